@@ -1,0 +1,30 @@
+//! The words of the whole program: ids, DAG, task, run, task instance, states, causes. Pure data.
+
+pub mod cause;
+pub mod change;
+pub mod dag;
+pub mod diagnostic;
+pub mod ids;
+pub mod mapping;
+pub mod pool;
+pub mod run;
+pub mod schedule;
+pub mod state;
+pub mod task;
+pub mod task_instance;
+pub mod time;
+pub mod trigger_rule;
+
+pub use cause::{Cause, CauseKind};
+pub use change::{Change, RunChange, TiChange};
+pub use dag::{Dag, DagVersionId, Param, TaskGroup};
+pub use diagnostic::{Diagnostic, Severity};
+pub use ids::{MapIndex, RunId, TiKey, UNMAPPED};
+pub use mapping::{Expand, ExpandValue};
+pub use pool::{DEFAULT_POOL, Pool};
+pub use run::{DagRun, NewRun, RunType, TriggeredBy};
+pub use schedule::Schedule;
+pub use state::{RunState, TiState};
+pub use task::{Task, WeightRule};
+pub use task_instance::TaskInstance;
+pub use trigger_rule::TriggerRule;
