@@ -1,1 +1,3 @@
-fn main() {}
+//! What dagdeck does, against what Airflow was seen to do.
+
+mod timetable;
