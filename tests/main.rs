@@ -1,3 +1,3 @@
-//! What dagdeck does, against what Airflow was seen to do.
+//! Integration tests, a folder per room.
 
-mod timetable;
+mod scheduler;

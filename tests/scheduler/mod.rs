@@ -1,0 +1,4 @@
+//! The scheduler as its callers see it.
+
+mod graphs;
+mod rows;
