@@ -36,9 +36,9 @@ pub struct Wanted<'a> {
 
 /// Creates a run: conf checked against the params' schemas, data interval by the timetable.
 pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Timestamp) -> Done {
-    let stored = store::dag::get(tx, wanted.dag_id)?
-        .filter(|d| !d.is_stale)
-        .ok_or_else(|| Error::not_found(format!("there is no DAG {:?}", wanted.dag_id)).hint("`dagdeck dags list` names them all"))?;
+    let stored = store::dag::get(tx, wanted.dag_id)?.filter(|d| !d.is_stale).ok_or_else(|| {
+        Error::not_found(format!("there is no DAG {:?}", wanted.dag_id)).hint("`dagdeck dags list` names them all")
+    })?;
     if stored.has_import_errors {
         return Err(Error::refused(format!("DAG {} has import errors", wanted.dag_id))
             .hint("`dagdeck dags list-import-errors` tells which"));
@@ -49,7 +49,11 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
     }
     if let Err(errors) = template::validate_params(&stored.dag, &conf) {
         let text: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.path, e.message)).collect();
-        return Err(Error::refused(format!("the conf does not fit the params of {}: {}", wanted.dag_id, text.join("; "))));
+        return Err(Error::refused(format!(
+            "the conf does not fit the params of {}: {}",
+            wanted.dag_id,
+            text.join("; ")
+        )));
     }
     let run_id = match wanted.run_id {
         Some(run_id) => {
@@ -59,10 +63,10 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
         None => make_run_id(RunType::Manual, wanted.logical_date.unwrap_or(now)) + &suffix(wanted.logical_date),
     };
     let settings = timetable_settings(&place.settings);
-    let timetable = Timetable::compile(&stored.dag.schedule, &stored.dag.timezone, &settings).map_err(Error::refused)?;
-    let interval = wanted
-        .logical_date
-        .map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at }));
+    let timetable =
+        Timetable::compile(&stored.dag.schedule, &stored.dag.timezone, &settings).map_err(Error::refused)?;
+    let interval =
+        wanted.logical_date.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at }));
     let run_type =
         if wanted.triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
     let spec = RunSpec {
@@ -78,7 +82,8 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
     let new = store::run::create(tx, new_run(&stored.dag, stored.version, spec, now))?;
     let mut document = pages::run::one(tx, new.run.id.0)?.unwrap_or(Value::Null);
     if stored.is_paused {
-        document["warning"] = json!(format!("DAG {} is paused: the run stays queued until it is unpaused", wanted.dag_id));
+        document["warning"] =
+            json!(format!("DAG {} is paused: the run stays queued until it is unpaused", wanted.dag_id));
     }
     Ok((document, Touched { runs: vec![new.run.id], ..Touched::default() }))
 }
@@ -93,14 +98,19 @@ fn suffix(logical_date: Option<Timestamp>) -> String {
 
 fn check_run_id(place: &Place, run_id: &str, by: TriggeredBy) -> Result<()> {
     let pattern = place.settings.text("scheduler", "allowed_run_id_pattern");
-    let allowed = regex::Regex::new(pattern)
-        .map_err(|e| Error::usage(format!("[scheduler] allowed_run_id_pattern = {pattern:?} is no regular expression")).because(e))?;
+    let allowed = regex::Regex::new(pattern).map_err(|e| {
+        Error::usage(format!("[scheduler] allowed_run_id_pattern = {pattern:?} is no regular expression")).because(e)
+    })?;
     if run_id.is_empty() || run_id.len() > 250 || !(allowed.is_match(run_id) || run_id.starts_with("manual__")) {
-        return Err(Error::refused(format!("run id {run_id:?} is not allowed")).hint(format!("it must match {pattern}")));
+        return Err(
+            Error::refused(format!("run id {run_id:?} is not allowed")).hint(format!("it must match {pattern}"))
+        );
     }
     let prefix = RunType::ALL.iter().find(|t| **t != RunType::Manual && run_id.starts_with(&format!("{t}__")));
     if let Some(kind) = prefix.filter(|_| by != TriggeredBy::Operator) {
-        return Err(Error::refused(format!("run id {run_id:?} starts like one of a {kind} run")).hint("choose another prefix"));
+        return Err(
+            Error::refused(format!("run id {run_id:?} starts like one of a {kind} run")).hint("choose another prefix")
+        );
     }
     Ok(())
 }
@@ -111,7 +121,9 @@ pub fn set_paused(tx: &Transaction<'_>, dag_ids: &[String], paused: bool) -> Don
     let mut rows = Vec::new();
     for dag_id in dag_ids {
         if !store::dag::set_paused(tx, dag_id, paused)? {
-            return Err(Error::not_found(format!("there is no DAG {dag_id:?}")).hint("`dagdeck dags list` names them all"));
+            return Err(
+                Error::not_found(format!("there is no DAG {dag_id:?}")).hint("`dagdeck dags list` names them all")
+            );
         }
         touched.dags.push(dag_id.as_str().into());
         rows.push(json!({"dag_id": dag_id, "is_paused": paused}));
@@ -136,8 +148,10 @@ pub fn delete_dag(tx: &Transaction<'_>, dag_id: &str) -> Done {
 
 /// A run by its names, or an error that says what there is.
 pub fn find_run(tx: &Transaction<'_>, dag_id: &str, run_id: &str) -> Result<DagRun> {
-    store::run::find(tx, dag_id, run_id)?
-        .ok_or_else(|| Error::not_found(format!("DAG {dag_id:?} has no run {run_id:?}")).hint(format!("`dagdeck runs list {dag_id}` names them")))
+    store::run::find(tx, dag_id, run_id)?.ok_or_else(|| {
+        Error::not_found(format!("DAG {dag_id:?} has no run {run_id:?}"))
+            .hint(format!("`dagdeck runs list {dag_id}` names them"))
+    })
 }
 
 /// Sets or removes a note.
@@ -154,12 +168,16 @@ pub fn note(tx: &Transaction<'_>, dag_id: &str, run_id: &str, task: Option<(Stri
 pub fn stop_task(tx: &Transaction<'_>, dag_id: &str, run_id: &str, task_id: &str, map_index: MapIndex) -> Done {
     let run = find_run(tx, dag_id, run_id)?;
     let key = TiKey::new(run.id, task_id, map_index);
-    let row = load::instance(tx, &key)?.ok_or_else(|| Error::not_found(format!("run {run_id} has no task instance {key}")))?;
+    let row = load::instance(tx, &key)?
+        .ok_or_else(|| Error::not_found(format!("run {run_id} has no task instance {key}")))?;
     if !row.state.is_active() {
         return Err(Error::refused(format!("{key} is {}, there is nothing to stop", row.state)));
     }
     let cause = Cause::new(CauseKind::Killed, "stopped by a person");
-    Ok((json!({"task_id": task_id, "map_index": map_index, "stopping": true}), Touched { kill: vec![(key, cause)], ..Touched::default() }))
+    Ok((
+        json!({"task_id": task_id, "map_index": map_index, "stopping": true}),
+        Touched { kill: vec![(key, cause)], ..Touched::default() },
+    ))
 }
 
 /// Writes or deletes an XCom by hand.
@@ -178,7 +196,10 @@ pub fn set_xcom(tx: &Transaction<'_>, key: TiKey, name: &str, value: &Value, del
     }
     let after = if delete { Value::Null } else { value.clone() };
     let touched = Touched { runs: vec![key.run], ..Touched::default() };
-    Ok((json!({"task_id": &*key.task_id, "map_index": key.map_index, "key": name, "before": before, "after": after}), touched))
+    Ok((
+        json!({"task_id": &*key.task_id, "map_index": key.map_index, "key": name, "before": before, "after": after}),
+        touched,
+    ))
 }
 
 /// Creates or changes a pool.

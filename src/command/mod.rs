@@ -64,7 +64,11 @@ fn alone(place: &Place, command_line: &str, command: Command) -> Result<Value> {
     place.create()?;
     let mut store = Store::open(&place.db())?;
     fresh::parse_stale(place, &mut store, &command)?;
-    let actor = Actor { who: user_name(rustix::process::getuid().as_raw()), via: via("cli"), command_line: command_line.into() };
+    let actor = Actor {
+        who: user_name(rustix::process::getuid().as_raw()),
+        via: via("cli"),
+        command_line: command_line.into(),
+    };
     perform(&mut store, place, &actor, command).map(|(reply, _)| reply)
 }
 

@@ -26,14 +26,29 @@ pub fn clear(tx: &Transaction<'_>, selection: &Selection, dry_run: bool, now: Ti
 /// Marks task instances.
 pub fn mark(tx: &Transaction<'_>, selection: &Selection, state: TiState, dry_run: bool, now: Timestamp) -> Done {
     if !matches!(state, TiState::Success | TiState::Failed | TiState::Skipped) {
-        return Err(Error::refused(format!("a task instance cannot be marked {state}")).hint("success, failed or skipped"));
+        return Err(
+            Error::refused(format!("a task instance cannot be marked {state}")).hint("success, failed or skipped")
+        );
     }
     let loaded = load_selection(tx, selection)?;
-    finish(tx, &selection.dag_id, plan_mark(&loaded, selection, state, now), dry_run, &format!("marked {state} by a person"))
+    finish(
+        tx,
+        &selection.dag_id,
+        plan_mark(&loaded, selection, state, now),
+        dry_run,
+        &format!("marked {state} by a person"),
+    )
 }
 
 /// Sets the state of a run.
-pub fn set_run_state(tx: &Transaction<'_>, dag_id: &str, run_id: &str, state: RunState, dry_run: bool, now: Timestamp) -> Done {
+pub fn set_run_state(
+    tx: &Transaction<'_>,
+    dag_id: &str,
+    run_id: &str,
+    state: RunState,
+    dry_run: bool,
+    now: Timestamp,
+) -> Done {
     let run = find_run(tx, dag_id, run_id)?;
     let loaded = with_instances(tx, dag_id, vec![run])?;
     finish(tx, dag_id, plan_set_run_state(&loaded, state, now), dry_run, &format!("run marked {state} by a person"))
@@ -46,7 +61,8 @@ pub fn delete_runs(tx: &Transaction<'_>, dag_id: &str, run_ids: &[String], dry_r
     for run_id in run_ids {
         let run = find_run(tx, dag_id, run_id)?;
         if !run.state.is_finished() {
-            return Err(Error::refused(format!("run {run_id} is {}", run.state)).hint("end it first: `dagdeck runs set-state DAG RUN failed`"));
+            return Err(Error::refused(format!("run {run_id} is {}", run.state))
+                .hint("end it first: `dagdeck runs set-state DAG RUN failed`"));
         }
         instances += load::instances(tx, run.id)?.len();
         rows.push(json!({"dag_id": dag_id, "dag_run_id": run_id, "from": run.state.as_str(), "to": null}));
@@ -54,9 +70,13 @@ pub fn delete_runs(tx: &Transaction<'_>, dag_id: &str, run_ids: &[String], dry_r
             store::run::delete(tx, run.id)?;
         }
     }
-    let effects = vec![format!("{} runs with {instances} task instances and their XComs are deleted; log files stay", rows.len())];
+    let effects = vec![format!(
+        "{} runs with {instances} task instances and their XComs are deleted; log files stay",
+        rows.len()
+    )];
     let plan_id = plan_id(&json!([dag_id, run_ids, "delete"]));
-    let document = json!({"plan_id": plan_id, "applied": !dry_run, "task_instances": [], "dag_runs": rows, "effects": effects});
+    let document =
+        json!({"plan_id": plan_id, "applied": !dry_run, "task_instances": [], "dag_runs": rows, "effects": effects});
     Ok((document, Touched::default()))
 }
 
@@ -77,7 +97,9 @@ fn load_selection(tx: &Transaction<'_>, selection: &Selection) -> Result<Loaded>
 fn with_instances(tx: &Transaction<'_>, dag_id: &str, runs: Vec<DagRun>) -> Result<Loaded> {
     let dag: Arc<Dag> = match runs.last() {
         Some(run) if runs.len() == 1 => store::dag::version(tx, run.dag_version)?,
-        _ => store::dag::get(tx, dag_id)?.map(|d| d.dag).ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?,
+        _ => store::dag::get(tx, dag_id)?
+            .map(|d| d.dag)
+            .ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?,
     };
     let runs = runs
         .into_iter()

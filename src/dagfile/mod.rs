@@ -9,14 +9,27 @@ pub struct Parsed {
 /// toml
 pub mod toml {
     /// stub
-    pub fn parse(_f: &str, _t: &str) -> super::Parsed { super::Parsed { dags: vec![], diagnostics: vec![] } }
+    pub fn parse(_f: &str, _t: &str) -> super::Parsed {
+        super::Parsed { dags: vec![], diagnostics: vec![] }
+    }
 }
 /// python
 pub mod python {
     /// stub
     pub fn read(_f: &str, t: &str) -> super::Parsed {
         #[derive(serde::Deserialize)]
-        struct P { dags: Vec<crate::model::Dag>, diagnostics: Vec<crate::model::Diagnostic> }
-        match serde_json::from_str::<P>(t) { Ok(mut p) => { for d in &mut p.dags { d.link(); } super::Parsed { dags: p.dags, diagnostics: p.diagnostics } }, Err(e) => panic!("{e}") }
+        struct P {
+            dags: Vec<crate::model::Dag>,
+            diagnostics: Vec<crate::model::Diagnostic>,
+        }
+        match serde_json::from_str::<P>(t) {
+            Ok(mut p) => {
+                for d in &mut p.dags {
+                    d.link();
+                }
+                super::Parsed { dags: p.dags, diagnostics: p.diagnostics }
+            }
+            Err(e) => panic!("{e}"),
+        }
     }
 }

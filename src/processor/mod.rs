@@ -99,9 +99,10 @@ impl Parser {
                  dag_file_processor_timeout"
                     .to_string(),
             ),
-            Err(ParseError::Crashed(why)) => {
-                (format!("the parsing process ended: {why}"), "run the file with the same interpreter by hand".to_string())
-            }
+            Err(ParseError::Crashed(why)) => (
+                format!("the parsing process ended: {why}"),
+                "run the file with the same interpreter by hand".to_string(),
+            ),
         };
         Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }
     }
@@ -120,7 +121,12 @@ impl Parser {
                 }),
                 Err(message) => {
                     let text = format!("DAG {}: {message}", dag.dag_id);
-                    diagnostics.push(error(path, dag.line, text, Some("five fields, or a preset such as @daily".into())));
+                    diagnostics.push(error(
+                        path,
+                        dag.line,
+                        text,
+                        Some("five fields, or a preset such as @daily".into()),
+                    ));
                 }
             }
         }

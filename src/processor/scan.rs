@@ -74,7 +74,8 @@ pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
 
 /// Compares a folder with what the store says of its files.
 pub fn scan(folder: &Path, known: &[FileRow]) -> Scan {
-    let stored: HashMap<&str, (i64, i64)> = known.iter().map(|(path, _, mtime, size)| (path.as_str(), (*mtime, *size))).collect();
+    let stored: HashMap<&str, (i64, i64)> =
+        known.iter().map(|(path, _, mtime, size)| (path.as_str(), (*mtime, *size))).collect();
     let mut here = HashSet::new();
     let mut changed = Vec::new();
     for path in find_files(folder) {
