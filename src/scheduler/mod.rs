@@ -24,7 +24,9 @@ mod world;
 pub use creation::{RunSpec, new_run};
 pub use explain::Blocker;
 pub use facts::{DagFacts, Limits, PastRun, RunFacts};
-pub use plan::Plan;
+pub use plan::{
+    ClearRequest, Loaded, MarkRequest, Plan, PlannedRun, PlannedTi, TaskRef, plan_clear, plan_mark, plan_set_run_state,
+};
 pub use report::Report;
 pub use retry::retry_delay;
 pub use weights::effective_weights;
