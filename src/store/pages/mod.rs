@@ -1,1 +1,2 @@
 //! Pages for the command line: rows of the store as documents.
+pub mod run;
