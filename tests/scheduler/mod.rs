@@ -1,6 +1,10 @@
 //! The scheduler as its callers see it.
 
 mod graphs;
+mod limits;
+mod mapping;
 mod plans;
+mod properties;
 mod rows;
 mod rules;
+mod runs;
