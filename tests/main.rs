@@ -1,3 +1,4 @@
 //! Integration tests, a folder per room.
 
 mod scheduler;
+mod timetable;

@@ -1,1 +1,8 @@
-//! (to be written)
+//! Messages between processes, as JSON lines: client <-> scheduler, supervisor <-> scheduler, task <-> supervisor.
+
+pub mod command;
+pub mod spawn;
+pub mod task;
+
+pub use command::{Command, Envelope, Reply, Request, Selection};
+pub use spawn::{FromSupervisor, Outcome, OutcomeKind, Say, Spawn, ToSupervisor, TrySpec};

@@ -1,0 +1,301 @@
+//! What a client (console, command line) asks for. Every command is a row in the audit log.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{MapIndex, RunState, TiState, TriggeredBy};
+
+/// One line from a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Echoed in the reply.
+    pub id: u64,
+    /// `tui`, `cli`, `operator`.
+    pub via: String,
+    /// What the same act is as a shell command, for the audit log.
+    pub command_line: String,
+    /// What.
+    pub request: Request,
+}
+
+/// A client's line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// Do something; answered after the commit.
+    Do {
+        /// What.
+        command: Command,
+    },
+    /// From now on send a `notice` line whenever something changed (at most a few a second).
+    Subscribe,
+    /// Facts about the running scheduler.
+    Status,
+    /// End the scheduler. Tries go on, unless `drain`: then it starts nothing and ends when nothing runs.
+    Stop {
+        /// Wait for running tries.
+        drain: bool,
+    },
+}
+
+/// An act that changes the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Creates a run.
+    Trigger {
+        /// DAG.
+        dag_id: String,
+        /// Run id; made from the time if absent.
+        run_id: Option<String>,
+        /// Conf, a JSON object.
+        conf: Value,
+        /// Logical date.
+        logical_date: Option<Timestamp>,
+        /// Note.
+        note: Option<String>,
+        /// Who.
+        triggered_by: TriggeredBy,
+    },
+    /// Pauses or resumes DAGs.
+    SetPaused {
+        /// DAGs.
+        dag_ids: Vec<String>,
+        /// Paused.
+        paused: bool,
+    },
+    /// Deletes a DAG's rows (its file comes back when it is still there).
+    DeleteDag {
+        /// DAG.
+        dag_id: String,
+    },
+    /// Clears task instances (a plan; `dry_run` only shows it).
+    Clear {
+        /// Which.
+        selection: Selection,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Marks task instances.
+    Mark {
+        /// Which.
+        selection: Selection,
+        /// success, failed or skipped.
+        state: TiState,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Sets a run's state.
+    SetRunState {
+        /// DAG.
+        dag_id: String,
+        /// Runs.
+        run_id: String,
+        /// success, failed or queued.
+        state: RunState,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Deletes runs with all they hold.
+    DeleteRuns {
+        /// DAG.
+        dag_id: String,
+        /// Runs.
+        run_ids: Vec<String>,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Sets the note of a run or of a task instance.
+    Note {
+        /// DAG.
+        dag_id: String,
+        /// Run.
+        run_id: String,
+        /// Task instance; `None`: the run.
+        task: Option<(String, MapIndex)>,
+        /// Text; empty removes it.
+        text: String,
+    },
+    /// Ends a running try; it counts as failed.
+    StopTask {
+        /// DAG.
+        dag_id: String,
+        /// Run.
+        run_id: String,
+        /// Task.
+        task_id: String,
+        /// Index.
+        map_index: MapIndex,
+    },
+    /// Writes an XCom by hand; null `value` with `delete` removes it.
+    SetXcom {
+        /// DAG.
+        dag_id: String,
+        /// Run.
+        run_id: String,
+        /// Task.
+        task_id: String,
+        /// Index.
+        map_index: MapIndex,
+        /// Key.
+        key: String,
+        /// Value.
+        value: Value,
+        /// Remove it instead.
+        delete: bool,
+    },
+    /// Creates or changes a pool.
+    SetPool {
+        /// Name.
+        name: String,
+        /// Slots; -1 without limit.
+        slots: i64,
+        /// What it is for.
+        description: String,
+        /// Deferred instances take slots.
+        include_deferred: bool,
+    },
+    /// Deletes a pool.
+    DeletePool {
+        /// Name.
+        name: String,
+    },
+    /// Creates or changes a variable.
+    SetVariable {
+        /// Key.
+        key: String,
+        /// Value.
+        value: String,
+        /// What it is for.
+        description: Option<String>,
+    },
+    /// Deletes a variable.
+    DeleteVariable {
+        /// Key.
+        key: String,
+    },
+    /// Creates or changes a connection: JSON with Airflow's field names.
+    SetConnection {
+        /// Id.
+        conn_id: String,
+        /// `conn_type`, `host`, `login`, `password`, `port`, `schema`, `extra`, `description`.
+        fields: Value,
+        /// Refuse when it exists.
+        create_only: bool,
+    },
+    /// Deletes a connection.
+    DeleteConnection {
+        /// Id.
+        conn_id: String,
+    },
+    /// Acknowledges a group of equal failures, until a new try fails the same way.
+    Acknowledge {
+        /// Cause fingerprint.
+        fingerprint: String,
+        /// Text.
+        note: Option<String>,
+    },
+    /// Parses files now; all if empty.
+    Parse {
+        /// Absolute paths.
+        files: Vec<String>,
+    },
+    /// Writes an audit row for something that was only looked at (a revealed secret).
+    Audit {
+        /// Verb.
+        action: String,
+        /// On what.
+        target: String,
+    },
+}
+
+/// Which task instances an act is about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selection {
+    /// DAG.
+    pub dag_id: String,
+    /// One run; else those between the dates.
+    pub run_id: Option<String>,
+    /// From this logical date, inclusive.
+    pub start_date: Option<Timestamp>,
+    /// To this logical date, inclusive.
+    pub end_date: Option<Timestamp>,
+    /// Text that task ids contain.
+    pub task_text: Option<String>,
+    /// Exact task ids, each with an index or all indexes.
+    pub task_ids: Vec<(String, Option<MapIndex>)>,
+    /// Also everything below.
+    pub downstream: bool,
+    /// Also everything above.
+    pub upstream: bool,
+    /// Also earlier runs.
+    pub past: bool,
+    /// Also later runs.
+    pub future: bool,
+    /// Of these only failed and upstream_failed ones.
+    pub only_failed: bool,
+    /// Of these only running ones.
+    pub only_running: bool,
+    /// Leave the runs' states alone.
+    pub keep_dag_runs: bool,
+}
+
+/// The answer to an [`Envelope`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Of the envelope.
+    pub id: u64,
+    /// The document, if it went well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ok: Option<Value>,
+    /// What went wrong: message and optional cause and hint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ReplyError>,
+}
+
+/// An error that crossed the socket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplyError {
+    /// `refused`, `not_found`, `usage`, `system`, `not_yet`.
+    pub kind: String,
+    /// Sentence.
+    pub message: String,
+    /// Why.
+    #[serde(default)]
+    pub cause: Option<String>,
+    /// What to do instead.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+impl From<crate::error::Error> for ReplyError {
+    fn from(e: crate::error::Error) -> Self {
+        use crate::error::Kind;
+        let kind = match e.kind {
+            Kind::Refused => "refused",
+            Kind::NotFound => "not_found",
+            Kind::Usage => "usage",
+            Kind::NoScheduler => "no_scheduler",
+            Kind::System => "system",
+            Kind::NotYet => "not_yet",
+        };
+        Self { kind: kind.into(), message: e.message, cause: e.cause, hint: e.hint }
+    }
+}
+
+impl From<ReplyError> for crate::error::Error {
+    fn from(e: ReplyError) -> Self {
+        use crate::error::Kind;
+        let kind = match e.kind.as_str() {
+            "not_found" => Kind::NotFound,
+            "usage" => Kind::Usage,
+            "no_scheduler" => Kind::NoScheduler,
+            "system" => Kind::System,
+            "not_yet" => Kind::NotYet,
+            _ => Kind::Refused,
+        };
+        Self { kind, message: e.message, cause: e.cause, hint: e.hint }
+    }
+}

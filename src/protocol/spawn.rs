@@ -1,0 +1,205 @@
+//! Scheduler <-> spawner <-> supervisor: what is to be run, what came of it.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Cause, MapIndex, RunId, TiKey};
+
+/// Everything a supervisor needs to run one try; also on disk in the try's claim.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrySpec {
+    /// Which instance.
+    pub key: TiKey,
+    /// DAG, for the log folder.
+    pub dag_id: Arc<str>,
+    /// Run id, for the log folder.
+    pub run_id: Arc<str>,
+    /// Number of the try, from 1.
+    pub try_number: u32,
+    /// Epoch of the instance: reports carry it.
+    pub epoch: u32,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Variables added to the scheduler's environment; with `clear_env` they are all there is.
+    pub env: IndexMap<String, String>,
+    /// The child gets only `env`.
+    pub clear_env: bool,
+    /// Working folder; `None`: a new temporary one.
+    pub cwd: Option<String>,
+    /// The log file, absolute.
+    pub log: String,
+    /// Time limit in seconds.
+    pub timeout: Option<f64>,
+    /// Seconds between TERM and KILL.
+    pub grace: f64,
+    /// First line for the child over its private socket (Python tasks); `None`: no socket.
+    pub startup: Option<Value>,
+    /// Bash: the last line of output is the XCom, exit code `skip_on_exit_code` is a skip.
+    pub shell: Option<Shell>,
+}
+
+/// How the end of a plain process becomes an outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shell {
+    /// Exit codes that mean "skipped".
+    pub skip_on_exit_code: Vec<i32>,
+    /// Push the last line of output.
+    pub push_last_line: bool,
+    /// Name for messages: "Bash command".
+    pub what: String,
+}
+
+/// A line from the scheduler to the spawner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "spawn", rename_all = "snake_case")]
+pub enum Spawn {
+    /// Start a supervisor for a try.
+    Start {
+        /// The try.
+        spec: Box<TrySpec>,
+    },
+    /// Answered by `ready` when all earlier lines of earlier connections were handled.
+    Sync,
+    /// End when no supervisor is left.
+    Quit,
+}
+
+/// What a task said, kept until the outcome is committed, numbered from 1 within the try.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Say {
+    /// Number.
+    pub n: u32,
+    /// Body, a [`super::task::TaskMessage`] of the saying kind, as received.
+    pub body: Value,
+}
+
+/// How a try ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// Exit 0 (and, for Python, a `SucceedTask`).
+    Success,
+    /// Not well.
+    Failed {
+        /// Why.
+        cause: Cause,
+        /// The retry rules apply.
+        retryable: bool,
+        /// Delay that a retry policy chose, seconds.
+        retry_delay: Option<f64>,
+    },
+    /// Skipped itself.
+    Skipped {
+        /// Why.
+        cause: Cause,
+    },
+    /// A sensor wants to be poked again.
+    Reschedule {
+        /// When.
+        until: Timestamp,
+    },
+    /// Deferred to a trigger, as the task said it.
+    Deferred {
+        /// `classpath`, `trigger_kwargs`, `next_method`, `next_kwargs`, `timeout`.
+        trigger: Value,
+    },
+}
+
+/// The outcome of a try: written to disk, then sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Which instance.
+    pub key: TiKey,
+    /// Try.
+    pub try_number: u32,
+    /// Epoch.
+    pub epoch: u32,
+    /// When its process was started.
+    pub start_date: Timestamp,
+    /// When its exit was seen.
+    pub end_date: Timestamp,
+    /// Pid of the process; 0 if it never started.
+    pub pid: u32,
+    /// What it said and the scheduler has not confirmed.
+    pub says: Vec<Say>,
+    /// How.
+    #[serde(flatten)]
+    pub kind: OutcomeKind,
+}
+
+/// A line from a supervisor to the scheduler.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "from_supervisor", rename_all = "snake_case")]
+pub enum FromSupervisor {
+    /// First line of every connection.
+    Hello {
+        /// Which instance.
+        key: TiKey,
+        /// Epoch.
+        epoch: u32,
+        /// Pid of the child.
+        pid: u32,
+        /// Pid of the supervisor.
+        supervisor: u32,
+        /// When the child was started.
+        start_date: Timestamp,
+    },
+    /// Said by the task; no answer.
+    Says {
+        /// What.
+        says: Vec<Say>,
+    },
+    /// Asked by the task.
+    Ask {
+        /// Echoed.
+        id: u64,
+        /// The question.
+        body: Value,
+    },
+    /// The end, also on disk.
+    Outcome {
+        /// It.
+        outcome: Box<Outcome>,
+    },
+}
+
+/// A line from the scheduler to a supervisor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "to_supervisor", rename_all = "snake_case")]
+pub enum ToSupervisor {
+    /// Answer to an ask.
+    Answer {
+        /// Of the ask.
+        id: u64,
+        /// The answer.
+        body: Value,
+    },
+    /// End the process group; report `cause` instead of what the signal would look like.
+    Kill {
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// Name of a try's files in the home's `tries` folder, without ending: `<run>.<index>.<epoch>.<task>`.
+///
+/// `map_index` is written as it is; the task comes last, since it may hold dots.
+pub fn try_file_stem(run: RunId, task_id: &str, map_index: MapIndex, epoch: u32) -> String {
+    // Task ids may have 250 characters; file names 255.
+    let mut name = format!("{}.{map_index}.{epoch}.{task_id}", run.0);
+    if name.len() > 200 {
+        let hash =
+            name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let mut end = 180;
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        name.truncate(end);
+        name.push_str(&format!("~{hash:016x}"));
+    }
+    name
+}

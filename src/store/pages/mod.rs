@@ -1,0 +1,1 @@
+//! Pages for the command line: rows of the store as documents.
