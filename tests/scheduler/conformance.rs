@@ -1,5 +1,6 @@
 //! Recorded runs of Airflow, replayed through the scheduler alone: what tasks do is taken from the recording, what the
-//! scheduler decides must be equal. The recording is a folder named by `DAGDECK_CONFORMANCE`; without it nothing is tested.
+//! scheduler decides must be equal. The recording is a folder named by `DAGDECK_CONFORMANCE`, or `../shared/conformance`;
+//! without one nothing is tested.
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -12,11 +13,13 @@ use serde_json::{Value, json};
 use super::rows::{Home, at, dag, task};
 
 fn folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("DAGDECK_CONFORMANCE").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("skipped: DAGDECK_CONFORMANCE names no recording");
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+    let folder = std::env::var_os("DAGDECK_CONFORMANCE").map_or_else(beside, PathBuf::from);
+    if !folder.is_dir() {
+        eprintln!("skipped: {} is not there", folder.display());
+        return None;
     }
-    folder
+    Some(folder)
 }
 
 fn read(path: &PathBuf) -> Value {
