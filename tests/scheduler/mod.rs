@@ -9,3 +9,4 @@ mod properties;
 mod rows;
 mod rules;
 mod runs;
+mod several_runs;
