@@ -1,1 +1,3 @@
-fn main() {}
+//! Integration tests: a folder per room.
+
+mod dagfile;

@@ -6,6 +6,7 @@ pub mod dag;
 pub mod diagnostic;
 pub mod ids;
 pub mod mapping;
+pub mod operator_table;
 pub mod pool;
 pub mod run;
 pub mod schedule;
