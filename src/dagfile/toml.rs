@@ -42,6 +42,19 @@ pub fn parse(file: &str, text: &str) -> Parsed {
     Parsed { dags: if failed { Vec::new() } else { vec![dag] }, diagnostics: reader.diagnostics }
 }
 
+/// Line and column of the value at a path such as `["dag", "schedule"]`, for findings that are made later.
+pub fn place(text: &str, path: &[&str]) -> Option<(u32, u32)> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let (last, tables) = path.split_last()?;
+    let mut at = root.get_ref();
+    let find = |table: &'_ DeTable<'_>, name: &str| table.iter().position(|(key, _)| key.get_ref() == name);
+    for name in tables {
+        at = at.iter().nth(find(at, name)?)?.1.get_ref().as_table()?;
+    }
+    let (_, item) = at.iter().nth(find(at, last)?)?;
+    Some(Reader::new("", text).place(item.span().start))
+}
+
 fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str) -> Dag {
     let mut sections: IndexMap<&str, (&Key<'_>, &DeTable<'_>)> = IndexMap::new();
     for (key, value) in root.iter() {

@@ -248,3 +248,31 @@ fn findings_are_drawn() {
         "error: unknown operator `bsh`\n --> /dags/file.toml:2:12\n  |\n2 | operator = 'bsh'\n  |            ^^^^^\n  |\n  = help: did you mean `bash`?"
     );
 }
+
+#[test]
+fn places_of_values() {
+    assert_eq!(super::place("[dag]\nschedule = '@x'\n", &["dag", "schedule"]), Some((2, 12)));
+    assert_eq!(super::place("[dag]\n", &["dag", "schedule"]), None);
+}
+
+/// Cuts and doubles characters of a good file: whatever comes out is findings or a DAG, never a panic.
+#[test]
+fn mangled_files_never_panic() {
+    let text = "[dag]\ndescription = 'ä'\nschedule = {delta = '1h'}\n[params.n]\ntype = 'integer'\ndefault = 1\n[tasks.a.b]\noperator = 'bash'\n\
+        expand.env = [{A = {xcom = 'c'}}]\nbash_command = \"\"\"x\"\"\"\n[tasks.c]\noperator = 'empty'\ndepends = ['a']\n[groups.a]\ntooltip = 'ü'\n";
+    let chars: Vec<char> = text.chars().collect();
+    for at in 0..chars.len() {
+        for change in 0..4 {
+            let mut mangled = chars.clone();
+            match change {
+                0 => drop(mangled.remove(at)),
+                1 => mangled.insert(at, chars[at]),
+                2 => mangled[at] = 'é',
+                _ => mangled.truncate(at),
+            }
+            let text: String = mangled.into_iter().collect();
+            let parsed = parse("/dags/file.toml", &text);
+            explain(&parsed.diagnostics, &text);
+        }
+    }
+}
