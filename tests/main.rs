@@ -1,5 +1,3 @@
-//! Integration tests, a folder per room.
-#![allow(clippy::unwrap_used)]
+//! Integration tests: a folder per room.
 
-mod scheduler;
-mod timetable;
+mod dagfile;
