@@ -1,3 +1,4 @@
-//! What dagdeck does, against what Airflow was seen to do.
+//! Integration tests, a folder per room.
 
+mod scheduler;
 mod timetable;

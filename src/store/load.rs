@@ -1,9 +1,6 @@
 //! What the scheduler needs to know when it starts, or when a command changed a run.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,18 +8,8 @@ use super::{failed, rows, xcom::RETURN_VALUE};
 use crate::{
     error::Result,
     model::{DagRun, MapIndex, RunId, TaskInstance, TiKey, TiState},
+    scheduler::{PastRun, RunFacts},
 };
-
-/// Facts of a run besides its rows, as the scheduler wants them.
-#[derive(Debug, Default, Clone)]
-pub struct RunFacts {
-    /// Recorded lengths of return values that mapped tasks depend on: task, index, length.
-    pub mapped_lengths: HashMap<Arc<str>, BTreeMap<MapIndex, usize>>,
-    /// `skipmixin_key` XComs.
-    pub skip_decisions: HashMap<(Arc<str>, MapIndex), serde_json::Value>,
-    /// States of the previous run, if there is one.
-    pub previous: Option<(RunId, HashMap<Arc<str>, Vec<TiState>>)>,
-}
 
 /// Queued and running runs, in the order in which they were created.
 pub fn active_runs(db: &Connection) -> Result<Vec<DagRun>> {
@@ -84,7 +71,7 @@ fn read_facts(db: &Connection, run: &DagRun, looks_back: bool) -> rusqlite::Resu
             while let Some(row) = found.next()? {
                 states.entry(row.get(0)?).or_default().push(rows::spelled(row, 1)?);
             }
-            facts.previous = Some((RunId(previous), states));
+            facts.previous = Some(PastRun { run: RunId(previous), states });
         }
     }
     Ok(facts)

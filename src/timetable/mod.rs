@@ -4,6 +4,8 @@ mod cron;
 mod rules;
 mod spelling;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 

@@ -62,13 +62,20 @@ pub fn interval(grid: &Grid, last: Option<&DueRun>, bounds: &Bounds, now: Timest
     };
     let start = match last {
         None => earliest?,
-        // The end of the last interval may be off the grid when the schedule was edited.
-        Some(last) => grid.align_before(end_of(last))?.max(earliest.unwrap_or(Timestamp::MIN)),
+        Some(last) => follow(grid, end_of(last))?.max(earliest.unwrap_or(Timestamp::MIN)),
     };
     if bounds.end_date.is_some_and(|end| start > end) {
         return None;
     }
     Some(about(start, grid.after(start)?))
+}
+
+/// Where the interval after one that ended at `end` starts. `end` may be off the grid when the schedule was edited.
+/// Where clocks move by half an hour, aligning can lead back to an interval that has run (Airflow is stuck there): then
+/// `end` is kept.
+fn follow(grid: &Grid, end: Timestamp) -> Option<Timestamp> {
+    let aligned = grid.align_before(end)?;
+    Some(if grid.after(aligned)? > end { aligned } else { end })
 }
 
 /// Where the newest interval that is over at `now` starts, not before `earliest`.

@@ -96,7 +96,7 @@ impl Words {
                 let every = format!("every {step} {}", self.units);
                 match base.as_ref() {
                     Item::All => every,
-                    Item::One(_) => format!("{every}, starting {}", self.alone(base)),
+                    Item::One(_) => format!("{every}, starting {}", self.alone(base).trim_start_matches("only ")),
                     _ => format!("{every}, {}", self.alone(base)),
                 }
             }
@@ -113,6 +113,7 @@ impl Words {
 }
 
 fn time_words(minute: &str, hour: &str) -> String {
+    let (minute, hour) = (&*from_first(minute, "0/"), &*from_first(hour, "0/"));
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if plain(hour) && plain(minute) {
         return format!("at {}", clock(hour, minute));
@@ -128,8 +129,8 @@ fn time_words(minute: &str, hour: &str) -> String {
         units: "minutes",
         one: ("at ", " minutes past the hour"),
         range: ("minutes ", " through ", " past the hour"),
-        value: number,
-        range_end: number,
+        value: str::to_owned,
+        range_end: str::to_owned,
     };
     let hours = Words {
         units: "hours",
@@ -147,7 +148,7 @@ fn time_words(minute: &str, hour: &str) -> String {
     };
     let hours = match item(hour) {
         Item::All if minutes.is_empty() => "every hour".to_owned(),
-        Item::One(only) if !minutes.is_empty() && !hour.contains(',') => {
+        Item::One(only) if !minute.contains(',') && !hour.contains(',') => {
             format!("between {} and {}", clock(only, "0"), clock(only, "59"))
         }
         _ => hours.phrase(hour),
@@ -167,11 +168,10 @@ fn day_words(day: &str) -> String {
         units: "days",
         one: ("on day ", " of the month"),
         range: ("between day ", " and ", " of the month"),
-        value: |day| if day == "l" { "last".to_owned() } else { number(day) },
-        range_end: |day| if day == "l" { "the last".to_owned() } else { number(day) },
+        value: str::to_ascii_uppercase,
+        range_end: str::to_ascii_uppercase,
     };
-    // `1/5` and `*/5` are the same days.
-    words.phrase(&day.replacen("1/", "*/", usize::from(day.starts_with("1/"))))
+    words.phrase(&from_first(day, "1/"))
 }
 
 fn month_words(month: &str) -> String {
@@ -182,7 +182,7 @@ fn month_words(month: &str) -> String {
         value: month_name,
         range_end: month_name,
     };
-    words.phrase(&month.replacen("1/", "*/", usize::from(month.starts_with("1/"))))
+    words.phrase(&from_first(month, "1/"))
 }
 
 fn weekday_words(weekday: &str) -> String {
@@ -207,12 +207,13 @@ fn weekday_words(weekday: &str) -> String {
     words.phrase(weekday)
 }
 
-fn clock(hour: &str, minute: &str) -> String {
-    format!("{hour:0>2}:{minute:0>2}")
+/// A step from the field's first value on is a step over all values: `0/5` is worded like `*/5`.
+fn from_first(field: &str, first: &str) -> String {
+    field.strip_prefix(first).map_or_else(|| field.to_owned(), |step| format!("*/{step}"))
 }
 
-fn number(text: &str) -> String {
-    text.trim_start_matches('0').chars().next().map_or("0", |_| text.trim_start_matches('0')).to_owned()
+fn clock(hour: &str, minute: &str) -> String {
+    format!("{hour:0>2}:{minute:0>2}")
 }
 
 fn month_name(text: &str) -> String {

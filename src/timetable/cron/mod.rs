@@ -3,6 +3,8 @@
 mod days;
 mod describe;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use jiff::{
     ToSpan,
@@ -23,6 +25,7 @@ pub struct Cron {
     seconds: Option<u64>,
     minutes: u64,
     hours: u64,
+    every_hour: bool,
     months: u64,
     days: DayRule,
     /// What a reader of the expression would not expect.
@@ -42,7 +45,7 @@ impl Cron {
 
     /// Whether there is a time in every hour of a matching day; such schedules follow real hours when clocks change.
     pub fn covers_every_hour(&self) -> bool {
-        self.hours == (1 << 24) - 1
+        self.every_hour
     }
 
     /// What a reader of the expression would not expect.

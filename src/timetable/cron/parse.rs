@@ -51,9 +51,9 @@ pub fn parse(written: &str) -> Result<Cron, String> {
     }
     let mut reader = Reader { written, remarks: Vec::new() };
     let (minutes, _) = reader.numbers(MINUTE, fields[0])?;
-    let (hours, _) = reader.numbers(HOUR, fields[1])?;
-    let (months, _) = reader.numbers(MONTH, fields[3])?;
+    let (hours, every_hour) = reader.hours(fields[1])?;
     let (month, month_star) = reader.month_days(fields[2], fields[4])?;
+    let (months, _) = reader.numbers(MONTH, fields[3])?;
     let (week, week_star) = reader.week_days(fields[4], fields[2])?;
     let seconds = match fields.get(5) {
         Some(field) => {
@@ -67,7 +67,7 @@ pub fn parse(written: &str) -> Result<Cron, String> {
         reader.remarks.push(format!("'{written}': beside 'W', '#' or 'L<weekday>', the other day field has no effect"));
     }
     let days = DayRule { month, week, either };
-    Ok(Cron { seconds, minutes, hours, months, days, remarks: reader.remarks })
+    Ok(Cron { seconds, minutes, hours, every_hour, months, days, remarks: reader.remarks })
 }
 
 fn field_count(written: &str, count: usize) -> String {
@@ -115,7 +115,7 @@ impl Reader<'_> {
         Ok(text)
     }
 
-    /// A field of plain numbers: its bits, and whether it is literally a star.
+    /// A field of plain numbers: its bits, and whether a bare star is in it.
     fn numbers(&mut self, field: Field, text: &str) -> Result<(u64, bool), String> {
         let text = self.prepared(field, text)?;
         let mut mask = 0;
@@ -123,6 +123,17 @@ impl Reader<'_> {
             mask |= self.item(field, item)?;
         }
         Ok((mask, text.split(',').any(|item| item == "*")))
+    }
+
+    /// The hour field, and whether Airflow takes it for every hour: a star in a list (`*,6`) it doesn't.
+    fn hours(&mut self, text: &str) -> Result<(u64, bool), String> {
+        let (all, star) = self.numbers(HOUR, text)?;
+        let named: Vec<&str> = text.split(',').filter(|item| *item != "*").collect();
+        if !star || named.is_empty() {
+            return Ok((all, all.count_ones() == 24));
+        }
+        // Its check counts the star as one more value beside the hours that are named.
+        Ok((all, self.numbers(HOUR, &named.join(","))?.0.count_ones() == 23))
     }
 
     fn month_days(&mut self, text: &str, other: &str) -> Result<(MonthDays, bool), String> {
@@ -134,6 +145,15 @@ impl Reader<'_> {
                 ));
             }
             return Ok((MonthDays::NearestWeekday(day as i8), false));
+        }
+        if text
+            .split(',')
+            .any(|item| item.strip_suffix('w').or_else(|| item.strip_prefix('w')).and_then(number).is_some())
+        {
+            return Err(format!(
+                "[{}] is not acceptable. 'W' can only be used with a single day value, not in a list or range ('{text}')",
+                self.written
+            ));
         }
         let (plain, last): (Vec<&str>, Vec<&str>) = text.split(',').partition(|item| *item != "l");
         let last = !last.is_empty();
@@ -182,7 +202,7 @@ impl Reader<'_> {
         let every_weekday = with_nth | plain == range(WEEKDAY.min, WEEKDAY.max);
         if plain & !with_nth != 0 && !star && !every_weekday {
             return Err(format!(
-                "day-of-week field does not support mixing literal values and nth day of week syntax. Cron: '{}' \
+                "day-of-week field does not support mixing literal values and nth day of week syntax.  Cron: '{}' \
                  (write either plain weekdays or '#' and 'L')",
                 self.written
             ));
@@ -210,7 +230,10 @@ impl Reader<'_> {
             )),
             Some((low, high)) => {
                 let high = if field.name == DAY.name && high == "l" { "31" } else { high };
-                let (low, high) = (self.value(field, low)?, self.value(field, high)?);
+                let (low, high) = (self.bound(field, low)?, self.bound(field, high)?);
+                if low < field.min && low < high {
+                    return Err(self.out_of_range(field, i64::from(low)));
+                }
                 if low == high {
                     let all = format!("'{}': '{text}' means every {}, as in Airflow", self.written, field.name);
                     self.remarks.push(format!("{all}; write '{low}' for that one"));
@@ -219,33 +242,34 @@ impl Reader<'_> {
                 Ok(if low < high { stepped(low, high, by) } else { wrapped(field, low, high, by) })
             }
             None => {
-                let value = self.value(field, base)?;
+                let value = self.bound(field, base)?;
+                if value < field.min {
+                    return Err(self.out_of_range(field, i64::from(value)));
+                }
                 Ok(if step.is_some() { stepped(value, field.max, by) } else { range(value, value) })
             }
         }
     }
 
-    /// A number or name. Sunday is 0 and 7.
-    fn value(&self, field: Field, text: &str) -> Result<i8, String> {
+    /// A number or name, not above the field's last value. A range may begin or end at 0 in any field, as in Airflow.
+    fn bound(&self, field: Field, text: &str) -> Result<i8, String> {
         if let Some(index) = field.names.iter().position(|name| *name == text) {
             return Ok(index as i8 + field.min);
         }
-        let Some(value) = number(text) else {
-            let hint = if field.names.is_empty() {
-                "is not a number"
-            } else {
-                "is neither a number nor a name of three letters"
-            };
-            return Err(self.refuse(format_args!("{} '{text}' {hint}", field.name)));
-        };
-        let value = if field.name == WEEKDAY.name && value == 7 { 0 } else { value };
-        if value < i64::from(field.min) || value > i64::from(field.max) {
-            return Err(format!(
-                "[{}] is not acceptable, out of range ({} {value}; it goes from {} to {})",
-                self.written, field.name, field.min, field.max
-            ));
+        match number(text) {
+            Some(7) if field.name == WEEKDAY.name => Ok(0),
+            Some(value) if value > i64::from(field.max) => Err(self.out_of_range(field, value)),
+            Some(value) => Ok(value as i8),
+            None if field.names.is_empty() => Err(self.refuse(format_args!("{} '{text}' is not a number", field.name))),
+            None => {
+                Err(self.refuse(format_args!("{} '{text}' is neither a number nor a three-letter name", field.name)))
+            }
         }
-        Ok(value as i8)
+    }
+
+    fn out_of_range(&self, field: Field, value: i64) -> String {
+        let Field { name, min, max, .. } = field;
+        format!("[{}] is not acceptable, out of range ({name} {value}; it goes from {min} to {max})", self.written)
     }
 }
 
