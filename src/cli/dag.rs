@@ -220,7 +220,7 @@ fn delete(dag_id: &str, flags: PlanFlags, shell: &mut Shell) -> Result<i32> {
     drop(conn);
     let runs: Vec<Value> = runs
         .into_iter()
-        .map(|r| json!({"dag_id": r["dag_id"], "dag_run_id": r["dag_run_id"], "state": r["state"]}))
+        .map(|r| json!({"dag_id": r["dag_id"], "dag_run_id": r["dag_run_id"], "from": r["state"], "to": null}))
         .collect();
     let effects = [
         format!("DAG {dag_id} is deleted with its versions, runs, XComs and history"),

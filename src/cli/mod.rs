@@ -22,6 +22,7 @@ mod mask;
 mod nearest;
 mod plan;
 mod pool;
+mod refresh;
 mod run;
 mod run_show;
 mod scheduler;

@@ -80,7 +80,7 @@ fn show(shell: &mut Shell, plan: &Value, applied: bool) -> Result<()> {
         Format::Json | Format::Yaml => shell.document(plan),
         Format::Plain => {
             let rows = list(plan, "task_instances");
-            shell.text(&table::plain(rows, &["dag_run_id", "task_id", "map_index", "state", "effect"]))
+            shell.text(&table::plain(rows, &["dag_run_id", "task_id", "map_index", "from", "to", "reason"]))
         }
         Format::Table => {
             let text = describe(plan, shell.width);

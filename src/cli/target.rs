@@ -3,12 +3,12 @@
 use clap::Args;
 use rusqlite::Connection;
 
-use super::{nearest, shell::Shell, when};
+use super::{nearest, refresh, shell::Shell, when};
 use crate::{
     clock,
     error::{Error, Result},
     model::{MapIndex, UNMAPPED},
-    protocol::Command,
+    processor,
     store::pages,
 };
 
@@ -271,17 +271,16 @@ pub fn unknown_task(dag_id: &str, task_id: &str, known: &[String]) -> Error {
 /// # Errors
 /// `NotFound` if it is still unknown.
 pub fn fresh_dag(shell: &Shell, dag_id: &str) -> Result<Connection> {
-    let place = shell.place()?;
-    if place.db().exists() {
+    if shell.place()?.db().exists() {
         let conn = shell.store()?;
         if let Some(file) = pages::dag::file(&conn, dag_id)? {
             if is_changed(&file) {
-                shell.submit(Command::Parse { files: vec![file.fileloc] })?;
+                refresh::now(shell, Some(file.fileloc.into()))?;
             }
             return Ok(conn);
         }
     }
-    shell.submit(Command::Parse { files: Vec::new() })?;
+    refresh::now(shell, None)?;
     let conn = shell.store()?;
     let known = pages::dag::ids(&conn)?;
     if known.iter().any(|id| id == dag_id) {
@@ -290,23 +289,19 @@ pub fn fresh_dag(shell: &Shell, dag_id: &str) -> Result<Connection> {
     Err(unknown_dag(dag_id, &known))
 }
 
-/// The store for a verb that lists DAGs: in a new home the folder is parsed first.
+/// The store for a verb that lists DAGs, as their files are now.
 ///
 /// # Errors
 /// `System` if it can't be opened.
 pub fn listed(shell: &Shell) -> Result<Connection> {
-    if !shell.place()?.db().exists() {
-        shell.submit(Command::Parse { files: Vec::new() })?;
-    }
+    refresh::folder(shell)?;
     shell.store()
 }
 
 fn is_changed(file: &pages::dag::ParsedFile) -> bool {
     // A file that is gone is the DAG processor's matter; what was parsed last still answers.
-    let Ok(now) = std::fs::metadata(&file.fileloc) else { return false };
-    let changed = now.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-    let micros = changed.and_then(|d| i64::try_from(d.as_micros()).ok());
-    file.size != i64::try_from(now.len()).ok() || file.mtime != micros
+    let Ok(now) = processor::stamp(std::path::Path::new(&file.fileloc)) else { return false };
+    file.mtime.zip(file.size) != Some(now)
 }
 
 #[cfg(test)]
