@@ -106,8 +106,7 @@ fn values_in_all_forms() {
     assert!(matches!(dag.tasks["kwargs"].expand, Some(Expand::ExpandKwargs { .. })));
     assert_eq!(task(&dag, "wait")["args"]["delta"], json!({"__dagdeck__": "timedelta", "value": 5400.0}));
     assert_eq!(task(&dag, "wait")["args"]["poke_interval"], json!(5));
-    let until = json!({"__dagdeck__": "datetime", "value": "2026-01-01T00:00:00+00:00"});
-    assert_eq!(task(&dag, "until")["args"]["target_time"], until);
+    assert_eq!(task(&dag, "until")["args"]["target_time"], "2026-01-01T00:00:00+00:00");
     assert_eq!(task(&dag, "until2")["args"]["target_time"], "{{ data_interval_end }}");
     assert!(!dag.tasks["pod"].do_xcom_push);
     assert_eq!(task(&dag, "clean")["trigger_rule"], "all_done_setup_success");
