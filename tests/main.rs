@@ -1,6 +1,5 @@
 //! Integration tests, a folder per room.
 
-mod cli;
 mod dagfile;
 mod scheduler;
 mod timetable;
