@@ -1,5 +1,6 @@
 //! Integration tests, a folder per room.
-#![allow(clippy::unwrap_used)]
 
+mod cli;
+mod dagfile;
 mod scheduler;
 mod timetable;
