@@ -20,6 +20,9 @@ impl World {
     /// Everything that follows from what is known: queued runs start, dependencies are decided, mapped tasks expand,
     /// instances are queued within the limits (these are what the engine starts), runs end. A second call with nothing
     /// new returns nothing. A finished run is dropped from memory.
+    ///
+    /// A change that takes an instance out of `queued`, `running` or `deferred` without a report of its own (time limit of
+    /// the run, `fail_fast`, a branch's skips) leaves a process or trigger behind, which the caller ends.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Change> {
         self.fire_timers(now);
         self.start_runs(now);
