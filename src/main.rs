@@ -21,7 +21,9 @@ fn run(invocation: Invocation) -> i32 {
     let done = match invocation {
         Invocation::Verb(verb, environment) => return cli::run(*verb, environment),
         Invocation::Internal(words) => internal(&words),
-        Invocation::Scheduler(RunScheduler::Foreground, environment) => environment.place().and_then(|p| engine::run(&p)),
+        Invocation::Scheduler(RunScheduler::Foreground, environment) => {
+            environment.place().and_then(|p| engine::run(&p))
+        }
         Invocation::Scheduler(RunScheduler::Detached, environment) => environment.place().and_then(|place| {
             let text = if engine::start_detached(&place)? { "the scheduler runs" } else { "a scheduler ran already" };
             eprintln!("{text} for {}", place.home.display());

@@ -64,8 +64,12 @@ pub fn run(place: &Place) -> Result<()> {
 /// False if one ran already.
 pub fn start_detached(place: &Place) -> Result<bool> {
     use crate::{command::scheduler_request, protocol::Request};
-    if scheduler_request(place, Request::Status)?.is_some() {
-        return Ok(false);
+    match scheduler_request(place, Request::Status) {
+        Ok(Some(_)) => return Ok(false),
+        Ok(None) => {}
+        // One that is just going away.
+        Err(e) if e.kind == Kind::System => {}
+        Err(e) => return Err(e),
     }
     place.create()?;
     let log_path = place.home.join("scheduler.log");

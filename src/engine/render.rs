@@ -2,17 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use rusqlite::Connection;
 use indexmap::IndexMap;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::{
     clock,
     config::Settings,
-    model::{
-        Cause, CauseKind, Dag, DagRun, Task, TaskInstance, mapping::encoded_kind,
-        time::rfc3339,
-    },
+    model::{Cause, CauseKind, Dag, DagRun, Task, TaskInstance, mapping::encoded_kind, time::rfc3339},
     secrets, store,
     template::{self, Context, Failure, Lookup},
 };
