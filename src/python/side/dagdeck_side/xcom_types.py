@@ -41,6 +41,8 @@ def serialize_other(value, depth):
     if kind.__module__ == "airflow.sdk.execution_time.lazy_sequence" or kind.__name__ in (
             "_MapResult", "_ZipResult", "_ConcatResult"):
         return [serialize(v, down) for v in value]
+    if kind.__name__ == "_Stored":
+        return dict(value)
     if kind.__name__ == "Proxy" and hasattr(value, "_value"):
         return serialize(value._value(), depth)
     if isinstance(value, str):

@@ -36,7 +36,12 @@ class VariableAccessor:
             raise AttributeError(key)
         from .variables import Variable
 
-        return Variable.get(key, deserialize_json=self._json)
+        try:
+            return Variable.get(key, deserialize_json=self._json)
+        except ValueError:
+            from .exceptions import AirflowRuntimeError
+
+            raise AirflowRuntimeError("VARIABLE_NOT_FOUND", {"message": f"Variable {key} not found"}) from None
 
     def get(self, key, default=None):
         from .variables import Variable
@@ -123,3 +128,6 @@ class TriggeringAssetEventsAccessor(dict):
             asset = one.get("asset") or {}
             key = Asset(name=asset.get("name"), uri=asset.get("uri"))
             self.setdefault(key, []).append(type("AssetEvent", (), one)())
+
+    def __repr__(self):
+        return f"TriggeringAssetEventAccessor(_events=defaultdict(<class 'list'>, {dict.__repr__(self)}))"

@@ -13,6 +13,10 @@ class BaseAsset:
         return AssetAny(self, other)
 
 
+class _Stored(dict):
+    """A dict that is stored as it is."""
+
+
 class Asset(BaseAsset):
     """A named piece of data."""
 
@@ -34,6 +38,19 @@ class Asset(BaseAsset):
 
     def as_outlet(self):
         return {"name": self.name, "uri": self.uri, "type": "Asset"}
+
+    def serialize(self):
+        """The XCom form."""
+        everyone = {"__classname__": "airflow.sdk.definitions.asset.access_control.AssetAccessControl", "__version__": 0,
+                    "__data__": {"allow_global": True, "consumer_teams": None, "producer_teams": []}}
+        return _Stored(name=self.name, uri=self.uri, group=self.group, extra=self.extra, watchers=[],
+                       access_control=everyone)
+
+    @staticmethod
+    def deserialize(data, version):
+        return Asset(name=data.get("name"), uri=data.get("uri"), group=data.get("group"), extra=data.get("extra"))
+
+    __version__ = 1
 
     def __eq__(self, other):
         return isinstance(other, Asset) and (self.name, self.uri) == (other.name, other.uri)
@@ -184,7 +201,7 @@ class _AssetMainOperator(_PythonDecoratedOperator):
                 kwargs[name] = context[name]
             else:
                 found = next((a for a in self.inlets if getattr(a, "name", None) == name), None)
-                kwargs[name] = found if found is not None else Asset(name=name)
+                kwargs[name] = Asset(name=name) if found is None or isinstance(found, AssetRef) else found
         result = function(**kwargs)
         return result
 
