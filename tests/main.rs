@@ -1,4 +1,5 @@
 //! Integration tests, a folder per room.
 
+mod cli;
 mod scheduler;
 mod timetable;

@@ -72,7 +72,7 @@ fn parse(parser: &Parser, files: &[PathBuf]) -> Vec<ParsedFile> {
     };
     let mut all: Vec<ParsedFile> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
+        threads.into_iter().flat_map(|t| t.join().unwrap_or_else(|bug| std::panic::resume_unwind(bug))).collect()
     });
     // Which of two files with the same dag_id is the later one must not depend on luck.
     all.sort_by(|a, b| a.fileloc.cmp(&b.fileloc));
