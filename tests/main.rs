@@ -1,5 +1,6 @@
-//! Integration tests, a folder per room.
+//! Integration tests: a folder per room.
 
 mod cli;
+mod dagfile;
 mod scheduler;
 mod timetable;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::{acts::find_run, perform::Touched};
 use crate::{
     error::{Error, Result},
-    model::{Cause, CauseKind, Dag, DagRun, RunState, TaskInstance, TiState, hash},
+    model::{Cause, CauseKind, Dag, DagRun, RunId, RunState, TaskInstance, TiState, hash},
     protocol::Selection,
-    scheduler::{Loaded, Plan, plan_clear, plan_mark, plan_set_run_state},
+    scheduler::{ClearRequest, Loaded, MarkRequest, Plan, TaskRef, plan_clear, plan_mark, plan_set_run_state},
     store::{self, gate, load},
 };
 
@@ -20,7 +20,13 @@ type Done = Result<(Value, Touched)>;
 /// Clears task instances.
 pub fn clear(tx: &Transaction<'_>, selection: &Selection, dry_run: bool, now: Timestamp) -> Done {
     let loaded = load_selection(tx, selection)?;
-    finish(tx, &selection.dag_id, plan_clear(&loaded, selection, now), dry_run, "cleared by a person")
+    finish(
+        tx,
+        &selection.dag_id,
+        plan_clear(&loaded, &clear_request(&loaded, selection), now),
+        dry_run,
+        "cleared by a person",
+    )
 }
 
 /// Marks task instances.
@@ -31,13 +37,8 @@ pub fn mark(tx: &Transaction<'_>, selection: &Selection, state: TiState, dry_run
         );
     }
     let loaded = load_selection(tx, selection)?;
-    finish(
-        tx,
-        &selection.dag_id,
-        plan_mark(&loaded, selection, state, now),
-        dry_run,
-        &format!("marked {state} by a person"),
-    )
+    let request = mark_request(&loaded, selection, state)?;
+    finish(tx, &selection.dag_id, plan_mark(&loaded, &request, now), dry_run, &format!("marked {state} by a person"))
 }
 
 /// Sets the state of a run.
@@ -78,6 +79,46 @@ pub fn delete_runs(tx: &Transaction<'_>, dag_id: &str, run_ids: &[String], dry_r
     let document =
         json!({"plan_id": plan_id, "applied": !dry_run, "task_instances": [], "dag_runs": rows, "effects": effects});
     Ok((document, Touched::default()))
+}
+
+fn task_refs(selection: &Selection) -> Vec<TaskRef> {
+    selection.task_ids.iter().map(|(task_id, index)| (task_id.as_str().into(), *index)).collect()
+}
+
+fn run_named(loaded: &Loaded, selection: &Selection) -> Option<RunId> {
+    let run_id = selection.run_id.as_deref()?;
+    loaded.runs.iter().find(|(run, _)| &*run.run_id == run_id).map(|(run, _)| run.id)
+}
+
+fn clear_request(loaded: &Loaded, selection: &Selection) -> ClearRequest {
+    ClearRequest {
+        run: run_named(loaded, selection),
+        start_date: selection.start_date,
+        end_date: selection.end_date,
+        text: selection.task_text.clone(),
+        tasks: task_refs(selection),
+        upstream: selection.upstream,
+        downstream: selection.downstream,
+        only_failed: selection.only_failed,
+        only_running: selection.only_running,
+        past: selection.past,
+        future: selection.future,
+        reset_dag_runs: !selection.keep_dag_runs,
+    }
+}
+
+fn mark_request(loaded: &Loaded, selection: &Selection, state: TiState) -> Result<MarkRequest> {
+    let run = run_named(loaded, selection)
+        .ok_or_else(|| Error::refused("marking needs a run").hint("name it with its run id"))?;
+    Ok(MarkRequest {
+        run,
+        tasks: task_refs(selection),
+        state,
+        upstream: selection.upstream,
+        downstream: selection.downstream,
+        past: selection.past,
+        future: selection.future,
+    })
 }
 
 fn load_selection(tx: &Transaction<'_>, selection: &Selection) -> Result<Loaded> {

@@ -1,35 +1,32 @@
-//! stub until merged
-/// Parsed.
+//! DAG files: two front ends, one model. `python` reads what the Python side printed, `toml` reads TOML text.
+//!
+//! A mistake of the author is a [`Diagnostic`], never an error or a panic; all mistakes of a file are found at once.
+
+mod explain;
+mod graph;
+mod nearest;
+pub mod python;
+mod reference;
+pub mod toml;
+mod units;
+
+use crate::model::{Dag, Diagnostic, Severity};
+
+pub use explain::explain;
+pub use reference::reference;
+
+/// What a file holds: its DAGs (none if there is an error), and what there is to say about it.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parsed {
-    /// Dags.
-    pub dags: Vec<crate::model::Dag>,
-    /// Diagnostics.
-    pub diagnostics: Vec<crate::model::Diagnostic>,
+    /// DAGs, linked and checked.
+    pub dags: Vec<Dag>,
+    /// Errors and warnings, in order of line.
+    pub diagnostics: Vec<Diagnostic>,
 }
-/// toml
-pub mod toml {
-    /// stub
-    pub fn parse(_f: &str, _t: &str) -> super::Parsed {
-        super::Parsed { dags: vec![], diagnostics: vec![] }
-    }
-}
-/// python
-pub mod python {
-    /// stub
-    pub fn read(_f: &str, t: &str) -> super::Parsed {
-        #[derive(serde::Deserialize)]
-        struct P {
-            dags: Vec<crate::model::Dag>,
-            diagnostics: Vec<crate::model::Diagnostic>,
-        }
-        match serde_json::from_str::<P>(t) {
-            Ok(mut p) => {
-                for d in &mut p.dags {
-                    d.link();
-                }
-                super::Parsed { dags: p.dags, diagnostics: p.diagnostics }
-            }
-            Err(e) => panic!("{e}"),
-        }
+
+impl Parsed {
+    /// True if the file can't be used.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
     }
 }

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod hash;
 pub mod ids;
 pub mod mapping;
+pub mod operator_table;
 pub mod pool;
 pub mod run;
 pub mod schedule;

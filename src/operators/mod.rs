@@ -15,7 +15,7 @@ use crate::{
     workload::{Inline, Workload},
 };
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, parse_instant};
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
 const LATER: &[&str] =

@@ -18,7 +18,7 @@ use rustix::{
 use super::{claim::TryFiles, supervise};
 use crate::{
     error::{Error, Result},
-    protocol::{Spawn, TrySpec},
+    protocol::{Spawn, TrySpec, spawn::Refusal},
 };
 
 /// How long it waits for another scheduler before it ends, seconds.
@@ -103,8 +103,7 @@ fn start(places: &Places, spec: &TrySpec, listener: &UnixListener, stream: &Unix
         Ok(Some(claim)) => claim,
         Ok(None) => return,
         Err(e) => {
-            // No claim, so the try counts as never started; the scheduler hears of it by asking again.
-            eprintln!("spawner: cannot claim {}: {e}", files.claim().display());
+            refuse(stream, spec, &format!("cannot write {}: {e}", files.claim().display()));
             return;
         }
     };
@@ -117,11 +116,23 @@ fn start(places: &Places, spec: &TrySpec, listener: &UnixListener, stream: &Unix
             unsafe { libc::_exit(0) };
         }
         -1 => {
-            eprintln!("spawner: cannot fork: {}", std::io::Error::last_os_error());
+            let why = format!("cannot fork: {}", std::io::Error::last_os_error());
             drop(claim);
             let _ = std::fs::remove_file(files.claim());
+            refuse(stream, spec, &why);
         }
         _ => drop(claim),
+    }
+}
+
+/// Tells the scheduler that a try wasn't started.
+fn refuse(mut stream: &UnixStream, spec: &TrySpec, why: &str) {
+    eprintln!("spawner: {why}");
+    if let Ok(mut line) =
+        serde_json::to_vec(&Refusal { key: spec.key.clone(), epoch: spec.epoch, why: why.to_string() })
+    {
+        line.push(b'\n');
+        let _ = stream.write_all(&line);
     }
 }
 

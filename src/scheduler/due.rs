@@ -37,13 +37,21 @@ impl World {
         made
     }
 
+    /// The timetable of a DAG may be asked for runs now.
+    pub(super) fn may_create(&self, dag_id: &str) -> bool {
+        let Some(memory) = self.dags.get(dag_id) else { return false };
+        let Some(facts) = memory.facts.as_ref().filter(|_| self.limits.use_job_schedule) else { return false };
+        let has_times = !matches!(facts.dag.schedule, Schedule::None | Schedule::Asset { .. } | Schedule::Other { .. });
+        has_times && !facts.is_paused && !facts.has_import_errors && memory.active < self.max_active_runs(&facts.dag)
+    }
+
     fn ask(&mut self, dag_id: &Arc<str>, now: Timestamp, made: &mut Vec<NewRun>) {
+        if !self.may_create(dag_id) {
+            return;
+        }
         let limits = &self.limits;
         let Some(memory) = self.dags.get_mut(dag_id) else { return };
         let (Some(facts), Some(timetable)) = (&mut memory.facts, &memory.timetable) else { return };
-        if facts.is_paused || facts.has_import_errors || !limits.use_job_schedule {
-            return;
-        }
         let dag = facts.dag.clone();
         let most = dag.max_active_runs.unwrap_or(limits.max_active_runs_per_dag);
         let catchup = dag.catchup.unwrap_or(limits.catchup_by_default);

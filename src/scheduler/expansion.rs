@@ -1,5 +1,7 @@
 //! Expanding mapped tasks when their dependencies are met, and again after a clear.
 
+use jiff::Timestamp;
+
 use crate::model::{Cause, CauseKind, MapIndex, RunId, TaskInstance, TiState, UNMAPPED};
 
 use super::{
@@ -11,17 +13,17 @@ use super::{
 
 impl World {
     /// Replaces the instance -1 of a mapped task (or of a task in a mapped group) by 0.., or ends it.
-    pub(super) fn expand(&mut self, run: RunId, task: usize) {
+    pub(super) fn expand(&mut self, run: RunId, task: usize, now: Timestamp) {
         let Some(memory) = self.runs.get(&run) else { return };
         let Some(length) = memory.mapped_length(task) else {
             let ids: Vec<String> =
                 memory.graph.nodes[task].sources.iter().map(|s| format!("`{}`", memory.task_id(*s))).collect();
             let cause = Cause::new(CauseKind::Upstream, format!("{} pushed nothing to map over", ids.join(", ")));
-            return self.transition((run, task, UNMAPPED), TiState::UpstreamFailed, Some(cause), |_| {});
+            return self.decide((run, task, UNMAPPED), TiState::UpstreamFailed, cause, now);
         };
         if length == 0 {
             let cause = Cause::new(CauseKind::Skip, "it is mapped over nothing: the list is empty");
-            return self.transition((run, task, UNMAPPED), TiState::Skipped, Some(cause), |_| {});
+            return self.decide((run, task, UNMAPPED), TiState::Skipped, cause, now);
         }
         self.count(run, task, UNMAPPED, false);
         let Some(memory) = self.runs.get_mut(&run) else { return };
@@ -33,7 +35,7 @@ impl World {
 
     /// Once after loading: adds the instances that are missing, and marks those beyond the length as removed. True if it
     /// removed something.
-    pub(super) fn fit(&mut self, run: RunId, task: usize) -> bool {
+    pub(super) fn fit(&mut self, run: RunId, task: usize, now: Timestamp) -> bool {
         let Some(memory) = self.runs.get_mut(&run) else { return false };
         let node = &memory.graph.nodes[task];
         if memory.tasks[task].is_sized || (!node.is_mapped && node.chain.is_empty()) {
@@ -49,7 +51,7 @@ impl World {
         for index in surplus {
             let cause =
                 Cause::new(CauseKind::Skip, format!("the list that it is mapped over has only {length} elements"));
-            self.transition((run, task, index), TiState::Removed, Some(cause), |_| {});
+            self.decide((run, task, index), TiState::Removed, cause, now);
         }
         if !missing.is_empty() {
             let Some(memory) = self.runs.get(&run) else { return removed };

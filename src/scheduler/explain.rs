@@ -87,11 +87,11 @@ impl World {
         };
         if let Some(open) = used.open() {
             let wanted = i64::from(row.pool_slots);
-            if open <= 0 {
-                return Some(Limit::PoolFull { slots: pool.slots });
-            }
             if wanted > pool.slots {
                 return Some(Limit::PoolTooSmall { slots: pool.slots });
+            }
+            if open <= 0 {
+                return Some(Limit::PoolFull { slots: pool.slots });
             }
             if wanted > open {
                 return Some(Limit::PoolShort { open });

@@ -107,7 +107,7 @@ impl World {
             Verdict::Wait(_) => {}
             Verdict::Set(state, cause) => {
                 for index in indexes {
-                    self.transition((run, task, index), state, Some(cause.clone()), |row| row.end_date = Some(now));
+                    self.decide((run, task, index), state, cause.clone(), now);
                 }
             }
             Verdict::Ready => {
@@ -115,9 +115,9 @@ impl World {
                 let node = &memory.graph.nodes[task];
                 let (is_empty, maps) = (node.is_empty, node.is_mapped || !node.chain.is_empty());
                 if maps && indexes == [UNMAPPED] {
-                    return self.expand(run, task);
+                    return self.expand(run, task, now);
                 }
-                let removed = self.fit(run, task);
+                let removed = self.fit(run, task, now);
                 for index in indexes {
                     let gone = |w: &Self| {
                         let memory = w.runs.get(&run);
@@ -136,6 +136,14 @@ impl World {
         }
     }
 
+    /// An instance gets its final state without running.
+    pub(super) fn decide(&mut self, place: (RunId, usize, MapIndex), to: TiState, cause: Cause, now: Timestamp) {
+        self.transition(place, to, Some(cause), |row| {
+            row.start_date = row.start_date.or(Some(now));
+            end_at(row, now);
+        });
+    }
+
     /// An `EmptyOperator` succeeds without being executed.
     fn succeed_empty(&mut self, run: RunId, task: usize, index: MapIndex, now: Timestamp) {
         self.transition((run, task, index), TiState::Success, None, |row| {
@@ -151,6 +159,9 @@ impl World {
         let same_try = |row: &crate::model::TaskInstance| row.state == TiState::UpForReschedule;
         let memory = self.runs.get(&run);
         let keeps = memory.and_then(|m| m.tasks[task].rows.get(&index)).is_some_and(same_try);
+        if let Some(memory) = self.runs.get_mut(&run).filter(|_| !keeps) {
+            memory.forget_pushed(task, index);
+        }
         self.transition((run, task, index), TiState::Scheduled, None, |row| {
             row.scheduled_when = Some(now);
             row.end_date = None;
@@ -167,7 +178,7 @@ impl World {
     /// Hands scheduled instances to executors, by priority, as far as the limits allow. Looks only at the first waiting
     /// instance of tasks, and leaves a run or pool at the first sign that it is full.
     fn queue(&mut self, now: Timestamp) {
-        if !std::mem::take(&mut self.slots.is_changed) {
+        if !std::mem::take(&mut self.slots.is_changed) || self.slots.active >= self.limits.parallelism {
             return;
         }
         let lanes: Vec<(RunId, String)> = self.slots.lanes.keys().cloned().collect();

@@ -88,3 +88,50 @@ fn may_run(rule: TriggerRule, above: &Above) -> bool {
         TriggerRule::Always => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_anything_above_every_rule_may_run() {
+        for rule in TriggerRule::ALL {
+            assert_eq!(judge(*rule, &Above::default(), -1), Ruling::Run, "{rule}");
+        }
+    }
+
+    #[test]
+    fn while_nothing_is_known_only_always_runs() {
+        let all = Counts { all: 2, ..Counts::default() };
+        let above = Above { all, setups: Counts::default() };
+        for rule in TriggerRule::ALL {
+            let wanted = if *rule == TriggerRule::Always { Ruling::Run } else { Ruling::Wait };
+            assert_eq!(judge(*rule, &above, -1), wanted, "{rule}");
+        }
+    }
+
+    #[test]
+    fn an_instance_whose_partner_is_gone_is_removed() {
+        let all = Counts { all: 3, success: 2, removed: 1, ..Counts::default() };
+        let above = Above { all, setups: Counts::default() };
+        assert_eq!(judge(TriggerRule::AllSuccess, &above, 2), Ruling::Set(TiState::Removed));
+        assert_eq!(judge(TriggerRule::AllSuccess, &above, 1), Ruling::Run);
+        assert_eq!(judge(TriggerRule::AllSuccess, &above, -1), Ruling::Run);
+    }
+
+    #[test]
+    fn a_teardown_needs_one_setup() {
+        let above = |setup: TiState| {
+            let mut setups = Counts { all: 1, ..Counts::default() };
+            setups.enter(setup);
+            let mut all = Counts { all: 2, failed: 1, ..Counts::default() };
+            all.enter(setup);
+            Above { all, setups }
+        };
+        let judge = |state| judge(TriggerRule::AllDoneSetupSuccess, &above(state), -1);
+        assert_eq!(judge(TiState::Success), Ruling::Run);
+        assert_eq!(judge(TiState::Skipped), Ruling::Set(TiState::Skipped));
+        assert_eq!(judge(TiState::Failed), Ruling::Set(TiState::UpstreamFailed));
+        assert_eq!(judge(TiState::Running), Ruling::Wait);
+    }
+}

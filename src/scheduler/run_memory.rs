@@ -188,6 +188,17 @@ impl RunMemory {
         Some(length)
     }
 
+    /// A new try starts without the XComs of the one before.
+    pub fn forget_pushed(&mut self, task: usize, index: MapIndex) {
+        let id = self.task_id(task);
+        if let Some(lengths) = self.facts.mapped_lengths.get_mut(&id) {
+            lengths.remove(&index);
+        }
+        if self.graph.nodes[task].decides {
+            self.facts.skip_decisions.remove(&(id, index));
+        }
+    }
+
     /// All rows.
     pub fn rows(&self) -> impl Iterator<Item = &TaskInstance> {
         self.tasks.iter().flat_map(|t| t.rows.values()).chain(self.orphans.values())

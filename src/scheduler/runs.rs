@@ -32,17 +32,13 @@ impl World {
         let Some(memory) = self.dags.get(dag_id) else { return Vec::new() };
         let Some(facts) = memory.facts.as_ref().filter(|facts| !facts.is_paused) else { return Vec::new() };
         let limits = [self.max_active_runs(&facts.dag), BACKFILL_RUNS];
-        let mut room = [0, 1].map(|kind| limits[kind].saturating_sub(memory.running[kind]));
         let mut start = Vec::new();
-        for (is_backfill, _, run) in memory.queued.iter().filter(|(_, run_after, _)| *run_after <= now) {
-            if room == [0, 0] {
-                break;
-            }
-            let room = &mut room[usize::from(*is_backfill)];
-            if *room > 0 {
-                *room -= 1;
-                start.push(*run);
-            }
+        for (kind, is_backfill) in [false, true].into_iter().enumerate() {
+            let room = limits[kind].saturating_sub(memory.running[kind]) as usize;
+            let from = (is_backfill, Timestamp::MIN, RunId(i64::MIN));
+            let ready =
+                memory.queued.range(from..).take_while(|(b, run_after, _)| *b == is_backfill && *run_after <= now);
+            start.extend(ready.take(room).map(|(_, _, run)| *run));
         }
         start
     }
@@ -132,11 +128,14 @@ impl World {
         });
     }
 
-    /// Runs due, retries, reschedules, time limits: the earliest moment at which `advance` or `due_runs` has work.
+    /// Runs due, retries, reschedules, time limits: the earliest moment at which `due_runs` or `advance` has work. It may
+    /// lie in the past: then both have work now.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let timer = self.timers.first().map(|(at, _)| *at);
         let due = self.due.first().map(|(at, _)| *at);
-        timer.into_iter().chain(due).min()
+        // A timetable that is to be asked again (a run of its DAG ended, or the loop's limit was reached) can't wait.
+        let asks = self.unasked.iter().any(|id| self.may_create(id)).then_some(Timestamp::MIN);
+        timer.into_iter().chain(due).chain(asks).min()
     }
 }
 

@@ -85,3 +85,25 @@ fn relatives_first(next: &[Vec<usize>]) -> Vec<usize> {
     }
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_chain_is_fast() {
+        let mut dag: Dag = serde_json::from_str(r#"{"dag_id": "d"}"#).unwrap();
+        for i in 0..1000 {
+            let up = if i == 0 { vec![] } else { vec![format!("t{}", i - 1)] };
+            let task =
+                serde_json::json!({"task_id": format!("t{i}"), "operator": "BashOperator", "upstream_task_ids": up});
+            let task: crate::model::Task = serde_json::from_value(task).unwrap();
+            dag.tasks.insert(task.task_id.clone(), task);
+        }
+        dag.link();
+        let start = std::time::Instant::now();
+        let weights = effective_weights(&dag);
+        assert_eq!((weights["t0"], weights["t500"], weights["t999"]), (1000, 500, 1));
+        assert!(start.elapsed().as_millis() < 1000);
+    }
+}

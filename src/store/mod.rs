@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod connection;
+pub mod count;
 pub mod dag;
 pub mod gate;
 pub mod load;
@@ -11,6 +12,7 @@ pub mod rows;
 pub mod run;
 pub mod screens;
 pub mod variable;
+pub mod wait;
 pub mod xcom;
 
 use std::{path::Path, time::Duration};

@@ -99,17 +99,6 @@ pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Optio
     read().map_err(|e| failed(&format!("cannot read the runs of {dag_id}"), e))
 }
 
-/// Previous run of a DAG that ended in success, before an instant.
-pub fn previous_success(db: &Connection, dag_id: &str, before: Timestamp) -> Result<Option<DagRun>> {
-    let sql = format!(
-        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND state = 'success' AND logical_date < ?2 ORDER BY logical_date DESC LIMIT 1",
-        rows::RUN
-    );
-    db.prepare_cached(&sql)
-        .and_then(|mut s| s.query_row(params![dag_id, before.as_microsecond()], rows::run).optional())
-        .map_err(|e| failed("cannot read the previous run", e))
-}
-
 /// Deletes a run with everything that belongs to it; its log files stay.
 pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
     for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event"] {
@@ -140,4 +129,26 @@ pub fn ids(db: &Connection, dag_id: &str) -> Result<Vec<(RunId, Arc<str>)>> {
             .collect()
     };
     read().map_err(|e| failed("cannot read runs", e))
+}
+
+/// Notes what a task started elsewhere (a triggered run, a pod).
+pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, external_id: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE task_instance SET external_id = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
+        params![key.run.0, &*key.task_id, key.map_index, external_id],
+    )
+    .map_err(|e| failed("cannot write an external id", e))?;
+    Ok(())
+}
+
+/// Newest run of a DAG with a logical date before an instant, in a state if one is named.
+pub fn previous(db: &Connection, dag_id: &str, before: Timestamp, state: Option<&str>) -> Result<Option<DagRun>> {
+    let sql = format!(
+        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND logical_date < ?2 AND (?3 IS NULL OR state = ?3) \
+         ORDER BY logical_date DESC LIMIT 1",
+        rows::RUN
+    );
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row(params![dag_id, before.as_microsecond(), state], rows::run).optional())
+        .map_err(|e| failed("cannot read the previous run", e))
 }

@@ -11,7 +11,7 @@ use minijinja::{
 use super::{
     failure::raise,
     moment::{Delta, Moment, Relative},
-    values::{python_str, type_names},
+    values::{enum_name, python_str, type_names},
 };
 
 fn mismatch(operator: &str, a: &Value, b: &Value) -> Error {
@@ -121,9 +121,14 @@ pub(super) fn modulo(a: &Value, b: &Value) -> Result<Value, Error> {
     }
     if let Some(text) = a.as_str() {
         let args: Vec<Value> = if b.is_tuple() { b.try_iter()?.collect() } else { vec![b.clone()] };
-        // Dates and the like print as Python prints them; numbers keep their type for %d.
+        // Dates and enums print as Python prints them; numbers keep their type for %d.
         let plain = |v: &Value| {
-            if v.as_object().is_some() && v.kind() == ValueKind::Plain { Value::from(python_str(v)) } else { v.clone() }
+            let special = v.kind() == ValueKind::Plain || enum_name(v).is_some() || v.as_object().is_some();
+            if special && !(args.len() == 1 && v.kind() == ValueKind::Map) {
+                Value::from(python_str(v))
+            } else {
+                v.clone()
+            }
         };
         let args: Vec<Value> = args.iter().map(plain).collect();
         return format(FormatStyle::Printf, text, &args).map(Value::from);
@@ -155,6 +160,14 @@ pub(super) fn mul(a: &Value, b: &Value) -> Result<Value, Error> {
     for (text, times) in [(a, b), (b, a)] {
         if let (Some(text), Some(times)) = (text.as_str(), integer(times)) {
             return Ok(Value::from(text.repeat(usize::try_from(times).unwrap_or(0).min(1 << 20))));
+        }
+    }
+    for (list, times) in [(a, b), (b, a)] {
+        if let (ValueKind::Seq, Some(times)) = (list.kind(), integer(times)) {
+            let items: Vec<Value> = list.try_iter()?.collect();
+            let times = usize::try_from(times).unwrap_or(0).min(1 << 16);
+            let items: Vec<Value> = (0..times).flat_map(|_| items.iter().cloned()).collect();
+            return Ok(if list.is_tuple() { Value::from(Tuple::from(items)) } else { Value::from(items) });
         }
     }
     if let (Some(x), Some(y)) = (integer(a), integer(b)) {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value, value::ValueKind};
 
 use super::{
     Context, Failure, arithmetic, calendar, failure, methods,
@@ -26,7 +26,7 @@ pub(super) fn strip_last_newline(text: &str) -> &str {
 
 /// Renders to text.
 pub(super) fn render(template: &str, ctx: &Context) -> Result<String, Failure> {
-    compile(template, ctx)?;
+    compile(template)?;
     let root = scope::root(ctx);
     ENGINE.with(|engine| {
         let Ok(engine) = engine.try_borrow() else { return Err(Failure::unsupported("rendering inside rendering")) };
@@ -36,7 +36,7 @@ pub(super) fn render(template: &str, ctx: &Context) -> Result<String, Failure> {
 }
 
 /// Puts the template into this thread's environment.
-fn compile(template: &str, ctx: &Context) -> Result<(), Failure> {
+pub(super) fn compile(template: &str) -> Result<(), Failure> {
     ENGINE.with(|engine| {
         let Ok(mut engine) = engine.try_borrow_mut() else {
             return Err(Failure::unsupported("rendering inside rendering"));
@@ -51,7 +51,7 @@ fn compile(template: &str, ctx: &Context) -> Result<(), Failure> {
         engine.1 += 1;
         let source = rewrite(template).into_owned();
         let added = engine.0.add_template_owned(template.to_owned(), source);
-        added.map_err(|e| explain(&engine.0, &e, ctx))
+        added.map_err(|e| failure::translate(&e, &|_| None))
     })
 }
 
@@ -87,8 +87,9 @@ fn environment() -> Environment<'static> {
     env.set_debug(true);
     env.set_unknown_method_callback(methods::unknown);
     env.set_formatter(|out, _, value| {
+        // Only `'a' if false` gets here: jinja2 prints nothing for it, also when strict.
         if value.is_undefined() {
-            return Err(minijinja::ErrorKind::UndefinedError.into());
+            return Ok(());
         }
         match value.as_str() {
             Some(text) => out.write_str(enum_name(value).unwrap_or(text))?,
@@ -100,10 +101,7 @@ fn environment() -> Environment<'static> {
     env.add_function("_dd_sub", |a: &Value, b: &Value| arithmetic::sub(a, b));
     env.add_function("_dd_mod", |a: &Value, b: &Value| arithmetic::modulo(a, b));
     env.add_function("_dd_mul", |a: &Value, b: &Value| arithmetic::mul(a, b));
-    env.add_filter("_dd_private", |value: &Value, name: &str| -> Result<Value, Error> {
-        let kind = type_names(value).0;
-        Err(failure::raise("SecurityError", format!("access to attribute '{name}' of '{kind}' object is unsafe.")))
-    });
+    env.add_filter("_dd_private", private);
     env.add_filter("_dd_enum", |value: &Value, part: &str| {
         let text = value.as_str().unwrap_or_default();
         if part == "name" { text.to_uppercase() } else { text.to_owned() }
@@ -119,9 +117,33 @@ fn environment() -> Environment<'static> {
     env.add_filter("ts", |value: &Value| date_filter(value, None));
     env.add_filter("string", |value: &Value| python_str(value));
     env.add_filter("center", |text: &str, width: Option<usize>| methods::pad(text, width.unwrap_or(80), ' ', 'c'));
+    env.add_filter("truncate", methods::truncate);
+    env.add_filter("wordcount", minijinja_contrib::filters::wordcount);
+    env.add_filter("wordwrap", minijinja_contrib::filters::wordwrap);
     env.add_filter("random", |state: &mut State, list: &Value| methods::choose(state, list));
     env.add_filter("tojson", |value: &Value, indent: Option<usize>| super::macros::dumps(value, indent, true));
     env
+}
+
+/// `x._name`: a key of a dict is fine, an attribute isn't.
+fn private(value: &Value, name: &str) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Ok(value.clone());
+    }
+    let (class, path) = type_names(value);
+    if value.kind() == ValueKind::Map {
+        let item = value.get_attr(name)?;
+        if !item.is_undefined() {
+            return Ok(item);
+        }
+    }
+    if name.starts_with("__") && name.ends_with("__") {
+        return Err(failure::raise(
+            "SecurityError",
+            format!("access to attribute '{name}' of '{class}' object is unsafe."),
+        ));
+    }
+    Err(failure::raise("UndefinedError", format!("'{path}' has no attribute '{name}'")))
 }
 
 fn date_filter(value: &Value, format: Option<&str>) -> Result<Value, Error> {

@@ -55,8 +55,9 @@ pub(super) fn raising(exception: &str, message: impl Into<String>) -> Value {
     Value::from(raise(exception, message))
 }
 
-/// Filters and tests of jinja2 that the engine lacks.
-const JINJA_ONLY: &[&str] = &["xmlattr", "filesizeformat", "forceescape", "striptags", "urlize"];
+/// Filters and functions of jinja2 that the engine lacks.
+const JINJA_ONLY: &[&str] =
+    &["xmlattr", "filesizeformat", "forceescape", "striptags", "urlize", "cycler", "joiner", "lipsum"];
 
 /// Translates an engine error; `parent` tells the jinja2 type of an expression (`dict object`), for undefined attributes.
 pub(super) fn translate(error: &Error, parent: &dyn Fn(&str) -> Option<String>) -> Failure {
@@ -75,7 +76,8 @@ pub(super) fn translate(error: &Error, parent: &dyn Fn(&str) -> Option<String>) 
         ErrorKind::UndefinedError => ("UndefinedError", undefined_message(undefined, parent), false),
         _ if undefined.is_some() => ("UndefinedError", undefined_message(undefined, parent), false),
         ErrorKind::UnknownFunction => {
-            ("UndefinedError", with_replacement(detail.split(' ').next().unwrap_or(detail)), false)
+            let name = detail.split(' ').next().unwrap_or(detail);
+            ("UndefinedError", with_replacement(name), JINJA_ONLY.contains(&name))
         }
         ErrorKind::UnknownMethod => ("UndefinedError", unknown_method(detail), false),
         ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
@@ -119,8 +121,10 @@ pub(super) fn undefined_message(expression: Option<&str>, parent: &dyn Fn(&str) 
         && let Some(kind) = parent(base)
     {
         let key = key.replace('"', "'");
-        let what = if key.starts_with('\'') { "attribute" } else { "element" };
-        return format!("'{kind}' has no {what} {key}");
+        if key.starts_with('\'') {
+            return format!("'{kind}' has no attribute {key}");
+        }
+        return format!("{kind} has no element {key}");
     }
     if let Some((base, name)) = expression.rsplit_once('.')
         && let Some(kind) = parent(base)

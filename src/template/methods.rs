@@ -125,6 +125,28 @@ pub(super) fn pad(text: &str, width: usize, with: char, side: char) -> String {
     format!("{}{text}{}", fill(before), fill(missing - before))
 }
 
+/// The `truncate` filter: `truncate(length=255, killwords=false, end="...", leeway=5)`.
+pub(super) fn truncate(
+    text: &str,
+    length: Option<usize>,
+    killwords: Option<bool>,
+    end: Option<&str>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
+    let length = length.or(kwargs.get::<Option<usize>>("length")?).unwrap_or(255);
+    let killwords = killwords.or(kwargs.get::<Option<bool>>("killwords")?).unwrap_or(false);
+    let end = end.or(kwargs.get::<Option<&str>>("end")?).unwrap_or("...");
+    let leeway = kwargs.get::<Option<usize>>("leeway")?.unwrap_or(5);
+    kwargs.assert_all_used()?;
+    let count = text.chars().count();
+    if count <= length + leeway {
+        return Ok(text.to_owned());
+    }
+    let kept: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kept = if killwords { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words) };
+    Ok(format!("{kept}{end}"))
+}
+
 /// The `random` filter: an element chosen with the caller's randomness.
 pub(super) fn choose(state: &mut State, list: &Value) -> Result<Value, Error> {
     let macros = state.lookup("macros");

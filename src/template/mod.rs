@@ -88,6 +88,11 @@ pub fn render(template: &str, ctx: &Context) -> Result<String, Failure> {
     engine::render(template, ctx)
 }
 
+/// Only compiles a template: finds wrong syntax, and statements that this engine lacks, before anything runs.
+pub fn check(template: &str) -> Result<(), Failure> {
+    if template.contains('{') { engine::compile(template) } else { Ok(()) }
+}
+
 /// Renders a template to a value, as `render_template_as_native_obj` does: a lone expression gives its value, other text is
 /// read as a Python literal if it is one.
 pub fn render_native(template: &str, ctx: &Context) -> Result<Value, Failure> {

@@ -65,8 +65,11 @@ impl Moment {
         const DAY: i64 = 86_400_000_000;
         let days = by.micros.div_euclid(DAY);
         let rest = by.micros.rem_euclid(DAY);
-        let span = jiff::Span::new().try_months(by.months).and_then(|s| s.try_days(days)).map_err(overflow)?;
-        let moved = self.with_civil(self.civil().checked_add(span).map_err(overflow)?)?;
+        // One after the other: a span has one sign for all its units.
+        let months = jiff::Span::new().try_months(by.months).map_err(overflow)?;
+        let whole_days = jiff::Span::new().try_days(days).map_err(overflow)?;
+        let civil = self.civil().checked_add(months).and_then(|dt| dt.checked_add(whole_days)).map_err(overflow)?;
+        let moved = self.with_civil(civil)?;
         let rest = jiff::SignedDuration::from_micros(rest);
         Ok(match moved {
             Self::Aware(z) => Self::Aware(z.checked_add(rest).map_err(overflow)?),

@@ -264,6 +264,11 @@ fn fold(tokens: &[Token<'_>], operators: &[&str], inner: &dyn Fn(&[Token<'_>]) -
     for (operator, part) in &parts[1..] {
         let right = inner(part);
         let function = match *operator {
+            // Nothing to the right: let the engine say what is wrong.
+            operator if right.trim().is_empty() => {
+                out = format!("{out} {operator}");
+                continue;
+            }
             "+" => "_dd_add",
             "-" => "_dd_sub",
             "%" => "_dd_mod",

@@ -1,6 +1,12 @@
 //! The scheduler as its callers see it.
 
+mod conformance;
 mod graphs;
+mod limits;
+mod mapping;
 mod plans;
+mod properties;
 mod rows;
 mod rules;
+mod runs;
+mod several_runs;
