@@ -8,7 +8,7 @@ use std::{
 
 use clap::ValueEnum;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Environment, mask::Mask, table, yaml};
 use crate::{
@@ -173,6 +173,27 @@ impl Shell {
             Format::Plain => self.text(&table::fields(document, false)),
             Format::Table => self.text(&table::fields(document, true)),
         }
+    }
+
+    /// Prints one document; for people nested objects become `name.field` lines.
+    ///
+    /// # Errors
+    /// `System` if it can't be written.
+    pub fn show_flat(&mut self, document: Value) -> Result<()> {
+        let Value::Object(fields) = document else { return self.show(&document) };
+        if self.format().is_document() {
+            return self.show(&Value::Object(fields));
+        }
+        let mut flat = Map::new();
+        for (name, value) in fields {
+            match value {
+                Value::Object(inner) => flat.extend(inner.into_iter().map(|(key, v)| (format!("{name}.{key}"), v))),
+                value => {
+                    flat.insert(name, value);
+                }
+            }
+        }
+        self.show(&Value::Object(flat))
     }
 
     /// Prints one document as JSON or YAML (JSON unless YAML was asked for).
