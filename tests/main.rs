@@ -1,4 +1,4 @@
-//! Integration tests: a folder per room.
+//! Integration tests, a folder per room.
 
 mod cli;
 mod dagfile;

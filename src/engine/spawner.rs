@@ -91,7 +91,7 @@ fn launch(place: &Place) -> Result<()> {
         .map_err(|e| Error::system("cannot write spawner.log", e))?;
     let errors = log.try_clone().map_err(|e| Error::system("cannot share spawner.log", e))?;
     let mut command = std::process::Command::new(program);
-    command.arg("--home").arg(&place.home).arg("internal-spawner");
+    command.args(["internal", "spawner"]).args([place.spawner_socket(), place.tries(), place.socket()]);
     command.stdin(std::process::Stdio::null()).stdout(log).stderr(errors);
     detach(&mut command);
     let mut child = command.spawn().map_err(|e| Error::system("cannot start the spawner of tries", e))?;

@@ -194,12 +194,6 @@ impl Engine {
     /// The first line for a Python task.
     fn startup(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> Value {
         let settings = &self.place.settings;
-        let lengths: Map<String, Value> = self
-            .world
-            .mapped_lengths(row.key.run)
-            .into_iter()
-            .map(|(task_id, length)| (task_id.to_string(), json!(length)))
-            .collect();
         let mapped_dependants = dag.tasks.values().any(|other| {
             let expand = other.expand.as_ref();
             expand.is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
@@ -223,7 +217,6 @@ impl Engine {
             "first_poke_date": row.start_date.map(rfc3339),
             "should_retry": row.max_tries != 0 && row.try_number <= row.max_tries,
             "mapped_dependants": mapped_dependants,
-            "map_lengths": lengths,
             "next_method": null, "next_kwargs": null,
             "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
             "settings": {

@@ -1,6 +1,8 @@
 //! The operators that a TOML DAG file may name, with their arguments, as data. Names, defaults and template fields are those
 //! of Airflow 3.3.2 (standard provider 1.21.0, cncf-kubernetes 10.25.0, amazon).
 
+use serde_json::Value;
+
 /// What an argument holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgKind {
@@ -74,6 +76,24 @@ pub struct Arg {
     pub default: &'static str,
     /// One line for people.
     pub doc: &'static str,
+}
+
+impl Arg {
+    /// The default as the Python class holds it; `None` if it has none, or if a setting or the clock decides.
+    pub fn default_value(&self) -> Option<Value> {
+        let number = || self.default.parse::<i64>().ok().map(Value::from);
+        match self.kind {
+            _ if self.default.is_empty() => None,
+            _ if self.default == "[]" => Some(Value::Array(Vec::new())),
+            ArgKind::Text | ArgKind::OneOf(_) => Some(self.default.into()),
+            ArgKind::Boolean => Some((self.default == "true").into()),
+            ArgKind::Integer | ArgKind::Number | ArgKind::Duration => number(),
+            ArgKind::Integers => number().map(|n| vec![n].into()),
+            ArgKind::Texts => Some(vec![self.default].into()),
+            ArgKind::Map => Some(Value::Object(serde_json::Map::new())),
+            _ => None,
+        }
+    }
 }
 
 /// Whether this version runs an operator.
@@ -182,14 +202,13 @@ pub const BASE_ARGS: &[Arg] = &[
 /// Arguments of every sensor.
 pub const SENSOR_ARGS: &[Arg] = &[
     opt("poke_interval", Duration, "60", "Time between two looks"),
-    opt("timeout", Duration, "7d", "Give up after this time, without retry"),
+    opt("timeout", Duration, "604800", "Give up after this time, without retry (default 7 days)"),
     opt("mode", OneOf(&["poke", "reschedule"]), "poke", "Kept for Airflow's sake: a waiting sensor never holds a slot"),
     opt("soft_fail", Boolean, "false", "Skip instead of failing at the timeout"),
     opt("silent_fail", Boolean, "false", "Go on after an error of a look"),
     opt("never_fail", Boolean, "false", "Skip on any error"),
     opt("exponential_backoff", Boolean, "false", "Longer waits from look to look"),
     opt("max_wait", Duration, "", "Upper bound of the wait between looks"),
-    opt("deferrable", Boolean, "false", "Kept for Airflow's sake"),
 ];
 
 /// Keys of `[dag]`.

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::{
     entities::{Entity, Kind},
-    failure::{Failure, raise, raising},
+    failure::{raise, raising},
     values::{from_json, python_str},
 };
 
@@ -226,43 +226,4 @@ fn quote(text: &str) -> String {
             b => format!("%{b:02X}"),
         })
         .collect()
-}
-
-/// The value that an XComArg mark stands for.
-pub(super) fn resolve_xcom(entity: &super::Context, mark: &Json) -> Result<Json, Failure> {
-    let text = |key: &str| mark.get(key).and_then(Json::as_str);
-    let task_id = text("task_id").unwrap_or_default();
-    let key = text("key").unwrap_or("return_value");
-    let upstream = entity.dag.tasks.get(task_id);
-    let own_index = entity.ti.key.map_index;
-    let mapped_group = |group: &Option<String>| {
-        let mut at = group.clone();
-        while let Some(id) = at {
-            let group = entity.dag.task_groups.get(&id)?;
-            if group.expand.is_some() {
-                return Some(id);
-            }
-            at = group.parent.clone();
-        }
-        None
-    };
-    let its_group = upstream.and_then(|t| mapped_group(&t.task_group));
-    let same_group = its_group.is_some() && its_group == mapped_group(&entity.task.task_group);
-    let is_mapped = upstream.is_some_and(|t| t.is_mapped()) || its_group.is_some();
-    let index = if same_group && own_index >= 0 { Some(own_index) } else { (!is_mapped).then_some(-1) };
-    let found = entity
-        .lookup
-        .xcom(None, None, task_id, index, key, false)
-        .map_err(|e| Failure::new("AirflowRuntimeError", e))?;
-    if index.is_none() {
-        return Ok(Json::Array(found.into_iter().map(|(_, value)| value).collect()));
-    }
-    match found.into_iter().next() {
-        Some((_, value)) => Ok(value),
-        None if key == "return_value" || upstream.is_some_and(|t| t.multiple_outputs) => Ok(Json::Null),
-        None => Err(Failure::new(
-            "XComNotFound",
-            format!("XComArg result from {task_id} at {} with key=\"{key}\" is not found!", entity.dag.dag_id),
-        )),
-    }
 }

@@ -1,6 +1,6 @@
 //! `+`, `-` and `%` as Python has them: on numbers, strings, lists, dates and timedeltas.
 //!
-//! The engine has no hook for operators, so [`super::rewrite`] turns them into calls of these functions.
+//! The engine has no hook for operators, so `rewrite` turns them into calls of these functions.
 
 use minijinja::{
     Error, Value,

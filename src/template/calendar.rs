@@ -4,7 +4,7 @@ use jiff::{Zoned, civil, tz::TimeZone};
 use minijinja::{Error, ErrorKind, Value, value::Kwargs, value::from_args};
 
 use super::{
-    failure::raise,
+    failure::{raise, unsupported},
     moment::{Delta, Moment, Relative, overflow},
 };
 
@@ -56,6 +56,45 @@ pub(super) fn attribute(moment: &Moment, key: &str) -> Option<Value> {
         _ => return None,
     })
 }
+
+/// Methods of pendulum that only Python can answer here.
+const PENDULUM_ONLY: &[&str] = &[
+    "diff",
+    "diff_for_humans",
+    "previous",
+    "next",
+    "average",
+    "closest",
+    "farthest",
+    "is_past",
+    "is_future",
+    "is_same_day",
+    "is_birthday",
+    "is_anniversary_of",
+    "is_long_year",
+    "is_utc",
+    "is_local",
+    "is_dst",
+    "set",
+    "on",
+    "at",
+    "first_of",
+    "last_of",
+    "nth_of",
+    "timetuple",
+    "utctimetuple",
+    "timetz",
+    "dst",
+    "to_atom_string",
+    "to_cookie_string",
+    "to_rfc822_string",
+    "to_rfc850_string",
+    "to_rfc1036_string",
+    "to_rfc1123_string",
+    "to_rfc2822_string",
+    "to_rss_string",
+    "to_w3c_string",
+];
 
 pub(super) fn method(moment: &Moment, name: &str, args: &[Value]) -> Result<Value, Error> {
     let dt = moment.civil();
@@ -117,6 +156,7 @@ pub(super) fn method(moment: &Moment, name: &str, args: &[Value]) -> Result<Valu
         "format" => Ok(Value::from(pendulum_format(moment, from_args::<(&str,)>(args)?.0)?)),
         "naive" => Ok(Value::from_object(Moment::Naive(dt))),
         "is_leap_year" => Ok(Value::from(dt.date().in_leap_year())),
+        _ if PENDULUM_ONLY.contains(&name) => Err(unsupported(format!("DateTime.{name}() in a template"))),
         _ => Err(ErrorKind::UnknownMethod.into()),
     }
 }

@@ -1,8 +1,8 @@
 //! Jinja rendering with Airflow's context and macros, against a [`Lookup`] handed in.
 //!
 //! The engine is minijinja. Where Airflow's sandboxed, strict jinja2 differs, this room bridges: `+ - %` on dates and
-//! strings ([`rewrite`]), Python's way of printing ([`values`]), Python's methods ([`methods`]), jinja2's error classes and
-//! sentences ([`failure`]). What can't be bridged is a [`Failure`] with `unsupported` set; the caller may then let a Python
+//! strings (`rewrite`), Python's way of printing (`values`), Python's methods (`methods`), jinja2's error classes and
+//! sentences (`failure`). What can't be bridged is a [`Failure`] with `unsupported` set; the caller may then let a Python
 //! interpreter with jinja2 render.
 
 mod accessors;
@@ -12,6 +12,7 @@ mod engine;
 mod entities;
 mod failure;
 mod macros;
+mod mapped;
 mod methods;
 mod moment;
 mod native;
@@ -31,6 +32,7 @@ use serde_json::Value;
 use crate::model::{Dag, DagRun, Task, TaskInstance};
 
 pub use failure::Failure;
+pub use mapped::render_args;
 pub use nested::render_value;
 pub use params::{ParamError, merge_params, validate_params};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Context, Failure, accessors};
+use super::{Context, Failure, mapped};
 use crate::model::mapping::{MARK, encoded_kind};
 
 /// Renders every string inside a value (dict keys stay), reads strings that name a template file, and puts the values of
@@ -14,13 +14,17 @@ pub fn render_value(value: &Value, ctx: &Context) -> Result<Value, Failure> {
             items.iter().map(|item| render_value(item, ctx)).collect::<Result<Vec<_>, _>>().map(Value::Array)
         }
         Value::Object(map) => match encoded_kind(value) {
-            Some("xcom") => accessors::resolve_xcom(ctx, value),
+            Some("xcom") => mapped::xcom(ctx, value),
+            Some("group_argument") => mapped::group_argument(ctx, value),
             Some("zip" | "concat") => combine(value, ctx),
             Some("map") => Err(Failure::unsupported("the value of .map() needs the Python functions of the file")),
-            Some("tuple" | "set") => {
+            Some("tuple" | "set" | "object") => {
                 let mut out = map.clone();
-                if let Some(items) = map.get("value") {
-                    out.insert("value".into(), render_value(items, ctx)?);
+                // `fields`: the template fields of an object that has some.
+                for key in ["value", "fields"] {
+                    if let Some(inner) = map.get(key) {
+                        out.insert(key.into(), render_value(inner, ctx)?);
+                    }
                 }
                 Ok(Value::Object(out))
             }

@@ -295,7 +295,13 @@ fn failures_in_airflows_words() {
         assert!(failure.message.starts_with(message), "{template}: {failure:?}");
         assert!(!failure.unsupported, "{template}: {failure:?}");
     }
-    for template in ["{% set l = [] %}{% do l.append(1) %}", "{{ [].append(1) }}", "{% include 'x.sql' %}"] {
+    for template in [
+        "{% set l = [] %}{% do l.append(1) %}",
+        "{{ [].append(1) }}",
+        "{% include 'x.sql' %}",
+        "{{ logical_date.diff(logical_date) }}",
+        "{{ dag.default_args }}",
+    ] {
         let failure = render(template, &ctx).unwrap_err();
         assert!(failure.unsupported, "{template}: {failure:?}");
     }
@@ -352,6 +358,47 @@ fn whole_arguments() {
     let failure = render_value(&json!("absent.sh"), &ctx).unwrap_err();
     assert_eq!(failure.to_string(), "TemplateNotFound: 'absent.sh' not found in search paths: '/dags'");
     assert!(render_value(&json!({"__dagdeck__": "map", "of": [], "callables": []}), &ctx).unwrap_err().unsupported);
+}
+
+#[test]
+fn arguments_of_a_map_index() {
+    let args = |index: i32, expand: Value| {
+        let ctx = context(|_, task, _| {
+            task.template_fields = vec!["bash_command".into(), "env".into()];
+            task.args = serde_json::from_value(json!({"cwd": "{{ ds }}", "env": {"D": "{{ ds }}"}})).unwrap();
+            task.expand = Some(serde_json::from_value(expand).unwrap());
+        });
+        let mut ti = (*ctx.ti).clone();
+        ti.key.map_index = index;
+        render_args(&Context { ti: Arc::new(ti), ..ctx }).map(|args| serde_json::to_value(args).unwrap())
+    };
+    let xcom = json!({"__dagdeck__": "xcom", "task_id": "mapped", "key": "return_value"});
+    let cross = json!({"kind": "expand", "args": {"bash_command": ["{{ ds }}", "y"], "cwd": xcom}});
+    let wanted = json!({"cwd": "b", "env": {"D": "2026-03-02"}, "bash_command": "2026-03-02"});
+    assert_eq!(args(1, cross.clone()).unwrap(), wanted);
+    assert_eq!(args(2, cross).unwrap()["bash_command"], "y");
+    let kwargs =
+        json!({"kind": "expand_kwargs", "value": [{"bash_command": "a"}, {"bash_command": "{{ ds }}", "cwd": "/"}]});
+    assert_eq!(args(1, kwargs.clone()).unwrap()["bash_command"], "2026-03-02");
+    assert_eq!(args(5, kwargs).unwrap_err().exception, "IndexError");
+    let dict = json!({"kind": "expand", "args": {"bash_command": {"k": 1, "l": 2}}});
+    assert_eq!(args(1, dict).unwrap()["bash_command"], json!({"__dagdeck__": "tuple", "value": ["l", 2]}));
+}
+
+#[test]
+fn arguments_of_a_mapped_group() {
+    let ctx = context(|dag, task, _| {
+        let expand = json!({"kind": "expand", "args": {"x": [10, 20], "y": ["{{ ds }}"]}});
+        let group = json!({"group_id": "g", "expand": expand});
+        dag.task_groups.insert("g".into(), serde_json::from_value(group).unwrap());
+        task.task_group = Some("g".into());
+    });
+    let mut ti = (*ctx.ti).clone();
+    ti.key.map_index = 1;
+    let ctx = Context { ti: Arc::new(ti), ..ctx };
+    let argument = |key: &str| json!({"__dagdeck__": "group_argument", "key": key, "of": []});
+    assert_eq!(render_value(&argument("x"), &ctx).unwrap(), json!(20));
+    assert_eq!(render_value(&argument("y"), &ctx).unwrap(), json!("2026-03-02"));
 }
 
 #[test]

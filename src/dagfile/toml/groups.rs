@@ -8,6 +8,9 @@ use toml::de::DeTable;
 use super::{reader::Reader, task::Read};
 use crate::model::{Dag, TaskGroup};
 
+/// Ids with their places in the file.
+type Named = Vec<(String, Range<usize>)>;
+
 /// The groups that an id is in, outermost first: `a.b.c` is in `a` and `a.b`.
 fn prefixes(id: &str) -> impl Iterator<Item = &str> {
     id.match_indices('.').map(|(i, _)| &id[..i])
@@ -19,7 +22,7 @@ fn is_inside(task_id: &str, group: &str) -> bool {
 
 /// Puts the tasks into the DAG, makes the groups, and turns `depends` and XCom references into upstream ids.
 pub(super) fn arrange(reader: &mut Reader<'_>, dag: &mut Dag, tasks: Vec<Read>, groups: Option<&DeTable<'_>>) {
-    let mut depends: Vec<(Arc<str>, Vec<(String, Range<usize>)>)> = Vec::new();
+    let mut depends: Vec<(Arc<str>, Named)> = Vec::new();
     for read in tasks {
         let id = read.task.task_id.clone();
         for group in prefixes(&id) {
@@ -42,7 +45,7 @@ pub(super) fn arrange(reader: &mut Reader<'_>, dag: &mut Dag, tasks: Vec<Read>, 
     let group_depends = groups.map(|table| read_groups(reader, dag, table)).unwrap_or_default();
 
     let known: Vec<String> = dag.tasks.keys().map(ToString::to_string).chain(dag.task_groups.keys().cloned()).collect();
-    let mut check = |list: Vec<(String, Range<usize>)>| -> Vec<String> {
+    let mut check = |list: Named| -> Vec<String> {
         let mut names = Vec::new();
         for (name, span) in list {
             if known.contains(&name) {
@@ -141,11 +144,7 @@ fn new_group(id: &str) -> TaskGroup {
 }
 
 /// `[groups.prep]`: `tooltip`, `depends`.
-fn read_groups(
-    reader: &mut Reader<'_>,
-    dag: &mut Dag,
-    table: &DeTable<'_>,
-) -> IndexMap<String, Vec<(String, Range<usize>)>> {
+fn read_groups(reader: &mut Reader<'_>, dag: &mut Dag, table: &DeTable<'_>) -> IndexMap<String, Named> {
     let mut depends = IndexMap::new();
     for (key, item) in table.iter() {
         let id = key.get_ref().to_string();

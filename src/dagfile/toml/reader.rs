@@ -254,6 +254,8 @@ impl<'a> Reader<'a> {
             return None;
         };
         Some(match arg.kind {
+            // DateTimeSensor keeps text.
+            ArgKind::TimeOrText if arg.name == "target_time" => json!(crate::model::time::isoformat(t)),
             ArgKind::TimeOrText => json!({MARK: "datetime", "value": crate::model::time::isoformat(t)}),
             _ => json!(t.to_string()),
         })

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{
     Expand, ExpandValue, Task,
-    operator_table::{Arg, BASE_ARGS, OPERATORS, Operator, operator},
+    operator_table::{Arg, ArgKind, BASE_ARGS, OPERATORS, Operator, operator},
 };
 
 /// A task, and what it waits for as written.
@@ -107,6 +107,17 @@ pub(super) fn read(
         if !given && !written {
             let hint = format!("add `{} = ..`: {}", arg.name, arg.kind.describe());
             reader.error(&at, format!("task `{id}` ({}) needs `{}`", op.name, arg.name), Some(hint));
+        }
+    }
+    // Like the Python side: an unmapped task holds its defaults, and single values where the class makes lists of them.
+    for arg in op.all_args() {
+        if let Some(value) = build.args.get_mut(arg.name) {
+            let listed = arg.kind == ArgKind::Integers || (arg.kind == ArgKind::Texts && arg.name.ends_with("_states"));
+            if listed && (value.is_i64() || value.is_string()) {
+                *value = json!([value.take()]);
+            }
+        } else if let (None, Some(default)) = (&expand, arg.default_value()) {
+            build.args.insert(arg.name.to_owned(), default);
         }
     }
     if build.fields.get("is_teardown") == Some(&Json::Bool(true)) {

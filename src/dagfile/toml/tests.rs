@@ -100,11 +100,13 @@ fn values_in_all_forms() {
     assert_eq!(task(&dag, "gen")["params"], json!({"a": 1}));
     assert_eq!(task(&dag, "map")["upstream_task_ids"], json!(["gen"]));
     assert_eq!(task(&dag, "map")["args"], json!({"cwd": "/tmp"}));
+    let held =
+        json!({"bash_command": "echo", "append_env": false, "skip_on_exit_code": [99], "output_encoding": "utf-8"});
+    assert_eq!(task(&dag, "gen")["args"], held);
     assert!(matches!(dag.tasks["kwargs"].expand, Some(Expand::ExpandKwargs { .. })));
     assert_eq!(task(&dag, "wait")["args"]["delta"], json!({"__dagdeck__": "timedelta", "value": 5400.0}));
     assert_eq!(task(&dag, "wait")["args"]["poke_interval"], json!(5));
-    let until = json!({"__dagdeck__": "datetime", "value": "2026-01-01T00:00:00+00:00"});
-    assert_eq!(task(&dag, "until")["args"]["target_time"], until);
+    assert_eq!(task(&dag, "until")["args"]["target_time"], "2026-01-01T00:00:00+00:00");
     assert_eq!(task(&dag, "until2")["args"]["target_time"], "{{ data_interval_end }}");
     assert!(!dag.tasks["pod"].do_xcom_push);
     assert_eq!(task(&dag, "clean")["trigger_rule"], "all_done_setup_success");

@@ -21,7 +21,7 @@ pub(super) const KUBERNETES_POD_ARGS: &[Arg] = &[
     opt("cluster_context", Text, "", "Context of the kubeconfig"),
     opt("labels", Map, "", "More labels"),
     opt("reattach_on_restart", Boolean, "", "Old name of durable"),
-    opt("durable", Boolean, "true", "Take up the pod of an earlier try"),
+    opt("durable", Boolean, "", "Take up the pod of an earlier try; true if not given"),
     opt("startup_timeout_seconds", Integer, "120", "Limit from scheduled to started"),
     opt("startup_check_interval_seconds", Integer, "5", "Kept for Airflow's sake: pods are watched"),
     opt("schedule_timeout_seconds", Integer, "", "Limit until scheduled"),
