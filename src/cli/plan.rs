@@ -126,8 +126,7 @@ fn describe(plan: &Value, width: Option<usize>) -> String {
             continue;
         }
         text.push_str(&format!("{} {}\n", rows.len(), if rows.len() == 1 { one } else { many }));
-        let wanted =
-            ["dag_run_id", "task_id", "map_index", "from", "to", "reason"];
+        let wanted = ["dag_run_id", "task_id", "map_index", "from", "to", "reason"];
         let columns: Vec<&str> = wanted.into_iter().filter(|c| rows.iter().any(|row| row.get(*c).is_some())).collect();
         let rows: Vec<Value> = rows.iter().map(named).collect();
         for line in table::aligned(&rows, &columns, width.map(|w| w.saturating_sub(2))).lines() {

@@ -19,7 +19,7 @@ fn pools_show_what_is_taken() {
     assert_eq!(home.run(&format!("pools import {} -o json", file.display())).json()["imported"], 3);
     assert_eq!(home.run("pools get cpu -o json").json()["slots"], 4);
     assert_eq!(home.run("pools set cpu many").code, 2);
-    assert!(home.run("pools get cqu").err.contains("or cpu?"));
+    assert!(home.run("pools get cqu").err.contains("did you mean cpu"));
 }
 
 #[test]
