@@ -27,7 +27,21 @@ use crate::{
 /// `NotFound` for an unknown DAG.
 pub fn details(dag_id: &str, shell: &mut Shell) -> Result<i32> {
     let conn = fresh_dag(shell, dag_id)?;
-    let document = document(&conn, shell.place()?, dag_id)?;
+    let mut document = document(&conn, shell.place()?, dag_id)?;
+    if !shell.format().is_document()
+        && let Some(fields) = document.as_object_mut()
+    {
+        // People read tasks and groups elsewhere, and a warning as a sentence.
+        for key in ["edge_info", "task_groups", "latest_dag_version"] {
+            fields.shift_remove(key);
+        }
+        let warnings = fields.shift_remove("warnings").unwrap_or_default();
+        shell.show(&document)?;
+        for warning in warnings.as_array().into_iter().flatten() {
+            shell.text(&dag_check::sentence("warning", warning))?;
+        }
+        return Ok(0);
+    }
     shell.show(&document)?;
     Ok(0)
 }

@@ -55,7 +55,7 @@ pub fn run(shell: &mut Shell) -> Result<i32> {
         "terminal": terminal(shell.width),
         "locale": std::env::var("LC_ALL").or_else(|_| std::env::var("LANG")).ok(),
     });
-    shell.show(&flat(document, shell.format().is_document()))?;
+    shell.show_flat(document)?;
     Ok(0)
 }
 
@@ -87,24 +87,4 @@ fn terminal(width: Option<usize>) -> Value {
         "colorterm": variable("COLORTERM"),
         "no_color": variable("NO_COLOR").is_some(),
     })
-}
-
-/// For people: nested objects become `name.field` lines.
-fn flat(document: Value, is_document: bool) -> Value {
-    let Value::Object(fields) = document else { return document };
-    if is_document {
-        return Value::Object(fields);
-    }
-    let mut lines = serde_json::Map::new();
-    for (name, value) in fields {
-        match value {
-            Value::Object(inner) => {
-                lines.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
-            }
-            value => {
-                lines.insert(name, value);
-            }
-        }
-    }
-    Value::Object(lines)
 }

@@ -16,6 +16,7 @@ mod dag_trigger;
 mod db;
 mod filter;
 mod info;
+mod interrupt;
 mod later;
 mod log;
 mod mask;
@@ -44,6 +45,7 @@ pub use shell::Shell;
 
 /// Runs one verb with the process's own streams; the exit code.
 pub fn run(verb: Verb, environment: Environment) -> i32 {
+    interrupt::install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     run_with(verb, Shell::of_process(environment, &arguments))
 }

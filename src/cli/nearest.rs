@@ -8,7 +8,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
         .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
             let contained = !wanted.is_empty() && (lower.contains(&wanted) || wanted.contains(&lower));
-            let distance = if contained { 1 } else { distance(&wanted, &lower) };
+            // Also the beginning alone: `cc_brnch` for `cc_branch_join`.
+            let beginning: String = lower.chars().take(wanted.chars().count() + 1).collect();
+            let distance = match contained {
+                true => 1,
+                false => distance(&wanted, &lower).min(distance(&wanted, &beginning) + 1),
+            };
             (distance <= 1 + wanted.chars().count() / 3).then_some((distance, candidate))
         })
         .collect();
@@ -59,6 +64,7 @@ mod tests {
         let known = ["churn_train", "ctr_daily", "fraud_hpo"];
         assert_eq!(nearest("chrun_train", known), ["churn_train"]);
         assert_eq!(nearest("churn", known), ["churn_train"]);
+        assert_eq!(nearest("chrn_tr", known), ["churn_train"]);
         assert!(nearest("weather", known).is_empty());
     }
 }

@@ -50,7 +50,7 @@ pub fn carry_out_with(shell: &mut Shell, flags: PlanFlags, act: impl Fn(&Shell, 
         return Ok(0);
     }
     if !shell.asks {
-        show(shell, &plan, false)?;
+        show(shell, &plan, true)?;
         shell.say(
             "nothing was changed: there is no terminal to ask in; --yes applies the plan, --dry-run only shows it",
         )?;
@@ -98,6 +98,20 @@ fn is_empty(plan: &Value) -> bool {
     list(plan, "task_instances").is_empty() && list(plan, "dag_runs").is_empty()
 }
 
+/// A row for people: no state is `none`, no index is nothing.
+fn named(row: &Value) -> Value {
+    let mut row = row.clone();
+    for key in ["from", "to"] {
+        if row.get(key).is_some_and(Value::is_null) {
+            row[key] = "none".into();
+        }
+    }
+    if row["map_index"] == -1 {
+        row["map_index"] = Value::Null;
+    }
+    row
+}
+
 /// A plan as text: what happens to which task instances and runs, and what else.
 fn describe(plan: &Value, width: Option<usize>) -> String {
     if is_empty(plan) {
@@ -112,11 +126,10 @@ fn describe(plan: &Value, width: Option<usize>) -> String {
             continue;
         }
         text.push_str(&format!("{} {}\n", rows.len(), if rows.len() == 1 { one } else { many }));
-        let wanted =
-            ["dag_id", "dag_run_id", "task_id", "map_index", "state", "new_state", "try_number", "effect", "reason"];
-        let columns: Vec<&str> =
-            wanted.into_iter().filter(|c| rows.iter().any(|row| row.get(*c).is_some_and(|v| !v.is_null()))).collect();
-        for line in table::aligned(rows, &columns, width.map(|w| w.saturating_sub(2))).lines() {
+        let wanted = ["dag_run_id", "task_id", "map_index", "from", "to", "reason"];
+        let columns: Vec<&str> = wanted.into_iter().filter(|c| rows.iter().any(|row| row.get(*c).is_some())).collect();
+        let rows: Vec<Value> = rows.iter().map(named).collect();
+        for line in table::aligned(&rows, &columns, width.map(|w| w.saturating_sub(2))).lines() {
             text.push_str(&format!("  {line}\n"));
         }
     }

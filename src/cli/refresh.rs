@@ -12,7 +12,7 @@ use crate::{
     config::Place,
     error::{Error, Result},
     processor::{self, Parser},
-    protocol::{Command, Request},
+    protocol::Command,
     store::{
         Store,
         dag::{self, ParsedFile},
@@ -25,7 +25,11 @@ use crate::{
 /// `System` if there is no store yet and none can be made.
 pub fn folder(shell: &Shell) -> Result<()> {
     let place = shell.place()?;
-    if place.db().exists() && command::scheduler_request(place, Request::Status)?.is_some() {
+    if let Some(status) = shell.scheduler()? {
+        // Just started: it answers when it has parsed what is there.
+        if status["counts"]["parsing"] != 0 {
+            shell.submit(Command::Parse { files: Vec::new() })?;
+        }
         return Ok(());
     }
     let known = match Store::open_reader(&place.db())? {
@@ -48,8 +52,8 @@ pub fn folder(shell: &Shell) -> Result<()> {
 /// What the scheduler or the store says.
 pub fn now(shell: &Shell, file: Option<PathBuf>) -> Result<()> {
     let place = shell.place()?;
-    let files: Vec<String> = file.iter().map(|f| f.to_string_lossy().into_owned()).collect();
-    if place.db().exists() && command::scheduler_request(place, Request::Status)?.is_some() {
+    if shell.scheduler()?.is_some() {
+        let files = file.iter().map(|f| f.to_string_lossy().into_owned()).collect();
         return shell.submit(Command::Parse { files }).map(|_| ());
     }
     match file {
@@ -72,7 +76,7 @@ fn parse(parser: &Parser, files: &[PathBuf]) -> Vec<ParsedFile> {
     };
     let mut all: Vec<ParsedFile> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
+        threads.into_iter().flat_map(|t| t.join().unwrap_or_else(|bug| std::panic::resume_unwind(bug))).collect()
     });
     // Which of two files with the same dag_id is the later one must not depend on luck.
     all.sort_by(|a, b| a.fileloc.cmp(&b.fileloc));

@@ -8,7 +8,7 @@ use super::{
     plan::{self, PlanFlags},
     run_show,
     shell::{Format, Shell},
-    target::{self, Names, RunAndState, RunAndWord, RunName},
+    target::{self, Names, RunAndState, RunAndText, RunName},
     when,
 };
 use crate::{
@@ -70,7 +70,7 @@ pub enum RunVerb {
     Note {
         /// Which, and the text
         #[command(flatten)]
-        run: RunAndWord,
+        run: RunAndText,
         /// The note of this task instance instead
         #[arg(long, value_name = "TASK[:INDEX]")]
         task: Option<String>,

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{shell::Shell, table, target::Names};
+use super::{shell::Shell, table, target::Names, xcom};
 use crate::{error::Result, store::pages};
 
 /// Runs the verb; its exit code.
@@ -59,7 +59,8 @@ fn text(document: &Value, width: Option<usize>) -> String {
     let columns = ["task", "state", "try", "start_date", "duration", "why"];
     let has_causes = instances.iter().any(|row| !row["why"].is_null());
     text.push_str(&table::aligned(&instances, if has_causes { &columns } else { &columns[..5] }, width));
-    let xcoms = rows("xcoms");
+    let mut xcoms = rows("xcoms");
+    xcom::as_text(&mut xcoms);
     if !xcoms.is_empty() {
         text.push('\n');
         text.push_str(&table::aligned(&xcoms, &["task_id", "map_index", "key", "value"], Some(width.unwrap_or(160))));

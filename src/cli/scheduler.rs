@@ -55,7 +55,7 @@ pub fn run(verb: SchedulerVerb, shell: &mut Shell) -> Result<i32> {
     match verb {
         SchedulerVerb::Status => {
             let status = shell.ask_scheduler(Request::Status)?;
-            shell.show(&status)?;
+            shell.show_flat(status)?;
             Ok(0)
         }
         SchedulerVerb::Stop { drain } => stop(drain, shell),

@@ -1,14 +1,14 @@
 //! What a verb works with: its streams, the output format, and the place (home, DAG folder, settings).
 
 use std::{
-    cell::OnceCell,
+    cell::{Cell, OnceCell},
     ffi::OsString,
     io::{self, BufRead, IsTerminal, Write},
 };
 
 use clap::ValueEnum;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Environment, mask::Mask, table, yaml};
 use crate::{
@@ -44,6 +44,7 @@ impl Format {
 pub struct Shell {
     environment: Environment,
     place: OnceCell<Place>,
+    folder_is_checked: Cell<bool>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     /// The same act as a shell command, for the audit log.
@@ -91,6 +92,7 @@ impl Shell {
         Self {
             environment,
             place: OnceCell::new(),
+            folder_is_checked: Cell::new(false),
             out,
             err,
             command_line: "dagdeck".into(),
@@ -133,6 +135,7 @@ impl Shell {
     /// # Errors
     /// What the command says.
     pub fn submit(&self, command: Command) -> Result<Value> {
+        self.check_folder()?;
         command::submit(self.place()?, &self.command_line, command)
     }
 
@@ -142,7 +145,39 @@ impl Shell {
     /// `NoScheduler` if none runs; else what it answers.
     pub fn ask_scheduler(&self, request: Request) -> Result<Value> {
         let place = self.place()?;
+        self.check_folder()?;
         command::scheduler_request(place, request)?.ok_or_else(|| no_scheduler(place))
+    }
+
+    /// Facts about the running scheduler; `None` if none runs.
+    ///
+    /// # Errors
+    /// `Refused` if it has another DAG folder than the one named.
+    pub fn scheduler(&self) -> Result<Option<Value>> {
+        let place = self.place()?;
+        let Some(status) = command::scheduler_request(place, Request::Status)? else { return Ok(None) };
+        // Only a folder that was named: who names none means the scheduler's.
+        if self.environment.dags_folder.is_some()
+            && let Some(other) = status["dags_folder"].as_str().map(std::path::Path::new)
+            && other != place.dags_folder
+            && other.canonicalize().ok() != place.dags_folder.canonicalize().ok()
+        {
+            let (named, other) = (place.dags_folder.display(), other.display());
+            return Err(Error::refused(format!(
+                "the DAG folder {named} was named, and the running scheduler of {} has {other}",
+                place.home.display()
+            ))
+            .hint("leave the folder out, or stop the scheduler and start it with the other folder"));
+        }
+        Ok(Some(status))
+    }
+
+    fn check_folder(&self) -> Result<()> {
+        if !self.folder_is_checked.get() && self.environment.dags_folder.is_some() {
+            self.scheduler()?;
+        }
+        self.folder_is_checked.set(true);
+        Ok(())
     }
 
     /// The asked output format.
@@ -173,6 +208,27 @@ impl Shell {
             Format::Plain => self.text(&table::fields(document, false)),
             Format::Table => self.text(&table::fields(document, true)),
         }
+    }
+
+    /// Prints one document; for people nested objects become `name.field` lines.
+    ///
+    /// # Errors
+    /// `System` if it can't be written.
+    pub fn show_flat(&mut self, document: Value) -> Result<()> {
+        let Value::Object(fields) = document else { return self.show(&document) };
+        if self.format().is_document() {
+            return self.show(&Value::Object(fields));
+        }
+        let mut flat = Map::new();
+        for (name, value) in fields {
+            match value {
+                Value::Object(inner) => flat.extend(inner.into_iter().map(|(key, v)| (format!("{name}.{key}"), v))),
+                value => {
+                    flat.insert(name, value);
+                }
+            }
+        }
+        self.show(&Value::Object(flat))
     }
 
     /// Prints one document as JSON or YAML (JSON unless YAML was asked for).

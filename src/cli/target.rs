@@ -13,60 +13,107 @@ use crate::{
 };
 
 macro_rules! names {
-    ($(#[$meta:meta])* $name:ident, $($word:literal),+) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$word_meta:meta])* $word:ident),+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, Args)]
         pub struct $name {
-            #[doc = concat!("Named in this order", $(" ", $word),+)]
-            #[arg(value_names = [$($word),+], num_args = 0..=[$($word),+].len(), allow_negative_numbers = true)]
-            pub words: Vec<String>,
+            // Words fill what the long options leave open, so none is required by itself.
+            $($(#[$word_meta])* #[arg(allow_negative_numbers = true)] $word: Option<String>,)+
             /// Airflow's spelling of DAG
-            #[arg(long, value_name = "DAG", hide = true)]
-            pub dag_id: Option<String>,
+            #[arg(id = "named_dag", long = "dag-id", value_name = "DAG", hide = true)]
+            named_dag: Option<String>,
             /// Airflow's spelling of RUN
-            #[arg(long, value_name = "RUN", hide = true)]
-            pub run_id: Option<String>,
+            #[arg(id = "named_run", long = "run-id", value_name = "RUN", hide = true)]
+            named_run: Option<String>,
             /// Airflow's spelling of TASK
-            #[arg(long, value_name = "TASK", hide = true)]
-            pub task_id: Option<String>,
+            #[arg(id = "named_task", long = "task-id", value_name = "TASK", hide = true)]
+            named_task: Option<String>,
         }
         impl $name {
             /// The names as given, without order.
             pub fn names(self) -> Names {
-                Names { words: self.words, dag_id: self.dag_id, run_id: self.run_id, task_id: self.task_id }
+                let words = [$(self.$word),+].into_iter().flatten().collect();
+                Names { words, dag_id: self.named_dag, run_id: self.named_run, task_id: self.named_task }
             }
         }
     };
 }
 
-names!(
+names! {
     /// A DAG.
-    DagName, "DAG"
-);
-names!(
+    DagName {
+        /// DAG
+        dag
+    }
+}
+names! {
     /// A run.
-    RunName, "DAG", "RUN"
-);
-names!(
-    /// A run and one more word.
-    RunAndWord, "DAG", "RUN", "VALUE"
-);
-names!(
+    RunName {
+        /// DAG
+        dag,
+        /// Run id, logical date, or `latest`
+        run
+    }
+}
+names! {
+    /// A run and a text.
+    RunAndText {
+        /// DAG
+        dag,
+        /// Run id, logical date, or `latest`
+        run,
+        /// Text
+        text
+    }
+}
+names! {
     /// A run and its state.
-    RunAndState, "DAG", "RUN", "STATE"
-);
-names!(
+    RunAndState {
+        /// DAG
+        dag,
+        /// Run id, logical date, or `latest`
+        run,
+        /// success, failed or queued
+        state
+    }
+}
+names! {
     /// A task instance.
-    TaskName, "DAG", "RUN", "TASK"
-);
-names!(
+    TaskName {
+        /// DAG
+        dag,
+        /// Run id, logical date, or `latest`
+        run,
+        /// Task, or TASK:INDEX
+        task
+    }
+}
+names! {
     /// A task instance and its state.
-    TaskAndState, "DAG", "RUN", "TASK", "STATE"
-);
-names!(
+    TaskAndState {
+        /// DAG
+        dag,
+        /// Run id, logical date, or `latest`
+        run,
+        /// Task, or TASK:INDEX
+        task,
+        /// success, failed or skipped
+        state
+    }
+}
+names! {
     /// A task instance and a value.
-    TaskAndValue, "DAG", "RUN", "TASK", "VALUE"
-);
+    TaskAndValue {
+        /// DAG
+        dag,
+        /// Run id, logical date, or `latest`
+        run,
+        /// Task, or TASK:INDEX
+        task,
+        /// Value, as JSON
+        value
+    }
+}
 
 /// Names as they were given.
 #[derive(Debug, Clone, Default)]

@@ -114,11 +114,20 @@ fn blockers(of: &Instance, row: &Value, conn: &Connection, shell: &Shell) -> Res
     if state.is_finished() || state == TiState::Running {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    if command::scheduler_request(place, Request::Status)?.is_none() {
-        let reason = "no scheduler runs for this home: `dagdeck scheduler start`".to_owned();
-        found.push(Blocker { kind: "no_scheduler".into(), reason, until: None });
+    // The scheduler's own memory knows best; without one the same predicates are asked about what is stored.
+    if let Some(answer) = command::scheduler_request(place, Request::Explain { key: key.clone() })? {
+        let text = |b: &Value, name: &str| b[name].as_str().unwrap_or("").to_owned();
+        let known = answer.as_array().into_iter().flatten();
+        return Ok(known
+            .map(|b| Blocker {
+                kind: text(b, "kind"),
+                reason: text(b, "reason"),
+                until: b.get("until").filter(|u| !u.is_null()).cloned(),
+            })
+            .collect());
     }
+    let reason = "no scheduler runs for this home: `dagdeck scheduler start`".to_owned();
+    let mut found = vec![Blocker { kind: "no_scheduler".into(), reason, until: None }];
     let world = pages::at_one_moment(conn, |conn| world(&of.run, conn, &place.settings))?;
     found.extend(world.explain(&key, clock::now()).into_iter().map(|b| Blocker {
         kind: b.kind.to_owned(),

@@ -83,6 +83,9 @@ pub fn run(verb: XcomVerb, shell: &mut Shell) -> Result<i32> {
             let mut rows = pages::xcom::list(&conn, run.row, task_id.as_deref(), index, None)?;
             let mask = shell.mask(&conn)?;
             rows.iter_mut().for_each(|row| mask.hide(row));
+            if !shell.format().is_document() {
+                as_text(&mut rows);
+            }
             shell.show_rows(rows, &["task_id", "map_index", "key", "value", "timestamp", "source"])?;
         }
         XcomVerb::Get { of, key, map_index } => {
@@ -127,6 +130,13 @@ pub fn run(verb: XcomVerb, shell: &mut Shell) -> Result<i32> {
         }
     }
     Ok(0)
+}
+
+/// A value is shown as the JSON that it is.
+pub fn as_text(rows: &mut [Value]) {
+    for row in rows {
+        row["value"] = row["value"].to_string().into();
+    }
 }
 
 fn change(

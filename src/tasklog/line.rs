@@ -53,7 +53,7 @@ pub struct Line {
     pub event: String,
     /// Who logged it.
     pub logger: Option<String>,
-    /// Airflow's list of exceptions with their frames, if there is one.
+    /// Airflow's list of exceptions with their frames, or a traceback as text, if there is one.
     pub error_detail: Option<Value>,
 }
 
@@ -82,6 +82,10 @@ impl Line {
             text.push_str(&format!("[{time}] "));
         }
         text.push_str(&format!("{} {}", self.level.name(), self.event));
+        if let Some(traceback) = self.error_detail.as_ref().and_then(Value::as_str) {
+            text.push('\n');
+            text.push_str(traceback.trim_end());
+        }
         for exception in self.error_detail.iter().flat_map(|d| d.as_array()).flatten() {
             text.push_str(&traceback(exception));
         }
@@ -140,6 +144,8 @@ mod tests {
         let expected = "[2026-01-01T00:00:00Z] ERROR Task failed\nTraceback (most recent call last):\n  \
                         File \"a.py\", line 3, in f\nValueError: no";
         assert_eq!(line.plain(), expected);
+        let text = Line::read(r#"{"level": "error", "event": "x", "error_detail": "Traceback\nValueError\n"}"#);
+        assert_eq!(text.plain(), "ERROR x\nTraceback\nValueError");
         assert_eq!(Line::read("not json").plain(), "INFO not json");
         let filter = Filter { grep: Regex::new("ValueE").ok(), level: Some(Level::Warning) };
         assert!(filter.wants(&line));

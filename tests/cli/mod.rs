@@ -1,0 +1,7 @@
+//! The command line: documents, tables, exit codes, and what goes to which stream.
+
+mod documents;
+mod home;
+mod logs;
+mod plans;
+mod settings;

@@ -1,0 +1,106 @@
+//! Acts and their plans: what is shown, what asks, what is applied; and exit codes.
+
+use super::home::Home;
+
+#[test]
+fn clear_shows_its_plan_and_applies_it_with_yes() {
+    let home = Home::with_runs();
+    let plan = home.run("tasks clear churn --run-id done --task-id gate -d --dry-run -o json");
+    assert_eq!(plan.code, 0, "{plan:?}");
+    let plan = plan.json();
+    assert_eq!(plan["applied"], false);
+    let ids: Vec<&str> =
+        plan["task_instances"].as_array().unwrap().iter().map(|i| i["task_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["gate", "notify", "train", "train"]);
+    assert_eq!(home.run("tasks state churn done gate").out, "failed\n");
+    // Nobody to ask: nothing happens.
+    let refused = home.run("tasks clear churn --run-id done --task-id gate -o json");
+    assert_eq!((refused.code, refused.json()["applied"].clone()), (1, false.into()));
+    assert!(refused.err.contains("--yes"), "{}", refused.err);
+    assert_eq!(home.run("tasks state churn done gate").out, "failed\n");
+    let done = home.run("tasks clear churn --run-id done --task-id gate -y -o json");
+    assert_eq!((done.code, done.json()["applied"].clone()), (0, true.into()));
+    assert_eq!(home.run("tasks state churn done gate").out, "none\n");
+    assert_eq!(home.run("runs show churn done -o json").json()["dag_run"]["state"], "queued");
+    let audit = home.run("audit list --where action:clear -o json").json();
+    assert_eq!(audit.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn runs_are_marked_cleared_and_deleted() {
+    let home = Home::with_runs();
+    let set = home.run("runs set-state churn next failed -y -o json");
+    assert_eq!((set.code, set.json()["dag_runs"][0]["dag_run_id"].clone()), (0, "next".into()), "{set:?}");
+    assert_eq!(home.run("runs set-state churn next running -y").code, 2);
+    let cleared = home.run("runs clear churn done --only-failed --dry-run -o json").json();
+    assert_eq!(cleared["task_instances"].as_array().unwrap().len(), 2);
+    assert_eq!(home.run("runs note churn done all~good").code, 0);
+    assert_eq!(home.run("runs show churn done -o json").json()["dag_run"]["note"], "all good");
+    assert_eq!(home.run("runs delete churn done -y").code, 0);
+    assert_eq!(home.run("runs show churn done").code, 1);
+}
+
+#[test]
+fn tasks_are_marked() {
+    let home = Home::with_runs();
+    let marked = home.run("tasks mark churn done gate success -y -o json");
+    assert_eq!(marked.code, 0, "{marked:?}");
+    assert_eq!(home.run("tasks state churn done gate").out, "success\n");
+    assert_eq!(home.run("tasks mark churn done gate running -y").code, 2);
+    assert_eq!(home.run("tasks mark churn done nothing success -y").code, 1);
+}
+
+#[test]
+fn dags_are_paused_triggered_and_deleted() {
+    let home = Home::with_runs();
+    assert_eq!(home.run("dags pause churn -o json").json()[0]["is_paused"], true);
+    let run = home.run("dags trigger churn -r mine -c {\"epochs\":4} -o json");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.json()["dag_run_id"], "mine");
+    assert_eq!(run.json()["conf"]["epochs"], 4);
+    assert!(run.err.contains("paused"), "{}", run.err);
+    let refused = home.run("dags trigger churn -c {\"epochs\":\"many\"}");
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
+    assert!(refused.err.contains("epochs"), "{}", refused.err);
+    assert_eq!(home.run("dags trigger churn -c [1]").code, 2);
+    assert_eq!(home.run("dags unpause churn -o json").json()[0]["is_paused"], false);
+    let plan = home.run("dags delete churn -o json --dry-run").json();
+    assert_eq!(plan["dag_runs"].as_array().unwrap().len(), 3);
+    assert_eq!(home.run("dags delete churn").code, 1);
+}
+
+#[test]
+fn what_needs_a_scheduler_says_so() {
+    let home = Home::with_runs();
+    for line in ["dags trigger churn --wait", "tasks stop churn next gate", "scheduler status", "scheduler stop"] {
+        let ran = home.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{line}: {ran:?}");
+        assert!(ran.err.contains("dagdeck scheduler start"), "{line}: {}", ran.err);
+    }
+    assert_eq!(home.run("runs list churn -o json").json().as_array().unwrap().len(), 2, "nothing was triggered");
+}
+
+#[test]
+fn later_verbs_say_not_yet() {
+    let home = Home::empty();
+    for line in [
+        "backfill create --dag-id d --from-date a --to-date b",
+        "plans list",
+        "pods list",
+        "assets list",
+        "hitl list",
+        "incident list",
+        "notify test x",
+        "secrets rotate-key",
+        "open churn",
+        "db clean",
+        "db restore f",
+        "connections test lake",
+        "tasks clear churn --exclude a",
+        "logs --where x",
+    ] {
+        let ran = home.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{line}: {ran:?}");
+        assert!(ran.err.contains("not yet in this version"), "{line}: {}", ran.err);
+    }
+}

@@ -1,0 +1,102 @@
+//! Pools, variables, connections, settings, the store: what is printed, hidden and exported.
+
+use std::fs;
+
+use super::home::Home;
+
+#[test]
+fn pools_show_what_is_taken() {
+    let home = Home::with_runs();
+    let pools = home.run("pools list -o json").json();
+    assert_eq!(pools[0]["name"], "default_pool");
+    assert_eq!(pools[0]["running_slots"], 1);
+    assert_eq!(pools[0]["open_slots"], 127);
+    assert_eq!(home.run("pools set cpu 4 for~all --include-deferred -o json").json()["include_deferred"], true);
+    let file = home.path().join("pools.json");
+    assert_eq!(home.run(&format!("pools export {}", file.display())).code, 0);
+    assert_eq!(home.run("pools delete cpu").code, 0);
+    assert_eq!(home.run("pools get cpu").code, 1);
+    assert_eq!(home.run(&format!("pools import {} -o json", file.display())).json()["imported"], 3);
+    assert_eq!(home.run("pools get cpu -o json").json()["slots"], 4);
+    assert_eq!(home.run("pools set cpu many").code, 2);
+    assert!(home.run("pools get cqu").err.contains("did you mean cpu"));
+}
+
+#[test]
+fn secret_variables_are_printed_only_when_revealed() {
+    let home = Home::with_runs();
+    assert_eq!(home.run("variables get min_gain").out, "0.005\n");
+    assert_eq!(home.run("variables get hf_token").out, "***\n");
+    assert!(!home.run("variables list").out.contains("abcdefgh"));
+    assert_eq!(home.run("variables get hf_token --reveal").out, "abcdefgh-secret\n");
+    assert_eq!(home.run("audit list -o json").json()[0]["target"], "variables.reveal hf_token");
+    assert_eq!(home.run("variables set api_key very-secret").code, 0);
+    let audit = home.run("audit list").out;
+    assert!(!audit.contains("very-secret"), "{audit}");
+    assert_eq!(home.run("variables get nothing").code, 1);
+    assert_eq!(home.run("variables get nothing -d fallback").out, "fallback\n");
+    assert_eq!(home.run("variables set conf {\"a\":1} --json").code, 0);
+    assert_eq!(home.run("variables get conf --json -o json").json()["value"]["a"], 1);
+    let file = home.path().join("variables.json");
+    assert_eq!(home.run(&format!("variables export {}", file.display())).code, 0);
+    let exported: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(exported["hf_token"], "abcdefgh-secret");
+    assert_eq!(exported["min_gain"]["description"], "gate");
+    fs::write(&file, r#"{"plain": "x", "deep": {"value": {"k": [1]}, "description": "d"}, "min_gain": "9"}"#).unwrap();
+    let done = home.run(&format!("variables import {} -a skip -o json", file.display())).json();
+    assert_eq!((done["imported"].clone(), done["skipped"].clone()), (2.into(), 1.into()));
+    assert_eq!(home.run("variables get deep").out, "{\"k\":[1]}\n");
+    assert_eq!(home.run(&format!("variables import {} -a fail", file.display())).code, 1);
+}
+
+#[test]
+fn connections_hide_their_secrets() {
+    let home = Home::with_runs();
+    let lake = home.run("connections get lake -o json").json();
+    assert_eq!(lake["connection_id"], "lake");
+    assert_eq!(lake["password"], "***");
+    assert_eq!(lake["extra"], r#"{"region":"eu","secret_key":"***"}"#);
+    assert_eq!(home.run("connections get lake --reveal -o json").json()["password"], "hunter2-x");
+    let added = home.run("connections add db --conn-uri postgresql://u:pass-word@h:5432/sales?a=b -o json");
+    assert_eq!((added.code, added.json()["conn_type"].clone()), (0, "postgres".into()), "{added:?}");
+    assert!(!added.out.contains("pass-word"));
+    assert!(!home.run("audit list").out.contains("pass-word"));
+    assert_eq!(home.run("connections add db --conn-uri http://x").code, 1);
+    assert_eq!(home.run("connections add js --conn-json {\"conn_type\":\"http\",\"host\":\"h\",\"port\":1}").code, 0);
+    assert_eq!(home.run("connections add ty --conn-type http --conn-host h --conn-password p").code, 0);
+    assert_eq!(home.run("connections add no").code, 2);
+    let file = home.path().join("connections.json");
+    assert_eq!(home.run(&format!("connections export {}", file.display())).code, 0);
+    assert_eq!(home.run("connections delete db").code, 0);
+    let done = home.run(&format!("connections import {} -o json", file.display())).json();
+    assert_eq!(done["imported"], 1);
+    assert_eq!(home.run("connections get db --reveal -o json").json()["password"], "pass-word");
+}
+
+#[test]
+fn settings_name_their_source() {
+    let home = Home::empty();
+    fs::write(home.path().join("dagdeck.toml"), "[core]\nparallelism = 7\n").unwrap();
+    assert_eq!(home.run("config get-value core parallelism").out, "7\n");
+    assert!(home.run("config list --section core").out.contains("dagdeck.toml"));
+    assert!(home.run("config get-value core paralelism").err.contains("core parallelism"));
+    let info = home.run("info -o json").json();
+    assert_eq!(info["home"], home.path().to_str().unwrap());
+    assert_eq!(info["scheduler"], "not running");
+    assert!(home.run("version").out.starts_with(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_store_is_made_checked_and_copied() {
+    let home = Home::empty();
+    let missing = home.run("db check");
+    assert_eq!(missing.code, 1);
+    assert!(missing.err.contains("db migrate"), "{}", missing.err);
+    assert_eq!(home.run("db migrate").code, 0);
+    assert_eq!(home.run("db check -o json").json()["ok"], true);
+    let copy = home.path().join("copy.db");
+    assert_eq!(home.run(&format!("db backup {}", copy.display())).code, 0);
+    assert!(copy.exists());
+    assert_eq!(home.run(&format!("db backup {}", copy.display())).code, 1);
+    assert!(home.run("completion bash").out.contains("dagdeck"));
+}
