@@ -1,1 +1,2 @@
-fn main() {}
+//! Integration tests, a folder per room.
+mod console;

@@ -4,6 +4,7 @@ pub mod cause;
 pub mod change;
 pub mod dag;
 pub mod diagnostic;
+pub mod filter;
 pub mod ids;
 pub mod mapping;
 pub mod pool;
