@@ -5,7 +5,7 @@ use crate::{
     store::screens::{Micros, RunRef, TiRef},
 };
 
-use super::query::Query;
+use super::{query::Query, widgets::text::run_id};
 
 /// A set of screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,13 +106,13 @@ impl Place {
             Self::Runs(None) => "runs".into(),
             Self::Runs(Some(dag)) => format!("{dag} > runs"),
             Self::Instances(None) => "task instances".into(),
-            Self::Instances(Some(run)) => format!("{} > {} > tasks", run.dag_id, run.run_id),
+            Self::Instances(Some(run)) => format!("{} > {} > tasks", run.dag_id, run_id(&run.run_id)),
             Self::System => "system".into(),
             Self::Grid(dag) => format!("{dag} > grid"),
-            Self::Gantt(run) => format!("{} > {} > gantt", run.dag_id, run.run_id),
-            Self::Instance(ti, _) => format!("{} > {} > {}", ti.run.dag_id, ti.run.run_id, ti.label()),
-            Self::Xcom(run, None) => format!("{} > {} > xcom", run.dag_id, run.run_id),
-            Self::Xcom(run, Some((task, _))) => format!("{} > {} > {task} > xcom", run.dag_id, run.run_id),
+            Self::Gantt(run) => format!("{} > {} > gantt", run.dag_id, run_id(&run.run_id)),
+            Self::Instance(ti, _) => format!("{} > {} > {}", ti.run.dag_id, run_id(&ti.run.run_id), ti.label()),
+            Self::Xcom(run, None) => format!("{} > {} > xcom", run.dag_id, run_id(&run.run_id)),
+            Self::Xcom(run, Some((task, _))) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
         }
     }
 

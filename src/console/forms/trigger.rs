@@ -98,7 +98,8 @@ pub fn command(dag: &Dag, fields: &[Field]) -> Result<Command, String> {
         let Some(name) = field.name.strip_prefix("param:") else { continue };
         let Some(param) = dag.params.get(name) else { continue };
         let value = value(param, field)?;
-        if param.required && value.is_null() {
+        let empty = matches!(&field.control, Control::Text(input) if input.text.is_empty());
+        if param.required && (value.is_null() || empty) {
             return Err(format!("{name} needs a value"));
         }
         // What equals the default isn't sent: the run then follows the file.
@@ -162,7 +163,7 @@ mod tests {
     fn only_what_changed_is_sent() {
         let dag = dag();
         let mut fields = fields(&dag);
-        assert_eq!(command(&dag, &fields).unwrap_err(), "must: not a string".replace(": not a string", " needs a value"));
+        assert_eq!(command(&dag, &fields).unwrap_err(), "must needs a value");
         set(&mut fields, "must", "12");
         set(&mut fields, "epochs", "5");
         let batch = fields.iter_mut().find(|f| f.label == "batch").unwrap();

@@ -34,7 +34,7 @@ struct Widths {
 fn widths(columns: usize) -> Widths {
     match columns {
         ..75 => Widths { name: 14, runs: 14, tags: 0, owner: 0 },
-        75..90 => Widths { name: 18, runs: 14, tags: 0, owner: 8 },
+        75..90 => Widths { name: 20, runs: 14, tags: 0, owner: 0 },
         90..105 => Widths { name: 22, runs: 14, tags: 8, owner: 8 },
         _ => Widths { name: 24, runs: 28, tags: 10, owner: 8 },
     }

@@ -74,7 +74,7 @@ pub fn draw(state: &State, g: &Grid, layout: &Layout, buf: &mut Buffer) {
 /// Columns of the tree: as wide as its names, but no more than half.
 fn tree_width<'a>(dag: &Dag, items: impl Iterator<Item = &'a Item>, all: usize) -> usize {
     let widest = items.map(|i| text::width(tree::label(dag, tree::node_id(i))) + i.depth as usize * 2 + 10).max();
-    widest.unwrap_or(20).clamp(20, (all / 2).max(20))
+    widest.unwrap_or(26).clamp(26, (all / 2).max(26))
 }
 
 /// Dates and states of the runs.

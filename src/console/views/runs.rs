@@ -17,7 +17,7 @@ use super::{list, parts};
 /// Draws it.
 pub fn draw(state: &State, rows: &[RunRow], layout: &Layout, buf: &mut Buffer) {
     let wide = layout.list.width >= 95;
-    let (dag, id) = if wide { (24, 40) } else { (16, 26) };
+    let (dag, id) = if wide { (24, 40) } else { (18, 22) };
     let columns =
         format!("S {} {} {:>4} {:>6} {:9} TASKS", text::fit("DAG", dag), text::fit("RUN", id), "AGE", "DUR", "TYPE");
     list::draw(state, layout, buf, &columns, |pen, item| line(state, &rows[item.at], pen, dag, id));
@@ -40,7 +40,8 @@ pub fn draw(state: &State, rows: &[RunRow], layout: &Layout, buf: &mut Buffer) {
 fn line(state: &State, r: &RunRow, pen: &mut Pen<'_>, dag: usize, id: usize) {
     let body = parts::body(state);
     parts::run_letter(state, pen, r.state);
-    pen.cell(&r.run.dag_id, dag, body).cell(&r.run.run_id, id, body);
+    let name = if text::width(&r.run.run_id) <= id { r.run.run_id.clone() } else { text::run_id(&r.run.run_id) };
+    pen.cell(&r.run.dag_id, dag, body).cell(&name, id, body);
     pen.cell(&text::fit_right(&text::age(r.end.or(r.start).unwrap_or(r.run_after), state.now), 4), 4, body);
     let took = r.start.map(|s| text::duration((r.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
     pen.cell(&text::fit_right(&took, 6), 6, body);

@@ -128,6 +128,16 @@ pub fn stamp(at: Micros) -> String {
     time(at, "%m-%d %H:%M")
 }
 
+/// A run id for narrow places: `scheduled__2026-11-16T02:00:00+00:00` is `11-16 02:00`, other types keep their name.
+pub fn run_id(id: &str) -> String {
+    let parts = id.split_once("__").and_then(|(kind, date)| Some((kind, date.parse::<jiff::Timestamp>().ok()?)));
+    match parts {
+        Some(("scheduled", at)) => stamp(at.as_microsecond()),
+        Some((kind, at)) => format!("{kind} {}", time(at.as_microsecond(), "%m-%d %H:%M:%S")),
+        None => id.to_owned(),
+    }
+}
+
 /// An instant by a format of `jiff`, in UTC.
 pub fn time(at: Micros, format: &str) -> String {
     jiff::Timestamp::from_microsecond(at).map(|t| t.strftime(format).to_string()).unwrap_or_default()
@@ -174,6 +184,10 @@ mod tests {
         assert_eq!(duration(0.31), "0.3s");
         assert_eq!(duration(8042.0), "2h14");
         assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
-        assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghijkl"].map(String::from).to_vec().as_slice().iter().map(String::as_str).collect::<Vec<_>>()[..1].iter().map(|s| s.to_string()).chain(["fghij".into(), "kl".into()]).collect::<Vec<_>>());
+        assert_eq!(wrap("abcdefghijkl", 5).concat(), "abcdefghijkl");
+        assert!(wrap("abcdefghijkl mno", 5).iter().all(|l| width(l) <= 6));
+        assert_eq!(run_id("scheduled__2026-11-16T02:00:00+00:00"), "11-16 02:00");
+        assert_eq!(run_id("manual__2026-11-16T02:00:00.123456+00:00"), "manual 11-16 02:00:00");
+        assert_eq!(run_id("mine"), "mine");
     }
 }
