@@ -1,5 +1,2 @@
 //! Integration tests, a folder per room.
-
-mod dagfile;
-mod scheduler;
-mod timetable;
+mod console;

@@ -4,7 +4,7 @@ pub mod cause;
 pub mod change;
 pub mod dag;
 pub mod diagnostic;
-pub mod hash;
+pub mod filter;
 pub mod ids;
 pub mod mapping;
 pub mod operator_table;
