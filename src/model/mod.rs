@@ -5,6 +5,7 @@ pub mod change;
 pub mod dag;
 pub mod diagnostic;
 pub mod filter;
+pub mod hash;
 pub mod ids;
 pub mod mapping;
 pub mod operator_table;

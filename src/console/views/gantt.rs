@@ -51,7 +51,8 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
         let on = at == screen.cursor;
         let marked = screen.marks.contains(&item.id);
         let mut pen = Pen::new(buf, layout.list, y);
-        pen.text(if on { ">" } else { " " }, theme.role(Role::Key)).text(if marked { "*" } else { " " }, theme.role(Role::Mark));
+        pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
+            .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
         let rows = rows_of(r, dag, item);
         let label = match item.kind {
             Kind::TreeIndex(i) => {

@@ -10,9 +10,9 @@ use crate::{
 };
 
 use super::{
-    Counts, definition,
+    Counts,
     dags::{RunCell, recent_runs},
-    rows, spelled,
+    definition, rows, spelled,
 };
 
 /// One DAG's grid. Work is proportional to tasks times runs, not to mapped instances shown.
@@ -40,8 +40,10 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
     grid.runs = recent_runs(conn, dag_id, limit)?;
     grid.runs.reverse();
     grid.total = rows(conn, "SELECT count(*) FROM dag_run WHERE dag_id = ?1", [dag_id], |r| r.get(0))?.remove(0);
-    grid.paused =
-        rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?.first().copied().unwrap_or(false);
+    grid.paused = rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?
+        .first()
+        .copied()
+        .unwrap_or(false);
     for run in &grid.runs {
         let id = run.run.id;
         for (task, state, n) in rows(
