@@ -30,9 +30,8 @@ HOT_PACKAGES = frozenset(("airflow.providers", "airflow.providers.standard", "ai
 
 def tables():
     """The whole table."""
-    from . import _modules
-
-    return _modules
+    __import__("airflow._modules")
+    return sys.modules["airflow._modules"]
 
 
 def warn_old(module, name, modern, attribute):
@@ -134,7 +133,7 @@ class Finder:
 
 
 def __getattr__(name):
-    if name in ("__path__", "__wrapped__") or name[:2] == "__":
+    if name[:1] == "_":
         raise AttributeError(name)
     full = "airflow." + name
     if name not in HOT["airflow"] and (full in tables().PACKAGES or full in tables().MODULES):
