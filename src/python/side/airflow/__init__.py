@@ -51,7 +51,7 @@ def missing(module, name):
 def resolve(module, name):
     """The object behind `module.name`."""
     modern = None
-    place = HOT[module].get(name) if module in HOT else None
+    place = HOT[module].get(name) if module in HOT and not state.parsing else None
     if place is None:
         place, modern = look_up(module, name)
     if place[0] == "~":
