@@ -69,5 +69,6 @@ def found_dags(module):
     dags = {}
     for value in [*vars(module).values(), *state.dags]:
         if isinstance(value, cls.DAG):
+            value.fileloc = module.__file__
             dags.setdefault(id(value), value)
     return list(dags.values())
