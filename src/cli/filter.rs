@@ -51,7 +51,7 @@ fn matches(value: &Value, wanted: &str) -> bool {
         Value::Array(items) => items.iter().any(|i| matches(i, wanted)),
         Value::String(text) => like(&text.to_lowercase(), &wanted.to_lowercase()),
         Value::Null => wanted == "none",
-        other => other.to_string() == wanted,
+        other => wanted == other.to_string().as_str(),
     }
 }
 
