@@ -176,7 +176,7 @@ pub fn stop_task(tx: &Transaction<'_>, dag_id: &str, run_id: &str, task_id: &str
     let cause = Cause::new(CauseKind::Killed, "stopped by a person");
     Ok((
         json!({"task_id": task_id, "map_index": map_index, "stopping": true}),
-        Touched { kill: vec![(key, cause)], ..Touched::default() },
+        Touched { kill: vec![(key, row.epoch, cause)], ..Touched::default() },
     ))
 }
 

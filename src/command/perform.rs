@@ -24,8 +24,8 @@ pub struct Touched {
     pub dags: Vec<Arc<str>>,
     /// Pools changed.
     pub pools: bool,
-    /// Tries to be ended, with the reason.
-    pub kill: Vec<(TiKey, Cause)>,
+    /// Tries to be ended: instance, epoch, reason.
+    pub kill: Vec<(TiKey, u32, Cause)>,
 }
 
 /// Does an act. The answer is the document that the client prints. A refused act leaves only its audit row.

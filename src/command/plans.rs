@@ -20,13 +20,7 @@ type Done = Result<(Value, Touched)>;
 /// Clears task instances.
 pub fn clear(tx: &Transaction<'_>, selection: &Selection, dry_run: bool, now: Timestamp) -> Done {
     let loaded = load_selection(tx, selection)?;
-    finish(
-        tx,
-        &selection.dag_id,
-        plan_clear(&loaded, &clear_request(&loaded, selection), now),
-        dry_run,
-        "cleared by a person",
-    )
+    finish(tx, &loaded, plan_clear(&loaded, &clear_request(&loaded, selection), now), dry_run, "cleared by a person")
 }
 
 /// Marks task instances.
@@ -38,7 +32,7 @@ pub fn mark(tx: &Transaction<'_>, selection: &Selection, state: TiState, dry_run
     }
     let loaded = load_selection(tx, selection)?;
     let request = mark_request(&loaded, selection, state)?;
-    finish(tx, &selection.dag_id, plan_mark(&loaded, &request, now), dry_run, &format!("marked {state} by a person"))
+    finish(tx, &loaded, plan_mark(&loaded, &request, now), dry_run, &format!("marked {state} by a person"))
 }
 
 /// Sets the state of a run.
@@ -52,7 +46,7 @@ pub fn set_run_state(
 ) -> Done {
     let run = find_run(tx, dag_id, run_id)?;
     let loaded = with_instances(tx, dag_id, vec![run])?;
-    finish(tx, dag_id, plan_set_run_state(&loaded, state, now), dry_run, &format!("run marked {state} by a person"))
+    finish(tx, &loaded, plan_set_run_state(&loaded, state, now), dry_run, &format!("run marked {state} by a person"))
 }
 
 /// Deletes runs; refused while one of them is active.
@@ -150,7 +144,8 @@ fn with_instances(tx: &Transaction<'_>, dag_id: &str, runs: Vec<DagRun>) -> Resu
 }
 
 /// Applies a plan unless it is only shown, and says what it is.
-fn finish(tx: &Transaction<'_>, dag_id: &str, plan: Plan, dry_run: bool, why: &str) -> Done {
+fn finish(tx: &Transaction<'_>, loaded: &Loaded, plan: Plan, dry_run: bool, why: &str) -> Done {
+    let dag_id = &*loaded.dag.dag_id;
     let instances: Vec<Value> = plan
         .task_instances
         .iter()
@@ -171,7 +166,9 @@ fn finish(tx: &Transaction<'_>, dag_id: &str, plan: Plan, dry_run: bool, why: &s
             return Err(Error::refused("the task instances changed while the plan was made").hint("try again"));
         }
         let cause = Cause::new(CauseKind::Killed, why);
-        touched.kill = plan.kill.iter().map(|key| (key.clone(), cause.clone())).collect();
+        let rows: Vec<&TaskInstance> = loaded.runs.iter().flat_map(|(_, rows)| rows).collect();
+        let epoch = |key: &crate::model::TiKey| rows.iter().find(|row| row.key == *key).map_or(0, |row| row.epoch);
+        touched.kill = plan.kill.iter().map(|key| (key.clone(), epoch(key), cause.clone())).collect();
         touched.runs = plan.changes.iter().filter_map(run_of).collect();
         touched.runs.sort();
         touched.runs.dedup();

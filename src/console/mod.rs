@@ -1,1 +1,30 @@
-//! (to be written)
+//! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
+
+mod fields;
+mod forms;
+mod input;
+mod items;
+mod keymap;
+mod layout;
+mod link;
+mod log;
+mod message;
+mod overlay;
+mod palette;
+mod picture;
+mod place;
+mod query;
+mod reader;
+mod run;
+mod screen;
+mod state;
+mod terminal;
+mod theme;
+mod tree;
+mod update;
+mod views;
+mod widgets;
+
+pub use picture::{Stage, frame_svg, frame_text};
+pub use run::{Options, first_frame, run};
+pub use theme::Theme;

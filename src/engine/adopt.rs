@@ -1,5 +1,7 @@
 //! After a start: what became of the tries that an earlier scheduler had begun.
 
+use std::collections::HashSet;
+
 use super::core::Engine;
 use crate::{
     clock,
@@ -8,7 +10,7 @@ use crate::{
     operators,
     runner::{
         child,
-        claim::{Life, TryFiles},
+        claim::{self, Life, TryFiles},
     },
     scheduler::Report,
     store::load,
@@ -30,9 +32,12 @@ impl Engine {
         for id in ids {
             active.extend(self.world.instances(id).filter(|row| row.state.is_active()).cloned());
         }
+        let mut current: HashSet<String> = HashSet::new();
         for row in active {
+            current.insert(self.files(&row.key, row.epoch).name());
             self.adopt(&row)?;
         }
+        claim::sweep(&self.place.tries(), &current);
         Ok(())
     }
 
@@ -70,7 +75,7 @@ impl Engine {
     pub(super) fn died(&mut self, key: &TiKey, epoch: u32) {
         let files = self.files(key, epoch);
         child::kill_leftovers(&files.name());
-        let cause = match self.to_kill.remove(key) {
+        let cause = match self.to_kill.remove(&(key.clone(), epoch)) {
             Some(cause) => cause,
             None => Cause::new(CauseKind::RunnerKilled, "runner killed: the process that supervised the try is gone"),
         };

@@ -134,8 +134,8 @@ impl Engine {
         for run in touched.runs {
             self.load_run(run)?;
         }
-        for (key, cause) in touched.kill {
-            self.kill(&key, cause);
+        for (key, epoch, cause) in touched.kill {
+            self.kill(&key, epoch, cause);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::core::{Engine, Write};
 use crate::{
     clock,
     error::Result,
-    model::{Change, TiState},
+    model::{Cause, CauseKind, Change, TiKey, TiState},
     store::{gate, variable, xcom},
 };
 
@@ -63,6 +63,10 @@ impl Engine {
         }
     }
 
+    fn lives(&self, key: &TiKey) -> bool {
+        self.supervisors.contains_key(key) || self.waits.contains(key) || self.adopted.iter().any(|(k, _)| k == key)
+    }
+
     fn settle(&mut self) {
         for files in self.settled.drain(..) {
             files.remove();
@@ -75,6 +79,11 @@ impl Engine {
             match change {
                 Change::Ti(c) if c.row.state == TiState::Queued && (c.row.try_number > 1 || c.row.epoch > 1) => {
                     self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
+                }
+                // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.
+                Change::Ti(c) if c.from.is_active() && !c.row.state.is_active() && self.lives(&c.row.key) => {
+                    let why = format!("the scheduler made it {}", c.row.state);
+                    self.kill(&c.row.key, c.row.epoch, Cause::new(CauseKind::Killed, why));
                 }
                 Change::Run(c) if c.row.state.is_finished() => {
                     self.urgent_notice = true;

@@ -106,7 +106,7 @@ pub struct Engine {
     /// Tries known to live without a connection: looked at once a second.
     pub(super) adopted: HashSet<(TiKey, u32)>,
     /// Tries to be ended when their supervisor says hello.
-    pub(super) to_kill: HashMap<TiKey, Cause>,
+    pub(super) to_kill: HashMap<(TiKey, u32), Cause>,
     pub(super) waits: Waits,
     /// Tries to be started as soon as nothing uncommitted is left.
     pub(super) to_start: Vec<(TiKey, u32)>,
@@ -257,7 +257,9 @@ impl Engine {
         if !self.adopted.is_empty() {
             times.push(self.next_look.saturating_duration_since(now));
         }
-        let wake = [self.world.next_wake().filter(|_| !self.stopping), self.waits.next_wake()];
+        // While nothing can be written, only the next attempt to write is waited for.
+        let deciding = !self.stopping && self.stuck.is_none();
+        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake()];
         for at in wake.into_iter().flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
             // A little later rather than a little too early, which would spin.

@@ -16,12 +16,19 @@ mod spawner;
 mod start;
 mod waits;
 
-use std::{io::Write, os::unix::net::UnixListener, time::Duration};
+use std::{
+    io::Write,
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use crate::{
-    command::{take_lock, take_writer_lock},
+    command::{scheduler_request, take_lock, take_writer_lock},
     config::Place,
     error::{Error, Kind, Result},
+    protocol::Request,
     runner::spawner::Places,
     store::Store,
 };
@@ -60,15 +67,18 @@ pub fn run(place: &Place) -> Result<()> {
     ended
 }
 
-/// Starts a scheduler as a process of its own (own session, log file in the home) and waits until it answers.
-/// False if one ran already.
-pub fn start_detached(place: &Place) -> Result<bool> {
-    use crate::{command::scheduler_request, protocol::Request};
-    if scheduler_request(place, Request::Status)?.is_some() {
-        return Ok(false);
+/// Starts a scheduler as a process of its own (own session, log file in the home) unless one answers, and returns at once
+/// with the process; `None` if one ran already.
+pub fn launch(place: &Place) -> Result<Option<Child>> {
+    match scheduler_request(place, Request::Status) {
+        Ok(Some(_)) => return Ok(None),
+        Ok(None) => {}
+        // One that is just going away.
+        Err(e) if e.kind == Kind::System => {}
+        Err(e) => return Err(e),
     }
     place.create()?;
-    let log_path = place.home.join("scheduler.log");
+    let log_path = log_path(place);
     let log = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
@@ -76,12 +86,17 @@ pub fn start_detached(place: &Place) -> Result<bool> {
         .map_err(|e| Error::system(format!("cannot write {}", log_path.display()), e))?;
     let errors = log.try_clone().map_err(|e| Error::system("cannot share the log file", e))?;
     let program = std::env::current_exe().map_err(|e| Error::system("cannot find this program's own file", e))?;
-    let mut command = std::process::Command::new(program);
+    let mut command = Command::new(program);
     command.arg("--home").arg(&place.home).arg("--dags-folder").arg(&place.dags_folder).args(["scheduler", "run"]);
-    command.stdin(std::process::Stdio::null()).stdout(log).stderr(errors);
+    command.stdin(Stdio::null()).stdout(log).stderr(errors);
     detach(&mut command);
-    let mut child = command.spawn().map_err(|e| Error::system("cannot start the scheduler", e))?;
-    let give_up = std::time::Instant::now() + Duration::from_secs(15);
+    command.spawn().map(Some).map_err(|e| Error::system("cannot start the scheduler", e))
+}
+
+/// Starts a scheduler like [`launch`] and waits until it answers. False if one ran already.
+pub fn start_detached(place: &Place) -> Result<bool> {
+    let Some(mut child) = launch(place)? else { return Ok(false) };
+    let give_up = Instant::now() + Duration::from_secs(15);
     loop {
         match scheduler_request(place, Request::Status) {
             Ok(Some(_)) => return Ok(true),
@@ -90,18 +105,21 @@ pub fn start_detached(place: &Place) -> Result<bool> {
             Err(e) => return Err(e),
         }
         if let Ok(Some(status)) = child.try_wait() {
-            let log = std::fs::read_to_string(&log_path).unwrap_or_default();
+            let log = std::fs::read_to_string(log_path(place)).unwrap_or_default();
             let last: Vec<&str> = log.lines().rev().take(3).collect();
             let last = last.into_iter().rev().collect::<Vec<_>>().join(" | ");
             return Err(Error::refused(format!("the scheduler ended at once ({status})")).because(last));
         }
-        if std::time::Instant::now() > give_up {
-            return Err(
-                Error::refused("the scheduler does not answer after 15 s").hint(format!("see {}", log_path.display()))
-            );
+        if Instant::now() > give_up {
+            let hint = format!("see {}", log_path(place).display());
+            return Err(Error::refused("the scheduler does not answer after 15 s").hint(hint));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+fn log_path(place: &Place) -> PathBuf {
+    place.home.join("scheduler.log")
 }
 
 /// Makes a command start in a session of its own, so that it survives the terminal.

@@ -28,7 +28,7 @@ impl Engine {
                 self.supervisors.insert(key.clone(), conn);
                 let hostname = self.hostname.clone();
                 self.report(&key, epoch, Report::Started { pid: Some(pid), hostname, at: start_date });
-                if let Some(cause) = self.to_kill.get(&key).cloned() {
+                if let Some(cause) = self.to_kill.get(&(key, epoch)).cloned() {
                     self.send_kill(conn, cause);
                 }
             }
@@ -63,18 +63,15 @@ impl Engine {
     }
 
     /// Ends a try: by its supervisor, now or when that says hello; a native wait at once.
-    pub(super) fn kill(&mut self, key: &TiKey, cause: Cause) {
+    pub(super) fn kill(&mut self, key: &TiKey, epoch: u32, cause: Cause) {
         if self.waits.remove(key) {
-            if let Some(row) = self.world.instance(key) {
-                let epoch = row.epoch;
-                self.report(key, epoch, failed(cause, false));
-            }
+            self.report(key, epoch, failed(cause, false));
             return;
         }
         match self.supervisors.get(key) {
             Some(conn) => self.send_kill(*conn, cause),
             None => {
-                self.to_kill.insert(key.clone(), cause);
+                self.to_kill.insert((key.clone(), epoch), cause);
             }
         }
     }
@@ -136,7 +133,7 @@ impl Engine {
         let files = self.files(&key, epoch);
         self.supervisors.remove(&key);
         self.adopted.remove(&(key.clone(), epoch));
-        self.to_kill.remove(&key);
+        self.to_kill.remove(&(key.clone(), epoch));
         if !self.is_current(&key, epoch) {
             self.settled.push(files);
             return;

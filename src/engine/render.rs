@@ -2,17 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use indexmap::IndexMap;
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     clock,
     config::Settings,
-    model::{
-        Cause, CauseKind, Dag, DagRun, Expand, MapIndex, Task, TaskInstance, UNMAPPED,
-        mapping::{encoded_kind, is_xcom_arg},
-        time::rfc3339,
-    },
+    model::{Cause, CauseKind, Dag, DagRun, Task, TaskInstance, mapping::encoded_kind, time::rfc3339},
     secrets, store,
     template::{self, Context, Failure, Lookup},
 };
@@ -47,39 +44,23 @@ impl Place<'_> {
 }
 
 /// All arguments of a native task instance, rendered where they are templates.
-pub fn arguments(place: &Place<'_>, task: &Task) -> Result<Map<String, Value>, Cause> {
+pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Cause> {
     let mut task = task.clone();
-    let mut as_they_are: Vec<String> = Vec::new();
-    if place.row.key.map_index != UNMAPPED
-        && let Some(expand) = task.expand.clone()
-    {
-        let lookup = StoreLookup { db: place.db.clone(), run: place.run.clone(), dag: place.dag.clone() };
-        for (name, value, rendered) in mapped(&expand, place.row.key.map_index, &lookup).map_err(|e| value_cause(&e))? {
-            if !rendered {
-                as_they_are.push(name.clone());
+    if !task.template_ext.is_empty() {
+        let context = place.context(&task);
+        for name in task.template_fields.clone() {
+            if let Some(value) = task.args.get_mut(&name) {
+                *value = from_file(value, &context)?;
             }
-            task.args.insert(name, value);
         }
     }
-    let context = place.context(&task);
-    let mut out = Map::new();
-    for (name, value) in &task.args {
-        let is_template = task.template_fields.contains(name) && !as_they_are.contains(name);
-        let value = if is_template || is_xcom_arg(value) {
-            let value = from_file(value, &task, &context)?;
-            template::render_value(&value, &context).map_err(|f| template_cause(name, &f))?
-        } else {
-            value.clone()
-        };
-        out.insert(name.clone(), value);
-    }
-    Ok(out)
+    template::render_args(&place.context(&task)).map_err(|f| template_cause(&f))
 }
 
 /// A text that ends in one of the operator's endings names a template file.
-fn from_file(value: &Value, task: &Task, context: &Context) -> Result<Value, Cause> {
+fn from_file(value: &Value, context: &Context) -> Result<Value, Cause> {
     let Some(text) = value.as_str() else { return Ok(value.clone()) };
-    if !task.template_ext.iter().any(|ending| text.ends_with(ending.as_str())) {
+    if !context.task.template_ext.iter().any(|ending| text.ends_with(ending.as_str())) {
         return Ok(value.clone());
     }
     context
@@ -89,85 +70,9 @@ fn from_file(value: &Value, task: &Task, context: &Context) -> Result<Value, Cau
         .map_err(|e| Cause::new(CauseKind::Template, format!("template file {e}")).exception("TemplateNotFound"))
 }
 
-fn template_cause(field: &str, failure: &Failure) -> Cause {
+fn template_cause(failure: &Failure) -> Cause {
     let line = failure.line.map(|n| format!(" (line {n})")).unwrap_or_default();
-    Cause::new(CauseKind::Template, format!("template of {field}{line}: {}", failure.message))
-        .exception(&failure.exception)
-}
-
-fn value_cause(message: &str) -> Cause {
-    Cause::new(CauseKind::Value, message).exception("ValueError")
-}
-
-/// Arguments that a map index brings: name, value, and whether it is rendered (literals are, XComs are not).
-fn mapped(expand: &Expand, index: MapIndex, lookup: &StoreLookup) -> Result<Vec<(String, Value, bool)>, String> {
-    let mut index = usize::try_from(index).map_err(|_| "the task instance has no map index".to_string())?;
-    match expand {
-        Expand::ExpandKwargs { value } => {
-            let item = element(&value.0, index, lookup)?;
-            let Value::Object(kwargs) = item else { return Err(format!("expand_kwargs needs dicts, got {item}")) };
-            // Plain values of the dicts are rendered, wherever the dicts came from.
-            Ok(kwargs.into_iter().map(|(name, value)| (name, value, true)).collect())
-        }
-        Expand::Expand { args } => {
-            let mut found = Vec::new();
-            for (name, value) in args.iter().rev() {
-                let length = elements(&value.0, lookup)?.len().max(1);
-                let item = element(&value.0, index % length, lookup)?;
-                index /= length;
-                found.push((name.clone(), item, !is_xcom_arg(&value.0)));
-            }
-            Ok(found)
-        }
-    }
-}
-
-fn element(value: &Value, index: usize, lookup: &StoreLookup) -> Result<Value, String> {
-    elements(value, lookup)?
-        .into_iter()
-        .nth(index)
-        .ok_or_else(|| format!("map index {index} is beyond the values that were pushed"))
-}
-
-/// The elements that a mapped value stands for.
-fn elements(value: &Value, lookup: &StoreLookup) -> Result<Vec<Value>, String> {
-    let part = |v: &Value| elements(v, lookup);
-    let parts = || value.get("of").and_then(Value::as_array).cloned().unwrap_or_default();
-    match encoded_kind(value) {
-        Some("xcom") => {
-            let task_id = value.get("task_id").and_then(Value::as_str).unwrap_or("");
-            let key = value.get("key").and_then(Value::as_str).unwrap_or("return_value");
-            let found = lookup.xcom(None, None, task_id, None, key, false)?;
-            match <[(MapIndex, Value); 1]>::try_from(found) {
-                Ok([(UNMAPPED, only)]) => {
-                    items(&only).ok_or_else(|| format!("XCom {key} of {task_id} cannot be mapped over"))
-                }
-                Ok([(_, only)]) => Ok(vec![only]),
-                Err(found) => Ok(found.into_iter().map(|(_, v)| v).collect()),
-            }
-        }
-        Some("zip") => {
-            let lists = parts().iter().map(part).collect::<Result<Vec<_>, _>>()?;
-            let fill = value.get("fillvalue");
-            let lengths = lists.iter().map(Vec::len);
-            let length = if fill.is_some() { lengths.max() } else { lengths.min() }.unwrap_or(0);
-            let at = |list: &Vec<Value>, i: usize| list.get(i).or(fill).cloned().unwrap_or(Value::Null);
-            Ok((0..length).map(|i| Value::Array(lists.iter().map(|list| at(list, i)).collect())).collect())
-        }
-        Some("concat") => Ok(parts().iter().map(part).collect::<Result<Vec<_>, _>>()?.concat()),
-        _ => items(value).ok_or_else(|| format!("{value} cannot be mapped over")),
-    }
-}
-
-/// A list's elements; a dict's pairs; those of an encoded tuple or set.
-fn items(value: &Value) -> Option<Vec<Value>> {
-    match value {
-        Value::Array(items) => Some(items.clone()),
-        Value::Object(map) if encoded_kind(value).is_some() => map.get("value")?.as_array().cloned(),
-        Value::Object(map) if map.contains_key("__classname__") => map.get("__data__")?.as_array().cloned(),
-        Value::Object(map) => Some(map.iter().map(|(k, v)| json!([k, v])).collect()),
-        _ => None,
-    }
+    Cause::new(CauseKind::Template, format!("template{line}: {}", failure.message)).exception(&failure.exception)
 }
 
 /// Rendered fields as they are stored: encoded tuples and sets are lists, other encoded values their text.

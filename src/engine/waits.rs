@@ -46,6 +46,10 @@ impl Waits {
     pub fn remove(&mut self, key: &TiKey) -> bool {
         self.waiting.remove(key).is_some()
     }
+    /// True if this one waits.
+    pub fn contains(&self, key: &TiKey) -> bool {
+        self.waiting.contains_key(key)
+    }
     /// How many.
     pub fn len(&self) -> usize {
         self.waiting.len()

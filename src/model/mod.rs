@@ -4,6 +4,7 @@ pub mod cause;
 pub mod change;
 pub mod dag;
 pub mod diagnostic;
+pub mod filter;
 pub mod hash;
 pub mod ids;
 pub mod mapping;

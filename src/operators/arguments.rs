@@ -2,19 +2,19 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::model::{Task, mapping::encoded_kind};
 
 /// Rendered arguments of one task instance; an error names the argument and what was expected.
 pub struct Arguments<'a> {
     task: &'a Task,
-    rendered: &'a Map<String, Value>,
+    rendered: &'a IndexMap<String, Value>,
 }
 
 impl<'a> Arguments<'a> {
     /// Arguments of an instance: the rendered ones first, then the task's own.
-    pub fn new(task: &'a Task, rendered: &'a Map<String, Value>) -> Self {
+    pub fn new(task: &'a Task, rendered: &'a IndexMap<String, Value>) -> Self {
         Self { task, rendered }
     }
 

@@ -8,7 +8,8 @@ mod file;
 mod time;
 mod trigger_dagrun;
 
-use serde_json::{Map, Value};
+use indexmap::IndexMap;
+use serde_json::Value;
 
 use crate::{
     model::{Cause, CauseKind, Dag, DagRun, Expand, Task, mapping::encoded_kind},
@@ -82,7 +83,13 @@ fn needs_python(value: &Value) -> bool {
 }
 
 /// The workload of a native task, from its rendered arguments.
-pub fn native(dag: &Dag, task: &Task, run: &DagRun, rendered: &Map<String, Value>, now: jiff::Timestamp) -> Workload {
+pub fn native(
+    dag: &Dag,
+    task: &Task,
+    run: &DagRun,
+    rendered: &IndexMap<String, Value>,
+    now: jiff::Timestamp,
+) -> Workload {
     let args = Arguments::new(task, rendered);
     let made = match task.operator.as_str() {
         "EmptyOperator" => Ok(Workload::Inline(Inline::Nothing)),

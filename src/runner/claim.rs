@@ -107,6 +107,20 @@ impl TryFiles {
     }
 }
 
+/// Removes files of tries that are over: committed by a scheduler that was killed before it tidied up.
+pub fn sweep(tries: &Path, current: &std::collections::HashSet<String>) {
+    let Ok(entries) = std::fs::read_dir(tries) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+        let alive = File::open(tries.join(format!("{stem}.claim")))
+            .is_ok_and(|claim| flock(&claim, FlockOperation::NonBlockingLockShared).is_err());
+        if !current.contains(stem) && !alive {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// What is known of a try from its files.
 #[derive(Debug)]
 pub enum Life {

@@ -57,7 +57,7 @@ impl World {
                     scheduled.remove(&index)
                 };
                 let new = head(scheduled);
-                self.slots.move_head(run, &pool, old, new);
+                self.slots.move_head((run, &pool), memory.run.logical_date, old, new);
             }
             _ => {}
         }

@@ -73,6 +73,8 @@ impl World {
             made.push(new_run(&dag, facts.version, scheduled(next, &dag.schedule), now));
             active += 1;
         }
+        // Whether all of them come back by `load_run` isn't known yet: a run of the same date may be there already.
+        self.unasked.insert(dag_id.clone());
     }
 }
 

@@ -1,8 +1,7 @@
 //! One pass: everything that follows from what is known now.
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashSet},
+    collections::{BTreeSet, HashSet},
     ops::Bound,
 };
 
@@ -13,17 +12,17 @@ use crate::model::{Cause, CauseKind, Change, MapIndex, RunId, RunState, TiState,
 use super::{
     examine::Verdict,
     explain::Limit,
-    pools::Head,
+    pools::Place,
     world::{ALL, Timer, World},
 };
-
-/// Order of the waiting: weight, logical date (none last), map index, then older runs and earlier tasks.
-type Place = (Reverse<i64>, (bool, Option<Timestamp>), MapIndex, RunId, usize);
 
 impl World {
     /// Everything that follows from what is known: queued runs start, dependencies are decided, mapped tasks expand,
     /// instances are queued within the limits (these are what the engine starts), runs end. A second call with nothing
     /// new returns nothing. A finished run is dropped from memory.
+    ///
+    /// A change that takes an instance out of `queued`, `running` or `deferred` without a report of its own (time limit of
+    /// the run, `fail_fast`, a branch's skips) leaves a process or trigger behind, which the caller ends.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Change> {
         self.fire_timers(now);
         self.start_runs(now);
@@ -181,13 +180,17 @@ impl World {
         if !std::mem::take(&mut self.slots.is_changed) || self.slots.active >= self.limits.parallelism {
             return;
         }
-        let lanes: Vec<(RunId, String)> = self.slots.lanes.keys().cloned().collect();
-        let mut heap: BinaryHeap<Reverse<(Place, usize)>> = BinaryHeap::new();
         let mut full_runs: HashSet<RunId> = HashSet::new();
-        for (number, _) in lanes.iter().enumerate() {
-            heap.extend(self.next_in_lane(&lanes, number, None).map(Reverse));
-        }
-        while let Some(Reverse(((weight, _, index, run, task), number))) = heap.pop() {
+        // Lanes whose first can't be queued while a later one may.
+        let mut passed: BTreeSet<Place> = BTreeSet::new();
+        let mut last: Option<Place> = None;
+        loop {
+            let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+            let head = self.slots.heads.range((from, Bound::Unbounded)).next().copied();
+            let Some(next) = head.into_iter().chain(passed.first().copied()).min() else { break };
+            let was_passed = passed.remove(&next);
+            last = Some(next);
+            let (_, _, index, run, task) = next;
             if full_runs.contains(&run) {
                 continue;
             }
@@ -195,30 +198,33 @@ impl World {
                 Some(Limit::Parallelism { .. }) => break,
                 Some(limit) if limit.stops_run() => {
                     full_runs.insert(run);
-                    continue;
                 }
-                Some(limit) if limit.stops_pool() => continue,
-                Some(_) => {}
-                None => self.transition((run, task, index), TiState::Queued, None, |row| {
-                    row.queued_when = Some(now);
-                    row.epoch += 1;
-                    row.pid = None;
-                    row.hostname = None;
-                }),
+                Some(limit) if limit.stops_pool() => {}
+                Some(_) => passed.extend(self.behind(next)),
+                None => {
+                    self.transition((run, task, index), TiState::Queued, None, |row| {
+                        row.queued_when = Some(now);
+                        row.epoch += 1;
+                        row.pid = None;
+                        row.hostname = None;
+                    });
+                    if was_passed {
+                        passed.extend(self.behind(next));
+                    }
+                }
             }
-            heap.extend(self.next_in_lane(&lanes, number, Some((weight, index, task))).map(Reverse));
         }
         // Queueing itself frees nothing.
         self.slots.is_changed = false;
     }
 
-    fn next_in_lane(&self, lanes: &[(RunId, String)], number: usize, after: Option<Head>) -> Option<(Place, usize)> {
-        let key = &lanes[number];
-        let lane = self.slots.lanes.get(key)?;
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let (weight, index, task) = *lane.range((from, Bound::Unbounded)).next()?;
-        let date = self.runs.get(&key.0)?.run.logical_date;
-        Some(((weight, (date.is_none(), date), index, key.0, task), number))
+    /// The next waiting task of the same run and pool.
+    fn behind(&self, (weight, date, index, run, task): Place) -> Option<Place> {
+        let memory = self.runs.get(&run)?;
+        let pool = &memory.tasks[task].rows.get(&index)?.pool;
+        let lane = self.slots.lanes.get(&(run, pool.clone()))?;
+        let (weight, index, task) = *lane.range((Bound::Excluded((weight, index, task)), Bound::Unbounded)).next()?;
+        Some((weight, date, index, run, task))
     }
 
     /// Ends everything unfinished of a run but what `keeps` says.

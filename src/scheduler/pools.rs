@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
+
 use crate::model::{MapIndex, Pool, RunId, TaskInstance, TiState};
 
 /// A pool and its use.
@@ -30,6 +32,14 @@ impl PoolUse {
 /// A waiting task of a lane: weight, its first waiting index, number of the task.
 pub type Head = (Reverse<i64>, MapIndex, usize);
 
+/// Order of the waiting over all runs: weight, logical date (none last), map index, then older runs and earlier tasks.
+pub type Place = (Reverse<i64>, (bool, Option<Timestamp>), MapIndex, RunId, usize);
+
+/// The place of a lane's head.
+pub fn place(run: RunId, date: Option<Timestamp>, (weight, index, task): Head) -> Place {
+    (weight, (date.is_none(), date), index, run, task)
+}
+
 /// Use of everything that is limited, over all runs.
 #[derive(Debug, Default)]
 pub struct Slots {
@@ -41,6 +51,8 @@ pub struct Slots {
     pub tasks: HashMap<(Arc<str>, Arc<str>), u32>,
     /// Waiting tasks by run and pool.
     pub lanes: BTreeMap<(RunId, String), BTreeSet<Head>>,
+    /// The first of each lane.
+    pub heads: BTreeSet<Place>,
     /// Something changed that may let more be queued.
     pub is_changed: bool,
 }
@@ -73,13 +85,14 @@ impl Slots {
         self.pools.entry(name.to_owned()).or_default()
     }
 
-    /// The first waiting index of a task changed.
-    pub fn move_head(&mut self, run: RunId, pool: &str, old: Option<Head>, new: Option<Head>) {
+    /// The first waiting index of a task changed. `date` is the run's logical date.
+    pub fn move_head(&mut self, lane: (RunId, &str), date: Option<Timestamp>, old: Option<Head>, new: Option<Head>) {
         if old == new {
             return;
         }
-        let key = (run, pool.to_owned());
+        let (run, key) = (lane.0, (lane.0, lane.1.to_owned()));
         let lane = self.lanes.entry(key.clone()).or_default();
+        let before = lane.first().copied();
         if let Some(old) = old {
             lane.remove(&old);
         }
@@ -87,8 +100,15 @@ impl Slots {
             lane.insert(new);
             self.is_changed = true;
         }
+        let after = lane.first().copied();
         if lane.is_empty() {
             self.lanes.remove(&key);
+        }
+        if before != after {
+            if let Some(before) = before {
+                self.heads.remove(&place(run, date, before));
+            }
+            self.heads.extend(after.map(|after| place(run, date, after)));
         }
     }
 }

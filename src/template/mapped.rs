@@ -34,10 +34,9 @@ pub fn render_args(ctx: &Context) -> Result<IndexMap<String, Value>, Failure> {
     let Value::Object(kwargs) = index else {
         return Err(Failure::new("ValueError", format!("expand_kwargs() expects a list of dicts, found {index}")));
     };
-    let literal = matches!(expand, Expand::ExpandKwargs { value } if !is_xcom_arg(&value.0));
     for (name, value) in kwargs {
-        let again = is_template(&name) && (literal || is_xcom_arg(&value));
-        let value = if again { render_value(&value, ctx)? } else { value };
+        // Plain values of the dicts are rendered, also when the dicts came from an XCom (golden cc_map_forms).
+        let value = if is_template(&name) || is_xcom_arg(&value) { render_value(&value, ctx)? } else { value };
         args.insert(name, value);
     }
     Ok(args)

@@ -219,3 +219,32 @@ fn an_empty_group_is_skipped() {
     home.advance();
     assert_eq!(home.states(run), "g.a=skipped g.b=skipped list=success");
 }
+
+#[test]
+fn a_nested_group_belongs_to_its_outer_index() {
+    let mut home = Home::new();
+    let tasks = vec![
+        task("g.a", &[], json!({"task_group": "g"})),
+        task("g.h.b", &["g.a"], json!({"task_group": "g.h"})),
+        task("g.c", &["g.h.b"], json!({"task_group": "g"})),
+    ];
+    let mut d = Arc::unwrap_or_clone(grouped(tasks, literal(2)));
+    let group = json!({"group_id": "g.h", "parent": "g", "expand": literal(3)});
+    d.task_groups.insert("g.h".into(), serde_json::from_value::<TaskGroup>(group).unwrap());
+    let d = Arc::new(d);
+    home.add_dag(&d);
+    let run = home.trigger(&d, None);
+    home.advance();
+    home.succeed(run, "g.a[1]");
+    home.advance();
+    let queued = |home: &Home| {
+        let rows = home.rows.of(run).into_iter().filter(|r| r.state == TiState::Queued);
+        rows.map(|r| r.key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(queued(&home), ["g.a[0]", "g.h.b[3]", "g.h.b[4]", "g.h.b[5]"]);
+    for index in 3..6 {
+        home.succeed(run, &format!("g.h.b[{index}]"));
+    }
+    home.advance();
+    assert_eq!(queued(&home), ["g.a[0]", "g.c[1]"]);
+}

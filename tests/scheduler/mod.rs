@@ -9,4 +9,5 @@ mod properties;
 mod rows;
 mod rules;
 mod runs;
+mod scale;
 mod several_runs;

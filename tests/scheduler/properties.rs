@@ -153,7 +153,7 @@ fn play(case: &Case, crash: bool, sorted: bool) -> (HashMap<TiKey, (TiState, u32
             home.report(&key, Report::Resume);
             continue;
         }
-        if row.state == TiState::Queued && case.order[(step + 1) % 64] % 2 == 0 {
+        if row.state == TiState::Queued && case.order[(step + 1) % 64].is_multiple_of(2) {
             home.report(&key, Report::Started { pid: None, hostname: "h".into(), at: end });
         }
         let visit = visits.entry(key.clone()).or_default();

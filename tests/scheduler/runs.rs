@@ -118,16 +118,20 @@ fn fail_fast_ends_the_rest() {
         task("runs", &[], json!({})),
         task("queued", &[], json!({})),
         task("below", &["runs"], json!({})),
+        task("after", &["bad"], json!({})),
+        task("slow", &[], json!({"retries": 3})),
     ];
     let d = dag(tasks, json!({"fail_fast": true}));
     home.add_dag(&d);
     let run = home.trigger(&d, None);
     home.advance();
     home.start(run, "runs");
+    home.fail(run, "slow");
     home.fail(run, "bad");
     home.advance();
-    assert_eq!(home.states(run), "bad=failed below=skipped queued=skipped runs=failed");
-    assert_eq!(home.run_state(run), RunState::Failed);
+    let wanted = "after=skipped bad=failed below=skipped queued=skipped runs=failed slow=skipped";
+    assert_eq!(home.states(run), wanted);
+    assert_eq!(home.run_state(run), RunState::Success);
 }
 
 #[test]
@@ -184,6 +188,44 @@ fn the_run_before_is_waited_for() {
     home.advance();
     assert!(home.advance().is_empty());
     assert_eq!(format!("{} {}", home.run_state(three), home.states(three)), "running a=none free=success");
+}
+
+#[test]
+fn all_instances_of_a_mapped_task_in_the_run_before_count() {
+    let mut home = Home::new();
+    let expand = json!({"kind": "expand", "args": {"x": [1, 2]}});
+    let d = dag(vec![task("a", &[], json!({"depends_on_past": true, "expand": expand}))], json!({}));
+    home.add_dag(&d);
+    let one = home.trigger(&d, Some(0));
+    let past = PastRun { run: one, states: HashMap::new() };
+    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past), ..RunFacts::default() });
+    home.advance();
+    home.succeed(one, "a[0]");
+    home.advance();
+    assert_eq!(home.state(two, "a[0]"), TiState::None);
+    home.skip(one, "a[1]");
+    home.advance();
+    assert_eq!(home.states(two), "a[0]=queued a[1]=queued");
+}
+
+#[test]
+fn a_skip_can_wait_for_the_run_before() {
+    let mut home = Home::new();
+    let past = json!({"depends_on_past": true, "wait_for_past_depends_before_skipping": true});
+    let d = dag(vec![task("a", &[], json!({})), task("b", &["a"], past)], json!({}));
+    home.add_dag(&d);
+    let one = home.trigger(&d, Some(0));
+    let past = PastRun { run: one, states: HashMap::new() };
+    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past), ..RunFacts::default() });
+    home.advance();
+    home.skip(two, "a");
+    home.advance();
+    assert_eq!(home.state(two, "b"), TiState::None);
+    home.succeed(one, "a");
+    home.advance();
+    home.succeed(one, "b");
+    home.advance();
+    assert_eq!(home.state(two, "b"), TiState::Skipped);
 }
 
 #[test]

@@ -13,8 +13,11 @@ Module = type(sys)
 _spec = type(__spec__)
 
 
-def warn_old(module, name, modern):
-    state.warn(f"{module}.{name} is an old import path", f"from {modern} import {name}")
+def warn_old(module, name, modern, attribute):
+    if name in _modules.BETTER:
+        state.warn(f"{module}.{name} was removed from Airflow", _modules.BETTER[name])
+    else:
+        state.warn(f"{module}.{name} is an old import path", f"from {modern} import {attribute}")
 
 
 def missing(module, name):
@@ -50,7 +53,7 @@ def resolve(module, name):
         except AttributeError:
             raise missing(module, name) from None
     if modern is not None:
-        warn_old(module, name, modern)
+        warn_old(module, name, modern, attribute)
     return value
 
 

@@ -303,6 +303,11 @@ for _old in ("airflow.operators.dummy", "airflow.operators.dummy_operator"):
 MODULES["airflow.models.xcom"] = {"XCOM_RETURN_KEY": "~airflow.sdk misc"}
 MODULES["airflow.models.xcom_keys"] = MODULES["airflow.utils.xcom"] = {"XCOM_RETURN_KEY": "misc"}
 
+BETTER = {
+    "days_ago": "give a fixed date: pendulum.datetime(2026, 1, 1)",
+    "apply_defaults": "remove it: it isn't needed",
+}
+
 PACKAGES = set()
 for _name in (*MODULES, *OLD):
     _parent = _name.rpartition(".")[0]

@@ -22,28 +22,11 @@ class Substitutes:
                 spec = _external.PathFinder.find_spec(name, path)
                 if spec is not None:
                     return spec
-        head = name.partition(".")[0]
-        if head in ("pendulum", "kubernetes"):
-            return _standin(name, head)
+        if name in ("pendulum", "kubernetes"):
+            folder = os.path.join(SIDE, name + "_standin")
+            return _external.spec_from_file_location(name, os.path.join(folder, "__init__.py"),
+                                                     submodule_search_locations=[folder])
         return None
-
-
-def _standin(name, head):
-    folder = os.path.join(SIDE, head + "_standin")
-    parts = name.split(".")[1:]
-    if head == "kubernetes" and parts[:1] == ["client"] and len(parts) < 3:
-        file = os.path.join(folder, "models.py" if parts[1:] == ["models"] else "client.py")
-        package = parts == ["client"]
-    elif parts:
-        file, package = os.path.join(folder, parts[-1] + ".py"), False
-        if len(parts) > 1 or not os.path.exists(file):
-            return None
-    else:
-        file, package = os.path.join(folder, "__init__.py"), True
-    loader = _external.SourceFileLoader(name, file)
-    spec = _external.spec_from_file_location(name, file, loader=loader,
-                                             submodule_search_locations=[] if package else None)
-    return spec
 
 
 def prepare(dags_folder, plugins_folder=None):

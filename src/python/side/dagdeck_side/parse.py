@@ -37,8 +37,12 @@ def encoded(dag):
     """One DAG, after the checks that need it whole."""
     from airflow.standin.dag_checks import check_whole
 
+    from airflow.standin import state
+
     from . import encode
 
+    # values may have changed after the constructor; what is wrong with them was said there
+    state.parsing = False
     for task in list(dag.task_dict.values()):
         if task.is_mapped:
             task.link()
@@ -47,5 +51,6 @@ def encoded(dag):
                 value = task.__dict__.get(name)
                 if value is not None and type(value) is not str:
                     task.link_values(value)
+    state.parsing = True
     check_whole(dag)
     return encode.dag(dag)

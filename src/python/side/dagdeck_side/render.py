@@ -31,7 +31,7 @@ def read_file(task, name):
                 text = file.read()
             return text[:-1] if text.endswith("\n") else text
     error = type("TemplateNotFound", (TemplateFailed,), {"__module__": "jinja2.exceptions"})
-    raise error(f"{name!r} not found in search path: " + ", ".join(map(repr, folders)))
+    raise error(f"{name!r} not found in search paths: " + ", ".join(map(repr, folders)))
 
 
 def with_files(task, value, seen=()):
@@ -117,14 +117,32 @@ def _same_dict(value, made):
         return made
 
 
+def is_native(task):
+    """True if rendering gives Python values."""
+    native = task.render_template_as_native_obj
+    return bool(task.dag.render_template_as_native_obj if native is None else native)
+
+
+class Native(dict):
+    """Results of native rendering: a text without any template is a Python literal too."""
+
+    def get(self, text, default=None):
+        if text in self:
+            return self[text]
+        import ast
+
+        try:
+            return ast.literal_eval(ast.parse(text, mode="eval"))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return text
+
+
 def render_texts(task, texts, context):
     """Text to result."""
     if not texts:
         return {}
     dag = task.dag
-    native = task.render_template_as_native_obj
-    if native is None:
-        native = dag.render_template_as_native_obj
+    native = is_native(task)
     if dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs:
         made = in_process(dag, texts, context, native)
         if made is not None:
@@ -152,7 +170,8 @@ def render_value(task, content, context):
     content = with_files(task, content)
     texts = []
     collect(content, texts, ())
-    return rebuild(content, render_texts(task, texts, context), context, ())
+    done = render_texts(task, texts, context)
+    return rebuild(content, Native(done) if is_native(task) else done, context, ())
 
 
 def render_fields(task, context, seen=()):
@@ -174,6 +193,8 @@ def render_fields(task, context, seen=()):
             setattr(task, name, value)
     task.prepare_template()
     done = render_texts(task, texts, context)
+    if is_native(task):
+        done = Native(done)
     for name, value in fields:
         setattr(task, name, rebuild(value, done, context, seen))
 

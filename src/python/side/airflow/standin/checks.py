@@ -42,6 +42,8 @@ def task_argument(task, task_id, key, value):
         from datetime import timedelta
 
         return timedelta(seconds=value)
+    if task._defaults and task._defaults.get(key) is value and key in ("sla", "email"):
+        return value  # the DAG has been warned about
     if key == "sla":
         state.warn("sla= does nothing since Airflow 3.0", "use DAG(deadline=DeadlineAlert(...))")
     elif key in ("email", "email_on_failure", "email_on_retry"):

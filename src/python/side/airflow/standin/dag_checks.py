@@ -30,6 +30,8 @@ def check_dag(dag, old):
         state.warn("sla_miss_callback= does nothing since Airflow 3.0", "use DAG(deadline=DeadlineAlert(...))")
     if dag.default_args.get("sla") is not None:
         state.warn("sla= does nothing since Airflow 3.0", "use DAG(deadline=DeadlineAlert(...))")
+    if dag.default_args.get("email"):
+        state.warn("email= of tasks is deprecated", "use on_failure_callback=SmtpNotifier(...)")
     if dag.dagrun_timeout is not None and not hasattr(dag.dagrun_timeout, "total_seconds"):
         from datetime import timedelta
 

@@ -140,7 +140,7 @@ class MappedOperator(AbstractOperator):
         self.template_fields = operator_class.template_fields
         self.template_ext = operator_class.template_ext
         taken = {k: v for k, v in self.partial_kwargs.items() if k in BASE_PARAMS and k != "task_id"}
-        self._init_kwargs = {}
+        self._init_kwargs, self._defaults = {}, defaults
         BaseOperator._take(self, kwargs["task_id"], taken)
         self._join(kwargs["task_id"], dag, group)
         self._check()

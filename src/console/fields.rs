@@ -1,0 +1,215 @@
+//! What a filter can ask of a row, and the orders of lists.
+
+use crate::{
+    model::{Diagnostic, filter::Fields},
+    store::screens::{
+        Micros,
+        dags::{DagRow, Dags, RunCell},
+        instances::TiRow,
+        runs::RunRow,
+        triage::Late,
+        xcoms::XcomRow,
+    },
+};
+
+use super::items::{Item, Kind};
+
+/// A row's fields, written out.
+pub struct Row<'a> {
+    texts: Vec<(&'static str, std::borrow::Cow<'a, str>)>,
+    duration: Option<f64>,
+    age: Option<f64>,
+}
+
+impl Fields for Row<'_> {
+    fn text(&self, key: &str) -> Option<String> {
+        if key == "text" {
+            return Some(self.texts.iter().map(|(_, t)| t.as_ref()).collect::<Vec<_>>().join(" "));
+        }
+        self.texts.iter().find(|(k, _)| *k == key).map(|(_, t)| t.clone().into_owned())
+    }
+    fn seconds(&self, key: &str) -> Option<f64> {
+        match key {
+            "dur" => self.duration,
+            "age" => self.age,
+            _ => None,
+        }
+    }
+}
+
+fn ago(at: Option<Micros>, now: Micros) -> Option<f64> {
+    at.map(|t| (now - t) as f64 / 1e6)
+}
+
+fn flag(on: bool) -> std::borrow::Cow<'static, str> {
+    if on { "true" } else { "false" }.into()
+}
+
+/// JSON list as words.
+fn tags(json: &str) -> String {
+    serde_json::from_str::<Vec<String>>(json).unwrap_or_default().join(" ")
+}
+
+/// Fields of a DAG; its state is that of its last run.
+pub fn dag(d: &DagRow, now: Micros) -> Row<'_> {
+    let last = d.runs.first();
+    let late = d.next_run.is_some_and(|t| t + 60_000_000 < now) && !d.paused;
+    Row {
+        texts: vec![
+            ("dag", d.dag_id.as_str().into()),
+            ("state", last.map_or("none", |r| r.state.as_str()).into()),
+            ("tag", d.tags.join(" ").into()),
+            ("owner", d.owners.as_str().into()),
+            ("paused", flag(d.paused)),
+            ("stale", flag(d.stale)),
+            ("error", flag(d.import_errors)),
+            ("late", flag(late)),
+            ("schedule", d.schedule.as_str().into()),
+            ("note", d.description.as_deref().unwrap_or("").into()),
+        ],
+        duration: last.and_then(|r| r.seconds(now)),
+        age: ago(last.map(|r| r.start.unwrap_or(r.run_after)), now),
+    }
+}
+
+/// Fields of a run.
+pub fn run(r: &RunRow, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("dag", r.run.dag_id.as_str().into()),
+            ("run", r.run.run_id.as_str().into()),
+            ("state", r.state.as_str().into()),
+            ("type", r.run_type.as_str().into()),
+            ("owner", r.owners.as_str().into()),
+            ("tag", tags(&r.tags).into()),
+            ("note", r.note.as_deref().unwrap_or("").into()),
+            ("paused", flag(r.paused)),
+        ],
+        duration: r.start.map(|s| (r.end.unwrap_or(now) - s) as f64 / 1e6),
+        age: ago(Some(r.start.unwrap_or(r.run_after)), now),
+    }
+}
+
+/// Fields of a run among letters.
+pub fn cell(r: &RunCell, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("dag", r.run.dag_id.as_str().into()),
+            ("run", r.run.run_id.as_str().into()),
+            ("state", r.state.as_str().into()),
+            ("type", r.run_type.as_str().into()),
+        ],
+        duration: r.seconds(now),
+        age: ago(Some(r.end.or(r.start).unwrap_or(r.run_after)), now),
+    }
+}
+
+/// Fields of a task instance.
+pub fn ti(t: &TiRow, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("dag", t.ti.run.dag_id.as_str().into()),
+            ("run", t.ti.run.run_id.as_str().into()),
+            ("task", format!("{} {}", t.ti.task_id, t.ti.label()).into()),
+            ("state", t.state.as_str().into()),
+            ("pool", t.pool.as_str().into()),
+            ("operator", t.operator.as_str().into()),
+            ("owner", t.owners.as_str().into()),
+            ("tag", tags(&t.tags).into()),
+            ("cause", t.why.as_deref().unwrap_or("").into()),
+            ("note", t.note.as_deref().unwrap_or("").into()),
+            ("name", t.rendered_map_index.as_deref().unwrap_or("").into()),
+            ("mapped", flag(t.ti.map_index >= 0)),
+            ("paused", flag(t.paused)),
+        ],
+        duration: t.seconds(now),
+        age: ago(Some(t.end.or(t.start).unwrap_or(t.run_after)), now),
+    }
+}
+
+/// Fields of an overdue DAG.
+pub fn late(l: &Late, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![("dag", l.dag_id.as_str().into()), ("late", flag(true))],
+        duration: None,
+        age: ago(Some(l.due), now),
+    }
+}
+
+/// Fields of an XCom.
+pub fn xcom(x: &XcomRow) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("task", x.task_id.as_str().into()),
+            ("key", x.key.as_str().into()),
+            ("value", x.value.as_str().into()),
+        ],
+        duration: None,
+        age: None,
+    }
+}
+
+/// Fields of a file that doesn't import.
+pub fn error(e: &Diagnostic) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("state", "import_error".into()),
+            ("cause", e.message.as_str().into()),
+            ("file", e.file.as_str().into()),
+            ("error", flag(true)),
+        ],
+        duration: None,
+        age: None,
+    }
+}
+
+/// Names of the orders of a list; the first is how it was read.
+pub fn orders(kind: &Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Dag => &["name", "last run", "state", "duration"],
+        Kind::Run => &["newest", "DAG", "state", "duration"],
+        Kind::Ti => &["newest run", "task", "state", "duration"],
+        _ => &[],
+    }
+}
+
+/// Sorts DAGs.
+pub fn sort_dags(items: &mut [Item], dags: &Dags, by: usize) {
+    let row = |i: &Item| &dags.dags[i.at];
+    match by {
+        1 => items.sort_by_key(|i| std::cmp::Reverse(row(i).runs.first().map(|r| r.run_after))),
+        2 => items.sort_by_key(|i| {
+            let worst = row(i).runs.first().map(|r| r.state);
+            (!i.problem, row(i).paused, worst.map(|s| std::cmp::Reverse(s as u8)))
+        }),
+        3 => items.sort_by(|a, b| {
+            let d = |i| row(i).median().unwrap_or(0.0);
+            d(b).total_cmp(&d(a))
+        }),
+        _ => {}
+    }
+}
+
+/// Sorts runs.
+pub fn sort_runs(items: &mut [Item], runs: &[RunRow], by: usize, now: Micros) {
+    let seconds = |i: &Item| runs[i.at].start.map_or(0, |s| runs[i.at].end.unwrap_or(now) - s);
+    match by {
+        1 => items.sort_by_key(|i| &runs[i.at].run.dag_id),
+        2 => items.sort_by_key(|i| std::cmp::Reverse(runs[i.at].state as u8)),
+        3 => items.sort_by_key(|i| std::cmp::Reverse(seconds(i))),
+        _ => {}
+    }
+}
+
+/// Sorts task instances.
+pub fn sort_instances(items: &mut [Item], rows: &[TiRow], by: usize, now: Micros) {
+    match by {
+        1 => items.sort_by_key(|i| (&rows[i.at].ti.task_id, rows[i.at].ti.map_index)),
+        2 => items.sort_by_key(|i| (!i.problem, rows[i.at].state.is_finished(), rows[i.at].state as u8)),
+        3 => items.sort_by(|a, b| {
+            let d = |i: &Item| rows[i.at].seconds(now).unwrap_or(0.0);
+            d(b).total_cmp(&d(a))
+        }),
+        _ => {}
+    }
+}

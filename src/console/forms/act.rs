@@ -1,0 +1,203 @@
+//! What a form is about, and which commands it stands for.
+
+use serde_json::Value;
+
+use crate::{
+    model::{Dag, RunState, TiState},
+    protocol::{Command, Selection, command::ReplyError},
+    store::screens::{Micros, RunRef, TiRef},
+};
+
+use super::{Control, Field, trigger};
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    /// Clear these, with what the toggles add.
+    Clear(Vec<Selection>),
+    /// Clear exactly these.
+    Retry(Vec<Selection>),
+    /// Mark these.
+    Mark(Vec<Selection>, TiState),
+    /// Set the state of runs.
+    RunState(Vec<RunRef>, RunState),
+    /// End running tries.
+    Stop(Vec<TiRef>),
+    /// Write a note.
+    Note(RunRef, Option<TiRef>),
+    /// Create a run.
+    Trigger(Box<Dag>),
+}
+
+/// What the scheduler says would happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Preview {
+    /// There is none for this act; the lines say what happens.
+    Words(Vec<String>),
+    /// Asked for.
+    Asking,
+    /// The plans, one per command.
+    Plans(Vec<Value>),
+    /// It refused.
+    Failed(ReplyError),
+}
+
+/// An open form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActForm {
+    /// First line.
+    pub title: String,
+    /// What it does.
+    pub purpose: Purpose,
+    /// Fields.
+    pub fields: Vec<Field>,
+    /// Field or button with the focus; `fields.len()` is Cancel, the next one acts.
+    pub focus: usize,
+    /// Label of the button that acts.
+    pub verb: String,
+    /// What would happen.
+    pub preview: Preview,
+    /// Requests for the preview that are open.
+    pub asked: Vec<u64>,
+    /// Answers to them so far.
+    pub answers: Vec<Value>,
+    /// Requests of the act itself that are open.
+    pub sent: Vec<u64>,
+    /// Why the fields can't be used as they are.
+    pub mistake: Option<String>,
+    /// When it was opened: keys typed just before are dropped.
+    pub opened_at: Micros,
+    /// Lines scrolled in the preview.
+    pub scroll: usize,
+}
+
+impl ActForm {
+    /// A form with the focus on Cancel.
+    pub fn new(title: String, purpose: Purpose, fields: Vec<Field>, verb: &str, opened_at: Micros) -> Self {
+        let preview = match &purpose {
+            Purpose::Clear(_) | Purpose::Retry(_) | Purpose::Mark(..) | Purpose::RunState(..) => Preview::Asking,
+            Purpose::Stop(tis) => Preview::Words(
+                tis.iter()
+                    .map(|t| {
+                        format!(
+                            "{}/{}/{} is ended: TERM, then KILL; it counts as failed",
+                            t.run.dag_id,
+                            t.run.run_id,
+                            t.label()
+                        )
+                    })
+                    .collect(),
+            ),
+            Purpose::Note(..) | Purpose::Trigger(_) => Preview::Words(Vec::new()),
+        };
+        let focus = fields.len();
+        let mut form = Self {
+            title,
+            purpose,
+            fields,
+            focus,
+            verb: verb.into(),
+            preview,
+            asked: Vec::new(),
+            answers: Vec::new(),
+            sent: Vec::new(),
+            mistake: None,
+            opened_at,
+            scroll: 0,
+        };
+        form.check();
+        form
+    }
+
+    /// The plan is asked for from the scheduler.
+    pub fn has_plan(&self) -> bool {
+        !matches!(self.preview, Preview::Words(_))
+    }
+
+    /// Number of stops of the focus.
+    pub fn stops(&self) -> usize {
+        self.fields.len() + 2
+    }
+
+    /// The focus is on Cancel.
+    pub fn on_cancel(&self) -> bool {
+        self.focus == self.fields.len()
+    }
+
+    /// The focus is on the button that acts.
+    pub fn on_act(&self) -> bool {
+        self.focus == self.fields.len() + 1
+    }
+
+    /// The field with the focus is a line of text.
+    pub fn on_text(&self) -> bool {
+        self.fields.get(self.focus).is_some_and(|f| matches!(f.control, Control::Text(_)))
+    }
+
+    /// A toggle's state.
+    fn on(&self, name: &str) -> bool {
+        self.fields.iter().any(|f| f.name == name && f.on())
+    }
+
+    /// A field's text.
+    fn value(&self, name: &str) -> String {
+        self.fields.iter().find(|f| f.name == name).map(Field::value).unwrap_or_default()
+    }
+
+    /// Looks whether the fields can be used.
+    pub fn check(&mut self) {
+        self.mistake = self.commands(true).err();
+    }
+
+    /// The commands, with the fields as they are; `dry_run` where the command knows it.
+    pub fn commands(&self, dry_run: bool) -> Result<Vec<Command>, String> {
+        let spread = |s: &Selection| {
+            let mut s = s.clone();
+            s.downstream |= self.on("downstream");
+            s.upstream |= self.on("upstream");
+            s.past |= self.on("past");
+            s.future |= self.on("future");
+            s.only_failed |= self.on("only_failed");
+            s.keep_dag_runs |= self.on("keep_dag_runs");
+            if self.on("whole_map") {
+                for (_, index) in &mut s.task_ids {
+                    *index = None;
+                }
+                s.task_ids.dedup();
+            }
+            s
+        };
+        Ok(match &self.purpose {
+            Purpose::Clear(all) => all.iter().map(|s| Command::Clear { selection: spread(s), dry_run }).collect(),
+            Purpose::Retry(all) => all.iter().map(|s| Command::Clear { selection: s.clone(), dry_run }).collect(),
+            Purpose::Mark(all, state) => {
+                all.iter().map(|s| Command::Mark { selection: spread(s), state: *state, dry_run }).collect()
+            }
+            Purpose::RunState(runs, state) => runs
+                .iter()
+                .map(|r| Command::SetRunState {
+                    dag_id: r.dag_id.clone(),
+                    run_id: r.run_id.clone(),
+                    state: *state,
+                    dry_run,
+                })
+                .collect(),
+            Purpose::Stop(tis) => tis
+                .iter()
+                .map(|t| Command::StopTask {
+                    dag_id: t.run.dag_id.clone(),
+                    run_id: t.run.run_id.clone(),
+                    task_id: t.task_id.clone(),
+                    map_index: t.map_index,
+                })
+                .collect(),
+            Purpose::Note(run, ti) => vec![Command::Note {
+                dag_id: run.dag_id.clone(),
+                run_id: run.run_id.clone(),
+                task: ti.as_ref().map(|t| (t.task_id.clone(), t.map_index)),
+                text: self.value("note"),
+            }],
+            Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
+        })
+    }
+}

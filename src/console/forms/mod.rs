@@ -1,0 +1,10 @@
+//! A form for an act: its fields, the plan that it would carry out, and the buttons. The focus starts on Cancel.
+
+pub mod act;
+pub mod field;
+pub mod shell;
+pub mod trigger;
+
+pub use act::{ActForm, Preview, Purpose};
+pub use field::{Control, Field};
+pub use shell::shell;

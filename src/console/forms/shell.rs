@@ -1,0 +1,182 @@
+//! A command as the line of a shell that does the same.
+
+use crate::{
+    model::UNMAPPED,
+    protocol::{Command, Selection},
+};
+
+/// The line.
+pub fn shell(command: &Command) -> String {
+    let mut line = Line::default();
+    match command {
+        Command::Trigger { dag_id, run_id, conf, logical_date, note, .. } => {
+            line.words(["dags", "trigger", dag_id]);
+            line.option("-r", run_id.as_deref());
+            if conf.as_object().is_some_and(|o| !o.is_empty()) {
+                line.option("-c", Some(&conf.to_string()));
+            }
+            line.option("-l", logical_date.map(crate::model::time::rfc3339).as_deref());
+            line.option("--note", note.as_deref());
+        }
+        Command::SetPaused { dag_ids, paused } => {
+            line.words(["dags", if *paused { "pause" } else { "unpause" }]);
+            line.words(dag_ids.iter().map(String::as_str));
+        }
+        Command::DeleteDag { dag_id } => line.words(["dags", "delete", dag_id]),
+        Command::Clear { selection, dry_run } if selection.run_id.is_some() && whole(selection) => {
+            line.words(["runs", "clear", &selection.dag_id, selection.run_id.as_deref().unwrap_or("")]);
+            line.flag("--only-failed", selection.only_failed);
+            line.plan(*dry_run);
+        }
+        Command::Clear { selection, dry_run } => {
+            line.words(["tasks", "clear", &selection.dag_id]);
+            line.option("--run-id", selection.run_id.as_deref());
+            line.option("-s", selection.start_date.map(crate::model::time::rfc3339).as_deref());
+            line.option("-e", selection.end_date.map(crate::model::time::rfc3339).as_deref());
+            line.option("-t", selection.task_text.as_deref());
+            for (task, index) in &selection.task_ids {
+                line.option("--task-id", Some(&with_index(task, index.unwrap_or(UNMAPPED))));
+            }
+            line.flag("--downstream", selection.downstream);
+            line.flag("--upstream", selection.upstream);
+            line.flag("--past", selection.past);
+            line.flag("--future", selection.future);
+            line.flag("--only-failed", selection.only_failed);
+            line.flag("--only-running", selection.only_running);
+            line.flag("--no-reset-dag-runs", selection.keep_dag_runs);
+            line.plan(*dry_run);
+        }
+        Command::Mark { selection, state, dry_run } => {
+            line.words(["tasks", "mark", &selection.dag_id, selection.run_id.as_deref().unwrap_or("")]);
+            for (task, index) in &selection.task_ids {
+                line.words([with_index(task, index.unwrap_or(UNMAPPED)).as_str()]);
+            }
+            line.words([state.as_str()]);
+            line.flag("--upstream", selection.upstream);
+            line.flag("--downstream", selection.downstream);
+            line.flag("--past", selection.past);
+            line.flag("--future", selection.future);
+            line.plan(*dry_run);
+        }
+        Command::SetRunState { dag_id, run_id, state, dry_run } => {
+            line.words(["runs", "set-state", dag_id, run_id, state.as_str()]);
+            line.plan(*dry_run);
+        }
+        Command::Note { dag_id, run_id, task: None, text } => line.words(["runs", "note", dag_id, run_id, text]),
+        Command::Note { dag_id, run_id, task: Some((task, index)), text } => {
+            line.words(["incident", "note", &format!("{dag_id}/{run_id}/{}", with_index(task, *index)), text]);
+        }
+        Command::StopTask { dag_id, run_id, task_id, map_index } => {
+            line.words(["tasks", "stop", dag_id, run_id, &with_index(task_id, *map_index)]);
+        }
+        Command::Acknowledge { fingerprint, note } => {
+            line.words(["incident", "ack", fingerprint]);
+            line.option("--note", note.as_deref());
+        }
+        // The console has no form for these.
+        other => line.words([format!("# {other:?}").as_str()]),
+    }
+    line.0
+}
+
+/// All tasks of a run.
+fn whole(s: &Selection) -> bool {
+    s.task_ids.is_empty() && s.task_text.is_none() && !s.past && !s.future
+}
+
+fn with_index(task: &str, index: i32) -> String {
+    if index == UNMAPPED { task.to_owned() } else { format!("{task}:{index}") }
+}
+
+struct Line(String);
+
+impl Default for Line {
+    fn default() -> Self {
+        Self("dagdeck".into())
+    }
+}
+
+impl Line {
+    fn words<'a>(&mut self, words: impl IntoIterator<Item = &'a str>) {
+        for word in words {
+            self.0.push(' ');
+            self.0.push_str(&quoted(word));
+        }
+    }
+    fn option(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.words([name, value]);
+        }
+    }
+    fn flag(&mut self, name: &str, on: bool) {
+        if on {
+            self.words([name]);
+        }
+    }
+    fn plan(&mut self, dry_run: bool) {
+        self.words([if dry_run { "--dry-run" } else { "-y" }]);
+    }
+}
+
+/// A word that a POSIX shell takes as it is.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+:./,=@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{TiState, TriggeredBy};
+    use serde_json::json;
+
+    #[test]
+    fn acts_are_shell_commands() {
+        let selection = Selection {
+            dag_id: "churn".into(),
+            run_id: Some("manual__2026-01-01T00:00:00+00:00".into()),
+            task_ids: vec![("train".into(), Some(3))],
+            downstream: true,
+            ..Selection::default()
+        };
+        for (command, line) in [
+            (
+                Command::Clear { selection: selection.clone(), dry_run: false },
+                "dagdeck tasks clear churn --run-id manual__2026-01-01T00:00:00+00:00 --task-id train:3 --downstream -y",
+            ),
+            (
+                Command::Mark {
+                    selection: Selection { downstream: false, ..selection.clone() },
+                    state: TiState::Success,
+                    dry_run: true,
+                },
+                "dagdeck tasks mark churn manual__2026-01-01T00:00:00+00:00 train:3 success --dry-run",
+            ),
+            (
+                Command::Clear {
+                    selection: Selection { task_ids: vec![], only_failed: true, ..selection },
+                    dry_run: false,
+                },
+                "dagdeck runs clear churn manual__2026-01-01T00:00:00+00:00 --only-failed -y",
+            ),
+            (
+                Command::Trigger {
+                    dag_id: "a b".into(),
+                    run_id: None,
+                    conf: json!({"x": "it's"}),
+                    logical_date: None,
+                    note: Some("go".into()),
+                    triggered_by: TriggeredBy::Ui,
+                },
+                r#"dagdeck dags trigger 'a b' -c '{"x":"it'\''s"}' --note go"#,
+            ),
+            (Command::SetPaused { dag_ids: vec!["a".into()], paused: true }, "dagdeck dags pause a"),
+        ] {
+            assert_eq!(shell(&command), line);
+        }
+    }
+}

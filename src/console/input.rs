@@ -1,0 +1,113 @@
+//! Keys from the terminal and signals from the system, as events.
+
+use std::{io::stdin, sync::mpsc::Sender, thread, time::Duration};
+
+use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::message::Event;
+
+/// Leaves the signals that matter to a thread which waits for them: no handler, no race.
+pub fn watch_signals(events: Sender<Event>) {
+    // SAFETY: the set is initialised by sigemptyset before it is used, and lives as long as the calls.
+    let set = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in [libc::SIGHUP, libc::SIGTERM, libc::SIGINT, libc::SIGWINCH] {
+            libc::sigaddset(&mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+        set
+    };
+    thread::spawn(move || {
+        loop {
+            let mut signal = 0;
+            // SAFETY: both pointers are valid for the call.
+            if unsafe { libc::sigwait(&set, &mut signal) } != 0 {
+                return;
+            }
+            let event = match signal {
+                libc::SIGWINCH => match crossterm::terminal::size() {
+                    Ok((w, h)) => Event::Resize(w, h),
+                    Err(_) => continue,
+                },
+                _ => Event::Hangup,
+            };
+            if events.send(event).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// Reads keys until the terminal is gone.
+pub fn read_keys(events: Sender<Event>) {
+    thread::spawn(move || {
+        loop {
+            // The library below would read an ended terminal in a circle, so its end is looked for first.
+            let input = stdin();
+            let mut fds = [PollFd::new(&input, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => break,
+                Ok(_) => {}
+            }
+            if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+                break;
+            }
+            while let Ok(true) = event::poll(Duration::ZERO) {
+                let Ok(found) = event::read() else { break };
+                if let Some(event) = translate(found)
+                    && events.send(event).is_err()
+                {
+                    return;
+                }
+            }
+        }
+        let _ = events.send(Event::Hangup);
+    });
+}
+
+fn translate(found: event::Event) -> Option<Event> {
+    match found {
+        event::Event::Key(key) if key.kind != KeyEventKind::Release => stroke(key).map(Event::Key),
+        event::Event::Paste(text) => Some(Event::Paste(text)),
+        event::Event::Resize(w, h) => Some(Event::Resize(w, h)),
+        event::Event::FocusGained => Some(Event::Focus(true)),
+        event::Event::FocusLost => Some(Event::Focus(false)),
+        _ => None,
+    }
+}
+
+/// A key's name as in the key map.
+pub fn stroke(key: KeyEvent) -> Option<String> {
+    let name = match key.code {
+        KeyCode::Char(' ') => "Space".into(),
+        KeyCode::Char(c) => {
+            if key.modifiers.contains(KeyModifiers::CONTROL) {
+                return Some(format!("Ctrl-{}", c.to_ascii_lowercase()));
+            }
+            if key.modifiers.contains(KeyModifiers::ALT) {
+                return None;
+            }
+            c.to_string()
+        }
+        KeyCode::Enter => "Enter".into(),
+        KeyCode::Esc => "Esc".into(),
+        KeyCode::Tab => "Tab".into(),
+        KeyCode::BackTab => "Shift-Tab".into(),
+        KeyCode::Backspace => "Backspace".into(),
+        KeyCode::Delete => "Delete".into(),
+        KeyCode::Up => "Up".into(),
+        KeyCode::Down => "Down".into(),
+        KeyCode::Left => "Left".into(),
+        KeyCode::Right => "Right".into(),
+        KeyCode::Home => "Home".into(),
+        KeyCode::End => "End".into(),
+        KeyCode::PageUp => "PgUp".into(),
+        KeyCode::PageDown => "PgDn".into(),
+        KeyCode::F(n) => format!("F{n}"),
+        _ => return None,
+    };
+    Some(name)
+}

@@ -1,0 +1,220 @@
+//! Lines of a list, made from what was read: what each is, its id, the object that verbs act on.
+
+use crate::{
+    model::{RunState, TiState, filter::Filter},
+    store::screens::{TiRef, instances::TiRow},
+};
+
+use super::{
+    fields,
+    place::{Object, Place},
+    query::Data,
+    screen::Screen,
+    tree,
+};
+
+/// What a line is, and where its data is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// A heading with how many lines follow.
+    Heading(&'static str, usize),
+    /// A group of failures.
+    Group,
+    /// A run that failed without a failed task.
+    FailedRun,
+    /// A file that doesn't import.
+    FileError,
+    /// An instance that waits for its next try.
+    Retry,
+    /// An instance that waits for a slot.
+    Stuck,
+    /// An overdue DAG.
+    Late,
+    /// A DAG.
+    Dag,
+    /// A run.
+    Run,
+    /// A task instance.
+    Ti,
+    /// An XCom.
+    Xcom,
+    /// A group of tasks; folded.
+    TreeGroup(bool),
+    /// A task; for a mapped one: whether it is folded.
+    TreeTask(Option<bool>),
+    /// One index of a mapped task.
+    TreeIndex(i32),
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Stays the same when the data is read again.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Index in its part of the data.
+    pub at: usize,
+    /// Depth in a tree.
+    pub depth: u16,
+    /// What verbs act on.
+    pub object: Object,
+    /// It needs a person.
+    pub problem: bool,
+}
+
+impl Item {
+    /// A heading is never under the cursor.
+    pub fn is_heading(&self) -> bool {
+        matches!(self.kind, Kind::Heading(..))
+    }
+    /// A line that is no part of a tree.
+    pub fn new(id: String, kind: Kind, at: usize, object: Object, problem: bool) -> Self {
+        Self { id, kind, at, depth: 0, object, problem }
+    }
+}
+
+/// Id of a task instance's line.
+pub fn ti_id(ti: &TiRef) -> String {
+    format!("ti:{}:{}:{}", ti.run.id, ti.task_id, ti.map_index)
+}
+
+/// The lines of a screen, and how many there would be without the filter.
+pub fn build(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
+    let mut items = match &screen.data {
+        Data::Triage(_) => triage(screen, filter),
+        Data::Grid(_) | Data::Run(_) => return tree::build(screen, filter),
+        _ => plain(screen, filter),
+    };
+    if screen.only_problems {
+        items.0.retain(|i| i.problem);
+    }
+    items
+}
+
+fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
+    let mut items = Vec::new();
+    let mut total = 0;
+    let now = screen.loaded_at.unwrap_or(0);
+    match &screen.data {
+        Data::Dags(dags) => {
+            total = dags.dags.len() + dags.errors.len();
+            for (at, d) in dags.dags.iter().enumerate() {
+                if !filter.matches(&fields::dag(d, now)) {
+                    continue;
+                }
+                let problem = d.import_errors || d.runs.first().is_some_and(|r| r.state == RunState::Failed);
+                let object = Object::Dag(d.dag_id.clone(), Some(d.paused));
+                items.push(Item::new(format!("dag:{}", d.dag_id), Kind::Dag, at, object, problem));
+            }
+            fields::sort_dags(&mut items, dags, screen.sort);
+            items.extend(file_errors(&dags.errors, filter));
+        }
+        Data::Runs(runs) => {
+            total = runs.len();
+            for (at, r) in runs.iter().enumerate().filter(|(_, r)| filter.matches(&fields::run(r, now))) {
+                let object = Object::Run(r.run.clone(), r.state);
+                let failed = r.state == RunState::Failed;
+                items.push(Item::new(format!("run:{}", r.run.id), Kind::Run, at, object, failed));
+            }
+            fields::sort_runs(&mut items, runs, screen.sort, now);
+        }
+        Data::Instances(rows) => {
+            total = rows.len();
+            for (at, t) in rows.iter().enumerate().filter(|(_, t)| filter.matches(&fields::ti(t, now))) {
+                items.push(ti_item(Kind::Ti, at, t));
+            }
+            fields::sort_instances(&mut items, rows, screen.sort, now);
+        }
+        Data::System(system) => {
+            total = system.errors.len();
+            items.extend(file_errors(&system.errors, filter));
+        }
+        Data::Xcoms(rows) => {
+            total = rows.len();
+            let Place::Xcom(run, _) = &screen.place else { return (items, total) };
+            for (at, x) in rows.iter().enumerate().filter(|(_, x)| filter.matches(&fields::xcom(x))) {
+                let ti = TiRef { run: run.clone(), task_id: x.task_id.clone(), map_index: x.map_index };
+                let id = format!("xcom:{}:{}:{}", x.task_id, x.map_index, x.key);
+                items.push(Item::new(id, Kind::Xcom, at, Object::Ti(ti, TiState::Success), false));
+            }
+        }
+        _ => {}
+    }
+    (items, total)
+}
+
+fn ti_item(kind: Kind, at: usize, t: &TiRow) -> Item {
+    let problem = matches!(t.state, TiState::Failed | TiState::UpForRetry | TiState::UpstreamFailed);
+    let prefix = if kind == Kind::Ti { "" } else { "w" };
+    Item::new(format!("{prefix}{}", ti_id(&t.ti)), kind, at, Object::Ti(t.ti.clone(), t.state), problem)
+}
+
+fn file_errors<'a>(errors: &'a [crate::model::Diagnostic], filter: &'a Filter) -> impl Iterator<Item = Item> + 'a {
+    errors.iter().enumerate().filter(|(_, e)| filter.matches(&fields::error(e))).map(|(at, e)| {
+        let object = Object::File(e.file.clone(), e.line);
+        Item::new(format!("file:{}:{}:{at}", e.file, e.line), Kind::FileError, at, object, true)
+    })
+}
+
+fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
+    let Data::Triage(t) = &screen.data else { return (Vec::new(), 0) };
+    let now = screen.loaded_at.unwrap_or(0);
+    let mut open = Vec::new();
+    let mut settled = Vec::new();
+    for (at, g) in t.groups.iter().enumerate() {
+        if !g.members.iter().any(|m| filter.matches(&fields::ti(m, now))) {
+            continue;
+        }
+        let quiet = g.settled || g.acknowledged.is_some();
+        let tis = g.members.iter().map(|m| m.ti.clone()).collect();
+        let object = Object::Failures(g.fingerprint.clone(), tis);
+        let item = Item::new(format!("group:{}", g.fingerprint), Kind::Group, at, object, !quiet);
+        if quiet { settled.push(item) } else { open.push(item) }
+    }
+    for (at, r) in t.runs.iter().enumerate().filter(|(_, r)| filter.matches(&fields::cell(r, now))) {
+        let object = Object::Run(r.run.clone(), r.state);
+        open.push(Item::new(format!("run:{}", r.run.id), Kind::FailedRun, at, object, true));
+    }
+    open.extend(file_errors(&t.errors, filter));
+    for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
+        let object = Object::Dag(l.dag_id.clone(), Some(false));
+        open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
+    }
+    let list = |kind: Kind, rows: &[TiRow]| -> Vec<Item> {
+        let fits = rows.iter().enumerate().filter(|(_, r)| filter.matches(&fields::ti(r, now)));
+        fits.map(|(at, r)| ti_item(kind.clone(), at, r)).collect()
+    };
+    let mut waits = list(Kind::Retry, &t.retries);
+    waits.extend(list(Kind::Stuck, &t.stuck));
+    let mut items = Vec::new();
+    let total = t.groups.len() + t.runs.len() + t.errors.len() + t.late.len() + t.retries.len() + t.stuck.len();
+    for (title, part) in [("NEEDS YOU", open), ("WAITS", waits), ("SETTLED (worked since, or acknowledged)", settled)] {
+        if part.is_empty() {
+            continue;
+        }
+        let heading = Kind::Heading(title, part.len());
+        items.push(Item::new(format!("heading:{title}"), heading, 0, Object::None, true));
+        items.extend(part);
+    }
+    (items, total)
+}
+
+/// What verbs act on.
+pub fn object(screen: &Screen) -> Object {
+    match (&screen.place, &screen.data) {
+        (Place::Instance(ti, _), Data::Instance(d)) => Object::Ti(ti.clone(), d.row.state),
+        (Place::Instance(ti, _), _) => Object::Ti(ti.clone(), TiState::None),
+        (Place::Grid(_), Data::Grid(_)) => tree::cell(screen),
+        (place, _) => match screen.item() {
+            Some(item) => item.object.clone(),
+            None => match place {
+                Place::Runs(Some(dag)) | Place::Grid(dag) => Object::Dag(dag.clone(), None),
+                Place::Instances(Some(run)) | Place::Gantt(run) | Place::Xcom(run, _) => {
+                    Object::Run(run.clone(), RunState::Running)
+                }
+                _ => Object::None,
+            },
+        },
+    }
+}

@@ -1,0 +1,78 @@
+//! Which part of the terminal shows what, by its size.
+
+use ratatui::layout::Rect;
+
+use super::{place::Place, state::State};
+
+/// Columns from which a second pane stands beside the first.
+pub const TWO_PANES: u16 = 110;
+/// Smallest terminal that is drawn.
+pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// The parts of the screen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    /// First line.
+    pub header: Rect,
+    /// Second line: filter and counters.
+    pub title: Rect,
+    /// Names of the columns.
+    pub columns: Rect,
+    /// The lines.
+    pub list: Rect,
+    /// Preview of what is under the cursor; below the list, or beside it.
+    pub preview: Option<Rect>,
+    /// Last line: hints.
+    pub hints: Rect,
+}
+
+/// Computes the parts.
+pub fn layout(state: &State) -> Layout {
+    let (w, h) = state.size;
+    let row = |y: u16, height: u16| Rect { x: 0, y, width: w, height };
+    let body = h.saturating_sub(4).max(1);
+    let mut list = row(3, body);
+    let mut columns = row(2, 1);
+    let mut preview = None;
+    let place = &state.screen().place;
+    match place {
+        Place::Instance(..) => {
+            // Two lines for the cause, one for the tabs.
+            list = row(5, h.saturating_sub(6).max(1));
+            columns = row(4, 1);
+        }
+        Place::Grid(_) => {
+            // Dates and run states above the cells take two more lines.
+            list = row(6, h.saturating_sub(7).max(1));
+            columns = row(2, 4);
+            if w >= 76 {
+                let side = if w >= TWO_PANES { (w / 3).min(56) } else { 25 };
+                list.width = w - side;
+                columns.width = w - side;
+                preview = Some(Rect { x: w - side, y: 2, width: side, height: h.saturating_sub(3) });
+            }
+        }
+        Place::System => {
+            list = Rect { y: h.saturating_sub(1 + (h / 4)), height: h / 4, ..list };
+            columns = row(2, h.saturating_sub(3 + h / 4));
+        }
+        _ if w >= TWO_PANES => {
+            let left = if matches!(place, Place::Gantt(_)) { w } else { (w * 62 / 100).max(80) };
+            if left < w {
+                list.width = left;
+                columns.width = left;
+                preview = Some(Rect { x: left, y: 2, width: w - left, height: h.saturating_sub(3) });
+            } else if h >= 34 {
+                list.height -= 10;
+                preview = Some(row(3 + list.height, 10));
+            }
+        }
+        _ if h >= 20 => {
+            let lines = if matches!(place, Place::Xcom(..)) { body / 2 } else { 7 };
+            list.height = body - lines;
+            preview = Some(row(3 + list.height, lines));
+        }
+        _ => {}
+    }
+    Layout { header: row(0, 1), title: row(1, 1), columns, list, preview, hints: row(h.saturating_sub(1), 1) }
+}

@@ -1,0 +1,255 @@
+//! Parts of a log file: the end, around an offset, the next match. Each costs one or a few seeks, whatever the size.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use regex::bytes::Regex;
+
+use super::record::{self, Line};
+use crate::error::{Error, Result};
+
+/// How much of a file is held at once.
+pub const WINDOW: u64 = 256 * 1024;
+/// Most blocks that a search reads before it gives up for the moment.
+const BLOCK: usize = 1 << 20;
+
+/// What is wanted of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The file.
+    pub path: PathBuf,
+    /// Which part.
+    pub part: Part,
+}
+
+/// Which part of a file is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// The end.
+    End,
+    /// The end, if the file's size isn't this one.
+    Grown(u64),
+    /// Around an offset.
+    Around(u64),
+    /// The next record, from an offset on or before it, that has a text, or is an error (`None`).
+    Find {
+        /// Text, without case.
+        text: Option<String>,
+        /// Where to start.
+        from: u64,
+        /// Towards the end.
+        forward: bool,
+    },
+}
+
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size when it was read.
+    pub size: u64,
+    /// First byte held.
+    pub start: u64,
+    /// Byte after the last one held.
+    pub end: u64,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// A part of the file.
+    Window(Box<Window>),
+    /// The same, with the offset of the match.
+    Match(Box<Window>, u64),
+    /// No such text in that direction.
+    NoMatch,
+    /// Nothing new.
+    Same,
+    /// There is no such file.
+    Missing,
+}
+
+/// Reads what was asked for.
+pub fn answer(ask: &Ask) -> Result<Found> {
+    let mut file = match File::open(&ask.path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
+        Err(e) => return Err(Error::system(format!("cannot open {}", ask.path.display()), e)),
+    };
+    let failed = |e| Error::system(format!("cannot read {}", ask.path.display()), e);
+    let size = file.metadata().map_err(failed)?.len();
+    let end = |file: &mut File| window(file, &ask.path, size, size.saturating_sub(WINDOW), size);
+    let found = match &ask.part {
+        Part::Grown(known) if *known == size => return Ok(Found::Same),
+        Part::End | Part::Grown(_) => Found::Window(Box::new(end(&mut file).map_err(failed)?)),
+        Part::Around(offset) => Found::Window(Box::new(around(&mut file, &ask.path, size, *offset).map_err(failed)?)),
+        Part::Find { text, from, forward } => {
+            let regex = pattern(text.as_deref()).map_err(|e| Error::refused("cannot search for that").because(e))?;
+            match find(&mut file, size, &regex, *from, *forward).map_err(failed)? {
+                None => Found::NoMatch,
+                Some(at) => Found::Match(Box::new(around(&mut file, &ask.path, size, at).map_err(failed)?), at),
+            }
+        }
+    };
+    Ok(found)
+}
+
+fn around(file: &mut File, path: &Path, size: u64, offset: u64) -> std::io::Result<Window> {
+    let start = offset.saturating_sub(WINDOW / 2).min(size.saturating_sub(WINDOW));
+    window(file, path, size, start, (start + WINDOW).min(size))
+}
+
+/// Reads `start..end`, cut to whole records (the last one of the file may be unfinished).
+fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u64) -> std::io::Result<Window> {
+    let mut raw = vec![0; (end - start) as usize];
+    file.seek(SeekFrom::Start(start))?;
+    let mut got = 0;
+    while got < raw.len() {
+        match file.read(&mut raw[got..])? {
+            0 => break,
+            n => got += n,
+        }
+    }
+    raw.truncate(got);
+    let mut first = 0;
+    if start > 0 {
+        first = raw.iter().position(|b| *b == b'\n').map_or(0, |i| i + 1);
+    }
+    let mut last = raw.len();
+    if end < size {
+        last = raw.iter().rposition(|b| *b == b'\n').map_or(last, |i| i + 1).max(first);
+    }
+    let mut lines = Vec::new();
+    let mut at = first;
+    for part in raw[first..last].split_inclusive(|b| *b == b'\n') {
+        record::lines(part, start + at as u64, &mut lines);
+        at += part.len();
+    }
+    Ok(Window { path: path.to_owned(), size, start: start + first as u64, end: start + last as u64, lines })
+}
+
+/// JSON escapes what is special in it, so the text is looked for as JSON would write it.
+fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::Error> {
+    let source = match text {
+        Some(text) => {
+            let json = serde_json::Value::from(text).to_string();
+            format!("(?i){}", regex::escape(&json[1..json.len() - 1]))
+        }
+        None => r#"(?i)"level": ?"(error|critical)"|Traceback \(most recent|"error_detail""#.to_owned(),
+    };
+    Regex::new(&source)
+}
+
+/// Start of the record with the next match after the record at `from`, or of the last one before it.
+fn find(file: &mut File, size: u64, regex: &Regex, from: u64, forward: bool) -> std::io::Result<Option<u64>> {
+    let mut block = vec![0; BLOCK];
+    if forward {
+        let mut start = from;
+        // The record at `from` itself isn't the next one.
+        let mut skip = true;
+        let mut rest: Vec<u8> = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        loop {
+            let n = file.read(&mut block)?;
+            rest.extend_from_slice(&block[..n]);
+            let whole = if n == 0 { rest.len() } else { rest.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1) };
+            let mut at = 0;
+            if skip && let Some(i) = rest[..whole].iter().position(|b| *b == b'\n') {
+                at = i + 1;
+                skip = false;
+            } else if skip && n > 0 {
+                continue;
+            } else if skip {
+                return Ok(None);
+            }
+            if let Some(m) = regex.find(&rest[at..whole]) {
+                let line = rest[..at + m.start()].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+                return Ok(Some(start + line as u64));
+            }
+            if n == 0 {
+                return Ok(None);
+            }
+            start += whole as u64;
+            rest.drain(..whole);
+        }
+    }
+    let mut end = from.min(size);
+    let mut rest: Vec<u8> = Vec::new();
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK as u64);
+        let mut part = vec![0; (end - start) as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut part)?;
+        part.extend_from_slice(&rest);
+        // The part before the first line end belongs to a record that starts earlier.
+        let first = if start == 0 { 0 } else { part.iter().position(|b| *b == b'\n').map_or(part.len(), |i| i + 1) };
+        if let Some(m) = regex.find_iter(&part[first..]).last() {
+            let line = part[..first + m.start()].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+            return Ok(Some(start + line as u64));
+        }
+        rest = part[..first].to_vec();
+        end = start;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn big() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("attempt=1.log");
+        let mut text = String::new();
+        for i in 0..60_000 {
+            let level = if i == 100 || i == 59_000 { "error" } else { "info" };
+            text.push_str(&format!("{{\"level\":\"{level}\",\"event\":\"line {i} \\\"q\\\"\"}}\n"));
+        }
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    fn ask(path: &Path, part: Part) -> Found {
+        answer(&Ask { path: path.to_owned(), part }).unwrap()
+    }
+
+    #[test]
+    fn the_end_is_read_without_the_rest() {
+        let (_dir, path) = big();
+        let Found::Window(w) = ask(&path, Part::End) else { panic!() };
+        assert_eq!(w.lines.last().unwrap().text, "line 59999 \"q\"");
+        assert!(w.start > 0 && w.end == w.size && w.end - w.start <= WINDOW);
+        assert_eq!(ask(&path, Part::Grown(w.size)), Found::Same);
+        let Found::Window(w) = ask(&path, Part::Around(0)) else { panic!() };
+        assert_eq!((w.start, w.lines[0].text.as_str()), (0, "line 0 \"q\""));
+        assert_eq!(ask(Path::new("/nonexistent/x.log"), Part::End), Found::Missing);
+    }
+
+    #[test]
+    fn matches_are_found_in_both_directions() {
+        let (_dir, path) = big();
+        let find = |text: Option<&str>, from, forward| match ask(
+            &path,
+            Part::Find { text: text.map(str::to_owned), from, forward },
+        ) {
+            Found::Match(w, at) => Some((at, w.lines.iter().find(|l| l.offset == at).unwrap().text.clone())),
+            Found::NoMatch => None,
+            other => panic!("{other:?}"),
+        };
+        let (first, text) = find(None, 0, true).unwrap();
+        assert_eq!(text, "line 100 \"q\"");
+        let (second, text) = find(None, first, true).unwrap();
+        assert_eq!(text, "line 59000 \"q\"");
+        assert_eq!(find(None, second, true), None);
+        assert_eq!(find(None, second, false).unwrap().0, first);
+        assert_eq!(find(None, first, false), None);
+        assert_eq!(find(Some("LINE 31415 \"Q\""), 0, true).unwrap().1, "line 31415 \"q\"");
+        assert_eq!(find(Some("line 7 "), u64::MAX, false).unwrap().1, "line 7 \"q\"");
+    }
+}

@@ -1,0 +1,10 @@
+//! Log files of any size: only the part around what is shown is read.
+
+pub mod clean;
+pub mod file;
+pub mod record;
+pub mod view;
+
+pub use file::{Ask, Found, answer};
+pub use record::Level;
+pub use view::{LogView, Stamps};

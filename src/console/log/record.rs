@@ -1,0 +1,158 @@
+//! One record of a log file: a JSON line (or plain text) as the lines that are shown.
+
+use serde_json::Value;
+
+use super::clean::clean;
+use crate::store::screens::Micros;
+
+/// Longest line that is kept, in bytes.
+const LONGEST: usize = 20_000;
+
+/// How bad a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Level {
+    Debug,
+    Info,
+    Warning,
+    Error,
+}
+
+impl Level {
+    fn parse(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "debug" | "trace" | "notset" => Self::Debug,
+            "warning" | "warn" => Self::Warning,
+            "error" | "critical" | "fatal" | "exception" => Self::Error,
+            _ => Self::Info,
+        }
+    }
+    /// Five columns.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO ",
+            Self::Warning => "WARN ",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// One line to show. A record may have several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Where its record starts in the file.
+    pub offset: u64,
+    /// First line of its record.
+    pub first: bool,
+    /// When it was written.
+    pub at: Option<Micros>,
+    /// How bad.
+    pub level: Level,
+    /// Clean text.
+    pub text: String,
+}
+
+/// The lines of one record that starts at `offset`.
+pub fn lines(raw: &[u8], offset: u64, out: &mut Vec<Line>) {
+    let text = String::from_utf8_lossy(&raw[..raw.len().min(LONGEST * 4)]);
+    let text = text.trim_end_matches(['\n', '\r']);
+    if text.is_empty() {
+        return;
+    }
+    let record = if text.starts_with('{') { serde_json::from_str::<Value>(text).ok() } else { None };
+    let mut push = |at, level, body: &str| {
+        for (i, part) in body.split('\n').enumerate() {
+            let mut text = clean(part);
+            if text.len() > LONGEST {
+                let end = (0..=LONGEST).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+                text.truncate(end);
+                text.push('~');
+            }
+            out.push(Line { offset, first: i == 0, at, level, text });
+        }
+    };
+    let Some(Value::Object(record)) = record else {
+        push(None, Level::Info, text);
+        return;
+    };
+    let field = |name: &str| record.get(name).and_then(Value::as_str);
+    let at = field("timestamp").and_then(|t| t.parse::<jiff::Timestamp>().ok()).map(|t| t.as_microsecond());
+    let level = field("level").map_or(Level::Info, Level::parse);
+    let mut body = field("event").unwrap_or("").to_owned();
+    for (key, value) in &record {
+        if !matches!(key.as_str(), "timestamp" | "level" | "event" | "logger" | "error_detail") {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            body.push_str(&format!(" {key}={text}"));
+        }
+    }
+    push(at, level, &body);
+    if let Some(detail) = record.get("error_detail") {
+        let mut all = String::new();
+        trace(detail, &mut all);
+        let start = out.len();
+        push_detail(offset, at, &all, out);
+        debug_assert!(out[start..].iter().all(|l| !l.first));
+    }
+}
+
+fn push_detail(offset: u64, at: Option<Micros>, text: &str, out: &mut Vec<Line>) {
+    for part in text.lines() {
+        out.push(Line { offset, first: false, at, level: Level::Error, text: clean(part) });
+    }
+}
+
+/// Airflow's structured traceback as Python prints it; anything else as it is.
+fn trace(detail: &Value, out: &mut String) {
+    let Some(list) = detail.as_array() else {
+        out.push_str(detail.as_str().map_or_else(|| detail.to_string(), str::to_owned).as_str());
+        return;
+    };
+    for error in list {
+        let text = |v: &Value, name: &str| {
+            v.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).unwrap_or_default()
+        };
+        if let Some(frames) = error.get("frames").and_then(Value::as_array).filter(|f| !f.is_empty()) {
+            out.push_str("Traceback (most recent call last):\n");
+            for f in frames {
+                let (file, line, name) = (text(f, "filename"), text(f, "lineno"), text(f, "name"));
+                out.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
+                let source = text(f, "line");
+                if !source.is_empty() {
+                    out.push_str(&format!("    {source}\n"));
+                }
+            }
+        }
+        out.push_str(&format!("{}: {}\n", text(error, "exc_type"), text(error, "exc_value")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(raw: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        lines(raw.as_bytes(), 0, &mut out);
+        out.into_iter().map(|l| format!("{} {}{}", l.level.tag(), if l.first { "" } else { ". " }, l.text)).collect()
+    }
+
+    #[test]
+    fn records_become_lines() {
+        let raw = r#"{"timestamp":"2026-01-02T03:04:05.5Z","level":"error","event":"bad \u001b[31mrow\nsecond","logger":"t",
+            "error_detail":[{"exc_type":"ValueError","exc_value":"row 3","frames":[{"filename":"d.py","lineno":7,"name":"f"}]}]}"#;
+        assert_eq!(
+            shown(&raw.replace('\n', " ")),
+            [
+                "ERROR bad row",
+                "ERROR . second",
+                "ERROR . Traceback (most recent call last):",
+                "ERROR .   File \"d.py\", line 7, in f",
+                "ERROR . ValueError: row 3"
+            ]
+        );
+        assert_eq!(shown("not json"), ["INFO  not json"]);
+        assert_eq!(shown("{\"broken"), ["INFO  {\"broken"]);
+        assert_eq!(shown(r#"{"event":"x","level":"warning","rows":3}"#), ["WARN  x rows=3"]);
+    }
+}

@@ -1,0 +1,148 @@
+//! What is shown of a log: which part is held, where its top is, what is looked for.
+
+use std::path::PathBuf;
+
+use crate::console::widgets::text::width;
+
+use super::file::{Part, WINDOW, Window};
+
+/// How times are shown in front of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stamps {
+    /// Time of day.
+    #[default]
+    Clock,
+    /// Since the try's start.
+    Relative,
+    /// Not at all.
+    None,
+}
+
+/// A log on the screen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LogView {
+    /// The file that should be shown.
+    pub path: PathBuf,
+    /// The part held.
+    pub window: Option<Box<Window>>,
+    /// There is no file.
+    pub missing: bool,
+    /// Index of the first line shown; `None`: the last line is at the bottom.
+    pub top: Option<usize>,
+    /// Stay at the end while it grows.
+    pub follow: bool,
+    /// Break long lines.
+    pub wrap: bool,
+    /// Columns scrolled to the right.
+    pub shift: usize,
+    /// What is looked for.
+    pub search: String,
+    /// Offset of the record found last.
+    pub found: Option<u64>,
+    /// Times in front.
+    pub stamps: Stamps,
+}
+
+impl LogView {
+    /// A view of a file, wrapped, at its end.
+    pub fn new(path: PathBuf, follow: bool) -> Self {
+        Self { path, follow, wrap: true, ..Self::default() }
+    }
+
+    /// Rows that a line takes.
+    pub fn rows(&self, text: &str, columns: usize) -> usize {
+        if self.wrap { width(text).div_ceil(columns.max(1)).max(1) } else { 1 }
+    }
+
+    /// Index of the first line shown in `height` rows of `columns`.
+    pub fn first(&self, height: usize, columns: usize) -> usize {
+        let Some(window) = &self.window else { return 0 };
+        let end = || {
+            let mut left = height;
+            let mut first = window.lines.len();
+            while first > 0 {
+                let rows = self.rows(&window.lines[first - 1].text, columns);
+                if rows > left {
+                    break;
+                }
+                left -= rows;
+                first -= 1;
+            }
+            first.min(window.lines.len().saturating_sub(1))
+        };
+        match self.top {
+            Some(top) => top.min(window.lines.len().saturating_sub(1)),
+            None => end(),
+        }
+    }
+
+    /// Moves by lines; the part that must be read for it, if any.
+    pub fn scroll(&mut self, by: isize, height: usize, columns: usize) -> Option<Part> {
+        let first = self.first(height, columns);
+        let window = self.window.as_ref()?;
+        let last = { Self { top: None, ..self.clone_shape() }.end_of(window, height, columns) };
+        let top = first.saturating_add_signed(by);
+        if top >= last && window.end >= window.size {
+            self.top = None;
+            return None;
+        }
+        self.follow = false;
+        self.top = Some(top.min(window.lines.len().saturating_sub(1)));
+        let at = window.lines.get(top.min(window.lines.len().saturating_sub(1))).map(|l| l.offset)?;
+        let near_start = window.start > 0 && at < window.start + WINDOW / 8;
+        let near_end = window.end < window.size && at + WINDOW / 8 > window.end;
+        (near_start || near_end).then_some(Part::Around(at))
+    }
+
+    fn clone_shape(&self) -> Self {
+        Self { wrap: self.wrap, ..Self::default() }
+    }
+
+    fn end_of(&self, window: &Window, height: usize, columns: usize) -> usize {
+        let mut left = height;
+        let mut first = window.lines.len();
+        while first > 0 {
+            let rows = self.rows(&window.lines[first - 1].text, columns);
+            if rows > left {
+                break;
+            }
+            left -= rows;
+            first -= 1;
+        }
+        first
+    }
+
+    /// Takes a part that was read; the line at the top stays where it is, unless `at` names another.
+    pub fn take(&mut self, window: Box<Window>, at: Option<u64>) {
+        if window.path != self.path {
+            return;
+        }
+        self.missing = false;
+        let keep = at.or_else(|| {
+            let top = self.top?;
+            self.window.as_ref()?.lines.get(top).map(|l| l.offset)
+        });
+        if let Some(offset) = keep {
+            let index = window.lines.iter().position(|l| l.offset >= offset).unwrap_or(0);
+            self.top = Some(index);
+        }
+        if at.is_some() {
+            self.found = at;
+            self.follow = false;
+            // Some context above a match.
+            self.top = self.top.map(|t| t.saturating_sub(4));
+        }
+        self.window = Some(window);
+    }
+
+    /// Where a search starts: the last match, else the line at the top.
+    pub fn search_from(&self, forward: bool, height: usize, columns: usize) -> u64 {
+        let Some(window) = &self.window else { return 0 };
+        let shown = window.lines.get(self.first(height, columns)).map_or(0, |l| l.offset);
+        match self.found {
+            Some(at) if window.lines.iter().any(|l| l.offset == at) => at,
+            _ if self.top.is_none() && !forward => window.size,
+            _ => shown,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What comes into the console's loop, and what it wants done.
+
+use serde_json::Value;
+
+use crate::protocol::{Command, command::ReplyError};
+
+use super::{
+    log::{Ask, Found},
+    query::{Data, Query},
+};
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A key stroke, named as in the key map.
+    Key(String),
+    /// Text pasted in brackets.
+    Paste(String),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// The terminal's window got or lost the focus.
+    Focus(bool),
+    /// The store answered; the number is the question's.
+    Loaded(u64, Result<Data, String>),
+    /// A log file answered.
+    Log(Ask, Result<Found, String>),
+    /// Something in the store changed.
+    Changed,
+    /// The scheduler's socket was opened.
+    Connected,
+    /// It was lost or isn't there: why, and seconds until the next try.
+    Disconnected(String, u64),
+    /// The scheduler answered a request; the number is the request's.
+    Reply(u64, Result<Value, ReplyError>),
+    /// Time passed.
+    Tick,
+    /// The terminal is gone, or the process should end.
+    Hangup,
+}
+
+/// Something to do outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask the store.
+    Load(u64, Query),
+    /// Read a part of a log file.
+    Log(Ask),
+    /// Ask the scheduler to do something; with the same act as a shell command.
+    Act(u64, Command, String),
+    /// Ask the scheduler about itself.
+    Status(u64),
+    /// Put text into the terminal's clipboard.
+    Copy(String),
+    /// Draw everything again.
+    Redraw,
+    /// Give the terminal back and stop until `fg`.
+    Suspend,
+    /// End.
+    Quit,
+}

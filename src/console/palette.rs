@@ -1,0 +1,41 @@
+//! What help and palette list, by what is typed.
+
+use frizbee::{Config, Matcher};
+
+use super::{
+    keymap::{ROWS, Row},
+    overlay::Choice,
+    place::Scope,
+    state::State,
+    theme::Theme,
+};
+
+/// Rows of the help for a screen that fit a search, in the order of the groups.
+pub fn help_rows(search: &str, scope: Scope) -> Vec<&'static Row> {
+    let search = search.to_lowercase();
+    let fits = |r: &&Row| {
+        r.scope.has(scope)
+            && (search.is_empty()
+                || r.what.to_lowercase().contains(&search)
+                || r.keys.iter().any(|k| k.to_lowercase().contains(&search)))
+    };
+    super::keymap::Group::ALL.into_iter().flat_map(|g| ROWS.iter().filter(move |r| r.group == g)).filter(fits).collect()
+}
+
+/// Everything the palette knows, best match first.
+pub fn choices(state: &State, typed: &str) -> Vec<(String, Choice)> {
+    let scope = state.scope();
+    let mut all: Vec<(String, Choice)> = ROWS
+        .iter()
+        .filter(|r| r.scope.has(scope) && !(typed.is_empty() && r.hint.is_empty() && !r.what.starts_with("screen")))
+        .map(|r| (r.what.to_owned(), Choice::Do(r.action)))
+        .collect();
+    all.extend(state.dag_ids.iter().map(|d| (format!("DAG {d}"), Choice::Dag(d.clone()))));
+    all.extend(Theme::names().map(|n| (format!("theme: {n}"), Choice::Theme(n.to_owned()))));
+    if typed.is_empty() {
+        return all;
+    }
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    let found = Matcher::from_query(typed, &Config::default()).match_list(&names);
+    found.into_iter().filter_map(|m| all.get(m.index as usize).cloned()).collect()
+}

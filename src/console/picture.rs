@@ -1,0 +1,236 @@
+//! Frames without a terminal: for tests and for the pictures in the README.
+
+use std::path::PathBuf;
+
+use ratatui::{
+    buffer::Buffer,
+    style::{Color, Modifier},
+};
+
+use crate::{error::Result, store::screens::open_reader};
+
+use super::{
+    log,
+    message::{Effect, Event},
+    query::answer,
+    state::{Facts, State},
+    terminal,
+    theme::Theme,
+    update::update,
+    views,
+};
+
+/// A console without a terminal, whose questions are answered at once.
+pub struct Stage {
+    state: State,
+    db: PathBuf,
+    /// What it wanted done that has no answer here: acts, copies, the end.
+    pub wanted: Vec<String>,
+}
+
+impl Stage {
+    /// A console of a home, at an instant (microseconds), of a size, with a scheduler that never answers if `connected`.
+    pub fn new(home: PathBuf, size: (u16, u16), now: i64, connected: bool) -> Result<Self> {
+        let facts = Facts { dags_folder: home.join("dags"), context: "test".into(), read_only: false, home };
+        let db = facts.home.join("dagdeck.db");
+        let mut state = State::new(facts, Theme::named("default")?, size, now);
+        let mut effects = state.load();
+        let link = if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8) };
+        effects.extend(update(&mut state, link));
+        let mut stage = Self { state, db, wanted: Vec::new() };
+        stage.carry_out(effects);
+        Ok(stage)
+    }
+
+    /// Keys, separated by spaces: `2 Enter g g`. Each comes a second after the one before.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            self.event(Event::Key(key.into()));
+        }
+        self
+    }
+
+    /// A text, letter by letter.
+    pub fn type_text(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.event(Event::Key(if c == ' ' { "Space".into() } else { c.to_string() }));
+        }
+        self
+    }
+
+    /// Another size.
+    pub fn resize(&mut self, w: u16, h: u16) -> &mut Self {
+        self.event(Event::Resize(w, h));
+        self
+    }
+
+    /// The store changed.
+    pub fn changed(&mut self) -> &mut Self {
+        self.event(Event::Changed);
+        self
+    }
+
+    /// The scheduler answers a request.
+    pub fn answer(&mut self, number: u64, document: serde_json::Value) -> &mut Self {
+        self.event(Event::Reply(number, Ok(document)));
+        self
+    }
+
+    /// Text pasted.
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        self.event(Event::Paste(text.into()));
+        self
+    }
+
+    /// The scheduler is lost.
+    pub fn lose_scheduler(&mut self) -> &mut Self {
+        self.event(Event::Disconnected("it ended".into(), 8));
+        self
+    }
+
+    fn event(&mut self, event: Event) {
+        self.state.now += 400_000;
+        let effects = update(&mut self.state, event);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let event = match effect {
+                Effect::Load(number, query) => {
+                    let found = open_reader(&self.db).and_then(|c| answer(&c, &query));
+                    Event::Loaded(number, found.map_err(|e| e.to_string()))
+                }
+                Effect::Log(ask) => {
+                    let found = log::answer(&ask).map_err(|e| e.to_string());
+                    Event::Log(ask, found)
+                }
+                Effect::Act(number, _, line) => {
+                    self.wanted.push(format!("{number}: {line}"));
+                    continue;
+                }
+                Effect::Copy(text) => {
+                    self.wanted.push(format!("copy {text}"));
+                    continue;
+                }
+                Effect::Quit => {
+                    self.wanted.push("quit".into());
+                    continue;
+                }
+                Effect::Status(_) | Effect::Redraw | Effect::Suspend => continue,
+            };
+            let more = update(&mut self.state, event);
+            self.carry_out(more);
+        }
+    }
+
+    /// The frame.
+    pub fn frame(&self) -> Buffer {
+        let mut frame = terminal::frame(self.state.size);
+        views::draw(&self.state, &mut frame);
+        frame
+    }
+
+    /// The frame as text.
+    pub fn text(&self) -> String {
+        frame_text(&self.frame())
+    }
+}
+
+/// A frame as lines of text, without spaces at their ends.
+pub fn frame_text(frame: &Buffer) -> String {
+    let area = *frame.area();
+    let mut out = String::new();
+    for y in 0..area.height {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..area.width {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let symbol = frame[(x, y)].symbol();
+            line.push_str(symbol);
+            skip = super::widgets::text::width(symbol).saturating_sub(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// A frame as an SVG picture with a dark background.
+pub fn frame_svg(frame: &Buffer) -> String {
+    const W: f32 = 8.4;
+    const H: f32 = 18.0;
+    let area = *frame.area();
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0}\" height=\"{:.0}\" font-family=\"monospace\" \
+         font-size=\"14\" xml:space=\"preserve\"><rect width=\"100%\" height=\"100%\" fill=\"#101418\"/>\n",
+        f32::from(area.width) * W,
+        f32::from(area.height) * H
+    );
+    for y in 0..area.height {
+        let mut x = 0;
+        while x < area.width {
+            let cell = &frame[(x, y)];
+            let style = (cell.fg, cell.bg, cell.modifier);
+            let start = x;
+            let mut text = String::new();
+            // Cells of one style are one text.
+            while x < area.width && (frame[(x, y)].fg, frame[(x, y)].bg, frame[(x, y)].modifier) == style {
+                let symbol = frame[(x, y)].symbol();
+                text.push_str(symbol);
+                x += super::widgets::text::width(symbol).max(1) as u16;
+            }
+            span(&mut out, &text, (f32::from(start) * W, f32::from(y) * H), f32::from(x - start) * W, style);
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn span(out: &mut String, text: &str, (x, y): (f32, f32), width: f32, (fg, bg, modifier): (Color, Color, Modifier)) {
+    let (mut ink, mut paper) = (hex(fg, "#d0d7de"), hex(bg, "#101418"));
+    if modifier.contains(Modifier::REVERSED) {
+        std::mem::swap(&mut ink, &mut paper);
+    }
+    if paper != "#101418" {
+        out.push_str(&format!(
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"18\" fill=\"{paper}\"/>\n"
+        ));
+    }
+    if text.trim().is_empty() {
+        return;
+    }
+    let bold = if modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    out.push_str(&format!(
+        "<text x=\"{x:.1}\" y=\"{:.1}\" fill=\"{ink}\" textLength=\"{width:.1}\"{bold}>{text}</text>\n",
+        y + 14.0
+    ));
+}
+
+fn hex(colour: Color, default: &str) -> String {
+    match colour {
+        Color::Black => "#000000",
+        Color::Red => "#d1242f",
+        Color::Green => "#57ab5a",
+        Color::Yellow => "#d4a72c",
+        Color::Blue => "#0969da",
+        Color::Magenta => "#b083f0",
+        Color::Cyan => "#39c5cf",
+        Color::Gray => "#8c959f",
+        Color::DarkGray => "#6e7781",
+        Color::LightRed => "#ff7b72",
+        Color::LightGreen => "#7ee787",
+        Color::LightYellow => "#f2cc60",
+        Color::LightBlue => "#79c0ff",
+        Color::LightMagenta => "#d2a8ff",
+        Color::LightCyan => "#76e3ea",
+        Color::White => "#ffffff",
+        Color::Rgb(r, g, b) => return format!("#{r:02x}{g:02x}{b:02x}"),
+        _ => default,
+    }
+    .into()
+}

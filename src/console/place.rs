@@ -1,0 +1,210 @@
+//! Where the console is: which screen, about which object.
+
+use crate::{
+    model::{MapIndex, RunState, TiState},
+    store::screens::{Micros, RunRef, TiRef},
+};
+
+use super::{query::Query, widgets::text::run_id};
+
+/// A set of screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope(pub u16);
+
+#[allow(missing_docs)]
+impl Scope {
+    pub const TRIAGE: Self = Self(1);
+    pub const DAGS: Self = Self(2);
+    pub const RUNS: Self = Self(4);
+    pub const TIS: Self = Self(8);
+    pub const SYSTEM: Self = Self(16);
+    pub const GRID: Self = Self(32);
+    pub const GANTT: Self = Self(64);
+    pub const INSTANCE: Self = Self(128);
+    pub const XCOM: Self = Self(256);
+    pub const ALL: Self = Self(511);
+    /// True if the two share a screen.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Parts of the task instance screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Output.
+    Log,
+    /// Row, tries, events.
+    Details,
+    /// Rendered fields.
+    Inputs,
+    /// What it pushed.
+    Xcom,
+    /// Why it isn't running, or why it ended.
+    Why,
+}
+
+impl Tab {
+    /// All, in order.
+    pub const ALL: [Self; 5] = [Self::Log, Self::Details, Self::Inputs, Self::Xcom, Self::Why];
+    /// Key and name.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Log => ("o", "log"),
+            Self::Details => ("d", "details"),
+            Self::Inputs => ("i", "inputs"),
+            Self::Xcom => ("x", "xcom"),
+            Self::Why => ("b", "why"),
+        }
+    }
+}
+
+/// A screen and its object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// What needs a person.
+    Triage,
+    /// DAGs.
+    Dags,
+    /// Runs, of one DAG or all.
+    Runs(Option<String>),
+    /// Task instances, of one run or all.
+    Instances(Option<RunRef>),
+    /// System.
+    System,
+    /// Runs x tasks of a DAG.
+    Grid(String),
+    /// Timeline of a run.
+    Gantt(RunRef),
+    /// One task instance.
+    Instance(TiRef, Tab),
+    /// XComs of a run, or of one task in it.
+    Xcom(RunRef, Option<(String, MapIndex)>),
+}
+
+impl Place {
+    /// As a member of a key's scope.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Triage => Scope::TRIAGE,
+            Self::Dags => Scope::DAGS,
+            Self::Runs(_) => Scope::RUNS,
+            Self::Instances(_) => Scope::TIS,
+            Self::System => Scope::SYSTEM,
+            Self::Grid(_) => Scope::GRID,
+            Self::Gantt(_) => Scope::GANTT,
+            Self::Instance(..) => Scope::INSTANCE,
+            Self::Xcom(..) => Scope::XCOM,
+        }
+    }
+
+    /// Crumbs for the top line.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Triage => "triage".into(),
+            Self::Dags => "DAGs".into(),
+            Self::Runs(None) => "runs".into(),
+            Self::Runs(Some(dag)) => format!("{dag} > runs"),
+            Self::Instances(None) => "task instances".into(),
+            Self::Instances(Some(run)) => format!("{} > {} > tasks", run.dag_id, run_id(&run.run_id)),
+            Self::System => "system".into(),
+            Self::Grid(dag) => format!("{dag} > grid"),
+            Self::Gantt(run) => format!("{} > {} > gantt", run.dag_id, run_id(&run.run_id)),
+            Self::Instance(ti, _) => format!("{} > {} > {}", ti.run.dag_id, run_id(&ti.run.run_id), ti.label()),
+            Self::Xcom(run, None) => format!("{} > {} > xcom", run.dag_id, run_id(&run.run_id)),
+            Self::Xcom(run, Some((task, _))) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
+        }
+    }
+
+    /// What it reads. `unfolded` are the mapped tasks shown with their indexes.
+    pub fn query(&self, unfolded: &[String], now: Micros) -> Query {
+        match self {
+            Self::Triage => Query::Triage { now },
+            Self::Dags => Query::Dags,
+            Self::Runs(dag) => Query::Runs(dag.clone()),
+            Self::Instances(None) => Query::Instances,
+            Self::Instances(Some(run)) => Query::OfRun(run.id),
+            Self::System => Query::System,
+            Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },
+            Self::Gantt(run) => Query::Run(run.id),
+            Self::Instance(ti, _) => Query::Instance(ti.clone()),
+            Self::Xcom(run, of) => Query::Xcoms(run.id, of.clone()),
+        }
+    }
+}
+
+/// What is under the cursor.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Object {
+    /// Nothing that verbs know.
+    None,
+    /// A DAG, and whether it is paused if that is known.
+    Dag(String, Option<bool>),
+    /// A run.
+    Run(RunRef, RunState),
+    /// A task instance.
+    Ti(TiRef, TiState),
+    /// A task of all indexes in a run.
+    Task(RunRef, String, TiState),
+    /// A file that doesn't import: path, line.
+    File(String, u32),
+    /// A group of equal failures.
+    Failures(String, Vec<TiRef>),
+}
+
+impl Object {
+    /// Its DAG.
+    pub fn dag_id(&self) -> Option<&str> {
+        match self {
+            Self::Dag(id, _) => Some(id),
+            Self::Run(run, _) | Self::Task(run, ..) => Some(&run.dag_id),
+            Self::Ti(ti, _) => Some(&ti.run.dag_id),
+            Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
+            Self::None | Self::File(..) => None,
+        }
+    }
+
+    /// Its run.
+    pub fn run(&self) -> Option<&RunRef> {
+        match self {
+            Self::Run(run, _) | Self::Task(run, ..) => Some(run),
+            Self::Ti(ti, _) => Some(&ti.run),
+            Self::Failures(_, tis) => tis.first().map(|t| &t.run),
+            _ => None,
+        }
+    }
+
+    /// Its task instance.
+    pub fn ti(&self) -> Option<TiRef> {
+        match self {
+            Self::Ti(ti, _) => Some(ti.clone()),
+            Self::Failures(_, tis) => tis.first().cloned(),
+            Self::Task(run, task, _) => {
+                Some(TiRef { run: run.clone(), task_id: task.clone(), map_index: crate::model::UNMAPPED })
+            }
+            _ => None,
+        }
+    }
+
+    /// Its name, for copying.
+    pub fn name(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Dag(id, _) => id.clone(),
+            Self::Run(run, _) => run.run_id.clone(),
+            Self::Ti(ti, _) => ti.label(),
+            Self::Task(_, task, _) => task.clone(),
+            Self::File(path, line) => format!("{path}:{line}"),
+            Self::Failures(_, tis) => tis.first().map(TiRef::label).unwrap_or_default(),
+        }
+    }
+
+    /// Its whole path: `dag/run/task[3]`.
+    pub fn path(&self) -> String {
+        match (self.dag_id(), self.run(), self.ti()) {
+            (Some(_), Some(run), Some(ti)) => format!("{}/{}/{}", run.dag_id, run.run_id, ti.label()),
+            (Some(_), Some(run), None) => format!("{}/{}", run.dag_id, run.run_id),
+            _ => self.name(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the console asks the store and the log files, and what comes back.
+
+use rusqlite::Connection;
+
+use crate::{
+    error::Result,
+    model::MapIndex,
+    store::screens::{
+        Micros, TiRef,
+        dags::{self, Dags},
+        grid::{self, Grid},
+        instance::{self, InstanceDetail},
+        instances::{self, TiRow},
+        run::{self, RunDetail},
+        runs::{self, RunRow},
+        system::{self, System},
+        triage::{self, Triage},
+        xcoms::{self, XcomRow},
+    },
+};
+
+/// Most rows of a list.
+pub const LIMIT: usize = 3000;
+/// Most runs of a list: each costs a count of its instances.
+pub const RUN_LIMIT: usize = 500;
+/// Runs of a grid.
+pub const GRID_RUNS: usize = 60;
+
+/// A question to the store.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // named after the screens
+pub enum Query {
+    Triage {
+        now: Micros,
+    },
+    Dags,
+    Runs(Option<String>),
+    Instances,
+    OfRun(i64),
+    System,
+    Grid {
+        dag_id: String,
+        unfolded: Vec<String>,
+    },
+    Run(i64),
+    Instance(TiRef),
+    Xcoms(i64, Option<(String, MapIndex)>),
+    /// The newest failed instance of a DAG, or of a run of it.
+    Failure {
+        dag_id: String,
+        run: Option<i64>,
+    },
+    /// The definition of a DAG with its params, for the trigger form.
+    Definition(String),
+}
+
+/// An answer of the store.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs)]
+pub enum Data {
+    /// Not loaded yet.
+    #[default]
+    None,
+    /// The object is gone.
+    Gone,
+    Triage(Triage),
+    Dags(Dags),
+    Runs(Vec<RunRow>),
+    Instances(Vec<TiRow>),
+    System(System),
+    Grid(Box<Grid>),
+    Run(Box<RunDetail>),
+    Instance(Box<InstanceDetail>),
+    Xcoms(Vec<XcomRow>),
+    Failure(Option<TiRef>),
+    Definition(Option<Box<crate::model::Dag>>),
+}
+
+/// Asks the store.
+pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
+    Ok(match query {
+        Query::Triage { now } => Data::Triage(triage::load(conn, *now)?),
+        Query::Dags => Data::Dags(dags::load(conn)?),
+        Query::Runs(dag) => Data::Runs(runs::load(conn, dag.as_deref(), RUN_LIMIT)?),
+        Query::Instances => Data::Instances(instances::load(conn, LIMIT)?),
+        Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?),
+        Query::System => Data::System(system::load(conn)?),
+        Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
+        Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),
+        Query::Instance(ti) => instance::load(conn, ti)?.map_or(Data::Gone, |d| Data::Instance(Box::new(d))),
+        Query::Xcoms(id, of) => {
+            Data::Xcoms(xcoms::load(conn, *id, of.as_ref().map(|(task, index)| (task.as_str(), *index)))?)
+        }
+        Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
+    })
+}

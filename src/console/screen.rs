@@ -1,0 +1,184 @@
+//! One screen of the stack: its object, what was read about it, cursor, marks, filter.
+
+use std::collections::BTreeSet;
+
+use crate::{model::filter::Filter, store::screens::Micros};
+
+use super::{
+    items::{self, Item},
+    log::LogView,
+    place::{Object, Place},
+    query::Data,
+    widgets::input::Input,
+};
+
+/// A screen.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// Which, about what.
+    pub place: Place,
+    /// What was read.
+    pub data: Data,
+    /// When it was read.
+    pub loaded_at: Option<Micros>,
+    /// Why it couldn't be read.
+    pub error: Option<String>,
+    /// Number of the question that is open.
+    pub waiting: Option<u64>,
+    /// Something changed since the question was asked.
+    pub stale: bool,
+    /// The lines, filtered, sorted and folded.
+    pub items: Vec<Item>,
+    /// Lines before the filter.
+    pub total: usize,
+    /// Index of the line under the cursor.
+    pub cursor: usize,
+    /// First line shown.
+    pub top: usize,
+    /// Lines that came above while the cursor was not at the top.
+    pub fresh: usize,
+    /// Marked ids.
+    pub marks: BTreeSet<String>,
+    /// Where a range starts.
+    pub mark_start: Option<String>,
+    /// Filter, or what a log is searched for.
+    pub filter: Input,
+    /// The filter is being typed.
+    pub filtering: bool,
+    /// What is wrong with the filter.
+    pub filter_error: Option<String>,
+    /// Only lines with a problem.
+    pub only_problems: bool,
+    /// How the lines are sorted.
+    pub sort: usize,
+    /// Groups that are folded.
+    pub folded: BTreeSet<String>,
+    /// Mapped tasks that are unfolded.
+    pub unfolded: BTreeSet<String>,
+    /// Run under the cursor of a grid.
+    pub column: Option<i64>,
+    /// Log of a task instance.
+    pub log: LogView,
+    /// Try that is shown; `None`: the last.
+    pub shown_try: Option<u32>,
+    /// Lines scrolled in a text.
+    pub scroll: usize,
+}
+
+impl Screen {
+    /// A screen about which nothing is known yet.
+    pub fn new(place: Place) -> Self {
+        Self {
+            place,
+            data: Data::None,
+            loaded_at: None,
+            error: None,
+            waiting: None,
+            stale: false,
+            items: Vec::new(),
+            total: 0,
+            cursor: 0,
+            top: 0,
+            fresh: 0,
+            marks: BTreeSet::new(),
+            mark_start: None,
+            filter: Input::default(),
+            filtering: false,
+            filter_error: None,
+            only_problems: false,
+            sort: 0,
+            folded: BTreeSet::new(),
+            unfolded: BTreeSet::new(),
+            column: None,
+            log: LogView::default(),
+            shown_try: None,
+            scroll: 0,
+        }
+    }
+
+    /// Takes what was read; the cursor stays on its object, at the same height of the screen.
+    pub fn take(&mut self, data: Data, at: Micros) {
+        self.data = data;
+        self.loaded_at = Some(at);
+        self.error = None;
+        self.rebuild();
+    }
+
+    /// Builds the lines anew.
+    pub fn rebuild(&mut self) {
+        let id = self.items.get(self.cursor).map(|i| i.id.clone());
+        let above = self.cursor.saturating_sub(self.top);
+        let known: BTreeSet<String> = self.items.iter().map(|i| i.id.clone()).collect();
+        let filter = match Filter::parse(&self.filter.text) {
+            Ok(filter) => {
+                self.filter_error = None;
+                filter
+            }
+            Err(e) => {
+                self.filter_error = Some(e);
+                Filter::default()
+            }
+        };
+        let (items, total) = items::build(self, &filter);
+        self.items = items;
+        self.total = total;
+        let found = id.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id));
+        if let Some(index) = found.filter(|_| self.cursor > 0 && self.top > 0) {
+            self.fresh += self.items[..index].iter().filter(|i| !known.contains(&i.id)).count();
+        }
+        self.cursor = match found {
+            // At the very top the newest stays in sight.
+            Some(index) if index > 0 || self.cursor > 0 => index,
+            _ => self.cursor.min(self.items.len().saturating_sub(1)),
+        };
+        if found.is_some() {
+            self.top = self.cursor.saturating_sub(above);
+        }
+        self.on_a_line(true);
+    }
+
+    /// Puts the cursor on a line that isn't a heading.
+    pub fn on_a_line(&mut self, down: bool) {
+        let fits = |i: usize| self.items.get(i).is_some_and(|item| !item.is_heading());
+        if self.items.is_empty() || fits(self.cursor) {
+            return;
+        }
+        let after = (self.cursor..self.items.len()).find(|i| fits(*i));
+        let before = (0..self.cursor).rev().find(|i| fits(*i));
+        self.cursor = if down { after.or(before) } else { before.or(after) }.unwrap_or(self.cursor);
+    }
+
+    /// Keeps the cursor inside of what is shown in `height` lines.
+    pub fn settle(&mut self, height: usize) {
+        let height = height.max(1);
+        self.cursor = self.cursor.min(self.items.len().saturating_sub(1));
+        // A heading right above the cursor is worth a line.
+        let start = if self.cursor > 0 && self.items.get(self.cursor - 1).is_some_and(Item::is_heading) {
+            self.cursor - 1
+        } else {
+            self.cursor
+        };
+        self.top = self.top.min(start).max((self.cursor + 1).saturating_sub(height));
+        self.top = self.top.min(self.items.len().saturating_sub(height));
+        if self.cursor == 0 || self.top == 0 {
+            self.fresh = 0;
+        }
+    }
+
+    /// The line under the cursor.
+    pub fn item(&self) -> Option<&Item> {
+        self.items.get(self.cursor)
+    }
+
+    /// What verbs act on: the line under the cursor, or what the screen is about.
+    pub fn object(&self) -> Object {
+        items::object(self)
+    }
+
+    /// What marks stand for; the object under the cursor if there are none.
+    pub fn targets(&self) -> Vec<Object> {
+        let marked: Vec<Object> =
+            self.items.iter().filter(|i| self.marks.contains(&i.id)).map(|i| i.object.clone()).collect();
+        if marked.is_empty() { vec![self.object()] } else { marked }
+    }
+}

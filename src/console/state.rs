@@ -1,0 +1,248 @@
+//! Everything the console knows; `update` changes it, `draw` shows it.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::store::screens::{Micros, SECOND};
+
+use super::{
+    forms::ActForm,
+    keymap::{Action, Row},
+    message::Effect,
+    overlay::Overlay,
+    place::{Object, Place, Scope, Tab},
+    screen::Screen,
+    theme::Theme,
+};
+
+/// The scheduler, as far as the console knows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Link {
+    /// Not tried yet.
+    Opening,
+    /// Connected.
+    Up,
+    /// Not there: why, since when, next try.
+    Down {
+        /// Why.
+        why: String,
+        /// Since when.
+        since: Micros,
+        /// When it is tried again.
+        retry_at: Micros,
+    },
+}
+
+/// A line for a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flash {
+    /// Text.
+    pub text: String,
+    /// Something went wrong.
+    pub bad: bool,
+    /// Gone after this.
+    pub until: Micros,
+}
+
+/// Something this session did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// When.
+    pub at: Micros,
+    /// As a shell command.
+    pub command: String,
+    /// What came of it; `None`: not answered yet.
+    pub result: Option<Result<String, String>>,
+    /// The request's number.
+    pub request: u64,
+}
+
+/// What doesn't change while the console runs.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The home.
+    pub home: PathBuf,
+    /// Folder of the DAG files.
+    pub dags_folder: PathBuf,
+    /// Name of the environment.
+    pub context: String,
+    /// No verbs.
+    pub read_only: bool,
+}
+
+/// Everything.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// See [`Facts`].
+    pub facts: Facts,
+    /// Colours.
+    pub theme: Theme,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Now.
+    pub now: Micros,
+    /// The scheduler.
+    pub link: Link,
+    /// What it said about itself.
+    pub status: Option<Value>,
+    /// Screens, the last one is shown.
+    pub stack: Vec<Screen>,
+    /// Stacks before this one.
+    pub history: Vec<Vec<Screen>>,
+    /// What lies over the screen.
+    pub overlay: Overlay,
+    /// First strokes of a key, and when they came.
+    pub prefix: Option<(String, Micros)>,
+    /// A line for a moment.
+    pub flash: Option<Flash>,
+    /// What this session did.
+    pub done: Vec<Done>,
+    /// Nothing new is shown.
+    pub frozen: bool,
+    /// The terminal has the focus.
+    pub focused: bool,
+    /// Known DAG ids, for the palette.
+    pub dag_ids: Vec<String>,
+    /// How many lines of triage need a person; `None`: not known yet.
+    pub alerts: Option<usize>,
+    /// Number of the last question or request.
+    pub ticket: u64,
+    /// Where the answer to a question that no screen asked belongs.
+    pub errand: Option<(u64, Errand)>,
+}
+
+/// What to do with an answer that isn't a screen's data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Errand {
+    /// Go to the failure that was found; to its log if asked for.
+    Failure(Tab),
+    /// Open the trigger form with the DAG's params.
+    TriggerForm(String),
+}
+
+impl State {
+    /// A console that shows triage.
+    pub fn new(facts: Facts, theme: Theme, size: (u16, u16), now: Micros) -> Self {
+        Self {
+            facts,
+            theme,
+            size,
+            now,
+            link: Link::Opening,
+            status: None,
+            stack: vec![Screen::new(Place::Triage)],
+            history: Vec::new(),
+            overlay: Overlay::None,
+            prefix: None,
+            flash: None,
+            done: Vec::new(),
+            frozen: false,
+            focused: true,
+            dag_ids: Vec::new(),
+            alerts: None,
+            ticket: 0,
+            errand: None,
+        }
+    }
+
+    /// The screen that is shown.
+    pub fn screen(&self) -> &Screen {
+        // The stack is never empty: `new` fills it and only `pop` takes from it, down to one.
+        &self.stack[self.stack.len() - 1]
+    }
+
+    /// The screen that is shown.
+    pub fn screen_mut(&mut self) -> &mut Screen {
+        let last = self.stack.len() - 1;
+        &mut self.stack[last]
+    }
+
+    /// Its member of key scopes.
+    pub fn scope(&self) -> Scope {
+        self.screen().place.scope()
+    }
+
+    /// A new number for a question.
+    pub fn next_ticket(&mut self) -> u64 {
+        self.ticket += 1;
+        self.ticket
+    }
+
+    /// Shows a line for ten seconds.
+    pub fn flash(&mut self, text: impl Into<String>, bad: bool) {
+        self.flash = Some(Flash { text: text.into(), bad, until: self.now + 10 * SECOND });
+    }
+
+    /// Reads what the shown screen shows.
+    pub fn load(&mut self) -> Vec<Effect> {
+        let ticket = self.next_ticket();
+        let now = self.now;
+        let screen = self.screen_mut();
+        let unfolded: Vec<String> = screen.unfolded.iter().cloned().collect();
+        screen.waiting = Some(ticket);
+        screen.stale = false;
+        vec![Effect::Load(ticket, screen.place.query(&unfolded, now))]
+    }
+
+    /// Why verbs can't be used now.
+    pub fn no_verbs(&self) -> Option<String> {
+        if self.facts.read_only {
+            return Some("the console is read-only".into());
+        }
+        match &self.link {
+            Link::Up => None,
+            Link::Opening => Some("the scheduler hasn't answered yet".into()),
+            Link::Down { why, .. } => Some(format!("no scheduler: {why}")),
+        }
+    }
+
+    /// Whether a key's row can be used on what is under the cursor; else why not.
+    pub fn allowed(&self, row: &Row) -> Result<(), String> {
+        if row.dangerous
+            && let Some(why) = self.no_verbs()
+        {
+            return Err(why);
+        }
+        let object = self.screen().object();
+        let need = |ok: bool, why: &str| if ok { Ok(()) } else { Err(why.to_owned()) };
+        use Action as A;
+        match row.action {
+            A::Clear | A::MarkSuccess | A::MarkFailed => need(
+                object.run().is_some() || !self.screen().marks.is_empty(),
+                "no run or task instance under the cursor",
+            ),
+            A::Retry | A::MarkSkipped => {
+                need(object.ti().is_some() || !self.screen().marks.is_empty(), "no task instance under the cursor")
+            }
+            A::Note => need(object.run().is_some(), "no run or task instance under the cursor"),
+            A::Log | A::Blockers | A::Inputs | A::GoLog => {
+                need(object.ti().is_some() || object.dag_id().is_some(), "no task instance under the cursor")
+            }
+            A::Xcom | A::ViewGantt | A::GoInstances => {
+                need(object.run().is_some() || matches!(self.screen().place, Place::Grid(_)), "no run under the cursor")
+            }
+            A::Trigger | A::Pause | A::GoDag | A::GoRuns | A::ViewGrid | A::GoFailure | A::ViewCycle => {
+                need(object.dag_id().is_some(), "no DAG under the cursor")
+            }
+            A::Stop => {
+                let busy = match &object {
+                    Object::Ti(_, state) | Object::Task(_, _, state) => state.is_active(),
+                    _ => false,
+                };
+                need(busy, "nothing is running under the cursor")
+            }
+            A::Acknowledge => need(matches!(object, Object::Failures(..)), "no group of failures under the cursor"),
+            A::Open => need(object != Object::None, "nothing under the cursor"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The form that is open.
+    pub fn form(&mut self) -> Option<&mut ActForm> {
+        match &mut self.overlay {
+            Overlay::Form(form) => Some(form),
+            _ => None,
+        }
+    }
+}

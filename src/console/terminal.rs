@@ -1,0 +1,122 @@
+//! The terminal: taken, written to only where cells changed, and always given back.
+
+use std::{
+    io::{self, BufWriter, Stdout, Write, stdout},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crossterm::{
+    clipboard::CopyToClipboard,
+    cursor::{Hide, Show},
+    event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange},
+    execute, queue,
+    terminal::{
+        BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+        disable_raw_mode, enable_raw_mode,
+    },
+};
+use ratatui::{
+    backend::{Backend, CrosstermBackend},
+    buffer::Buffer,
+    layout::Rect,
+};
+
+/// Longest text that goes to the clipboard: terminals drop longer ones, some with the connection.
+const CLIPBOARD: usize = 74_000;
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while the console has it. Dropping gives it back.
+pub struct Terminal {
+    backend: CrosstermBackend<BufWriter<Stdout>>,
+    last: Option<Buffer>,
+}
+
+impl Terminal {
+    /// Takes the terminal.
+    pub fn take() -> io::Result<Self> {
+        enter()?;
+        let out = BufWriter::with_capacity(64 * 1024, stdout());
+        Ok(Self { backend: CrosstermBackend::new(out), last: None })
+    }
+
+    /// Writes what differs from the last frame, in one synchronized update; nothing if nothing differs.
+    pub fn show(&mut self, frame: Buffer) -> io::Result<()> {
+        let last = match self.last.take() {
+            Some(last) if last.area() == frame.area() => last,
+            _ => {
+                queue!(self.backend, Clear(ClearType::All))?;
+                Buffer::empty(*frame.area())
+            }
+        };
+        let changed = last.diff(&frame);
+        if !changed.is_empty() {
+            queue!(self.backend, BeginSynchronizedUpdate)?;
+            self.backend.draw(changed.into_iter())?;
+            queue!(self.backend, EndSynchronizedUpdate)?;
+            Write::flush(&mut self.backend)?;
+        }
+        self.last = Some(frame);
+        Ok(())
+    }
+
+    /// The next frame is written whole.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// Puts text into the clipboard of the terminal at the other end.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let end = (0..=text.len().min(CLIPBOARD)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        queue!(self.backend, CopyToClipboard::to_clipboard_from(&text[..end]))?;
+        Write::flush(&mut self.backend)
+    }
+
+    /// Gives the terminal back, stops until `fg`, takes it again.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        if let Ok(me) = i32::try_from(std::process::id())
+            && let Some(me) = rustix::process::Pid::from_raw(me)
+        {
+            // The whole foreground group stops, as the terminal's own suspend key would do.
+            let _ = rustix::process::kill_process(me, rustix::process::Signal::STOP);
+        }
+        enter()?;
+        self.forget();
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// An empty frame of a size.
+pub fn frame(size: (u16, u16)) -> Buffer {
+    Buffer::empty(Rect { x: 0, y: 0, width: size.0, height: size.1 })
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(stdout(), EnterAlternateScreen, Hide, EnableBracketedPaste, EnableFocusChange)
+}
+
+/// Gives the terminal back, if the console has it. Errors don't matter any more: it may be gone.
+pub fn leave() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), DisableFocusChange, DisableBracketedPaste, Show, LeaveAlternateScreen);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// A panic gives the terminal back before its message is printed.
+pub fn restore_on_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        leave();
+        before(info);
+    }));
+}

@@ -1,0 +1,238 @@
+//! Verbs: what is done at once, and what opens a form.
+
+use crate::{
+    console::{
+        forms::{ActForm, Field, Purpose, shell, trigger},
+        keymap::Action,
+        message::Effect,
+        overlay::Overlay,
+        place::Object,
+        query::{Data, Query},
+        state::{Done, Errand, State},
+    },
+    model::{Dag, RunState, TiState},
+    protocol::{Command, Selection},
+    store::screens::{RunRef, TiRef},
+};
+
+use super::form;
+
+/// Starts a verb on the marked objects, else on the one under the cursor.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    use Action as A;
+    let targets = state.screen().targets();
+    let object = state.screen().object();
+    match action {
+        A::Pause => pause(state, &targets),
+        A::Acknowledge => {
+            let groups = targets.iter().filter_map(|t| match t {
+                Object::Failures(fingerprint, _) => Some(fingerprint.clone()),
+                _ => None,
+            });
+            let commands: Vec<Command> =
+                groups.map(|fingerprint| Command::Acknowledge { fingerprint, note: None }).collect();
+            commands.into_iter().flat_map(|c| send(state, c)).collect()
+        }
+        A::Trigger => {
+            let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
+            let ticket = state.next_ticket();
+            state.errand = Some((ticket, Errand::TriggerForm(dag.clone())));
+            vec![Effect::Load(ticket, Query::Definition(dag))]
+        }
+        A::Note => {
+            let Some(run) = object.run().cloned() else { return Vec::new() };
+            let ti = object.ti();
+            let title = format!("Note on {}", object.path());
+            let fields = vec![Field::text("note", "note", &note_now(state), "empty removes it")];
+            let mut form = ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now);
+            form.focus = 0;
+            open(state, form)
+        }
+        A::Stop => {
+            let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();
+            let title = format!("Stop {}", count(tis.len(), "running task instance"));
+            let form = ActForm::new(title, Purpose::Stop(tis), Vec::new(), "Stop", state.now);
+            open(state, form)
+        }
+        A::Clear => clear(state, &targets),
+        A::Retry => {
+            let selections = selections(&targets, false);
+            let title = format!("Retry {} with the same inputs", what(&selections));
+            let form = ActForm::new(title, Purpose::Retry(selections), Vec::new(), "Retry", state.now);
+            open(state, form)
+        }
+        A::MarkSuccess => mark(state, &targets, TiState::Success),
+        A::MarkFailed => mark(state, &targets, TiState::Failed),
+        _ => mark(state, &targets, TiState::Skipped),
+    }
+}
+
+fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
+    state.overlay = Overlay::Form(Box::new(form));
+    form::changed(state)
+}
+
+/// The trigger form, when the DAG's params are known.
+pub fn trigger_form(state: &mut State, dag: Box<Dag>) {
+    let title = format!("Trigger {}", dag.dag_id);
+    let fields = trigger::fields(&dag);
+    let form = ActForm::new(title, Purpose::Trigger(dag), fields, "Trigger", state.now);
+    state.overlay = Overlay::Form(Box::new(form));
+}
+
+/// Sends a command at once, and remembers it.
+pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
+    let request = state.next_ticket();
+    let line = shell(&command);
+    state.done.push(Done { at: state.now, command: line.clone(), result: None, request });
+    vec![Effect::Act(request, command, line)]
+}
+
+fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
+    let mut known: Vec<(String, bool)> = Vec::new();
+    for target in targets {
+        let Some(dag) = target.dag_id() else { continue };
+        let paused = match target {
+            Object::Dag(_, Some(paused)) => *paused,
+            _ => is_paused(state, dag),
+        };
+        known.push((dag.to_owned(), paused));
+    }
+    known.sort();
+    known.dedup();
+    // Several are paused unless all are.
+    let paused = !known.iter().all(|(_, p)| *p);
+    let dag_ids: Vec<String> = known.into_iter().map(|(d, _)| d).collect();
+    if dag_ids.is_empty() { Vec::new() } else { send(state, Command::SetPaused { dag_ids, paused }) }
+}
+
+fn is_paused(state: &State, dag: &str) -> bool {
+    match &state.screen().data {
+        Data::Grid(grid) => grid.paused,
+        Data::Runs(rows) => rows.iter().any(|r| r.run.dag_id == dag && r.paused),
+        Data::Instances(rows) => rows.iter().any(|t| t.ti.run.dag_id == dag && t.paused),
+        Data::Instance(d) => d.row.paused,
+        _ => false,
+    }
+}
+
+fn note_now(state: &State) -> String {
+    let screen = state.screen();
+    match (&screen.data, screen.item()) {
+        (Data::Runs(rows), Some(item)) => rows[item.at].note.clone(),
+        (Data::Instances(rows), Some(item)) => rows[item.at].note.clone(),
+        (Data::Run(d), _) => d.note.clone(),
+        _ => None,
+    }
+    .unwrap_or_default()
+}
+
+fn instances(object: &Object) -> Vec<TiRef> {
+    match object {
+        Object::Failures(_, tis) => tis.clone(),
+        other => other.ti().into_iter().collect(),
+    }
+}
+
+/// One selection per run: marked instances of one run are one plan.
+fn selections(targets: &[Object], whole_tasks: bool) -> Vec<Selection> {
+    let mut all: Vec<Selection> = Vec::new();
+    let mut add = |run: &RunRef, task: Option<(String, Option<i32>)>| {
+        let at = all.iter().position(|s| s.run_id.as_deref() == Some(&run.run_id) && s.dag_id == run.dag_id);
+        let at = at.unwrap_or_else(|| {
+            all.push(Selection {
+                dag_id: run.dag_id.clone(),
+                run_id: Some(run.run_id.clone()),
+                ..Selection::default()
+            });
+            all.len() - 1
+        });
+        all[at].task_ids.extend(task);
+    };
+    for target in targets {
+        match target {
+            Object::Run(run, _) => add(run, None),
+            Object::Task(run, task, _) => add(run, Some((task.clone(), None))),
+            other => {
+                for ti in instances(other) {
+                    let index = (ti.map_index >= 0 && !whole_tasks).then_some(ti.map_index);
+                    add(&ti.run, Some((ti.task_id.clone(), index)));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn clear(state: &mut State, targets: &[Object]) -> Vec<Effect> {
+    let runs_only = targets.iter().all(|t| matches!(t, Object::Run(..)));
+    let any_failed = targets.iter().any(|t| matches!(t, Object::Run(_, RunState::Failed)));
+    let mapped = targets.iter().any(|t| matches!(t, Object::Ti(ti, _) if ti.map_index >= 0));
+    let selections = selections(targets, false);
+    let mut fields = Vec::new();
+    if !runs_only {
+        fields.push(Field::toggle("downstream", "downstream", true));
+        fields.push(Field::toggle("upstream", "upstream", false));
+        fields.push(Field::toggle("past", "past", false));
+        fields.push(Field::toggle("future", "future", false));
+    }
+    fields.push(Field::toggle("only_failed", "only failed", runs_only && any_failed));
+    if mapped {
+        fields.push(Field::toggle("whole_map", "whole map", false));
+    }
+    fields.push(Field::toggle("keep_dag_runs", "leave the run's state", false));
+    let title = format!("Clear {}", what(&selections));
+    let form = ActForm::new(title, Purpose::Clear(selections), fields, "Clear", state.now);
+    open(state, form)
+}
+
+fn mark(state: &mut State, targets: &[Object], to: TiState) -> Vec<Effect> {
+    let runs: Vec<RunRef> = targets
+        .iter()
+        .filter_map(|t| match t {
+            Object::Run(run, _) => Some(run.clone()),
+            _ => None,
+        })
+        .collect();
+    let form = if runs.len() == targets.len() && to != TiState::Skipped {
+        let run_state = if to == TiState::Success { RunState::Success } else { RunState::Failed };
+        let title = format!("Mark {} {to}", count(runs.len(), "run"));
+        ActForm::new(title, Purpose::RunState(runs, run_state), Vec::new(), "Mark", state.now)
+    } else {
+        let selections = selections(targets, false);
+        let fields = ["downstream", "upstream", "past", "future"].map(|n| Field::toggle(n, n, false)).into();
+        let title = format!("Mark {} {to}", what(&selections));
+        ActForm::new(title, Purpose::Mark(selections, to), fields, "Mark", state.now)
+    };
+    open(state, form)
+}
+
+/// The selection in words.
+fn what(selections: &[Selection]) -> String {
+    match selections {
+        [one] => {
+            let run = one.run_id.as_deref().unwrap_or("");
+            match one.task_ids.as_slice() {
+                [] => format!("{} {run}", one.dag_id),
+                [(task, index)] => {
+                    let name = index.map_or_else(|| task.clone(), |i| format!("{task}[{i}]"));
+                    format!("{name} of {} {run}", one.dag_id)
+                }
+                many => format!("{} of {} {run}", count(many.len(), "task instance"), one.dag_id),
+            }
+        }
+        many => {
+            let tasks: usize = many.iter().map(|s| s.task_ids.len()).sum();
+            if tasks == 0 {
+                count(many.len(), "run")
+            } else {
+                format!("{} in {}", count(tasks, "task instance"), count(many.len(), "run"))
+            }
+        }
+    }
+}
+
+/// `1 run`, `3 runs`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

@@ -1,0 +1,109 @@
+//! What `y` copies.
+
+use serde_json::json;
+
+use crate::console::{
+    forms::shell::quoted,
+    keymap::Action,
+    message::Effect,
+    place::{Object, Place},
+    query::Data,
+    state::State,
+    widgets::text,
+};
+
+/// Copies something about the object under the cursor by OSC 52.
+pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
+    let object = state.screen().object();
+    let text = match action {
+        Action::CopyId => object.path(),
+        Action::CopyName => object.name(),
+        Action::CopyCommand => command(&object),
+        Action::CopyJson => document(&object),
+        Action::CopyLine => line(state),
+        _ => incident(state, &object),
+    };
+    if text.is_empty() {
+        state.flash("nothing to copy here", true);
+        return Vec::new();
+    }
+    let n = text.chars().count();
+    state.flash(format!("copied {n} characters: {}", text::clip(&text, 40)), false);
+    vec![Effect::Copy(text)]
+}
+
+/// A command that shows the object.
+fn command(object: &Object) -> String {
+    match (object.dag_id(), object.run(), object.ti()) {
+        (Some(dag), Some(run), Some(ti)) => {
+            let mut line = format!("dagdeck logs {} {} {}", quoted(dag), quoted(&run.run_id), quoted(&ti.task_id));
+            if ti.map_index >= 0 {
+                line.push_str(&format!(" --map-index {}", ti.map_index));
+            }
+            line
+        }
+        (Some(dag), Some(run), None) => format!("dagdeck runs show {} {}", quoted(dag), quoted(&run.run_id)),
+        (Some(dag), None, _) => format!("dagdeck dags details {}", quoted(dag)),
+        _ => String::new(),
+    }
+}
+
+fn document(object: &Object) -> String {
+    let mut all = serde_json::Map::new();
+    if let Some(dag) = object.dag_id() {
+        all.insert("dag_id".into(), json!(dag));
+    }
+    if let Some(run) = object.run() {
+        all.insert("dag_run_id".into(), json!(run.run_id));
+    }
+    if let Some(ti) = object.ti() {
+        all.insert("task_id".into(), json!(ti.task_id));
+        all.insert("map_index".into(), json!(ti.map_index));
+    }
+    match object {
+        Object::Ti(_, s) | Object::Task(_, _, s) => all.insert("state".into(), s.json()),
+        Object::Run(_, s) => all.insert("state".into(), json!(s)),
+        Object::File(file, line) => {
+            all.insert("filename".into(), json!(file));
+            all.insert("line".into(), json!(line))
+        }
+        _ => None,
+    };
+    if all.is_empty() { String::new() } else { serde_json::Value::Object(all).to_string() }
+}
+
+/// The value of an XCom, a line of a log, else the path.
+fn line(state: &State) -> String {
+    let screen = state.screen();
+    match (&screen.data, screen.item()) {
+        (Data::Xcoms(rows), Some(item)) => rows[item.at].value.clone(),
+        (Data::Instance(_), _) if matches!(screen.place, Place::Instance(..)) => {
+            let Some(window) = &screen.log.window else { return String::new() };
+            let at = screen.log.found.and_then(|f| window.lines.iter().position(|l| l.offset == f));
+            let at = at.or(screen.log.top).unwrap_or(window.lines.len().saturating_sub(1));
+            window.lines.get(at).map(|l| l.text.clone()).unwrap_or_default()
+        }
+        _ => screen.object().path(),
+    }
+}
+
+/// A few lines for a chat.
+fn incident(state: &State, object: &Object) -> String {
+    let screen = state.screen();
+    let cause = match (&screen.data, screen.item()) {
+        (Data::Triage(t), Some(item)) if matches!(object, Object::Failures(..)) => {
+            let g = &t.groups[item.at];
+            let first = g.members.first().and_then(|m| m.end).map(text::stamp).unwrap_or_default();
+            format!("{}\n{} times, last {first} UTC", g.cause, g.members.len())
+        }
+        (Data::Instance(d), _) => {
+            format!("{} try {}: {}", d.row.state, d.row.try_number, d.row.why.as_deref().unwrap_or("no cause stored"))
+        }
+        (Data::Instances(rows), Some(item)) => rows[item.at].why.clone().unwrap_or_default(),
+        _ => String::new(),
+    };
+    if object.name().is_empty() {
+        return String::new();
+    }
+    format!("[{}] {}\n{cause}\n{}\n", state.facts.context, object.path(), command(object))
+}

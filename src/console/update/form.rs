@@ -1,0 +1,134 @@
+//! Keys inside of a form, and its preview.
+
+use crate::console::{
+    forms::{Preview, shell},
+    message::Effect,
+    overlay::Overlay,
+    state::State,
+};
+
+use super::act;
+
+/// Keys typed this long before a form opened were not meant for it, in microseconds.
+const DEAF: i64 = 250_000;
+
+/// Takes a key.
+pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
+    let now = state.now;
+    let Some(form) = state.form() else { return Vec::new() };
+    if now - form.opened_at < DEAF && key != "Esc" {
+        return Vec::new();
+    }
+    let stops = form.stops();
+    match key {
+        "Esc" => {
+            state.overlay = Overlay::None;
+            return Vec::new();
+        }
+        "Tab" | "Down" => form.focus = (form.focus + 1) % stops,
+        "Shift-Tab" | "Up" => form.focus = (form.focus + stops - 1) % stops,
+        "PgDn" => form.scroll += 5,
+        "PgUp" => form.scroll = form.scroll.saturating_sub(5),
+        "Ctrl-y" => return copy(state),
+        "Left" | "Right" if form.on_cancel() || form.on_act() => {
+            form.focus = if form.on_cancel() { form.focus + 1 } else { form.focus - 1 };
+        }
+        "Enter" if form.on_cancel() => {
+            state.overlay = Overlay::None;
+            return Vec::new();
+        }
+        "Enter" if form.on_act() => return submit(state),
+        "Enter" if form.on_text() => form.focus += 1,
+        "q" if !form.on_text() => {
+            state.overlay = Overlay::None;
+            return Vec::new();
+        }
+        _ => {
+            let focus = form.focus;
+            if form.fields.get_mut(focus).is_some_and(|f| f.key(key)) {
+                form.check();
+                return changed(state);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A field changed: the plan is asked for again. Answers to older questions don't count any more.
+pub fn changed(state: &mut State) -> Vec<Effect> {
+    let mut next = state.ticket;
+    let Some(form) = state.form() else { return Vec::new() };
+    if !form.has_plan() {
+        return Vec::new();
+    }
+    let Ok(commands) = form.commands(true) else { return Vec::new() };
+    form.preview = Preview::Asking;
+    form.answers.clear();
+    form.asked.clear();
+    let mut effects = Vec::new();
+    for command in commands {
+        next += 1;
+        form.asked.push(next);
+        let line = shell(&command);
+        effects.push(Effect::Act(next, command, line));
+    }
+    state.ticket = next;
+    effects
+}
+
+fn copy(state: &mut State) -> Vec<Effect> {
+    let Some(form) = state.form() else { return Vec::new() };
+    match form.commands(false) {
+        Ok(commands) => {
+            let text = commands.iter().map(shell).collect::<Vec<_>>().join("\n");
+            state.flash("the command is in the clipboard", false);
+            vec![Effect::Copy(text)]
+        }
+        Err(why) => {
+            state.flash(why, true);
+            Vec::new()
+        }
+    }
+}
+
+/// The button that acts.
+fn submit(state: &mut State) -> Vec<Effect> {
+    if let Some(why) = state.no_verbs() {
+        state.flash(why, true);
+        return Vec::new();
+    }
+    let Some(form) = state.form() else { return Vec::new() };
+    if !form.sent.is_empty() {
+        return Vec::new();
+    }
+    let refused = match &form.preview {
+        Preview::Asking => Some("the plan isn't known yet".to_owned()),
+        Preview::Failed(e) => Some(e.message.clone()),
+        Preview::Plans(plans) if plans.iter().all(is_empty) => Some("the plan is empty".into()),
+        _ => None,
+    };
+    match (refused, form.commands(false)) {
+        (Some(why), _) | (None, Err(why)) => {
+            form.mistake = Some(why.clone());
+            state.flash(why, true);
+            Vec::new()
+        }
+        (None, Ok(commands)) => {
+            let mut effects = Vec::new();
+            let mut sent = Vec::new();
+            for command in commands {
+                effects.extend(act::send(state, command));
+                sent.push(state.ticket);
+            }
+            if let Some(form) = state.form() {
+                form.sent = sent;
+            }
+            effects
+        }
+    }
+}
+
+/// A plan that changes nothing.
+fn is_empty(plan: &serde_json::Value) -> bool {
+    ["task_instances", "dag_runs", "effects"].iter().all(|key| plan[*key].as_array().is_none_or(|list| list.is_empty()))
+}

@@ -1,0 +1,230 @@
+//! Key strokes: overlays first, then a filter being typed, then the key map with its prefixes.
+
+use crate::console::{
+    keymap::{self, Action, Meaning},
+    message::Effect,
+    overlay::Overlay,
+    state::State,
+};
+
+use super::{act, copy, form, look, modal, navigate, overlay};
+
+/// Takes a stroke.
+pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
+    state.flash = None;
+    if key == "Ctrl-c" {
+        return interrupt(state);
+    }
+    if key == "Ctrl-z" {
+        return vec![Effect::Suspend];
+    }
+    if key == "Ctrl-l" {
+        return vec![Effect::Redraw];
+    }
+    if matches!(state.overlay, Overlay::Form(_)) {
+        return form::key(state, key);
+    }
+    if modal(state) {
+        return overlay::key(state, key);
+    }
+    if state.screen().filtering {
+        return filter_key(state, key);
+    }
+    let typed = match state.prefix.take() {
+        Some((prefix, _)) if key == "Esc" || prefix == "Ctrl-c" && key == "Esc" => return Vec::new(),
+        Some((prefix, _)) => format!("{prefix} {key}"),
+        None => key.to_owned(),
+    };
+    match keymap::meaning(&typed, state.scope()) {
+        Meaning::Prefix => {
+            state.prefix = Some((typed, state.now));
+            Vec::new()
+        }
+        Meaning::Row(row) => run(state, row.action),
+        Meaning::Nothing => {
+            if typed.contains(' ') || typed.len() == 1 {
+                state.flash(format!("{typed} means nothing here; ? shows the keys"), true);
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Two in a row quit, whatever is open.
+fn interrupt(state: &mut State) -> Vec<Effect> {
+    if state.prefix.take().is_some_and(|(p, at)| p == "Ctrl-c" && state.now - at < 2_000_000) {
+        return vec![Effect::Quit];
+    }
+    state.prefix = Some(("Ctrl-c".into(), state.now));
+    state.flash("Ctrl-c again quits the console; the scheduler goes on", false);
+    Vec::new()
+}
+
+/// Runs an action if it is allowed here; else says why not.
+pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(row) = keymap::row_of(action)
+        && let Err(why) = state.allowed(row)
+    {
+        state.flash(format!("{}: {why}", row.what), true);
+        return Vec::new();
+    }
+    use Action as A;
+    match action {
+        A::Up
+        | A::Down
+        | A::Left
+        | A::Right
+        | A::Top
+        | A::Bottom
+        | A::HalfUp
+        | A::HalfDown
+        | A::PageUp
+        | A::PageDown
+        | A::First
+        | A::Last
+        | A::NextProblem
+        | A::PreviousProblem => look::step(state, action),
+        A::Clear
+        | A::Retry
+        | A::MarkSuccess
+        | A::MarkFailed
+        | A::MarkSkipped
+        | A::Trigger
+        | A::Pause
+        | A::Stop
+        | A::Acknowledge
+        | A::Note => act::act(state, action),
+        A::CopyName | A::CopyCommand | A::CopyJson | A::CopyId | A::CopyLine | A::CopyIncident => {
+            copy::copy(state, action)
+        }
+        A::Log
+        | A::Details
+        | A::Inputs
+        | A::Blockers
+        | A::NextPane
+        | A::TryBefore
+        | A::TryAfter
+        | A::IndexBefore
+        | A::IndexAfter
+        | A::Follow
+        | A::Wrap
+        | A::Stamps
+        | A::FindNext
+        | A::FindPrevious => look::look(state, action),
+        A::Filter => {
+            state.screen_mut().filtering = true;
+            Vec::new()
+        }
+        A::OnlyProblems => {
+            let screen = state.screen_mut();
+            screen.only_problems = !screen.only_problems;
+            screen.rebuild();
+            Vec::new()
+        }
+        A::Sort => {
+            let screen = state.screen_mut();
+            let orders = screen.items.first().map_or(&[][..], |i| crate::console::fields::orders(&i.kind));
+            if orders.is_empty() {
+                return Vec::new();
+            }
+            screen.sort = (screen.sort + 1) % orders.len();
+            let name = orders[screen.sort];
+            screen.rebuild();
+            state.flash(format!("sorted by {name}"), false);
+            Vec::new()
+        }
+        A::Mark | A::MarkRange | A::MarkAll | A::Unmark => {
+            mark(state, action);
+            Vec::new()
+        }
+        A::Freeze => {
+            state.frozen = !state.frozen;
+            if state.frozen { Vec::new() } else { state.load() }
+        }
+        A::Refresh => state.load(),
+        A::Redraw => vec![Effect::Redraw],
+        A::Suspend => vec![Effect::Suspend],
+        A::Quit => vec![Effect::Quit],
+        A::Help | A::Palette | A::SessionLog => overlay::open(state, action),
+        _ => navigate::navigate(state, action),
+    }
+}
+
+fn filter_key(state: &mut State, key: &str) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    match key {
+        "Enter" => {
+            screen.filtering = false;
+            return look::filter_done(state);
+        }
+        "Esc" => {
+            screen.filtering = false;
+            screen.filter = Default::default();
+            screen.rebuild();
+        }
+        "Up" | "Down" => return look::step(state, if key == "Up" { Action::Up } else { Action::Down }),
+        _ => {
+            if screen.filter.key(key) {
+                screen.rebuild();
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A paste goes where text is typed, and is never read as keys.
+pub fn paste(state: &mut State, text: &str) {
+    match &mut state.overlay {
+        Overlay::Form(form) => {
+            let focus = form.focus;
+            if let Some(crate::console::forms::Control::Text(input)) =
+                form.fields.get_mut(focus).map(|f| &mut f.control)
+            {
+                input.insert(text);
+                form.check();
+            }
+        }
+        Overlay::Help(input, _) | Overlay::Palette(input, _) => input.insert(text),
+        Overlay::None => {
+            let screen = state.screen_mut();
+            if screen.filtering {
+                screen.filter.insert(text);
+                screen.rebuild();
+            } else {
+                state.flash("pasted text is never read as keys", false);
+            }
+        }
+        _ => state.flash("pasted text is never read as keys", false),
+    }
+}
+
+fn mark(state: &mut State, action: Action) {
+    let screen = state.screen_mut();
+    match action {
+        Action::Mark => {
+            let Some(item) = screen.item().filter(|i| !i.is_heading()) else { return };
+            let id = item.id.clone();
+            if !screen.marks.remove(&id) {
+                screen.marks.insert(id.clone());
+            }
+            screen.mark_start = Some(id);
+            if screen.cursor + 1 < screen.items.len() {
+                screen.cursor += 1;
+                screen.on_a_line(true);
+            }
+        }
+        Action::MarkRange => {
+            let start = screen.mark_start.as_ref().and_then(|id| screen.items.iter().position(|i| i.id == *id));
+            let start = start.unwrap_or(screen.cursor);
+            let (a, b) = (start.min(screen.cursor), start.max(screen.cursor));
+            let ids: Vec<String> =
+                screen.items.iter().take(b + 1).skip(a).filter(|i| !i.is_heading()).map(|i| i.id.clone()).collect();
+            screen.marks.extend(ids);
+        }
+        Action::MarkAll => {
+            let ids: Vec<String> = screen.items.iter().filter(|i| !i.is_heading()).map(|i| i.id.clone()).collect();
+            screen.marks.extend(ids);
+        }
+        _ => screen.marks.clear(),
+    }
+}

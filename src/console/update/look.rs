@@ -1,0 +1,390 @@
+//! Moves inside of a screen: lines, cells, tabs of a task instance, its log.
+
+use std::path::PathBuf;
+
+use crate::{
+    console::{
+        items::Kind,
+        keymap::Action,
+        layout::layout,
+        log::{Ask, Found, LogView, Stamps, file::Part},
+        message::Effect,
+        overlay::Overlay,
+        place::{Place, Tab},
+        query::Data,
+        state::State,
+        tree,
+    },
+    model::UNMAPPED,
+    store::screens::TiRef,
+};
+
+use super::{LogAnswer, navigate};
+
+/// Moves the cursor, or scrolls a text.
+pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
+    use Action as A;
+    let height = layout(state).list.height as usize;
+    let by: isize = match action {
+        A::Up => -1,
+        A::Down => 1,
+        A::HalfUp => -(height as isize / 2),
+        A::HalfDown => height as isize / 2,
+        A::PageUp => -(height as isize - 1),
+        A::PageDown => height as isize - 1,
+        A::Top => isize::MIN / 2,
+        A::Bottom => isize::MAX / 2,
+        A::Left | A::Right => return sideways(state, action == A::Right),
+        A::First | A::Last => return ends(state, action == A::Last),
+        _ => return problem(state, action == A::NextProblem),
+    };
+    match state.screen().place {
+        Place::Instance(_, Tab::Log) => return scroll_log(state, by),
+        Place::Instance(..) => {
+            let screen = state.screen_mut();
+            screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    let screen = state.screen_mut();
+    screen.cursor = screen.cursor.saturating_add_signed(by).min(screen.items.len().saturating_sub(1));
+    screen.on_a_line(by > 0);
+    Vec::new()
+}
+
+fn sideways(state: &mut State, right: bool) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    match (&screen.place, &screen.data) {
+        (Place::Grid(_), Data::Grid(grid)) => {
+            if let Some((at, ..)) = tree::column(screen) {
+                let at = if right { (at + 1).min(grid.runs.len() - 1) } else { at.saturating_sub(1) };
+                let id = grid.runs[at].run.id;
+                screen.column = Some(id);
+            }
+            Vec::new()
+        }
+        (Place::Instance(_, Tab::Log), _) => {
+            if screen.log.wrap {
+                return Vec::new();
+            }
+            screen.log.shift = if right { screen.log.shift + 16 } else { screen.log.shift.saturating_sub(16) };
+            Vec::new()
+        }
+        (Place::Gantt(_), _) => {
+            let shut = match screen.item().map(|i| &i.kind) {
+                Some(Kind::TreeGroup(shut) | Kind::TreeTask(Some(shut))) => *shut,
+                Some(Kind::TreeIndex(_)) => false,
+                _ => return Vec::new(),
+            };
+            if shut == right { navigate::fold(state) } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn ends(state: &mut State, last: bool) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    if let Data::Grid(grid) = &screen.data {
+        let run = if last { grid.runs.last() } else { grid.runs.first() };
+        screen.column = run.map(|r| r.run.id);
+    }
+    if let Place::Instance(_, Tab::Log) = screen.place {
+        screen.log.shift = 0;
+    }
+    Vec::new()
+}
+
+/// The next line (or cell) with a problem; in a log the next error.
+fn problem(state: &mut State, forward: bool) -> Vec<Effect> {
+    if matches!(state.screen().place, Place::Instance(_, Tab::Log)) {
+        return find(state, None, forward);
+    }
+    let screen = state.screen_mut();
+    if let Data::Grid(_) = &screen.data {
+        grid_problem(state, forward);
+        return Vec::new();
+    }
+    let n = screen.items.len();
+    let found = (1..n)
+        .map(|i| if forward { (screen.cursor + i) % n } else { (screen.cursor + n - i) % n })
+        .find(|i| screen.items[*i].problem && !screen.items[*i].is_heading());
+    match found {
+        Some(at) => screen.cursor = at,
+        None => state.flash("no other problem here", false),
+    }
+    Vec::new()
+}
+
+/// The next failed cell: down the column, then the column before (older), as one reads failures.
+fn grid_problem(state: &mut State, forward: bool) {
+    let screen = state.screen_mut();
+    let Data::Grid(grid) = &screen.data else { return };
+    let (Some((column, ..)), rows, columns) = (tree::column(screen), screen.items.len(), grid.runs.len()) else {
+        return;
+    };
+    let all = rows * columns;
+    let at = (columns - 1 - column) * rows + screen.cursor;
+    let failed = |i: usize| {
+        let (c, r) = (columns - 1 - i / rows, i % rows);
+        let item = &screen.items[r];
+        let run = grid.runs[c].run.id;
+        let id = tree::node_id(item).to_owned();
+        let state = match item.kind {
+            Kind::TreeIndex(index) => grid.indexes.get(&(run, id, index)).copied(),
+            Kind::TreeTask(_) => grid.cells.get(&(run, id)).map(|c| c.worst()),
+            _ => None,
+        };
+        matches!(state, Some(crate::model::TiState::Failed | crate::model::TiState::UpForRetry))
+    };
+    let found = (1..all).map(|i| if forward { (at + i) % all } else { (at + all - i) % all }).find(|i| failed(*i));
+    match found {
+        Some(i) => {
+            let (c, r) = (columns - 1 - i / rows, i % rows);
+            let id = grid.runs[c].run.id;
+            screen.cursor = r;
+            screen.column = Some(id);
+        }
+        None => state.flash("no other failed cell", false),
+    }
+}
+
+/// Looks at a part of a task instance, from any screen.
+pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
+    use Action as A;
+    let tab_of = |a: Action| match a {
+        A::Details => Tab::Details,
+        A::Inputs => Tab::Inputs,
+        A::Blockers => Tab::Why,
+        _ => Tab::Log,
+    };
+    if let Place::Instance(ti, now) = &state.screen().place {
+        let (ti, now) = (ti.clone(), *now);
+        return match action {
+            A::Log | A::Details | A::Inputs | A::Blockers | A::GoLog => tab(state, tab_of(action)),
+            A::NextPane => {
+                let at = Tab::ALL.iter().position(|t| *t == now).unwrap_or(0);
+                tab(state, Tab::ALL[(at + 1) % Tab::ALL.len()])
+            }
+            A::TryBefore | A::TryAfter => other_try(state, action == A::TryAfter),
+            A::IndexBefore | A::IndexAfter => other_index(state, &ti, now, action == A::IndexAfter),
+            A::FindNext | A::FindPrevious => {
+                let text = state.screen().log.search.clone();
+                if text.is_empty() {
+                    state.flash("nothing is looked for; / finds", false);
+                    return Vec::new();
+                }
+                find(state, Some(text), action == A::FindNext)
+            }
+            _ => {
+                let log = &mut state.screen_mut().log;
+                match action {
+                    A::Wrap => log.wrap = !log.wrap,
+                    A::Stamps => {
+                        log.stamps = match log.stamps {
+                            Stamps::Clock => Stamps::Relative,
+                            Stamps::Relative => Stamps::None,
+                            Stamps::None => Stamps::Clock,
+                        }
+                    }
+                    A::Follow => {
+                        log.follow = !log.follow;
+                        if log.follow {
+                            log.top = None;
+                            let path = log.path.clone();
+                            return vec![Effect::Log(Ask { path, part: Part::End })];
+                        }
+                    }
+                    _ => {}
+                }
+                Vec::new()
+            }
+        };
+    }
+    let object = state.screen().object();
+    match object.ti() {
+        Some(ti) => navigate::push(state, Place::Instance(ti, tab_of(action)), |_| {}),
+        // Of a run or DAG: its newest failure.
+        None => {
+            let dag = object.dag_id().map(str::to_owned);
+            navigate::failure(state, dag, object.run().cloned(), tab_of(action))
+        }
+    }
+}
+
+/// Shows another part of the instance.
+pub fn tab(state: &mut State, tab: Tab) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    if let Place::Instance(_, now) = &mut screen.place {
+        *now = tab;
+        screen.scroll = 0;
+    }
+    Vec::new()
+}
+
+fn other_try(state: &mut State, after: bool) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    let Data::Instance(d) = &screen.data else { return Vec::new() };
+    let last = d.row.try_number.max(1);
+    let now = screen.shown_try.unwrap_or(last);
+    let new = if after { (now + 1).min(last) } else { now.saturating_sub(1).max(1) };
+    if new == now {
+        state.flash(if after { "this is the last try" } else { "this is the first try" }, false);
+        return Vec::new();
+    }
+    screen.shown_try = Some(new);
+    after_load(state)
+}
+
+fn other_index(state: &mut State, ti: &TiRef, tab: Tab, after: bool) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    let Data::Instance(d) = &screen.data else { return Vec::new() };
+    let at = d.indexes.iter().position(|(i, _)| *i == ti.map_index).unwrap_or(0);
+    let new = if after { at + 1 } else { at.wrapping_sub(1) };
+    match d.indexes.get(new) {
+        Some((index, _)) => {
+            screen.place = Place::Instance(TiRef { map_index: *index, ..ti.clone() }, tab);
+            screen.shown_try = None;
+            screen.log = LogView::default();
+            state.load()
+        }
+        None => {
+            state.flash("no other map index there", false);
+            Vec::new()
+        }
+    }
+}
+
+/// The log file of a try.
+pub fn log_path(home: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
+    let mut path = home.join("logs").join(format!("dag_id={}", ti.run.dag_id));
+    path.push(format!("run_id={}", ti.run.run_id));
+    path.push(format!("task_id={}", ti.task_id));
+    if ti.map_index != UNMAPPED {
+        path.push(format!("map_index={}", ti.map_index));
+    }
+    path.push(format!("attempt={number}.log"));
+    path
+}
+
+/// After an instance was read: its log is wanted.
+pub fn after_load(state: &mut State) -> Vec<Effect> {
+    let home = state.facts.home.clone();
+    let screen = state.screen_mut();
+    let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return Vec::new() };
+    let number = screen.shown_try.unwrap_or(d.row.try_number).max(1);
+    let path = log_path(&home, ti, number);
+    let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
+    if path != screen.log.path {
+        let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
+        screen.log = LogView {
+            wrap,
+            stamps: screen.log.stamps,
+            search: screen.log.search.clone(),
+            ..LogView::new(path.clone(), running)
+        };
+        return vec![Effect::Log(Ask { path, part: Part::End })];
+    }
+    let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);
+    // The end of a log belongs to the end of its try, so it is read once more then.
+    if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part: Part::Grown(known) })] } else { Vec::new() }
+}
+
+/// A log that is followed is looked at again.
+pub fn follow(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen();
+    if !matches!(screen.place, Place::Instance(_, Tab::Log)) || !screen.log.follow || state.frozen {
+        return Vec::new();
+    }
+    let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);
+    vec![Effect::Log(Ask { path: screen.log.path.clone(), part: Part::Grown(known) })]
+}
+
+/// A part of a log came.
+pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect> {
+    let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
+    match answer {
+        Ok(Found::Window(window)) => screen.log.take(window, None),
+        Ok(Found::Match(window, at)) => screen.log.take(window, Some(at)),
+        Ok(Found::Missing) => screen.log.missing = true,
+        Ok(Found::Same) => {}
+        Ok(Found::NoMatch) => {
+            let what = match &ask.part {
+                Part::Find { text: Some(text), .. } => format!("{text}: not found in that direction"),
+                _ => "no error in that direction".into(),
+            };
+            state.flash(what, false);
+        }
+        Err(why) => state.flash(why, true),
+    }
+    Vec::new()
+}
+
+fn log_size(state: &State) -> (usize, usize) {
+    let l = layout(state);
+    (l.list.height as usize, crate::console::views::instance::text_columns(state, l.list.width as usize))
+}
+
+fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
+    let (height, columns) = log_size(state);
+    let log = &mut state.screen_mut().log;
+    let path = log.path.clone();
+    // The ends of the file may lie outside of the part that is held.
+    let part = match (&log.window, by) {
+        (Some(w), isize::MIN..-1_000_000) if w.start > 0 => {
+            log.follow = false;
+            log.window = None;
+            log.top = Some(0);
+            Some(Part::Around(0))
+        }
+        (Some(w), 1_000_001..=isize::MAX) => {
+            log.top = None;
+            (w.end < w.size).then_some(Part::End)
+        }
+        _ => log.scroll(by, height, columns),
+    };
+    part.map(|part| vec![Effect::Log(Ask { path, part })]).unwrap_or_default()
+}
+
+fn find(state: &mut State, text: Option<String>, forward: bool) -> Vec<Effect> {
+    let (height, columns) = log_size(state);
+    let log = &state.screen().log;
+    let from = log.search_from(forward, height, columns);
+    vec![Effect::Log(Ask { path: log.path.clone(), part: Part::Find { text, from, forward } })]
+}
+
+/// A filter was typed to its end. In a log it is what is looked for, backwards from the end as the newest counts.
+pub fn filter_done(state: &mut State) -> Vec<Effect> {
+    if !matches!(state.screen().place, Place::Instance(_, Tab::Log)) {
+        return Vec::new();
+    }
+    let text = state.screen().filter.text.clone();
+    let log = &mut state.screen_mut().log;
+    log.search.clone_from(&text);
+    log.found = None;
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let at_end = log.top.is_none();
+    find(state, Some(text), !at_end)
+}
+
+/// Shows a file's error.
+pub fn file_error(state: &mut State, path: &str, line: u32) {
+    let errors = match &state.screen().data {
+        Data::Triage(t) => &t.errors,
+        Data::Dags(d) => &d.errors,
+        Data::System(s) => &s.errors,
+        _ => return,
+    };
+    let Some(e) = errors.iter().find(|e| e.file == path && e.line == line) else { return };
+    let mut lines = vec![format!("{}:{}:{}", e.file, e.line, e.column), String::new(), e.message.clone()];
+    if let Some(hint) = &e.hint {
+        lines.push(format!("hint: {hint}"));
+    }
+    if let Some(trace) = &e.stack_trace {
+        lines.push(String::new());
+        lines.extend(trace.lines().map(str::to_owned));
+    }
+    state.overlay = Overlay::Text("import error".into(), lines, 0);
+}

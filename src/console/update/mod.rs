@@ -1,0 +1,151 @@
+//! `event -> update(state) -> effects`: everything that changes the state. Nothing here waits for anything.
+
+mod act;
+mod copy;
+mod form;
+mod keys;
+mod look;
+mod navigate;
+mod overlay;
+mod replies;
+
+use crate::store::screens::SECOND;
+
+use super::{
+    layout::layout,
+    log::Found,
+    message::{Effect, Event},
+    overlay::Overlay,
+    place::Place,
+    query::Data,
+    state::{Link, State},
+};
+
+/// Takes an event. The caller has set `state.now`.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    if state.flash.as_ref().is_some_and(|f| f.until <= state.now) {
+        state.flash = None;
+    }
+    let effects = match event {
+        Event::Key(key) => keys::key(state, &key),
+        Event::Paste(text) => {
+            keys::paste(state, &text);
+            form::changed(state)
+        }
+        Event::Resize(w, h) => {
+            state.size = (w, h);
+            vec![Effect::Redraw]
+        }
+        Event::Focus(on) => {
+            state.focused = on;
+            if on && state.screen().stale { state.load() } else { Vec::new() }
+        }
+        Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
+        Event::Log(ask, answer) => look::log_answer(state, &ask, answer),
+        Event::Changed => changed(state),
+        Event::Connected => {
+            state.link = Link::Up;
+            let ticket = state.next_ticket();
+            vec![Effect::Status(ticket)]
+        }
+        Event::Disconnected(why, seconds) => {
+            let since = match &state.link {
+                Link::Down { since, .. } => *since,
+                _ => state.now,
+            };
+            state.link = Link::Down { why, since, retry_at: state.now + seconds as i64 * SECOND };
+            replies::lost(state);
+            Vec::new()
+        }
+        Event::Reply(number, answer) => replies::reply(state, number, answer),
+        Event::Tick => tick(state),
+        Event::Hangup => vec![Effect::Quit],
+    };
+    let height = layout(state).list.height as usize;
+    state.screen_mut().settle(height);
+    effects
+}
+
+/// Something in the store changed: read again what is shown, one question at a time.
+fn changed(state: &mut State) -> Vec<Effect> {
+    let focused = state.focused;
+    let frozen = state.frozen;
+    let screen = state.screen_mut();
+    if screen.waiting.is_some() || frozen || !focused {
+        screen.stale = true;
+        return Vec::new();
+    }
+    state.load()
+}
+
+fn tick(state: &mut State) -> Vec<Effect> {
+    let mut effects = look::follow(state);
+    let now = state.now;
+    let screen = state.screen();
+    // Lateness and waiting times come with time alone, so triage is read again now and then.
+    let old = screen.loaded_at.is_some_and(|t| now - t > 60 * SECOND);
+    if old && screen.place == Place::Triage && screen.waiting.is_none() && !state.frozen && state.focused {
+        effects.extend(state.load());
+    }
+    effects
+}
+
+fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<Effect> {
+    if let Some((number, errand)) = state.errand.clone()
+        && number == ticket
+    {
+        state.errand = None;
+        return navigate::errand(state, errand, answer);
+    }
+    let now = state.now;
+    if let Ok(Data::Triage(t)) = &answer {
+        let open = t.groups.iter().filter(|g| !g.settled && g.acknowledged.is_none()).count();
+        state.alerts = Some(open + t.runs.len() + t.errors.len() + t.late.len());
+    }
+    if let Ok(Data::Dags(d)) = &answer {
+        state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
+    }
+    let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(ticket)) else { return Vec::new() };
+    screen.waiting = None;
+    let stale = screen.stale;
+    match answer {
+        Ok(data) => screen.take(data, now),
+        Err(why) => screen.error = Some(why),
+    }
+    let mut effects = look::after_load(state);
+    if stale && !state.frozen && state.focused {
+        effects.extend(state.load());
+    }
+    effects
+}
+
+/// When something happens without any event, in microseconds from now: the loop wakes up then.
+pub fn next_wake(state: &State) -> i64 {
+    let mut wake = 10 * SECOND;
+    if let Some(flash) = &state.flash {
+        wake = wake.min(flash.until - state.now);
+    }
+    if let Some((_, at)) = &state.prefix {
+        let box_at = at + 300_000;
+        if box_at > state.now {
+            wake = wake.min(box_at - state.now);
+        }
+    }
+    if matches!(state.screen().place, Place::Instance(_, super::place::Tab::Log)) && state.screen().log.follow {
+        wake = wake.min(SECOND / 2);
+    }
+    if let Link::Down { retry_at, .. } = &state.link
+        && *retry_at > state.now
+    {
+        wake = wake.min(retry_at - state.now);
+    }
+    wake.max(10_000)
+}
+
+/// True if a form or question is open: then the screen's keys don't count.
+pub(crate) fn modal(state: &State) -> bool {
+    !matches!(state.overlay, Overlay::None)
+}
+
+/// What is new in a log that was asked for.
+pub(crate) type LogAnswer = Result<Found, String>;

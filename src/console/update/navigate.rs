@@ -1,0 +1,285 @@
+//! From screen to screen.
+
+use crate::{
+    console::{
+        items::Kind,
+        keymap::Action,
+        message::Effect,
+        overlay::Overlay,
+        place::{Object, Place, Tab},
+        query::{Data, Query},
+        screen::Screen,
+        state::{Errand, State},
+        tree,
+    },
+    store::screens::RunRef,
+};
+
+use super::{act, look};
+
+/// Opens, goes back, changes the screen.
+pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
+    use Action as A;
+    let object = state.screen().object();
+    match action {
+        A::Triage => root(state, Place::Triage),
+        A::Dags => root(state, Place::Dags),
+        A::Runs => root(state, Place::Runs(None)),
+        A::Instances => root(state, Place::Instances(None)),
+        A::System => root(state, Place::System),
+        A::Back => back(state, true),
+        A::UpOne => back(state, false),
+        A::LastScreen => last(state),
+        A::Open => open(state),
+        A::GoDag | A::ViewGrid => object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| {
+            let run = object.run().map(|r| r.id);
+            push(state, Place::Grid(dag), |s| s.column = run)
+        }),
+        A::GoRuns => {
+            object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| push(state, Place::Runs(Some(dag)), |_| {}))
+        }
+        A::GoInstances => match run_of(state) {
+            Some(run) => push(state, Place::Instances(Some(run)), |_| {}),
+            None => Vec::new(),
+        },
+        A::ViewGantt => match run_of(state) {
+            Some(run) => push(state, Place::Gantt(run), |_| {}),
+            None => Vec::new(),
+        },
+        A::ViewCycle => match (&state.screen().place, run_of(state)) {
+            (Place::Grid(_), Some(run)) => replace(state, Place::Gantt(run)),
+            (Place::Gantt(_), Some(run)) => replace(state, Place::Instances(Some(run))),
+            (Place::Instances(Some(run)), _) => {
+                let dag = run.dag_id.clone();
+                replace(state, Place::Grid(dag))
+            }
+            _ => navigate(state, A::ViewGrid),
+        },
+        A::Xcom => match run_of(state) {
+            Some(run) if matches!(state.screen().place, Place::Instance(..)) => {
+                let _ = run;
+                look::tab(state, Tab::Xcom)
+            }
+            Some(run) => {
+                let task = object.ti().map(|t| t.task_id);
+                push(state, Place::Xcom(run, None), |s| {
+                    if let Some(task) = task {
+                        s.filter = crate::console::widgets::input::Input::new(format!("task:{task}"));
+                    }
+                })
+            }
+            None => Vec::new(),
+        },
+        A::GoLog => look::look(state, Action::Log),
+        A::GoFailure => failure(state, object.dag_id().map(str::to_owned), None, Tab::Log),
+        A::Unfold | A::Fold => fold_all(state, action == A::Fold),
+        _ => Vec::new(),
+    }
+}
+
+/// The run that is meant: under the cursor, or the screen's.
+pub fn run_of(state: &State) -> Option<RunRef> {
+    let screen = state.screen();
+    if let Some(run) = screen.object().run() {
+        return Some(run.clone());
+    }
+    match &screen.place {
+        Place::Grid(_) => tree::column(screen).map(|(_, run, _)| run),
+        Place::Gantt(run) | Place::Xcom(run, _) | Place::Instances(Some(run)) => Some(run.clone()),
+        Place::Instance(ti, _) => Some(ti.run.clone()),
+        _ => None,
+    }
+}
+
+/// One of the screens of the digits: a new stack.
+fn root(state: &mut State, place: Place) -> Vec<Effect> {
+    if state.stack.len() == 1 && state.screen().place == place {
+        return state.load();
+    }
+    // Coming back to a screen of the digits finds it as it was left.
+    let known = state.history.iter_mut().rev().find(|s| s.first().is_some_and(|first| first.place == place));
+    let first = known.and_then(|stack| stack.first()).cloned().unwrap_or_else(|| Screen::new(place));
+    let old = std::mem::replace(&mut state.stack, vec![first]);
+    state.history.push(old);
+    if state.history.len() > 20 {
+        state.history.remove(0);
+    }
+    state.load()
+}
+
+/// A screen on top of this one.
+pub fn push(state: &mut State, place: Place, set: impl FnOnce(&mut Screen)) -> Vec<Effect> {
+    if state.screen().place == place {
+        return Vec::new();
+    }
+    let mut screen = Screen::new(place);
+    set(&mut screen);
+    state.stack.push(screen);
+    state.load()
+}
+
+/// Another view of the same thing.
+fn replace(state: &mut State, place: Place) -> Vec<Effect> {
+    let column = run_of(state).map(|r| r.id);
+    if state.stack.len() > 1 {
+        state.stack.pop();
+    }
+    push(state, place, |s| s.column = column)
+}
+
+/// Closes the innermost thing (Esc), or goes up one (q).
+fn back(state: &mut State, gently: bool) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    if gently {
+        if !screen.filter.text.is_empty() || screen.only_problems {
+            screen.filter = Default::default();
+            screen.only_problems = false;
+            screen.log.search.clear();
+            screen.log.found = None;
+            screen.rebuild();
+            return Vec::new();
+        }
+        if !screen.marks.is_empty() {
+            screen.marks.clear();
+            return Vec::new();
+        }
+    }
+    if state.stack.len() > 1 {
+        state.stack.pop();
+        return refresh(state);
+    }
+    if !gently {
+        state.overlay = Overlay::Quit;
+    }
+    Vec::new()
+}
+
+/// The screen before this one.
+fn last(state: &mut State) -> Vec<Effect> {
+    if state.stack.len() > 1 {
+        state.stack.pop();
+        return refresh(state);
+    }
+    match state.history.pop() {
+        Some(stack) => {
+            state.stack = stack;
+            refresh(state)
+        }
+        None => Vec::new(),
+    }
+}
+
+/// A screen that comes back shows what it had, and is read again.
+fn refresh(state: &mut State) -> Vec<Effect> {
+    if state.frozen { Vec::new() } else { state.load() }
+}
+
+/// Enter.
+fn open(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen();
+    let object = screen.object();
+    let kind = screen.item().map(|i| i.kind.clone());
+    match (object, kind) {
+        // A group of tasks folds.
+        (_, Some(Kind::TreeGroup(_))) => fold(state),
+        (Object::Task(..), Some(Kind::TreeTask(Some(_)))) => fold(state),
+        (Object::Dag(dag, _), Some(Kind::Late)) => push(state, Place::Grid(dag), |_| {}),
+        (Object::Dag(dag, _), _) => push(state, Place::Grid(dag), |_| {}),
+        // A failed run opens at its first failed try.
+        (Object::Run(run, state_of_run), _) => {
+            if state_of_run == crate::model::RunState::Failed {
+                failure(state, Some(run.dag_id.clone()), Some(run), Tab::Log)
+            } else {
+                push(state, Place::Gantt(run), |_| {})
+            }
+        }
+        (Object::Ti(ti, _), Some(Kind::Xcom)) => push(state, Place::Instance(ti, Tab::Xcom), |_| {}),
+        (Object::Ti(ti, _), _) => push(state, Place::Instance(ti, Tab::Log), |_| {}),
+        (Object::Failures(_, tis), _) => match tis.into_iter().next() {
+            Some(ti) => push(state, Place::Instance(ti, Tab::Log), |_| {}),
+            None => Vec::new(),
+        },
+        (Object::File(path, line), _) => {
+            look::file_error(state, &path, line);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Folds or unfolds the line under the cursor.
+pub fn fold(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    let Some(item) = screen.item().cloned() else { return Vec::new() };
+    let id = tree::node_id(&item).to_owned();
+    match item.kind {
+        Kind::TreeGroup(_) => {
+            if !screen.folded.remove(&id) {
+                screen.folded.insert(id);
+            }
+            screen.rebuild();
+            Vec::new()
+        }
+        Kind::TreeTask(Some(_)) | Kind::TreeIndex(_) => {
+            if !screen.unfolded.remove(&id) {
+                screen.unfolded.insert(id.clone());
+            }
+            let node = format!("node:{id}");
+            screen.rebuild();
+            if let Some(at) = screen.items.iter().position(|i| i.id == node) {
+                screen.cursor = at;
+            }
+            state.load()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn fold_all(state: &mut State, shut: bool) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    let groups: Vec<String> = match &screen.data {
+        Data::Grid(g) => g.dag.iter().flat_map(|d| d.task_groups.keys().cloned()).collect(),
+        Data::Run(r) => r.dag.iter().flat_map(|d| d.task_groups.keys().cloned()).collect(),
+        _ => return Vec::new(),
+    };
+    screen.folded = if shut { groups.into_iter().collect() } else { Default::default() };
+    if shut {
+        screen.unfolded.clear();
+    }
+    screen.rebuild();
+    Vec::new()
+}
+
+/// Asks for the newest failure, to go there.
+pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab: Tab) -> Vec<Effect> {
+    let Some(dag_id) = dag else { return Vec::new() };
+    let ticket = state.next_ticket();
+    state.errand = Some((ticket, Errand::Failure(tab)));
+    vec![Effect::Load(ticket, Query::Failure { dag_id, run: run.map(|r| r.id) })]
+}
+
+/// An answer that isn't a screen's data came.
+pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -> Vec<Effect> {
+    match (errand, answer) {
+        (Errand::Failure(tab), Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, tab), |_| {}),
+        (Errand::Failure(_), Ok(_)) => match run_of(state) {
+            Some(run) => push(state, Place::Gantt(run), |_| {}),
+            None => {
+                state.flash("no failed task instance there", false);
+                Vec::new()
+            }
+        },
+        (Errand::TriggerForm(_), Ok(Data::Definition(Some(dag)))) => {
+            act::trigger_form(state, dag);
+            Vec::new()
+        }
+        (Errand::TriggerForm(dag), Ok(_)) => {
+            state.flash(format!("DAG {dag} is gone"), true);
+            Vec::new()
+        }
+        (_, Err(why)) => {
+            state.flash(why, true);
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Answers of the scheduler.
+
+use serde_json::Value;
+
+use crate::{
+    console::{forms::Preview, message::Effect, overlay::Overlay, state::State},
+    protocol::command::ReplyError,
+};
+
+use super::act::count;
+
+/// Takes an answer.
+pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) -> Vec<Effect> {
+    if preview(state, number, &answer) {
+        return Vec::new();
+    }
+    let Some(at) = state.done.iter().position(|d| d.request == number) else {
+        // Not an act: facts about the scheduler.
+        if let Ok(status) = answer {
+            state.status = Some(status);
+        }
+        return Vec::new();
+    };
+    let said = match &answer {
+        Ok(document) => Ok(summary(document)),
+        Err(e) => Err(sentence(e)),
+    };
+    state.done[at].result = Some(said.clone());
+    let mut waits = false;
+    if let Some(form) = state.form()
+        && form.sent.contains(&number)
+    {
+        match &answer {
+            Ok(_) => {
+                form.sent.retain(|n| *n != number);
+                waits = !form.sent.is_empty();
+                if !waits {
+                    state.overlay = Overlay::None;
+                    state.screen_mut().marks.clear();
+                }
+            }
+            Err(e) => {
+                // The form stays, so that nothing typed is lost.
+                form.sent.clear();
+                form.mistake = Some(sentence(e));
+            }
+        }
+    }
+    if !waits {
+        let command = state.done[at].command.clone();
+        match said {
+            Ok(text) => {
+                state.flash(format!("done: {text}{}", if text.is_empty() { command } else { String::new() }), false)
+            }
+            Err(text) => state.flash(text, true),
+        }
+    }
+    if state.screen().waiting.is_none() { state.load() } else { Vec::new() }
+}
+
+/// An answer to a preview; true if it was one.
+fn preview(state: &mut State, number: u64, answer: &Result<Value, ReplyError>) -> bool {
+    let Some(form) = state.form().filter(|f| f.asked.contains(&number)) else { return false };
+    match answer {
+        Ok(plan) => {
+            form.asked.retain(|n| *n != number);
+            form.answers.push(plan.clone());
+            if form.asked.is_empty() {
+                form.preview = Preview::Plans(std::mem::take(&mut form.answers));
+            }
+        }
+        Err(e) => {
+            form.asked.clear();
+            form.preview = Preview::Failed(e.clone());
+        }
+    }
+    true
+}
+
+/// The scheduler is gone: what was asked isn't answered any more.
+pub fn lost(state: &mut State) {
+    state.status = None;
+    for done in state.done.iter_mut().filter(|d| d.result.is_none()) {
+        done.result = Some(Err("the scheduler went away before it answered".into()));
+    }
+    let gone = || ReplyError {
+        kind: "no_scheduler".into(),
+        message: "the scheduler is gone".into(),
+        cause: None,
+        hint: Some("the console connects again by itself; nothing was changed by this form".into()),
+    };
+    if let Some(form) = state.form() {
+        if !form.sent.is_empty() {
+            form.sent.clear();
+            form.mistake = Some("the scheduler went away before it answered; look whether it was done".into());
+        } else if !form.asked.is_empty() {
+            form.asked.clear();
+            form.preview = Preview::Failed(gone());
+        }
+    }
+}
+
+fn sentence(e: &ReplyError) -> String {
+    let mut text = e.message.clone();
+    for more in [&e.cause, &e.hint].into_iter().flatten() {
+        text.push_str(": ");
+        text.push_str(more);
+    }
+    text
+}
+
+/// A result in a few words.
+fn summary(document: &Value) -> String {
+    if let Some(run) = document["dag_run_id"].as_str() {
+        return format!("run {run}");
+    }
+    let n = |key: &str| document[key].as_array().map_or(0, Vec::len);
+    match (n("task_instances"), n("dag_runs")) {
+        (0, 0) => String::new(),
+        (tis, 0) => count(tis, "task instance"),
+        (0, runs) => count(runs, "run"),
+        (tis, runs) => format!("{}, {}", count(tis, "task instance"), count(runs, "run")),
+    }
+}

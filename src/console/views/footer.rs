@@ -1,0 +1,86 @@
+//! Last line: at most nine keys that make sense for what is under the cursor; refused ones are dimmed.
+
+use ratatui::buffer::Buffer;
+
+use crate::console::{
+    keymap::{self, ROWS, Row},
+    layout::Layout,
+    overlay::Overlay,
+    state::State,
+    theme::Role,
+    widgets::{
+        paint::{self, Pen},
+        text,
+    },
+};
+
+/// Most keys shown.
+const MOST: usize = 9;
+
+/// Draws it.
+pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
+    let theme = &state.theme;
+    paint::row(buf, parts.hints, 0, "", theme.role(Role::Text));
+    if let Some(flash) = &state.flash {
+        let style = theme.role(if flash.bad { Role::Bad } else { Role::Good });
+        let text = text::fit(&format!(" {}", flash.text), parts.hints.width as usize);
+        paint::put(buf, 0, parts.hints.y, &text, parts.hints.width as usize, style);
+        return;
+    }
+    let words: &[(&str, &str)] = match &state.overlay {
+        Overlay::Form(form) if form.on_text() => {
+            &[("Tab", "next"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
+        }
+        Overlay::Form(_) => &[
+            ("Tab", "field"),
+            ("Space", "toggle"),
+            ("PgDn", "scroll"),
+            ("Ctrl-y", "copy command"),
+            ("Enter", "on the button"),
+            ("Esc", "cancel"),
+        ],
+        Overlay::None if state.screen().filtering => &[
+            ("Enter", "use"),
+            ("Esc", "clear"),
+            ("Up/Down", "move"),
+            ("", "state: dag: task: tag: since:7d dur>1h !paused text"),
+        ],
+        _ => &[],
+    };
+    let mut pen = Pen::new(buf, parts.hints, 0);
+    pen.text(" ", theme.role(Role::Text));
+    if !words.is_empty() {
+        for (key, word) in words {
+            pen.text(key, theme.role(Role::Key)).text(":", theme.role(Role::Dim)).text(word, theme.role(Role::Text));
+            pen.text("  ", theme.role(Role::Text));
+        }
+        return;
+    }
+    for row in hints(state) {
+        let refused = state.allowed(row).is_err();
+        let key = row.keys[0].replace(' ', "");
+        let word = format!("{key}:{}", row.hint);
+        if pen.left() <= text::width(&word) {
+            break;
+        }
+        let dim = theme.role(Role::Dim);
+        pen.text(&key, if refused { dim } else { theme.role(Role::Key) });
+        pen.text(":", dim).text(row.hint, if refused { dim } else { theme.role(Role::Text) }).text(" ", dim);
+    }
+}
+
+/// The keys to show: usable ones first come as they stand in the table, then help and palette.
+fn hints(state: &State) -> Vec<&'static Row> {
+    let scope = state.scope();
+    let all: Vec<&Row> = ROWS.iter().filter(|r| !r.hint.is_empty() && r.scope.has(scope)).collect();
+    let program = |r: &&&Row| r.group == keymap::Group::Program;
+    let last: Vec<&Row> = all.iter().filter(program).copied().collect();
+    // Whoever has no scheduler (or only reads) still sees which verbs there would be, but after what works.
+    let (yes, no): (Vec<&Row>, Vec<&Row>) =
+        all.iter().filter(|r| !program(r)).copied().partition(|r| state.allowed(r).is_ok());
+    let mut shown: Vec<&Row> = yes.into_iter().take(MOST - last.len()).collect();
+    let room = MOST - last.len() - shown.len();
+    shown.extend(no.into_iter().filter(|r| r.dangerous).take(room));
+    shown.extend(last);
+    shown
+}

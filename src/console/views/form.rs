@@ -1,0 +1,200 @@
+//! A form over the whole screen: fields, plan, the same as a shell command, buttons.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use serde_json::Value;
+
+use crate::{
+    console::{
+        forms::{ActForm, Control, Field, Preview, shell},
+        layout::Layout,
+        state::State,
+        theme::Role,
+        widgets::{
+            paint::{self, Pen},
+            text,
+        },
+    },
+    model::TiState,
+};
+
+/// Draws it.
+pub fn draw(state: &State, form: &ActForm, layout: &Layout, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let area = Rect { x: 0, y: 1, width: state.size.0, height: state.size.1.saturating_sub(2) };
+    paint::clear(buf, area, theme.role(Role::Text));
+    paint::put(buf, 1, 1, &form.title, area.width as usize - 2, theme.role(Role::Title));
+    let buttons = layout.hints.y.saturating_sub(1);
+    let command = command_lines(form, area.width as usize);
+    let bottom = buttons.saturating_sub(command.len() as u16 + 1);
+    let mut y = 3;
+    y = fields(state, form, Rect { y, height: bottom.saturating_sub(y), ..area }, buf) + 1;
+    if let Some(why) = &form.mistake {
+        for part in text::wrap(why, area.width as usize - 4).iter().take(3) {
+            paint::put(buf, 2, y, part, area.width as usize - 3, theme.role(Role::Bad));
+            y += 1;
+        }
+    }
+    let lines = plan(state, form);
+    let room = bottom.saturating_sub(y) as usize;
+    let top = form.scroll.min(lines.len().saturating_sub(room));
+    for (line, role) in lines.iter().skip(top).take(room) {
+        paint::put(buf, 2, y, line, area.width as usize - 3, theme.role(*role));
+        y += 1;
+    }
+    for (i, line) in command.iter().enumerate() {
+        paint::put(buf, 1, bottom + i as u16, line, area.width as usize - 2, theme.role(Role::Dim));
+    }
+    button_row(state, form, buttons, buf);
+}
+
+fn button_row(state: &State, form: &ActForm, y: u16, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let style = |on| theme.role(if on { Role::Focus } else { Role::Text });
+    let label = match &form.preview {
+        Preview::Plans(plans) => format!("{} {}", form.verb, instances(plans).len().max(runs(plans))),
+        _ => form.verb.clone(),
+    };
+    let row = Rect { x: 0, y, width: state.size.0, height: 1 };
+    let mut pen = Pen::new(buf, row, 0);
+    pen.at((state.size.0 / 2).saturating_sub(16));
+    pen.text("[ Cancel ]", style(form.on_cancel())).text("   ", theme.role(Role::Text));
+    pen.text(&format!("[ {label} ]"), style(form.on_act()));
+    if !form.sent.is_empty() {
+        pen.text("  sent ..", theme.role(Role::Warn));
+    } else if let Some(why) = state.no_verbs() {
+        pen.text(&format!("  {why}"), theme.role(Role::Bad));
+    }
+}
+
+/// Toggles share lines; everything else has its own. Gives the line after the last.
+fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
+    let theme = &state.theme;
+    let compact = form.fields.iter().all(|f| matches!(f.control, Control::Toggle(_)));
+    let mut y = 0;
+    if compact {
+        let mut pen = Pen::new(buf, area, 0);
+        pen.text("  ", theme.role(Role::Text));
+        for (i, f) in form.fields.iter().enumerate() {
+            let label = format!("[{}]{}", if f.on() { "x" } else { " " }, f.label);
+            let style = theme.role(if form.focus == i { Role::Focus } else { Role::Text });
+            if pen.left() <= label.len() + 1 {
+                y += 1;
+                pen = Pen::new(buf, area, y);
+                pen.text("  ", theme.role(Role::Text));
+            }
+            pen.text(&label, style).text("  ", theme.role(Role::Text));
+        }
+        return area.y + if form.fields.is_empty() { 0 } else { y + 1 };
+    }
+    // The field with the focus is always in sight.
+    let height = area.height.saturating_sub(3).max(1) as usize;
+    let first = (form.focus.min(form.fields.len().saturating_sub(1)) + 1).saturating_sub(height);
+    let names = form.fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(8).clamp(8, 24);
+    for (i, f) in form.fields.iter().enumerate().skip(first).take(height) {
+        one(state, f, form.focus == i, names, Rect { y: area.y + y, height: 1, ..area }, buf);
+        y += 1;
+    }
+    area.y + y
+}
+
+fn one(state: &State, f: &Field, focus: bool, names: usize, area: Rect, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let plain = theme.role(Role::Text);
+    let mut pen = Pen::new(buf, area, 0);
+    let name = theme.role(if focus { Role::Key } else { Role::Text });
+    pen.text(if focus { " > " } else { "   " }, theme.role(Role::Key)).cell(&f.label, names, name);
+    let style = theme.role(if focus { Role::Focus } else { Role::Text });
+    let columns = (area.width as usize / 3).max(20);
+    match &f.control {
+        Control::Toggle(on) => {
+            pen.text(if *on { "[x]" } else { "[ ]" }, style).text(if *on { " on " } else { " off " }, plain);
+        }
+        Control::Choice(all, at) => {
+            let value = all.get(*at).map_or("", String::as_str);
+            pen.text(&format!("< {value} >"), style)
+                .text(&format!(" {} of {} ", at + 1, all.len()), theme.role(Role::Dim));
+        }
+        Control::Text(input) => {
+            let columns = columns.min(pen.left().saturating_sub(4));
+            pen.text("[", plain);
+            let x = pen.x;
+            let cursor = focus.then(|| theme.role(Role::Focus));
+            paint::input(buf, x, area.y, input, columns, plain, cursor);
+            let mut pen = Pen::new(buf, area, 0);
+            pen.at(x + columns as u16).text("] ", plain).text(&f.note, theme.role(Role::Dim));
+            return;
+        }
+    }
+    pen.text(&f.note, theme.role(Role::Dim));
+}
+
+fn command_lines(form: &ActForm, columns: usize) -> Vec<String> {
+    let commands = match form.commands(false) {
+        Ok(commands) => commands,
+        Err(_) => return Vec::new(),
+    };
+    let Some(first) = commands.first() else { return Vec::new() };
+    let mut lines = vec!["same from a shell (Ctrl-y copies it):".to_owned()];
+    lines.extend(text::wrap(&shell(first), columns.saturating_sub(3)).into_iter().take(3));
+    if commands.len() > 1 {
+        lines.push(format!(".. and {} more", commands.len() - 1));
+    }
+    lines
+}
+
+fn list<'a>(plans: &'a [Value], key: &'a str) -> impl Iterator<Item = &'a Value> {
+    plans.iter().filter_map(move |p| p[key].as_array()).flatten()
+}
+
+fn instances(plans: &[Value]) -> Vec<&Value> {
+    list(plans, "task_instances").collect()
+}
+
+fn runs(plans: &[Value]) -> usize {
+    list(plans, "dag_runs").count()
+}
+
+/// What would happen, line by line.
+fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
+    let plans = match &form.preview {
+        Preview::Words(lines) => return lines.iter().map(|l| (l.clone(), Role::Text)).collect(),
+        Preview::Asking => {
+            let text = state.no_verbs().unwrap_or_else(|| "asking what would happen ..".into());
+            return vec![(text, Role::Dim)];
+        }
+        Preview::Failed(e) => {
+            let more = [&e.cause, &e.hint].into_iter().flatten().map(|t| (t.clone(), Role::Dim));
+            return std::iter::once((e.message.clone(), Role::Bad)).chain(more).collect();
+        }
+        Preview::Plans(plans) => plans,
+    };
+    let all = instances(plans);
+    let word =
+        |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
+    let mut out =
+        vec![(format!("{} task instances, {} runs; nothing has changed yet", all.len(), runs(plans)), Role::Title)];
+    for t in &all {
+        let letter =
+            |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
+        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
+        let run = word(&t["dag_run_id"]);
+        let name = format!("{}{index}", word(&t["task_id"]));
+        let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
+        out.push((
+            format!("{change}  {} {}  {}", text::fit(&name, 34), text::fit(&word(&t["reason"]), 14), run),
+            Role::Text,
+        ));
+    }
+    for r in list(plans, "dag_runs") {
+        let from_to = format!("{} -> {}", word(&r["from"]), word(&r["to"]));
+        let what = if r["from"].is_null() && r["to"].is_null() { word(&r["reason"]) } else { from_to };
+        out.push((format!("run {}  {what}", word(&r["dag_run_id"])), Role::Text));
+    }
+    for e in list(plans, "effects") {
+        out.push((format!("also: {}", word(e)), Role::Warn));
+    }
+    if out.len() == 1 {
+        out.push(("nothing to do: nothing fits the selection".into(), Role::Warn));
+    }
+    out
+}

@@ -1,0 +1,190 @@
+//! Timeline of one run: when each try waited and ran.
+
+use ratatui::buffer::Buffer;
+
+use crate::{
+    console::{
+        items::{Item, Kind},
+        layout::Layout,
+        state::State,
+        theme::Role,
+        tree,
+        widgets::{
+            bars::Axis,
+            paint::{self, Pen},
+            text,
+        },
+    },
+    model::TiState,
+    store::screens::{Micros, SECOND, run::RunDetail},
+};
+
+use super::{grid::tree_line, parts};
+
+/// Title line.
+pub fn title(state: &State, r: &RunDetail) -> String {
+    let took = r.run.seconds(state.now).map(text::duration).unwrap_or_else(|| "not started".into());
+    format!("{} {}  {took}   . scheduled  - queued  = ran  # failed try", parts::run_name(&r.run), r.run.state)
+}
+
+/// Draws it.
+pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let screen = state.screen();
+    let Some(dag) = &r.dag else { return };
+    let all = layout.list.width as usize;
+    let tree_columns = (all * 2 / 5).clamp(22, 44);
+    let x = tree_columns + 12;
+    let axis = axis(state, r, all.saturating_sub(x + 1));
+    let heads = format!("  {} TRY   DUR", text::fit("TASK", tree_columns - 2));
+    paint::row(buf, layout.columns, 0, &heads, theme.role(Role::Title));
+    let (ticks, format) = axis.ticks(11);
+    for (column, at) in ticks {
+        let label = text::time(at, format);
+        if column + label.len() <= axis.columns {
+            paint::put(buf, (x + column) as u16, layout.columns.y, &label, label.len(), theme.role(Role::Title));
+        }
+    }
+    let height = layout.list.height as usize;
+    for (y, (at, item)) in screen.items.iter().enumerate().skip(screen.top).take(height).enumerate() {
+        let y = y as u16;
+        let on = at == screen.cursor;
+        let marked = screen.marks.contains(&item.id);
+        let mut pen = Pen::new(buf, layout.list, y);
+        pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
+            .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
+        let rows = rows_of(r, dag, item);
+        let label = match item.kind {
+            Kind::TreeIndex(i) => {
+                let name = rows.first().and_then(|t| r.instances[*t].rendered_map_index.clone());
+                format!("[{i}] {}", name.unwrap_or_default())
+            }
+            Kind::TreeTask(Some(_)) => format!("{} [{}]", tree::label(dag, tree::node_id(item)), rows.len()),
+            _ => tree::label(dag, tree::node_id(item)).to_owned(),
+        };
+        pen.text(&tree_line(item, &label, tree_columns - 4), parts::body(state));
+        let worst = worst(r, &rows);
+        pen.text(&format!(" {} ", worst.letter()), theme.state(worst));
+        let tries = rows.iter().map(|i| r.instances[*i].try_number).max().unwrap_or(0);
+        let tries = if tries > 1 { tries.to_string() } else { String::new() };
+        let seconds = rows.iter().filter_map(|i| r.instances[*i].seconds(state.now)).fold(0.0, f64::max);
+        let took = if seconds > 0.0 { text::duration(seconds) } else { String::new() };
+        pen.text(&format!("{tries:>2} {} ", text::fit_right(&took, 6)), theme.role(Role::Dim));
+        pen.at(x as u16);
+        bar(state, r, &axis, item, &rows, &mut pen);
+        if on {
+            let row = ratatui::layout::Rect { width: x as u16 - 1, ..layout.list };
+            Pen::whole(buf, row, y, theme.role(Role::Cursor));
+        }
+    }
+    if let Some(area) = layout.preview {
+        let inside = parts::preview_inside(state, buf, area, "at the cursor");
+        parts::lines(state, buf, inside, &about(state, r, dag));
+    }
+}
+
+fn axis(state: &State, r: &RunDetail, columns: usize) -> Axis {
+    let first = |a: Option<Micros>, b: Option<Micros>| [a, b].into_iter().flatten().min();
+    let mut start = r.run.start;
+    for (_, _, scheduled, queued) in &r.queued {
+        start = first(start, first(*scheduled, *queued));
+    }
+    for t in &r.tries {
+        start = first(start, t.start);
+    }
+    let start = start.unwrap_or(r.run.run_after);
+    let last = r.tries.iter().filter_map(|t| t.end).chain(r.run.end).max();
+    let end = if r.run.end.is_some() { last.unwrap_or(start) } else { state.now };
+    Axis { start, end: end.max(start + SECOND / 10), columns }
+}
+
+/// Indexes of the instances that a line stands for.
+fn rows_of(r: &RunDetail, dag: &crate::model::Dag, item: &Item) -> Vec<usize> {
+    let id = tree::node_id(item);
+    let tasks = match item.kind {
+        Kind::TreeGroup(_) => tree::tasks_below(dag, id),
+        _ => vec![id],
+    };
+    let fits = |t: &crate::store::screens::instances::TiRow| match item.kind {
+        Kind::TreeIndex(i) => t.ti.task_id == id && t.ti.map_index == i,
+        _ => tasks.contains(&t.ti.task_id.as_str()),
+    };
+    r.instances.iter().enumerate().filter(|(_, t)| fits(t)).map(|(i, _)| i).collect()
+}
+
+fn worst(r: &RunDetail, rows: &[usize]) -> TiState {
+    let mut counts = crate::store::screens::Counts::default();
+    for i in rows {
+        counts.add(r.instances[*i].state, 1);
+    }
+    counts.worst()
+}
+
+/// Waiting, then every try.
+fn bar(state: &State, r: &RunDetail, axis: &Axis, item: &Item, rows: &[usize], pen: &mut Pen<'_>) {
+    let mut letters = vec![' '; axis.columns];
+    let whole = rows.len() != 1;
+    for i in rows {
+        let t = &r.instances[*i];
+        let tries = || r.tries.iter().filter(|y| y.task_id == t.ti.task_id && y.map_index == t.ti.map_index);
+        if !whole {
+            let waits = r.queued.iter().find(|q| q.0 == t.ti.task_id && q.1 == t.ti.map_index);
+            if let Some((_, _, scheduled, queued)) = waits {
+                let start = tries().last().and_then(|y| y.start);
+                let until = if t.state.is_finished() { start } else { start.or(Some(state.now)) };
+                if let (Some(a), Some(b)) = (scheduled, queued.or(until)) {
+                    axis.bar(&mut letters, *a, b, '.');
+                }
+                if let (Some(a), Some(b)) = (queued, until) {
+                    axis.bar(&mut letters, *a, b.max(*a), '-');
+                }
+            }
+        }
+        for y in tries() {
+            let Some(start) = y.start else { continue };
+            let end = y.end.unwrap_or(state.now);
+            axis.bar(&mut letters, start, end, '=');
+            if matches!(y.state, TiState::Failed | TiState::UpForRetry)
+                && let Some(cell) = letters.get_mut(axis.column(end))
+            {
+                *cell = '#';
+            }
+        }
+    }
+    let _ = item;
+    let theme = &state.theme;
+    let ran = theme.state(if worst(r, rows) == TiState::Running { TiState::Running } else { TiState::Success });
+    for c in letters {
+        let style = match c {
+            '#' => theme.state(TiState::Failed),
+            '=' => ran,
+            _ => theme.role(Role::Dim),
+        };
+        pen.text(&c.to_string(), style);
+    }
+}
+
+fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(String, Role)> {
+    let Some(item) = state.screen().item() else { return Vec::new() };
+    let rows = rows_of(r, dag, item);
+    let [one] = rows.as_slice() else {
+        let mut counts = crate::store::screens::Counts::default();
+        for i in &rows {
+            counts.add(r.instances[*i].state, 1);
+        }
+        return vec![(format!("{} instances: {}", rows.len(), parts::counts_text(&counts)), Role::Text)];
+    };
+    let t = &r.instances[*one];
+    let mut out = vec![(format!("{}  {}  pool {}", t.ti.label(), t.operator, t.pool), Role::Text)];
+    for y in r.tries.iter().filter(|y| y.task_id == t.ti.task_id && y.map_index == t.ti.map_index) {
+        let took = y.start.map(|s| text::duration((y.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
+        let start = y.start.map(|s| text::time(s, "%H:%M:%S")).unwrap_or_default();
+        let why = y.why.as_deref().filter(|_| y.state != TiState::Success).unwrap_or("");
+        let role = if y.state == TiState::Success { Role::Text } else { Role::Bad };
+        out.push((format!("try {} {start} {took} {} {why}", y.number, y.state), role));
+    }
+    if let Some(why) = t.why.as_deref().filter(|_| t.try_number == 0) {
+        out.push((why.to_owned(), Role::Bad));
+    }
+    out
+}

@@ -1,0 +1,147 @@
+//! First two lines: where am I, is the scheduler there, what is filtered.
+
+use ratatui::buffer::Buffer;
+
+use crate::console::{
+    layout::Layout,
+    log::view::LogView,
+    place::{Place, Tab},
+    state::{Link, State},
+    theme::Role,
+    widgets::{
+        paint::{self, Pen},
+        text,
+    },
+};
+
+/// Draws them.
+pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let style = theme.role(Role::Header);
+    paint::row(buf, parts.header, 0, "", style);
+    let protected = state.facts.context.to_lowercase().contains("prod");
+    let name = if protected { state.facts.context.to_uppercase() } else { state.facts.context.clone() };
+    let right = right(state);
+    let room = (parts.header.width as usize).saturating_sub(text::width(&right) + 2);
+    let mut pen = Pen::new(buf, parts.header, 0);
+    pen.text(&format!(" {name}>"), if protected { theme.role(Role::Protected) } else { style });
+    let used = pen.x as usize;
+    pen.text(&text::clip(&format!(" {}", state.screen().place.title()), room.saturating_sub(used)), style);
+    let x = parts.header.width.saturating_sub(text::width(&right) as u16 + 1);
+    paint::put(buf, x, 0, &right, text::width(&right), style);
+    title(state, parts, buf);
+}
+
+/// State of the scheduler and the time.
+fn right(state: &State) -> String {
+    let mut all = Vec::new();
+    if state.frozen {
+        all.push("FROZEN (z)".to_owned());
+    }
+    if state.facts.read_only {
+        all.push("read-only".into());
+    }
+    all.push(match &state.link {
+        Link::Opening => "sched ..".into(),
+        Link::Up => "sched ok".into(),
+        Link::Down { retry_at, .. } => {
+            let age =
+                state.screen().loaded_at.map_or_else(String::new, |t| format!(", data {}", text::age(t, state.now)));
+            format!("NO SCHED, again {}{age}", text::until(*retry_at, state.now))
+        }
+    });
+    all.push(text::time(state.now, "%H:%MZ"));
+    all.join(" | ")
+}
+
+/// Filter, counters, what is marked.
+fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let screen = state.screen();
+    let in_log = matches!(screen.place, Place::Instance(_, Tab::Log));
+    let mut right = String::new();
+    if !screen.marks.is_empty() {
+        right.push_str(&format!("{} marked  ", screen.marks.len()));
+    }
+    if screen.fresh > 0 {
+        right.push_str(&format!("^{} new  ", screen.fresh));
+    }
+    let lines = screen.items.iter().filter(|i| !i.is_heading()).count();
+    let narrowed = !screen.filter.text.is_empty() || screen.only_problems;
+    if !matches!(screen.place, Place::Instance(..)) {
+        if narrowed {
+            right.push_str(&format!("{lines} of {}", screen.total));
+        } else if lines > 0 {
+            right.push_str(&format!("{} of {lines}", position(screen)));
+        }
+    }
+    let mut pen = Pen::new(buf, parts.title, 0);
+    if screen.filtering || !screen.filter.text.is_empty() {
+        pen.text(if in_log { " find " } else { " / " }, theme.role(Role::Key));
+        let x = pen.x;
+        let columns = (parts.title.width as usize).saturating_sub(x as usize + text::width(&right) + 2);
+        let cursor = screen.filtering.then(|| theme.role(Role::Focus));
+        paint::input(buf, x, parts.title.y, &screen.filter, columns, theme.role(Role::Text), cursor);
+        if let Some(why) = &screen.filter_error {
+            let at = x + text::width(&screen.filter.text) as u16 + 2;
+            paint::put(buf, at, parts.title.y, why, columns.saturating_sub(at as usize), theme.role(Role::Bad));
+        }
+    } else {
+        let words = about(state);
+        let columns = (parts.title.width as usize).saturating_sub(text::width(&right) + 3);
+        paint::put(buf, 1, parts.title.y, &words, columns, theme.role(Role::Title));
+    }
+    if screen.only_problems {
+        right.push_str("  only problems (!)");
+    }
+    let w = text::width(&right) as u16;
+    let x = parts.title.width.saturating_sub(w + 1);
+    paint::put(buf, x, parts.title.y, &right, w as usize, theme.role(Role::Dim));
+}
+
+/// Number of the line under the cursor among those that aren't headings.
+fn position(screen: &crate::console::screen::Screen) -> usize {
+    screen.items.iter().take(screen.cursor + 1).filter(|i| !i.is_heading()).count()
+}
+
+/// One line about the screen.
+fn about(state: &State) -> String {
+    let screen = state.screen();
+    if let Some(why) = &screen.error {
+        return format!("not read again: {why}");
+    }
+    match (&screen.place, &screen.data) {
+        (Place::Triage, crate::console::query::Data::Triage(t)) => super::triage::title(state, t),
+        (Place::Dags, crate::console::query::Data::Dags(d)) => super::dags::title(state, d),
+        (Place::Grid(_), crate::console::query::Data::Grid(g)) => super::grid::title(state, g),
+        (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
+        (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
+        (Place::System, _) => format!("home {}", state.facts.home.display()),
+        (Place::Xcom(..), crate::console::query::Data::Xcoms(rows)) => {
+            let bytes: i64 = rows.iter().map(|x| x.bytes).sum();
+            format!("{} keys, {}", rows.len(), text::bytes(bytes))
+        }
+        (Place::Instances(Some(run)), _) => format!("{} {}", run.dag_id, run.run_id),
+        _ => String::new(),
+    }
+}
+
+/// What a log's title line says about how it is shown.
+pub fn log_modes(log: &LogView) -> String {
+    let size = log.window.as_ref().map_or(0, |w| w.size);
+    let word = |on| if on { "on" } else { "off" };
+    let mut all = format!("{}  follow {}  wrap {}", text::bytes(size as i64), word(log.follow), word(log.wrap));
+    if let Some(w) = &log.window
+        && w.size > 0
+    {
+        let at = match log.top {
+            None => "end".into(),
+            Some(top) => {
+                let offset = w.lines.get(top).map_or(0, |l| l.offset);
+                format!("{}%", offset * 100 / w.size)
+            }
+        };
+        all.push_str(&format!("  at {at}"));
+    }
+    all
+}

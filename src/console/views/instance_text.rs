@@ -1,0 +1,180 @@
+//! Texts about one task instance: details, inputs, XComs, and why it isn't running.
+
+use serde_json::Value;
+
+use crate::{
+    console::{state::State, theme::Role, widgets::text},
+    model::{TiState, TriggerRule},
+    store::screens::{instance::InstanceDetail, label},
+};
+
+type Lines = Vec<(String, Role)>;
+
+/// What it is doing, in one sentence.
+pub fn now(state: &State, d: &InstanceDetail) -> String {
+    let wake = d.row.wake_at.map(|at| text::until(at, state.now));
+    let since = |t: Option<i64>| t.map(|t| format!(" for {}", text::age(t, state.now))).unwrap_or_default();
+    match (d.row.state, wake) {
+        (TiState::Running, _) => format!("running{} (pid {})", since(d.row.start), d.place.1.unwrap_or(0)),
+        (TiState::UpForRetry, Some(w)) => format!("waits for its next try, in {w}"),
+        (TiState::UpForReschedule, Some(w)) => format!("sensor, looks again in {w}"),
+        (TiState::Deferred, Some(w)) => format!("deferred, at most {w} more"),
+        (TiState::Queued, _) => format!("queued{}", since(d.waits.1)),
+        (TiState::Scheduled, _) => format!("ready{}, waits for a slot of pool {}", since(d.waits.0), d.row.pool),
+        (TiState::None, _) => "waits for the tasks above it (b: why)".into(),
+        (s, _) => s.to_string(),
+    }
+}
+
+/// Row, tries, events.
+pub fn details(state: &State, d: &InstanceDetail) -> Lines {
+    let r = &d.row;
+    let mut out: Lines = Vec::new();
+    let mut say = |name: &str, value: String| out.push((format!("{name:<18}{value}"), Role::Text));
+    let time = |t: Option<i64>| t.map_or_else(|| "-".into(), |t| text::time(t, "%Y-%m-%d %H:%M:%S%.3f"));
+    say("dag, run", format!("{}  {}", r.ti.run.dag_id, r.ti.run.run_id));
+    say("run state", d.run_state.clone());
+    say("state", r.state.to_string());
+    say("operator", r.operator.clone());
+    say("try", format!("{} of {}", r.try_number, r.max_tries + 1));
+    say("pool", format!("{} ({} slots)  weight {}", r.pool, d.pool_slots, d.priority_weight));
+    say("ready, queued", format!("{}  {}", time(d.waits.0), time(d.waits.1)));
+    say("started, ended", format!("{}  {}", time(r.start), time(r.end)));
+    say("logical date", time(r.logical_date));
+    if let Some(host) = &d.place.0 {
+        say("host, pid", format!("{host} {}", d.place.1.map(|p| p.to_string()).unwrap_or_default()));
+    }
+    if let Some(id) = &d.place.2 {
+        say("outside", id.clone());
+    }
+    if let Some(note) = &r.note {
+        say("note", note.clone());
+    }
+    if let Some(task) = &d.task {
+        say("trigger rule", task.trigger_rule.to_string());
+        say("retries", format!("{} after {}", task.retries, text::duration(task.retry_delay)));
+        say("owner", task.owner.clone());
+        say("line in the file", task.line.to_string());
+    }
+    out.push((String::new(), Role::Text));
+    out.push(("TRIES".into(), Role::Title));
+    for t in &d.tries {
+        let took = t.start.map(|s| text::duration((t.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
+        let code = t.exit_code.map(|c| format!(" exit {c}")).unwrap_or_default();
+        let class = t.exception.as_ref().map(|e| format!(" {e}")).unwrap_or_default();
+        let why = t.why.as_deref().filter(|_| t.state != TiState::Success).unwrap_or("");
+        let role = if t.state == TiState::Success { Role::Text } else { Role::Bad };
+        out.push((format!("{} {} {} {took}{code}{class}  {why}", t.number, t.state, time(t.start)), role));
+    }
+    out.push((String::new(), Role::Text));
+    out.push(("EVENTS, newest first".into(), Role::Title));
+    for e in &d.events {
+        let who = e.who.as_ref().map(|w| format!(" by {w}")).unwrap_or_default();
+        out.push((format!("{} {}{who}  {}", time(Some(e.at)), e.kind, e.text), Role::Text));
+    }
+    out
+}
+
+/// Rendered fields.
+pub fn inputs(d: &InstanceDetail) -> Lines {
+    let Some(text) = &d.rendered else {
+        return vec![("nothing was rendered yet; templates are rendered when a try starts".into(), Role::Dim)];
+    };
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(text) else {
+        return vec![(text.clone(), Role::Text)];
+    };
+    let mut out = Lines::new();
+    for (name, value) in fields {
+        out.push((name, Role::Title));
+        json(&value, &mut out);
+    }
+    out
+}
+
+/// A value, over several lines if it has them.
+pub fn json(value: &Value, out: &mut Lines) {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    out.extend(text.lines().map(|l| (format!("  {l}"), Role::Text)));
+}
+
+/// What it pushed.
+pub fn xcoms(state: &State, d: &InstanceDetail) -> Lines {
+    if d.xcoms.is_empty() {
+        return vec![("it pushed nothing".into(), Role::Dim)];
+    }
+    let mut out = Lines::new();
+    for x in &d.xcoms {
+        let at = text::age(x.at, state.now);
+        out.push((format!("{}  {}  {at} ago  from {}", x.key, text::bytes(x.bytes), x.source), Role::Title));
+        match serde_json::from_str(&x.value) {
+            Ok(value) => json(&value, &mut out),
+            Err(_) => out.push((format!("  {}", x.value), Role::Text)),
+        }
+    }
+    out
+}
+
+/// What the store tells about why it isn't running, or why it ended.
+pub fn why(state: &State, d: &InstanceDetail) -> Lines {
+    let r = &d.row;
+    let mut out = Lines::new();
+    if r.state.is_finished() {
+        let why = r.why.clone().unwrap_or_else(|| "no cause was stored".into());
+        out.push((format!("It ended {}: {why}", r.state), Role::Title));
+    } else {
+        out.push((now(state, d), Role::Title));
+    }
+    if r.paused && !r.state.is_finished() {
+        out.push(("The DAG is paused: no run goes on. P resumes it.".into(), Role::Bad));
+    }
+    if d.run_state == "queued" {
+        out.push(("The run is queued: the DAG has as many active runs as it may.".into(), Role::Bad));
+    }
+    let rule = d.task.as_ref().map_or(TriggerRule::AllSuccess, |t| t.trigger_rule);
+    if d.upstream.is_empty() {
+        out.push(("Nothing is above it.".into(), Role::Text));
+    } else {
+        out.push((String::new(), Role::Text));
+        out.push((format!("ABOVE IT (trigger rule {rule})"), Role::Title));
+        let mut sorted: Vec<_> = d.upstream.iter().collect();
+        // What holds it back comes first.
+        sorted.sort_by_key(|(_, _, s)| (*s == TiState::Success, s.is_finished()));
+        for (task, index, s) in sorted.into_iter().take(100) {
+            let role = match s {
+                TiState::Success => Role::Good,
+                s if s.is_failure() => Role::Bad,
+                s if s.is_finished() => Role::Dim,
+                _ => Role::Warn,
+            };
+            out.push((format!("{} {:<16} {}", s.letter(), s.as_str(), label(task, *index)), role));
+        }
+    }
+    if let Some(p) = &d.pool {
+        out.push((String::new(), Role::Text));
+        let slots = if p.slots < 0 { "any number".into() } else { p.slots.to_string() };
+        let full = p.slots >= 0 && p.running + p.queued + d.pool_slots > p.slots && !r.state.is_finished();
+        let role = if full { Role::Bad } else { Role::Text };
+        let line = format!(
+            "POOL {}: {slots} slots, {} running, {} queued, {} waited for; it takes {}",
+            p.name, p.running, p.queued, p.waiting, d.pool_slots
+        );
+        out.push((line, role));
+    }
+    if let Some(task) = &d.task {
+        if task.depends_on_past {
+            out.push(("It depends on its own success in the run before (depends_on_past).".into(), Role::Warn));
+        }
+        for (name, limit) in [
+            ("max_active_tis_per_dag", task.max_active_tis_per_dag),
+            ("max_active_tis_per_dagrun", task.max_active_tis_per_dagrun),
+        ] {
+            if let Some(n) = limit {
+                out.push((format!("{name} is {n}."), Role::Text));
+            }
+        }
+    }
+    out
+}

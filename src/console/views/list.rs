@@ -1,0 +1,82 @@
+//! What all lists share: visible lines, cursor, marks, names of columns, scroll position.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::console::{
+    items::{Item, Kind},
+    layout::Layout,
+    state::State,
+    theme::Role,
+    widgets::{
+        paint::{self, Pen},
+        text,
+    },
+};
+
+/// Draws names of columns and the visible lines; `line` draws one line after its first two columns.
+pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer, columns: &str, mut line: impl FnMut(&mut Pen<'_>, &Item)) {
+    let theme = &state.theme;
+    paint::row(buf, parts.columns, 0, &format!("  {columns}"), theme.role(Role::Title));
+    let screen = state.screen();
+    let height = parts.list.height as usize;
+    for (y, (at, item)) in screen.items.iter().enumerate().skip(screen.top).take(height).enumerate() {
+        let y = y as u16;
+        if let Kind::Heading(title, n) = &item.kind {
+            paint::row(buf, parts.list, y, &format!(" {title} ({n})"), theme.role(Role::Title));
+            continue;
+        }
+        let marked = screen.marks.contains(&item.id);
+        let mut pen = Pen::new(buf, parts.list, y);
+        let cursor = if at == screen.cursor { ">" } else { " " };
+        pen.text(cursor, theme.role(Role::Key)).text(if marked { "*" } else { " " }, theme.role(Role::Mark));
+        line(&mut pen, item);
+        if at == screen.cursor {
+            Pen::whole(buf, parts.list, y, theme.role(Role::Cursor));
+        }
+    }
+    if screen.items.is_empty() {
+        empty(state, buf, parts.list);
+    } else if screen.items.len() > height {
+        bar(state, buf, parts.list);
+    }
+}
+
+/// Nothing to show: say why.
+fn empty(state: &State, buf: &mut Buffer, area: Rect) {
+    let screen = state.screen();
+    let text = if screen.total > 0 {
+        "nothing fits the filter; Esc clears it".to_owned()
+    } else {
+        match screen.place {
+            crate::console::place::Place::Triage => "nothing needs you".into(),
+            crate::console::place::Place::Dags => {
+                format!("no DAGs yet; put files into {}", state.facts.dags_folder.display())
+            }
+            _ => "nothing yet".into(),
+        }
+    };
+    paint::put(buf, area.x + 2, area.y + 1, &text, area.width as usize - 3, state.theme.role(Role::Dim));
+}
+
+/// Where in the list the screen is, in the last column.
+fn bar(state: &State, buf: &mut Buffer, area: Rect) {
+    let screen = state.screen();
+    let (h, n) = (area.height as usize, screen.items.len());
+    let size = (h * h / n).clamp(1, h);
+    let start = (screen.top * h / n).min(h - size);
+    for y in 0..h {
+        let inside = (start..start + size).contains(&y);
+        let (letter, role) = if inside { ("#", Role::Dim) } else { (" ", Role::Border) };
+        paint::put(buf, area.right() - 1, area.y + y as u16, letter, 1, state.theme.role(role));
+    }
+}
+
+/// The line of a file that doesn't import.
+pub fn file_error(state: &State, pen: &mut Pen<'_>, e: &crate::model::Diagnostic) {
+    let name = std::path::Path::new(&e.file).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    pen.text("E ", state.theme.role(Role::Bad));
+    let wide = if pen.left() > 90 { 28 } else { 17 };
+    pen.cell(&name, wide, super::parts::body(state));
+    let text = format!("IMPORT ERROR line {}: {}", e.line, text::clean(&e.message));
+    pen.text(&text, state.theme.role(Role::Bad));
+}

@@ -1,0 +1,93 @@
+//! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
+
+pub mod dags;
+pub mod footer;
+pub mod form;
+pub mod gantt;
+pub mod grid;
+pub mod header;
+pub mod instance;
+pub mod instance_text;
+pub mod instances;
+pub mod list;
+pub mod overlay;
+pub mod parts;
+pub mod runs;
+pub mod system;
+pub mod triage;
+pub mod xcom;
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    layout::{SMALLEST, layout},
+    overlay::Overlay,
+    place::Place,
+    query::Data,
+    state::State,
+    theme::Role,
+    widgets::paint,
+};
+
+/// Draws everything.
+pub fn draw(state: &State, buf: &mut Buffer) {
+    let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 }.intersection(*buf.area());
+    buf.set_style(area, state.theme.role(Role::Text));
+    if state.size.0 < SMALLEST.0 || state.size.1 < SMALLEST.1 {
+        small(state, buf);
+        return;
+    }
+    let parts = layout(state);
+    header::draw(state, &parts, buf);
+    if let Overlay::Form(form) = &state.overlay {
+        form::draw(state, form, &parts, buf);
+        footer::draw(state, &parts, buf);
+        return;
+    }
+    let screen = state.screen();
+    match (&screen.place, &screen.data) {
+        (_, Data::None | Data::Gone) => nothing(state, buf, parts.list),
+        (Place::Triage, Data::Triage(t)) => triage::draw(state, t, &parts, buf),
+        (Place::Dags, Data::Dags(d)) => dags::draw(state, d, &parts, buf),
+        (Place::Runs(_), Data::Runs(r)) => runs::draw(state, r, &parts, buf),
+        (Place::Instances(_), Data::Instances(r)) => instances::draw(state, r, &parts, buf),
+        (Place::System, Data::System(s)) => system::draw(state, s, &parts, buf),
+        (Place::Grid(_), Data::Grid(g)) => grid::draw(state, g, &parts, buf),
+        (Place::Gantt(_), Data::Run(r)) => gantt::draw(state, r, &parts, buf),
+        (Place::Instance(_, tab), Data::Instance(d)) => instance::draw(state, d, *tab, &parts, buf),
+        (Place::Xcom(..), Data::Xcoms(x)) => xcom::draw(state, x, &parts, buf),
+        _ => {}
+    }
+    footer::draw(state, &parts, buf);
+    overlay::draw(state, buf, area);
+}
+
+/// Before anything was read, or when it is gone.
+fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
+    let screen = state.screen();
+    let (text, role) = match (&screen.error, &screen.data) {
+        (Some(why), _) => (why.clone(), Role::Bad),
+        (None, Data::Gone) => ("it is gone from the store; q goes back".into(), Role::Warn),
+        _ => ("reading ..".into(), Role::Dim),
+    };
+    for (y, line) in super::widgets::text::wrap(&text, area.width.saturating_sub(4) as usize).iter().enumerate() {
+        paint::put(buf, area.x + 2, area.y + 1 + y as u16, line, area.width as usize - 4, state.theme.role(role));
+    }
+}
+
+/// The terminal is too small for any screen.
+fn small(state: &State, buf: &mut Buffer) {
+    let (w, h) = state.size;
+    let lines = [
+        format!("{}> too small", state.facts.context),
+        format!("need {}x{}, have {w}x{h}", SMALLEST.0, SMALLEST.1),
+        state.alerts.map_or_else(String::new, |n| format!("{n} need you")),
+        "q: up or quit, 0-4: screens".into(),
+    ];
+    for (y, line) in lines.iter().enumerate() {
+        paint::put(buf, 0, y as u16, line, w as usize, state.theme.role(Role::Text));
+    }
+    if matches!(state.overlay, Overlay::Quit) {
+        paint::put(buf, 0, 4, "quit? y/n", w as usize, state.theme.role(Role::Warn));
+    }
+}

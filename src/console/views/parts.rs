@@ -1,0 +1,97 @@
+//! Pieces that several screens show alike.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use crate::{
+    console::{
+        state::{Link, State},
+        theme::Role,
+        widgets::{paint, paint::Pen, text},
+    },
+    model::{RunState, TiState},
+    store::screens::{Counts, dags::RunCell},
+};
+
+/// Style of text; dimmed while there is no scheduler, since it may be old.
+pub fn body(state: &State) -> Style {
+    match state.link {
+        Link::Down { .. } => state.theme.role(Role::Text).patch(state.theme.role(Role::Dim)),
+        _ => state.theme.role(Role::Text),
+    }
+}
+
+/// Runs as letters, oldest first, in exactly `columns`.
+pub fn letters(state: &State, pen: &mut Pen<'_>, runs: &[RunCell], columns: usize) {
+    let shown = runs.len().min(columns);
+    for run in runs[..shown].iter().rev() {
+        pen.text(&run.state.letter().to_string(), state.theme.run(run.state));
+    }
+    pen.text(&" ".repeat(columns - shown + 1), Style::new());
+}
+
+/// States with how many instances are in each: `7S 1F`.
+pub fn counts(state: &State, pen: &mut Pen<'_>, counts: &Counts) {
+    for s in TiState::ALL {
+        let n = counts.get(*s);
+        if n > 0 {
+            pen.text(&format!("{n}{} ", s.letter()), state.theme.state(*s));
+        }
+    }
+}
+
+/// The same as text.
+pub fn counts_text(counts: &Counts) -> String {
+    let all: Vec<String> = TiState::ALL
+        .iter()
+        .filter(|s| counts.get(**s) > 0)
+        .map(|s| format!("{}{}", counts.get(*s), s.letter()))
+        .collect();
+    all.join(" ")
+}
+
+/// A line across an area with a title in it.
+pub fn rule(state: &State, buf: &mut Buffer, area: Rect, title: &str) {
+    let title = if title.is_empty() { String::new() } else { format!(" {title} ") };
+    let text = text::clip(&format!("--{title}"), area.width as usize);
+    let rest = (area.width as usize).saturating_sub(text::width(&text));
+    paint::row(buf, area, 0, &format!("{text}{}", "-".repeat(rest)), state.theme.role(Role::Border));
+}
+
+/// A preview's area without its border: a line above it (below the list) or at its left (beside it).
+pub fn preview_inside(state: &State, buf: &mut Buffer, area: Rect, title: &str) -> Rect {
+    if area.x == 0 {
+        rule(state, buf, area, title);
+        Rect { x: 1, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height.saturating_sub(1) }
+    } else {
+        for y in 0..area.height {
+            paint::put(buf, area.x, area.y + y, "|", 1, state.theme.role(Role::Border));
+        }
+        let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(3), ..area };
+        paint::put(buf, inside.x, inside.y, title, inside.width as usize, state.theme.role(Role::Title));
+        Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside }
+    }
+}
+
+/// A preview of labelled lines, wrapped, cut at the area's end.
+pub fn lines(state: &State, buf: &mut Buffer, area: Rect, lines: &[(String, Role)]) {
+    let mut y = 0;
+    for (line, role) in lines {
+        for part in text::wrap(line, area.width as usize) {
+            if y >= area.height {
+                return;
+            }
+            paint::put(buf, area.x, area.y + y, &part, area.width as usize, state.theme.role(*role));
+            y += 1;
+        }
+    }
+}
+
+/// A run's name for narrow columns: its logical date, else when it was due, with its time if it isn't midnight.
+pub fn run_name(run: &RunCell) -> String {
+    text::stamp(run.logical_date.unwrap_or(run.run_after))
+}
+
+/// A letter and its style for a run.
+pub fn run_letter(state: &State, pen: &mut Pen<'_>, run: RunState) {
+    pen.text(&run.letter().to_string(), state.theme.run(run)).text(" ", Style::new());
+}

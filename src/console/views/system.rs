@@ -1,0 +1,111 @@
+//! System: scheduler, store, pools, files, the last acts.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    console::{
+        layout::Layout,
+        state::{Link, State},
+        theme::Role,
+        widgets::{
+            paint::{self, Pen},
+            text,
+        },
+    },
+    store::screens::system::System,
+};
+
+use super::{list, parts};
+
+/// Draws it.
+pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
+    let area = layout.columns;
+    let theme = &state.theme;
+    let body = theme.role(Role::Text);
+    let mut y = 0;
+    let mut line = |buf: &mut Buffer, name: &str, value: &str, role: Role| {
+        let mut pen = Pen::new(buf, area, y);
+        pen.text(" ", body).cell(name, 12, theme.role(Role::Title)).text(value, theme.role(role));
+        y += 1;
+    };
+    let (scheduler, role) = scheduler(state);
+    for (i, part) in text::wrap(&scheduler, area.width.saturating_sub(15) as usize).iter().take(3).enumerate() {
+        line(buf, if i == 0 { "SCHEDULER" } else { "" }, part, role);
+    }
+    let rows: Vec<String> = s.rows.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    line(buf, "STORE", &format!("{}  {}", text::bytes(s.bytes), rows.join("  ")), Role::Text);
+    line(buf, "HOME", &state.facts.home.display().to_string(), Role::Text);
+    let slow = s.files.1.as_ref().map_or_else(String::new, |(file, seconds)| {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        format!("  slowest {name} {}", text::duration(*seconds))
+    });
+    let folder = state.facts.dags_folder.display();
+    line(buf, "DAG FILES", &format!("{folder}  {} files{slow}", s.files.0), Role::Text);
+    let mut y = y + 1;
+    paint::row(
+        buf,
+        area,
+        y,
+        &format!(" {} {:>6} {:>5} {:>5} {:>5}", text::fit("POOL", 20), "SLOTS", "RUN", "QUE", "WAIT"),
+        theme.role(Role::Title),
+    );
+    for p in &s.pools {
+        y += 1;
+        if y + 1 >= area.height {
+            break;
+        }
+        let slots = if p.slots < 0 { "any".into() } else { p.slots.to_string() };
+        let full = p.slots >= 0 && p.running + p.queued >= p.slots;
+        let row = format!(" {} {slots:>6} {:>5} {:>5} {:>5}", text::fit(&p.name, 20), p.running, p.queued, p.waiting);
+        paint::row(buf, area, y, &row, theme.role(if full { Role::Warn } else { Role::Text }));
+    }
+    y += 2;
+    if y + 1 < area.height {
+        acts(state, s, buf, Rect { y: area.y + y, height: area.height - y, ..area });
+    }
+    let parts = Layout { columns: Rect { y: layout.list.y.saturating_sub(1), height: 1, ..layout.list }, ..*layout };
+    let title = if s.errors.is_empty() { "every file imports" } else { "FILES THAT DON'T IMPORT (Enter: whole error)" };
+    if !s.errors.is_empty() {
+        list::draw(state, &parts, buf, title, |pen, item| list::file_error(state, pen, &s.errors[item.at]));
+    } else {
+        paint::row(buf, parts.columns, 0, &format!(" {title}"), theme.role(Role::Dim));
+    }
+}
+
+fn scheduler(state: &State) -> (String, Role) {
+    match (&state.link, &state.status) {
+        (Link::Up, Some(status)) => {
+            let mut words = Vec::new();
+            if let Some(all) = status.as_object() {
+                for (name, value) in all {
+                    let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    words.push(format!("{name} {plain}"));
+                }
+            }
+            (text::clean(&words.join("  ")), Role::Good)
+        }
+        (Link::Up, None) => ("connected".into(), Role::Good),
+        (Link::Opening, _) => ("connecting ..".into(), Role::Dim),
+        (Link::Down { why, since, .. }, _) => (
+            format!("not reached for {}: {why}. Data is read from the store.", text::age(*since, state.now)),
+            Role::Bad,
+        ),
+    }
+}
+
+fn acts(state: &State, s: &System, buf: &mut Buffer, area: Rect) {
+    parts::rule(state, buf, area, "last acts");
+    for (i, a) in s.audit.iter().enumerate() {
+        let age = text::age(a.at, state.now);
+        let line = format!(
+            " {} {} {} {} {} {}",
+            text::fit_right(&age, 4),
+            text::fit(&a.who, 10),
+            text::fit(&a.via, 4),
+            text::fit(&a.action, 14),
+            text::fit(&a.target, (area.width as usize).saturating_sub(52).max(10)),
+            a.result
+        );
+        paint::row(buf, area, 1 + i as u16, &line, state.theme.role(Role::Dim));
+    }
+}

@@ -1,0 +1,6 @@
+//! Pieces that screens are drawn from.
+
+pub mod bars;
+pub mod input;
+pub mod paint;
+pub mod text;

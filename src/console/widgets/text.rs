@@ -1,0 +1,193 @@
+//! Text for cells: cut by width, cleaned, ages and durations.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::store::screens::{Micros, SECOND};
+
+/// Columns a text takes.
+pub fn width(text: &str) -> usize {
+    text.graphemes(true).map(grapheme_width).sum()
+}
+
+fn grapheme_width(g: &str) -> usize {
+    if g.chars().next().is_some_and(char::is_control) { 1 } else { UnicodeWidthStr::width(g) }
+}
+
+/// The text in at most `columns` columns; what doesn't fit is cut by whole graphemes and shown as `~`.
+pub fn clip(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return clean(text);
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for g in text.graphemes(true) {
+        let w = grapheme_width(g);
+        if used + w + 1 > columns {
+            break;
+        }
+        used += w;
+        out.push_str(&clean(g));
+    }
+    if columns > 0 {
+        out.push('~');
+    }
+    out
+}
+
+/// [`clip`], filled with spaces to exactly `columns`.
+pub fn fit(text: &str, columns: usize) -> String {
+    let mut out = clip(text, columns);
+    let used = width(&out);
+    out.extend(std::iter::repeat_n(' ', columns.saturating_sub(used)));
+    out
+}
+
+/// [`fit`] with the text at the right.
+pub fn fit_right(text: &str, columns: usize) -> String {
+    let out = clip(text, columns);
+    let used = width(&out);
+    let mut all: String = std::iter::repeat_n(' ', columns.saturating_sub(used)).collect();
+    all.push_str(&out);
+    all
+}
+
+/// What a user wrote can't drive the terminal: control characters become `?`, line ends and tabs a space.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .map(|c| match c {
+            '\n' | '\t' | '\r' => ' ',
+            c if c.is_control() => '?',
+            c => c,
+        })
+        .collect()
+}
+
+/// Words broken into lines of at most `columns`.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(4);
+    let mut lines = Vec::new();
+    for part in text.lines() {
+        let mut line = String::new();
+        for word in part.split_inclusive(' ') {
+            if width(&line) + width(word.trim_end()) > columns && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            let mut word = word.to_owned();
+            while width(&word) > columns + 1 {
+                let cut: String = word.graphemes(true).take(columns.saturating_sub(width(&line)).max(1)).collect();
+                word = word[cut.len()..].to_owned();
+                line.push_str(&cut);
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(&word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// `40s`, `12m`, `3h`, `6d`; steps of 10 s below a minute, so that an idle screen stays still.
+pub fn age(then: Micros, now: Micros) -> String {
+    let s = (now - then).max(0) / SECOND;
+    match s {
+        0..60 => format!("{}s", s / 10 * 10),
+        60..3600 => format!("{}m", s / 60),
+        3600..86_400 => format!("{}h", s / 3600),
+        _ => format!("{}d", s / 86_400),
+    }
+}
+
+/// Like [`age`] for what lies ahead, with hours and minutes: `41m`, `19h41`, `4d`.
+pub fn until(then: Micros, now: Micros) -> String {
+    let s = (then - now).max(0) / SECOND;
+    match s {
+        0..60 => format!("{}s", (s + 9) / 10 * 10),
+        60..3600 => format!("{}m", s / 60),
+        3600..86_400 => format!("{}h{:02}", s / 3600, s % 3600 / 60),
+        _ => format!("{}d", s / 86_400),
+    }
+}
+
+/// A duration: `0.3s`, `41s`, `21m04`, `2h14`.
+pub fn duration(seconds: f64) -> String {
+    let s = seconds.max(0.0);
+    let whole = s as i64;
+    match whole {
+        0..10 => format!("{s:.1}s"),
+        10..60 => format!("{whole}s"),
+        60..3600 => format!("{}m{:02}", whole / 60, whole % 60),
+        3600..360_000 => format!("{}h{:02}", whole / 3600, whole % 3600 / 60),
+        _ => format!("{}d", whole / 86_400),
+    }
+}
+
+/// `11-16 02:00`, in UTC.
+pub fn stamp(at: Micros) -> String {
+    time(at, "%m-%d %H:%M")
+}
+
+/// A run id for narrow places: `scheduled__2026-11-16T02:00:00+00:00` is `11-16 02:00`, other types keep their name.
+pub fn run_id(id: &str) -> String {
+    let parts = id.split_once("__").and_then(|(kind, date)| Some((kind, date.parse::<jiff::Timestamp>().ok()?)));
+    match parts {
+        Some(("scheduled", at)) => stamp(at.as_microsecond()),
+        Some((kind, at)) => format!("{kind} {}", time(at.as_microsecond(), "%m-%d %H:%M:%S")),
+        None => id.to_owned(),
+    }
+}
+
+/// An instant by a format of `jiff`, in UTC.
+pub fn time(at: Micros, format: &str) -> String {
+    jiff::Timestamp::from_microsecond(at).map(|t| t.strftime(format).to_string()).unwrap_or_default()
+}
+
+/// `812B`, `2.1KB`, `84MB`.
+pub fn bytes(n: i64) -> String {
+    let x = n as f64;
+    match n {
+        ..1000 => format!("{n}B"),
+        ..10_000 => format!("{:.1}KB", x / 1e3),
+        ..1_000_000 => format!("{:.0}KB", x / 1e3),
+        ..10_000_000 => format!("{:.1}MB", x / 1e6),
+        ..1_000_000_000 => format!("{:.0}MB", x / 1e6),
+        _ => format!("{:.1}GB", x / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_cut_by_grapheme_and_width() {
+        assert_eq!(clip("scheduled", 5), "sche~");
+        assert_eq!(clip("日本語", 5), "日本~");
+        assert_eq!(clip("日本語", 4), "日~");
+        assert_eq!(fit("e\u{301}a", 4), "e\u{301}a  ");
+        assert_eq!(clip("abc", 0), "");
+        assert_eq!(fit_right("ab", 4), "  ab");
+    }
+
+    #[test]
+    fn ids_cannot_drive_the_terminal() {
+        assert_eq!(clip("a\u{1b}[31mb\nc\u{7}", 20), "a?[31mb c?");
+        assert_eq!(clean("x\u{202e}y"), "xy");
+    }
+
+    #[test]
+    fn times_read_well() {
+        assert_eq!(age(0, 59 * SECOND), "50s");
+        assert_eq!(age(0, 2 * 86_400 * SECOND), "2d");
+        assert_eq!(until(3 * 3600 * SECOND, 0), "3h00");
+        assert_eq!(duration(0.31), "0.3s");
+        assert_eq!(duration(8042.0), "2h14");
+        assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrap("abcdefghijkl", 5).concat(), "abcdefghijkl");
+        assert!(wrap("abcdefghijkl mno", 5).iter().all(|l| width(l) <= 6));
+        assert_eq!(run_id("scheduled__2026-11-16T02:00:00+00:00"), "11-16 02:00");
+        assert_eq!(run_id("manual__2026-11-16T02:00:00.123456+00:00"), "manual 11-16 02:00:00");
+        assert_eq!(run_id("mine"), "mine");
+    }
+}

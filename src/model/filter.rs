@@ -1,0 +1,307 @@
+//! The one filter grammar of console and command line: `state:failed,retry tag:ml dag:churn* dur>10m since:7d !paused text`.
+//!
+//! Terms are joined by "and". `key:a,b` is true when the field equals `a` or `b` (`*` stands for anything; lists such as
+//! tags are one field of words). `key>N` and `key<N` compare durations (`90s`, `10m`, `2h`, `1d`) and times. `since:7d`
+//! compares the row's time. `!term` is its opposite. A bare word is found in any text of the row, without case.
+
+/// A parsed filter. An empty one matches everything.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Term {
+    not: bool,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    /// The field is one of these patterns.
+    Is { field: String, patterns: Vec<String> },
+    /// The field's number of seconds is above (`true`) or below a limit.
+    Compare { field: String, above: bool, seconds: f64 },
+    /// The row's time is at most (`since`) or at least (`before`) so many seconds ago.
+    Age { within: bool, seconds: f64 },
+    /// The flag is set.
+    Flag(String),
+    /// The text is somewhere in the row.
+    Text(String),
+}
+
+/// Words that are flags, not text: `paused`, `!paused`.
+pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
+
+/// Keys that `key:value` understands, for messages and completion.
+pub const KEYS: &[&str] = &[
+    "dag", "task", "run", "state", "tag", "owner", "pool", "operator", "type", "cause", "note", "since", "before",
+    "dur",
+];
+
+/// What a row answers when a filter asks. All texts are as shown to people; `None` means: not known for this row.
+pub trait Fields {
+    /// A field's text; words of a list are separated by spaces. `text` is everything a bare word is looked for in.
+    fn text(&self, key: &str) -> Option<String>;
+    /// A field in seconds: `dur`, and `age` (seconds since the row's own time).
+    fn seconds(&self, key: &str) -> Option<f64>;
+}
+
+/// Fields from two closures.
+pub struct Lookup<T, S>(pub T, pub S);
+
+impl<T: Fn(&str) -> Option<String>, S: Fn(&str) -> Option<f64>> Fields for Lookup<T, S> {
+    fn text(&self, key: &str) -> Option<String> {
+        (self.0)(key)
+    }
+    fn seconds(&self, key: &str) -> Option<f64> {
+        (self.1)(key)
+    }
+}
+
+impl Filter {
+    /// Parses a filter; the error is a sentence that names the term.
+    pub fn parse(source: &str) -> Result<Self, String> {
+        let mut terms = Vec::new();
+        for word in words(source)? {
+            terms.push(term(&word)?);
+        }
+        Ok(Self { terms })
+    }
+
+    /// True if nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// True if a row fits.
+    pub fn matches(&self, row: &impl Fields) -> bool {
+        self.terms.iter().all(|t| t.test.holds(row) != t.not)
+    }
+
+    /// The exact DAG id that every match must have, if the filter names one: lets a reader ask for less.
+    pub fn only_dag(&self) -> Option<&str> {
+        self.terms.iter().find_map(|t| match &t.test {
+            Test::Is { field, patterns } if !t.not && field == "dag" && patterns.len() == 1 => {
+                Some(patterns[0].as_str()).filter(|p| !p.contains('*'))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, row: &impl Fields) -> bool {
+        match self {
+            Self::Is { field, patterns } => {
+                let Some(have) = row.text(field) else { return false };
+                let have = have.to_lowercase();
+                patterns.iter().any(|p| wild(p, &have) || have.split_whitespace().any(|word| wild(p, word)))
+            }
+            Self::Compare { field, above, seconds } => {
+                row.seconds(field).is_some_and(|have| if *above { have > *seconds } else { have < *seconds })
+            }
+            Self::Age { within, seconds } => row.seconds("age").is_some_and(|age| (age <= *seconds) == *within),
+            Self::Flag(name) => row.text(name).is_some_and(|v| v == "true"),
+            Self::Text(text) => row.text("text").is_some_and(|have| have.to_lowercase().contains(text)),
+        }
+    }
+}
+
+/// Splits at spaces outside of double quotes.
+fn words(source: &str) -> Result<Vec<String>, String> {
+    let mut all = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for c in source.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => {
+                if !word.is_empty() {
+                    all.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if quoted {
+        return Err("a quote is not closed".into());
+    }
+    if !word.is_empty() {
+        all.push(word);
+    }
+    Ok(all)
+}
+
+fn term(word: &str) -> Result<Term, String> {
+    let (not, word) = match word.strip_prefix('!') {
+        Some(rest) if !rest.is_empty() => (true, rest),
+        _ => (false, word),
+    };
+    let at = word.find([':', '>', '<']);
+    let key_like = at.is_some_and(|i| i > 0 && word[..i].chars().all(|c| c.is_ascii_alphabetic() || c == '_'));
+    let test = match at {
+        Some(i) if key_like => keyed(&word[..i], &word[i..=i], &word[i + 1..])?,
+        _ if FLAGS.contains(&word) => Test::Flag(word.into()),
+        _ => Test::Text(word.to_lowercase()),
+    };
+    Ok(Term { not, test })
+}
+
+fn keyed(key: &str, sign: &str, value: &str) -> Result<Test, String> {
+    let field = canonical(key).ok_or_else(|| format!("{key}: no such key; one of {}", KEYS.join(", ")))?;
+    if value.is_empty() {
+        return Err(format!("{key}{sign} needs a value"));
+    }
+    let span = || seconds(value).ok_or_else(|| format!("{key}{sign}{value}: not a duration such as 90s, 10m, 2h, 7d"));
+    match (field, sign) {
+        ("since", ":") => Ok(Test::Age { within: true, seconds: span()? }),
+        ("before", ":") => Ok(Test::Age { within: false, seconds: span()? }),
+        ("since" | "before", _) => Err(format!("{key} is written {key}:{value}")),
+        ("dur", ":") => Err(format!("dur is written dur>{value} or dur<{value}")),
+        (_, ":") => {
+            let patterns = value.split(',').filter(|v| !v.is_empty()).map(|v| pattern(field, v)).collect();
+            Ok(Test::Is { field: field.into(), patterns })
+        }
+        ("dur", _) => Ok(Test::Compare { field: field.into(), above: sign == ">", seconds: span()? }),
+        _ => Err(format!("{key} has no order; write {key}:{value}")),
+    }
+}
+
+fn canonical(key: &str) -> Option<&'static str> {
+    let name = match key {
+        "dag_id" => "dag",
+        "task_id" => "task",
+        "run_id" => "run",
+        "tags" => "tag",
+        "owners" => "owner",
+        "duration" => "dur",
+        "run_type" => "type",
+        other => other,
+    };
+    KEYS.iter().find(|k| **k == name).copied()
+}
+
+/// A state may be abbreviated to an everyday word.
+fn pattern(field: &str, value: &str) -> String {
+    let value = value.to_lowercase();
+    if field == "state" {
+        match value.as_str() {
+            "retry" => return "up_for_retry".into(),
+            "reschedule" => return "up_for_reschedule".into(),
+            "null" => return "none".into(),
+            _ => {}
+        }
+    }
+    value
+}
+
+/// `90s`, `10m`, `2h`, `7d`, `1w`, or bare seconds.
+pub fn seconds(text: &str) -> Option<f64> {
+    let (number, unit) = match text.char_indices().last()? {
+        (i, 's') => (&text[..i], 1.0),
+        (i, 'm') => (&text[..i], 60.0),
+        (i, 'h') => (&text[..i], 3600.0),
+        (i, 'd') => (&text[..i], 86_400.0),
+        (i, 'w') => (&text[..i], 604_800.0),
+        _ => (text, 1.0),
+    };
+    number.parse::<f64>().ok().filter(|n| *n >= 0.0 && n.is_finite()).map(|n| n * unit)
+}
+
+/// Glob with `*` only; without `*` the whole text must be equal.
+fn wild(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or("");
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(i) => rest = &rest[i + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(filter: &str) -> bool {
+        let text = |key: &str| {
+            Some(
+                match key {
+                    "dag" => "churn_train",
+                    "state" => "failed",
+                    "tag" => "ml prod",
+                    "owner" => "me, you",
+                    "paused" => "false",
+                    "text" => "churn_train scheduled__2026 train_with_hp[3] OOMKilled",
+                    _ => return None,
+                }
+                .to_owned(),
+            )
+        };
+        let number = |key: &str| match key {
+            "dur" => Some(700.0),
+            "age" => Some(3.0 * 86_400.0),
+            _ => None,
+        };
+        Filter::parse(filter).unwrap().matches(&Lookup(text, number))
+    }
+
+    #[test]
+    fn terms_hold_or_not() {
+        for yes in [
+            "",
+            "state:failed,retry",
+            "tag:ml dag:churn*",
+            "dag:*train",
+            "dag:c*n_t*n",
+            "dur>10m",
+            "dur<1h",
+            "since:7d",
+            "before:2d",
+            "!paused",
+            "oomkilled",
+            "!tag:quant",
+            "\"hp[3] oom\"",
+            "!since:1d",
+            "train_with",
+        ] {
+            assert!(fits(yes), "{yes}");
+        }
+        for no in ["state:success", "dag:train", "paused", "dur>2h", "since:1d", "pool:gpu", "nothing", "!oomkilled"] {
+            assert!(!fits(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_sentences() {
+        for (source, part) in [
+            ("colour:red", "no such key"),
+            ("since:soon", "not a duration"),
+            ("dur:5m", "dur>5m"),
+            ("state:", "needs a value"),
+            ("\"open", "not closed"),
+            ("tag>3", "no order"),
+        ] {
+            let e = Filter::parse(source).unwrap_err();
+            assert!(e.contains(part), "{source}: {e}");
+        }
+    }
+
+    #[test]
+    fn a_single_dag_can_be_asked_for() {
+        assert_eq!(Filter::parse("dag:a state:failed").unwrap().only_dag(), Some("a"));
+        assert_eq!(Filter::parse("dag:a*").unwrap().only_dag(), None);
+        assert_eq!(Filter::parse("!dag:a").unwrap().only_dag(), None);
+    }
+}

@@ -1,0 +1,68 @@
+"""`airflow.configuration.conf`: settings of the environment, with Airflow's defaults for what DAG files ask."""
+import os
+
+version = "3.3.2"
+AIRFLOW_HOME = os.environ.get("AIRFLOW_HOME") or os.path.expanduser("~/airflow")
+DAGS_FOLDER = os.environ.get("AIRFLOW__CORE__DAGS_FOLDER") or os.path.join(AIRFLOW_HOME, "dags")
+DEFAULTS = {
+    ("core", "dags_folder"): DAGS_FOLDER, ("core", "default_timezone"): "UTC", ("core", "parallelism"): "32",
+    ("core", "executor"): "LocalExecutor", ("core", "load_examples"): "False",
+    ("core", "max_active_tasks_per_dag"): "16", ("core", "max_active_runs_per_dag"): "16",
+    ("core", "plugins_folder"): os.path.join(AIRFLOW_HOME, "plugins"), ("core", "unit_test_mode"): "False",
+    ("core", "default_task_retries"): "0", ("operators", "default_owner"): "airflow",
+    ("operators", "default_deferrable"): "false", ("operators", "default_queue"): "default",
+    ("logging", "base_log_folder"): os.path.join(AIRFLOW_HOME, "logs"),
+    ("webserver", "base_url"): "http://localhost:8080", ("api", "base_url"): "http://localhost:8080",
+    ("smtp", "smtp_host"): "localhost", ("smtp", "smtp_mail_from"): "airflow@example.com",
+    ("sensors", "default_timeout"): "604800", ("kubernetes_executor", "namespace"): "default",
+}
+
+
+class AirflowConfigParser:
+    """What DAG files use of Airflow's configuration object."""
+
+    def get(self, section, key, fallback=None, **kwargs):
+        name = f"AIRFLOW__{section.upper()}__{key.upper()}"
+        if name in os.environ:
+            return os.environ[name]
+        found = DEFAULTS.get((section.lower(), key.lower()))
+        if found is not None:
+            return found
+        if fallback is not None or "fallback" in kwargs:
+            return fallback
+        from .exceptions import AirflowConfigException
+
+        raise AirflowConfigException(f"section/key [{section}/{key}] not found in config")
+
+    def getboolean(self, section, key, fallback=None, **kwargs):
+        value = self.get(section, key, fallback=fallback)
+        return value if isinstance(value, bool) else str(value).strip().lower() in ("true", "t", "1", "yes", "on")
+
+    def getint(self, section, key, fallback=None, **kwargs):
+        return int(self.get(section, key, fallback=fallback))
+
+    def getfloat(self, section, key, fallback=None, **kwargs):
+        return float(self.get(section, key, fallback=fallback))
+
+    def getlist(self, section, key, fallback=None, delimiter=",", **kwargs):
+        return [p.strip() for p in self.get(section, key, fallback=fallback).split(delimiter)]
+
+    def has_option(self, section, key):
+        return (section.lower(), key.lower()) in DEFAULTS or f"AIRFLOW__{section.upper()}__{key.upper()}" in os.environ
+
+    def getjson(self, section, key, fallback=None, **kwargs):
+        import json
+
+        value = self.get(section, key, fallback=fallback)
+        return json.loads(value) if isinstance(value, str) else value
+
+
+conf = AirflowConfigParser()
+
+
+def __getattr__(name):
+    if name == "TIMEZONE":
+        from .times import default_zone_name, make_zone
+
+        return make_zone(default_zone_name())
+    raise AttributeError(name)

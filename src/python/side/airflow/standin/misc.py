@@ -1,0 +1,308 @@
+"""Names that DAG files import mostly for annotations, and small helpers."""
+
+from . import state
+
+XCOM_RETURN_KEY = "return_value"
+NEW_SESSION = None
+PERMISSIONS = "can_read"
+
+
+class XCom:
+    """`XCom.get_one` and `XCom.set` for the running task."""
+
+    XCOM_RETURN_KEY = XCOM_RETURN_KEY
+
+    @classmethod
+    def get_one(cls, *, key="return_value", task_id=None, dag_id=None, run_id=None, map_index=None,
+                include_prior_dates=False, **kwargs):
+        from dagdeck_side.xcom import get_one
+
+        ti = state.context["ti"]
+        return get_one(key, dag_id or ti.dag_id, run_id or ti.run_id, task_id or ti.task_id,
+                       -1 if map_index is None else map_index, include_prior_dates)[1]
+
+    @classmethod
+    def get_value(cls, *, ti_key, key="return_value", **kwargs):
+        return cls.get_one(key=key, task_id=ti_key.task_id, dag_id=ti_key.dag_id, run_id=ti_key.run_id,
+                           map_index=ti_key.map_index)
+
+    @classmethod
+    def set(cls, key, value, **kwargs):
+        from dagdeck_side.ti import push
+
+        push(key, value)
+
+    @staticmethod
+    def serialize_value(value, **kwargs):
+        from dagdeck_side.xcom import serialize
+
+        return serialize(value)
+
+    @staticmethod
+    def deserialize_value(result):
+        from dagdeck_side.xcom import deserialize
+
+        return deserialize(getattr(result, "value", result))
+
+
+BaseXCom = XCom
+
+
+class BaseOperatorLink:
+    """Links belong to a web UI; defining one is fine."""
+
+    name = "link"
+    operators = ()
+
+    def get_link(self, operator, *, ti_key):
+        return ""
+
+
+class DagModel:
+    """Metadata tables don't exist here: only for annotations."""
+
+
+class DagRun(DagModel):
+    @staticmethod
+    def find(*args, **kwargs):
+        raise NotImplementedError("DagRun.find() needs Airflow's database; use ti.get_dr_count() or the dagdeck CLI")
+
+
+class TaskInstance(DagModel):
+    pass
+
+
+class Pool(DagModel):
+    DEFAULT_POOL_NAME = "default_pool"
+
+
+class DagBag(DagModel):
+    def __init__(self, *args, **kwargs):
+        self.dags = {}
+
+
+class RuntimeTaskInstance(DagModel):
+    """For annotations."""
+
+
+class TaskInstanceKey(tuple):
+    """(dag_id, task_id, run_id, try_number, map_index)."""
+
+    def __new__(cls, dag_id, task_id, run_id, try_number=1, map_index=-1):
+        return super().__new__(cls, (dag_id, task_id, run_id, try_number, map_index))
+
+    dag_id = property(lambda self: self[0])
+    task_id = property(lambda self: self[1])
+    run_id = property(lambda self: self[2])
+    try_number = property(lambda self: self[3])
+    map_index = property(lambda self: self[4])
+
+
+class BaseAsyncOperator(DagModel):
+    pass
+
+
+class PriorityWeightStrategy:
+    def get_weight(self, ti):
+        raise NotImplementedError("must be implemented by a subclass")
+
+
+class AirflowPlugin:
+    """Plugins may be defined; dagdeck loads none of their parts but macros."""
+
+    name = None
+    macros = []
+
+
+class BaseSecretsBackend:
+    def __init__(self, **kwargs):
+        pass
+
+
+class LoggingMixin:
+    @property
+    def log(self):
+        import logging
+
+        return logging.getLogger(type(self).__module__ + "." + type(self).__name__)
+
+
+class RetryAction:
+    FAIL, RETRY, DEFAULT = "fail", "retry", "default"
+
+
+class RetryDecision:
+    def __init__(self, action, retry_delay=None, reason=None):
+        self.action, self.retry_delay, self.reason = action, retry_delay, reason
+
+
+class RetryRule:
+    """What to do for an exception class (a class or its name)."""
+
+    def __init__(self, exception, action=RetryAction.RETRY, retry_delay=None, reason=None, **kwargs):
+        self.exception, self.action, self.retry_delay, self.reason = exception, action, retry_delay, reason
+
+    def matches(self, error):
+        names = self.exception if isinstance(self.exception, (list, tuple)) else [self.exception]
+        for one in names:
+            if isinstance(one, str):
+                if any(one in (c.__name__, f"{c.__module__}.{c.__qualname__}") for c in type(error).__mro__):
+                    return True
+            elif isinstance(error, one):
+                return True
+        return False
+
+
+class RetryPolicy:
+    def evaluate(self, exception, try_number, max_tries, context=None):
+        raise NotImplementedError
+
+
+class ExceptionRetryPolicy(RetryPolicy):
+    def __init__(self, rules, default=RetryAction.DEFAULT, **kwargs):
+        self.rules, self.default = list(rules), default
+
+    def evaluate(self, exception, try_number, max_tries, context=None):
+        for rule in self.rules:
+            if rule.matches(exception):
+                return RetryDecision(rule.action, rule.retry_delay, rule.reason)
+        return RetryDecision(self.default)
+
+
+class Literal_:
+    """`literal("{{ x }}")`: not rendered."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def iter_references(self):
+        return ()
+
+    def resolve(self, context=None):
+        return self.value
+
+    def __repr__(self):
+        return f"literal({self.value!r})"
+
+
+literal = Literal_
+
+
+def result(value):
+    return value
+
+
+def mask_secret(secret, name=None):
+    """Hides a value in this try's logs."""
+    if state.channel is not None and secret is not None:
+        state.channel.ask({"type": "MaskSecret", "value": secret, "name": name}, quiet=True)
+
+
+def apply_defaults(func):
+    """Not needed since Airflow 2.0."""
+    state.warn("apply_defaults was removed from Airflow; it isn't needed", "remove the decorator")
+    return func
+
+
+def hookimpl(func=None, **kwargs):
+    return func if func is not None else lambda f: f
+
+
+def provide_session(func):
+    """Database sessions don't exist here: the function gets none."""
+    return func
+
+
+def no_session(*args, **kwargs):
+    raise NotImplementedError("Airflow's metadata database doesn't exist here; use the task's context")
+
+
+def send_email(to, subject, html_content, **kwargs):
+    from .exceptions import AirflowException
+
+    raise AirflowException("send_email is not built into this version of dagdeck")
+
+
+def list_py_file_paths(directory, **kwargs):
+    import pathlib
+
+    return [str(p) for p in sorted(pathlib.Path(directory).rglob("*.py"))]
+
+
+def import_string(path):
+    import importlib
+
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def to_boolean(text):
+    return str(text).strip().lower() in ("on", "t", "true", "y", "yes", "1")
+
+
+def get_random_string(length=8, choices="abcdefghijklmnopqrstuvwxyz0123456789"):
+    import random
+
+    return "".join(random.choices(choices, k=length))
+
+
+def execute_in_subprocess(cmd, cwd=None, env=None):
+    import subprocess
+
+    subprocess.run(cmd, cwd=cwd, env=env, check=True)
+
+
+def context_to_airflow_vars(context, in_env_var_format=False):
+    import os
+
+    return {k: v for k, v in os.environ.items() if k.startswith("AIRFLOW_CTX_")}
+
+
+def serialize(value):
+    return XCom.serialize_value(value)
+
+
+def deserialize(value):
+    return XCom.deserialize_value(value)
+
+
+def yaml_load(text):
+    import yaml
+
+    return yaml.safe_load(text)
+
+
+class Stats:
+    """Metrics go nowhere."""
+
+    incr = decr = gauge = timing = staticmethod(lambda *args, **kwargs: None)
+
+
+def ObjectStoragePath(*args, **kwargs):  # noqa: N802  Airflow's name
+    """A local path is a pathlib path; other stores aren't built in."""
+    text = str(args[0]) if args else ""
+    if "://" in text and not text.startswith("file://"):
+        raise NotImplementedError(f"ObjectStoragePath({text!r}): only local files are built into this version of dagdeck")
+    import pathlib
+
+    return pathlib.Path(text[7:] if text.startswith("file://") else text)
+
+
+def __getattr__(name):
+    if name in ("Literal", "TypedDict", "Protocol"):
+        import typing
+
+        return getattr(typing, name)
+    if name == "TemporaryDirectory":
+        import tempfile
+
+        return tempfile.TemporaryDirectory
+    if name == "md5":
+        import hashlib
+
+        return hashlib.md5
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def parse_template_string(text):
+    return (None, text) if "{{" not in text else (text, None)

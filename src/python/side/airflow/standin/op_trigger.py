@@ -1,0 +1,65 @@
+"""`TriggerDagRunOperator` in Python: for subclasses; the plain one needs no process."""
+from . import state
+from .operator import BaseOperator
+from .state import NOTSET
+
+
+class TriggerDagRunOperator(BaseOperator):
+    """Makes a run of another DAG."""
+
+    __module__ = "airflow.providers.standard.operators.trigger_dagrun"
+    template_fields = ("trigger_dag_id", "trigger_run_id", "logical_date", "conf", "wait_for_completion", "note",
+                       "skip_when_already_exists")
+    template_fields_renderers = {"conf": "py"}
+    ui_color = "#ffefeb"
+
+    def __init__(self, *, trigger_dag_id, trigger_run_id=None, conf=None, logical_date=NOTSET, reset_dag_run=False,
+                 wait_for_completion=False, poke_interval=60, allowed_states=None, failed_states=None,
+                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=False,
+                 openlineage_inject_parent_info=True, run_after=None, execution_date=NOTSET, **kwargs):
+        super().__init__(**kwargs)
+        if execution_date is not NOTSET:
+            state.warn("execution_date= was removed from Airflow; logical_date= is meant", "logical_date=...")
+            logical_date = execution_date
+        self.trigger_dag_id, self.trigger_run_id, self.conf = trigger_dag_id, trigger_run_id, conf
+        if hasattr(logical_date, "isoformat"):
+            logical_date = logical_date.isoformat()
+        elif logical_date is not None and logical_date is not NOTSET and not isinstance(logical_date, str) \
+                and not hasattr(logical_date, "operator"):
+            raise TypeError(
+                f"Expected str, datetime.datetime, or None for parameter 'logical_date'. Got {type(logical_date).__name__}")
+        self.logical_date = None if logical_date is NOTSET else logical_date
+        self.has_logical_date = logical_date is not None
+        self.reset_dag_run, self.wait_for_completion = reset_dag_run, wait_for_completion
+        self.poke_interval = poke_interval.total_seconds() if hasattr(poke_interval, "total_seconds") else poke_interval
+        self.allowed_states = [str(s) for s in allowed_states] if allowed_states else ["success"]
+        self.failed_states = [str(s) for s in failed_states] if failed_states or failed_states == [] else ["failed"]
+        self.skip_when_already_exists = skip_when_already_exists
+        self.fail_when_dag_is_paused, self.note, self.deferrable = fail_when_dag_is_paused, note, deferrable
+        self.run_after = run_after
+
+    def execute(self, context):
+        from .exceptions import AirflowException, DagRunTriggerException
+        from .times import utc_text
+
+        logical = self.logical_date
+        if logical is None and self.has_logical_date:
+            import datetime as dt
+
+            logical = dt.datetime.now(dt.timezone.utc)
+        elif isinstance(logical, str):
+            from .timezones import parse
+
+            logical = None if logical in ("None", "") else parse(logical)
+        try:
+            from dagdeck_side.protocol import dumps
+
+            dumps(self.conf)
+        except (TypeError, ValueError):
+            raise AirflowException("conf parameter should be JSON Serializable") from None
+        raise DagRunTriggerException(
+            trigger_dag_id=self.trigger_dag_id, dag_run_id=self.trigger_run_id, conf=self.conf,
+            logical_date=utc_text(logical), reset_dag_run=self.reset_dag_run,
+            skip_when_already_exists=self.skip_when_already_exists, wait_for_completion=self.wait_for_completion,
+            allowed_states=self.allowed_states, failed_states=self.failed_states, poke_interval=self.poke_interval,
+            note=self.note)

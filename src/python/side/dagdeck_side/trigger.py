@@ -1,0 +1,48 @@
+"""What follows `TriggerDagRunOperator.execute`: the run is asked for, and waited for."""
+import time
+
+from airflow.standin import exceptions as ex
+
+
+def triggered(run, asked):
+    """(message, callback) of the try."""
+    channel, ti = run.channel, run.ti
+    reply = channel.ask_raw({
+        "type": "TriggerDagRun", "dag_id": asked.trigger_dag_id, "run_id": asked.dag_run_id,
+        "logical_date": asked.logical_date, "conf": asked.conf, "reset_dag_run": bool(asked.reset_dag_run),
+        "skip_when_already_exists": bool(asked.skip_when_already_exists), "note": asked.note,
+    })
+    if reply.get("type") == "ErrorResponse":
+        if reply.get("error") == "DAGRUN_ALREADY_EXISTS":
+            if asked.skip_when_already_exists:
+                raise ex.AirflowSkipException("Dag Run already exists, skipping task as skip_when_already_exists is set")
+            error = ex.DagRunAlreadyExists("Dag Run already exists, failing task.")
+            return give_up(run, error)
+        raise ex.AirflowRuntimeError(reply.get("error"), reply.get("detail"))
+    run_id = reply.get("run_id") or asked.dag_run_id
+    channel.log("info", "task", f"Dag Run triggered successfully. trigger_dag_id={asked.trigger_dag_id} run_id={run_id}")
+    ti.xcom_push(key="trigger_run_id", value=run_id)
+    if asked.wait_for_completion:
+        wait(channel, asked, run_id)
+    return ({"type": "SucceedTask", "outlets": [], "outlet_events": [], "rendered_map_index": run.map_index_name()},
+            ("on_success_callback", "success", None))
+
+
+def give_up(run, error):
+    from .outcome import cause
+
+    run.channel.log("error", "task", str(error))
+    return ({"type": "TaskState", "state": "failed", "retryable": False, "cause": cause("exception", error)},
+            ("on_failure_callback", "failed", error))
+
+
+def wait(channel, asked, run_id):
+    """Until the run is in one of the allowed states."""
+    while True:
+        state = channel.ask({"type": "GetDagRunState", "dag_id": asked.trigger_dag_id, "run_id": run_id}).get("state")
+        if state in asked.failed_states:
+            raise ex.AirflowException(f"{asked.trigger_dag_id} failed with failed state {state}")
+        if state in asked.allowed_states:
+            return
+        channel.log("info", "task", f"Waiting for {asked.trigger_dag_id} ({run_id}) to complete: {state}")
+        time.sleep(asked.poke_interval)

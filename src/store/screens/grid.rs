@@ -1,0 +1,75 @@
+//! The grid of one DAG: its tree of tasks, its newest runs, and the state in every cell.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use crate::{
+    error::Result,
+    model::{Dag, MapIndex, TiState, UNMAPPED},
+};
+
+use super::{
+    Counts,
+    dags::{RunCell, recent_runs},
+    definition, rows, spelled,
+};
+
+/// One DAG's grid. Work is proportional to tasks times runs, not to mapped instances shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Grid {
+    /// Its latest definition; absent if the DAG is gone.
+    pub dag: Option<Dag>,
+    /// Paused.
+    pub paused: bool,
+    /// Oldest first.
+    pub runs: Vec<RunCell>,
+    /// Instances of a task (all indexes) in a run.
+    pub cells: HashMap<(i64, String), Counts>,
+    /// Single indexes of the tasks that are unfolded.
+    pub indexes: HashMap<(i64, String, MapIndex), TiState>,
+    /// Names of indexes, where given.
+    pub names: HashMap<(String, MapIndex), String>,
+    /// How many runs there are in all.
+    pub total: i64,
+}
+
+/// Reads the grid with at most `limit` runs; `unfolded` names the mapped tasks whose indexes are wanted.
+pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) -> Result<Grid> {
+    let mut grid = Grid { dag: definition(conn, dag_id, None)?, ..Grid::default() };
+    grid.runs = recent_runs(conn, dag_id, limit)?;
+    grid.runs.reverse();
+    grid.total = rows(conn, "SELECT count(*) FROM dag_run WHERE dag_id = ?1", [dag_id], |r| r.get(0))?.remove(0);
+    grid.paused = rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?
+        .first()
+        .copied()
+        .unwrap_or(false);
+    for run in &grid.runs {
+        let id = run.run.id;
+        for (task, state, n) in rows(
+            conn,
+            "SELECT task_id, state, count(*) AS n FROM task_instance WHERE run = ?1 GROUP BY task_id, state",
+            [id],
+            |r| Ok((r.get::<_, String>("task_id")?, spelled::<TiState>(r, "state")?, r.get::<_, u32>("n")?)),
+        )? {
+            grid.cells.entry((id, task)).or_default().add(state, n);
+        }
+        for task in unfolded {
+            for (index, state, name) in rows(
+                conn,
+                "SELECT map_index, state, rendered_map_index FROM task_instance WHERE run = ?1 AND task_id = ?2",
+                (id, task),
+                |r| Ok((r.get::<_, i32>(0)?, spelled::<TiState>(r, "state")?, r.get::<_, Option<String>>(2)?)),
+            )? {
+                if index == UNMAPPED {
+                    continue;
+                }
+                grid.indexes.insert((id, task.clone(), index), state);
+                if let Some(name) = name {
+                    grid.names.insert((task.clone(), index), name);
+                }
+            }
+        }
+    }
+    Ok(grid)
+}

@@ -1,0 +1,154 @@
+//! The list of task instances, of all DAGs or of one run.
+
+use rusqlite::Connection;
+
+use crate::{error::Result, model::TiState};
+
+use super::{Micros, TiRef, rows, spelled, ti_ref};
+
+/// One task instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TiRow {
+    /// Which.
+    pub ti: TiRef,
+    /// State.
+    pub state: TiState,
+    /// Number of the current or last try.
+    pub try_number: u32,
+    /// Tries it may have after the first, raised by clearing.
+    pub max_tries: u32,
+    /// Operator's class name.
+    pub operator: String,
+    /// Pool.
+    pub pool: String,
+    /// Name of a mapped instance.
+    pub rendered_map_index: Option<String>,
+    /// Start of the current or last try.
+    pub start: Option<Micros>,
+    /// End of the last try.
+    pub end: Option<Micros>,
+    /// When a wait ends.
+    pub wake_at: Option<Micros>,
+    /// Not before, of its run.
+    pub run_after: Micros,
+    /// What its run stands for.
+    pub logical_date: Option<Micros>,
+    /// Why it ended.
+    pub why: Option<String>,
+    /// Groups equal failures.
+    pub fingerprint: Option<String>,
+    /// Who owns its DAG.
+    pub owners: String,
+    /// Its DAG's labels, JSON.
+    pub tags: String,
+    /// Its DAG is paused.
+    pub paused: bool,
+    /// A person's note.
+    pub note: Option<String>,
+}
+
+impl TiRow {
+    /// Seconds it took, or has taken at `now`.
+    pub fn seconds(&self, now: Micros) -> Option<f64> {
+        let start = self.start?;
+        match self.end {
+            Some(end) if end >= start => Some((end - start) as f64 / 1e6),
+            _ if self.state == TiState::Running => Some((now - start).max(0) as f64 / 1e6),
+            _ => None,
+        }
+    }
+}
+
+/// Columns and joins; `{}` is the table of instances `t` joined with runs `r`.
+pub(crate) const SELECT: &str = "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index, t.state,
+    t.try_number, t.max_tries, t.operator, t.pool, t.rendered_map_index, t.start_date, t.end_date, t.wake_at,
+    r.run_after, r.logical_date, coalesce(y.cause_summary, c.summary) AS why,
+    coalesce(y.fingerprint, c.fingerprint) AS fingerprint, coalesce(d.owners, '') AS owners,
+    coalesce(d.tags, '[]') AS tags, coalesce(d.is_paused, 0) AS is_paused, t.note";
+/// What a row's reason and DAG come from.
+pub(crate) const JOINS: &str = "LEFT JOIN try y ON y.run = t.run AND y.task_id = t.task_id
+    AND y.map_index = t.map_index AND y.try_number = t.try_number
+    LEFT JOIN cause c ON c.run = t.run AND c.task_id = t.task_id AND c.map_index = t.map_index
+    LEFT JOIN dag d ON d.dag_id = r.dag_id";
+
+pub(crate) fn make(r: &rusqlite::Row<'_>) -> rusqlite::Result<TiRow> {
+    Ok(TiRow {
+        ti: ti_ref(r)?,
+        state: spelled(r, "state")?,
+        try_number: r.get("try_number")?,
+        max_tries: r.get("max_tries")?,
+        operator: r.get("operator")?,
+        pool: r.get("pool")?,
+        rendered_map_index: r.get("rendered_map_index")?,
+        start: r.get("start_date")?,
+        end: r.get("end_date")?,
+        wake_at: r.get("wake_at")?,
+        run_after: r.get("run_after")?,
+        logical_date: r.get("logical_date")?,
+        why: r.get("why")?,
+        fingerprint: r.get("fingerprint")?,
+        owners: r.get("owners")?,
+        tags: r.get("tags")?,
+        paused: r.get("is_paused")?,
+        note: r.get("note")?,
+    })
+}
+
+/// Instances of all DAGs: what is busy, what failed last, then those of the newest runs; newest run first.
+pub fn load(conn: &Connection, limit: usize) -> Result<Vec<TiRow>> {
+    let from = |which: &str| format!("{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS} {which}");
+    let busy = from(
+        "WHERE t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
+         ORDER BY t.run DESC LIMIT ?1",
+    );
+    let failed = from("WHERE t.state = 'failed' ORDER BY t.end_date DESC LIMIT ?1");
+    let recent = format!(
+        "{SELECT} FROM (SELECT * FROM dag_run ORDER BY run_after DESC, id DESC LIMIT 200) r
+         JOIN task_instance t ON t.run = r.id {JOINS} LIMIT ?1"
+    );
+    let mut found = rows(conn, &busy, [limit as i64], make)?;
+    found.extend(rows(conn, &failed, [limit as i64], make)?);
+    found.extend(rows(conn, &recent, [limit as i64], make)?);
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|row| seen.insert((row.ti.run.id, row.ti.task_id.clone(), row.ti.map_index)));
+    found.sort_by(|a, b| {
+        let key =
+            |t: &TiRow| (std::cmp::Reverse(t.run_after), std::cmp::Reverse(t.ti.run.id), std::cmp::Reverse(t.start));
+        key(a).cmp(&key(b)).then_with(|| (&a.ti.task_id, a.ti.map_index).cmp(&(&b.ti.task_id, b.ti.map_index)))
+    });
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Instances of one run, by task and index.
+pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<TiRow>> {
+    let sql = format!(
+        "{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS} WHERE t.run = ?1
+        ORDER BY t.task_id, t.map_index"
+    );
+    rows(conn, &sql, [run], make)
+}
+
+/// The newest failed instance of a run, or of the newest failed run of a DAG.
+pub fn newest_failure(conn: &Connection, dag_id: &str, run: Option<i64>) -> Result<Option<TiRef>> {
+    let found = match run {
+        Some(id) => rows(
+            conn,
+            "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index FROM task_instance t
+             JOIN dag_run r ON r.id = t.run WHERE t.run = ?1 AND t.state IN ('failed', 'up_for_retry')
+             ORDER BY t.state, t.end_date LIMIT 1",
+            [id],
+            ti_ref,
+        )?,
+        None => rows(
+            conn,
+            "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index
+             FROM (SELECT * FROM dag_run WHERE dag_id = ?1 ORDER BY run_after DESC, id DESC LIMIT 200) r
+             JOIN task_instance t ON r.id = t.run WHERE t.state IN ('failed', 'up_for_retry')
+             ORDER BY r.run_after DESC, r.id DESC, t.state, t.end_date LIMIT 1",
+            [dag_id],
+            ti_ref,
+        )?,
+    };
+    Ok(found.into_iter().next())
+}

@@ -1,0 +1,120 @@
+//! Facts about the store and what is in it.
+
+use rusqlite::Connection;
+
+use crate::{error::Result, model::Diagnostic};
+
+use super::{Micros, dags, rows};
+
+/// Use of one pool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolUse {
+    /// Name.
+    pub name: String,
+    /// Slots; -1 without limit.
+    pub slots: i64,
+    /// Slots of running instances.
+    pub running: i64,
+    /// Slots of queued instances.
+    pub queued: i64,
+    /// Slots that scheduled instances wait for.
+    pub waiting: i64,
+}
+
+/// One act.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRow {
+    /// When.
+    pub at: Micros,
+    /// Who.
+    pub who: String,
+    /// Through what.
+    pub via: String,
+    /// Verb.
+    pub action: String,
+    /// On what.
+    pub target: String,
+    /// How it ended.
+    pub result: String,
+}
+
+/// The screen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct System {
+    /// Rows by table.
+    pub rows: Vec<(&'static str, i64)>,
+    /// Size of the database in bytes, without its write-ahead log.
+    pub bytes: i64,
+    /// Pools.
+    pub pools: Vec<PoolUse>,
+    /// Files that don't import.
+    pub errors: Vec<Diagnostic>,
+    /// Files known, and the slowest parse with its seconds.
+    pub files: (i64, Option<(String, f64)>),
+    /// The last acts.
+    pub audit: Vec<AuditRow>,
+}
+
+/// Reads the screen.
+pub fn load(conn: &Connection) -> Result<System> {
+    let one = |sql: &str| -> Result<i64> { Ok(rows(conn, sql, [], |r| r.get(0))?.into_iter().next().unwrap_or(0)) };
+    let counts = [
+        ("DAGs", "SELECT count(*) FROM dag WHERE is_stale = 0"),
+        ("DAG versions", "SELECT count(*) FROM dag_version"),
+        ("runs", "SELECT coalesce(max(id), 0) FROM dag_run"),
+        ("active runs", "SELECT count(*) FROM dag_run WHERE state IN ('queued', 'running')"),
+        ("audit rows", "SELECT coalesce(max(id), 0) FROM audit"),
+    ];
+    let mut table_rows = Vec::new();
+    for (name, sql) in counts {
+        table_rows.push((name, one(sql)?));
+    }
+    Ok(System {
+        rows: table_rows,
+        bytes: one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
+        pools: pools(conn)?,
+        errors: dags::import_errors(conn)?,
+        files: (
+            one("SELECT count(*) FROM dag_file")?,
+            rows(conn, "SELECT fileloc, parse_seconds FROM dag_file ORDER BY parse_seconds DESC LIMIT 1", [], |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })?
+            .into_iter()
+            .next(),
+        ),
+        audit: rows(
+            conn,
+            "SELECT at, who, via, action, target, result FROM audit ORDER BY at DESC, id DESC LIMIT 50",
+            [],
+            |r| {
+                Ok(AuditRow {
+                    at: r.get(0)?,
+                    who: r.get(1)?,
+                    via: r.get(2)?,
+                    action: r.get(3)?,
+                    target: r.get(4)?,
+                    result: r.get(5)?,
+                })
+            },
+        )?,
+    })
+}
+
+/// Every pool with its use.
+pub fn pools(conn: &Connection) -> Result<Vec<PoolUse>> {
+    rows(
+        conn,
+        "SELECT p.name, p.slots,
+            coalesce(sum(t.pool_slots) FILTER (WHERE t.state IN ('running', 'restarting')), 0) AS running,
+            coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'queued'), 0) AS queued,
+            coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled'), 0) AS waiting
+         FROM pool p LEFT JOIN task_instance t ON t.pool = p.name
+            AND t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
+            AND t.state IN ('running', 'restarting', 'queued', 'scheduled')
+         GROUP BY p.name ORDER BY p.name",
+        [],
+        |r| {
+            Ok(PoolUse { name: r.get(0)?, slots: r.get(1)?, running: r.get(2)?, queued: r.get(3)?, waiting: r.get(4)? })
+        },
+    )
+}

@@ -1,0 +1,191 @@
+//! What needs a person: failures by cause, failed runs, files that don't import, what is late, what waits for a retry.
+
+use rusqlite::Connection;
+
+use crate::{
+    error::Result,
+    model::{Diagnostic, TiState},
+};
+
+use super::{
+    Counts, Micros, SECOND, TiRef,
+    dags::{self, RunCell},
+    instances::{self, TiRow},
+    rows, spelled,
+};
+
+/// How far back failures are looked at.
+pub const DAYS: i64 = 7;
+
+/// Failures that look the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Their fingerprint.
+    pub fingerprint: String,
+    /// The newest one's reason.
+    pub cause: String,
+    /// Newest first.
+    pub members: Vec<TiRow>,
+    /// When the newest one's task last succeeded.
+    pub last_worked: Option<Micros>,
+    /// Every member's task succeeded later in a newer run: nobody is needed any more.
+    pub settled: bool,
+    /// Who acknowledged it, and when, if nothing failed that way since.
+    pub acknowledged: Option<(String, Micros)>,
+}
+
+impl Group {
+    /// When it last happened.
+    pub fn newest(&self) -> Micros {
+        self.members.first().and_then(|m| m.end).unwrap_or(0)
+    }
+}
+
+/// A DAG whose run should have been created.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Late {
+    /// DAG.
+    pub dag_id: String,
+    /// Since when.
+    pub due: Micros,
+}
+
+/// The screen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Triage {
+    /// Failures by cause: open ones first, newest first.
+    pub groups: Vec<Group>,
+    /// Runs that failed without a failed task.
+    pub runs: Vec<RunCell>,
+    /// Files that don't import.
+    pub errors: Vec<Diagnostic>,
+    /// Instances that wait for their next try.
+    pub retries: Vec<TiRow>,
+    /// Instances that wait for a slot for more than five minutes.
+    pub stuck: Vec<TiRow>,
+    /// DAGs whose next run is overdue by more than a minute.
+    pub late: Vec<Late>,
+    /// Instances of active runs by state.
+    pub counts: Counts,
+    /// Runs queued and running.
+    pub active_runs: (u32, u32),
+    /// DAGs, and paused ones.
+    pub dags: (u32, u32),
+}
+
+/// Reads the screen as of `now`.
+pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
+    let since = now - DAYS * 86_400 * SECOND;
+    let select = |which: &str| {
+        format!(
+            "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {} {which}",
+            instances::SELECT,
+            instances::JOINS
+        )
+    };
+    let failed = rows(
+        conn,
+        &select("WHERE t.state = 'failed' AND t.end_date >= ?1 ORDER BY t.end_date DESC LIMIT 500"),
+        [since],
+        instances::make,
+    )?;
+    let retries =
+        rows(conn, &select("WHERE t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 100"), [], instances::make)?;
+    let stuck = rows(
+        conn,
+        &select(
+            "WHERE t.state IN ('scheduled', 'queued') AND coalesce(t.queued_when, t.scheduled_when) < ?1
+             ORDER BY t.scheduled_when LIMIT 100",
+        ),
+        [now - 300 * SECOND],
+        instances::make,
+    )?;
+    let runs = rows(
+        conn,
+        "SELECT id AS run_row, dag_id, run_id, state, run_type, logical_date, run_after, start_date, end_date
+         FROM dag_run r WHERE state = 'failed' AND end_date >= ?1
+           AND NOT EXISTS (SELECT 1 FROM task_instance t WHERE t.run = r.id AND t.state = 'failed')
+         ORDER BY end_date DESC LIMIT 100",
+        [since],
+        dags::cell,
+    )?;
+    let late = rows(
+        conn,
+        "SELECT dag_id, next_run_after FROM dag WHERE is_paused = 0 AND is_stale = 0 AND next_run_after < ?1
+         ORDER BY next_run_after LIMIT 100",
+        [now - 60 * SECOND],
+        |r| Ok(Late { dag_id: r.get(0)?, due: r.get(1)? }),
+    )?;
+    let mut counts = Counts::default();
+    for (state, n) in rows(
+        conn,
+        "SELECT state, count(*) AS n FROM task_instance
+         WHERE state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed') GROUP BY state",
+        [],
+        |r| Ok((spelled::<TiState>(r, "state")?, r.get::<_, u32>("n")?)),
+    )? {
+        counts.add(state, n);
+    }
+    let one = |sql: &str| conn.prepare_cached(sql).and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))));
+    Ok(Triage {
+        groups: group(conn, failed)?,
+        runs,
+        errors: dags::import_errors(conn)?,
+        retries,
+        stuck,
+        late,
+        counts,
+        active_runs: one("SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running')
+             FROM dag_run WHERE state IN ('queued', 'running')")
+        .map_err(super::reading)?,
+        dags: one("SELECT count(*), coalesce(sum(is_paused), 0) FROM dag WHERE is_stale = 0")
+            .map_err(super::reading)?,
+    })
+}
+
+fn group(conn: &Connection, failed: Vec<TiRow>) -> Result<Vec<Group>> {
+    let mut groups: indexmap::IndexMap<String, Vec<TiRow>> = indexmap::IndexMap::new();
+    for row in failed {
+        let key = row.fingerprint.clone().unwrap_or_else(|| format!("{}.{}", row.ti.run.dag_id, row.ti.task_id));
+        groups.entry(key).or_default().push(row);
+    }
+    let acknowledged: Vec<(String, String, Micros)> =
+        rows(conn, "SELECT fingerprint, who, at FROM acknowledged", [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let mut made = Vec::with_capacity(groups.len());
+    for (fingerprint, members) in groups {
+        let Some(newest) = members.first() else { continue };
+        let last_worked = last_success(conn, &newest.ti, None)?;
+        let mut settled = true;
+        for member in members.iter().take(20) {
+            settled &= last_success(conn, &member.ti, Some(member.run_after))?.is_some();
+        }
+        let at = newest.end.unwrap_or(0);
+        made.push(Group {
+            cause: newest.why.clone().unwrap_or_else(|| "no cause was stored".into()),
+            acknowledged: acknowledged
+                .iter()
+                .find(|(f, _, when)| *f == fingerprint && *when >= at)
+                .map(|(_, who, when)| (who.clone(), *when)),
+            fingerprint,
+            members,
+            last_worked,
+            settled,
+        });
+    }
+    made.sort_by_key(|g| (g.acknowledged.is_some(), g.settled, std::cmp::Reverse(g.newest())));
+    Ok(made)
+}
+
+/// When this task (of any index) last ended well, among the last 100 runs; or in a run after `later_than`.
+fn last_success(conn: &Connection, ti: &TiRef, later_than: Option<Micros>) -> Result<Option<Micros>> {
+    let found: Vec<Option<Micros>> = rows(
+        conn,
+        "SELECT t.end_date FROM (SELECT id FROM dag_run WHERE dag_id = ?1 AND run_after > ?4
+             ORDER BY run_after DESC, id DESC LIMIT 100) r
+         JOIN task_instance t ON t.run = r.id AND t.task_id = ?2 AND t.map_index = ?3
+         WHERE t.state = 'success' LIMIT 1",
+        (&ti.run.dag_id, &ti.task_id, ti.map_index, later_than.unwrap_or(i64::MIN)),
+        |r| r.get(0),
+    )?;
+    Ok(found.into_iter().next().flatten())
+}

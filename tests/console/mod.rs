@@ -1,0 +1,3 @@
+//! The console as (state, keys, frame) triples over a store with plausible rows.
+mod home;
+mod screens;
