@@ -1,1 +1,65 @@
-//! (to be written)
+//! The command line: one file per group of verbs; what it prints and returns is a contract (`docs/CLI.md`).
+//!
+//! [`parse`] turns arguments into an [`Invocation`]; `main` runs the console, the scheduler and tests of DAGs, and hands
+//! everything else to [`run`], which opens only what the verb needs.
+
+use std::ffi::OsString;
+
+mod args;
+mod audit;
+mod connection;
+mod context;
+mod dag;
+mod dag_check;
+mod dag_detail;
+mod dag_trigger;
+mod db;
+mod filter;
+mod info;
+mod later;
+mod log;
+mod mask;
+mod nearest;
+mod plan;
+mod pool;
+mod refresh;
+mod run;
+mod run_show;
+mod scheduler;
+mod setting;
+mod shell;
+mod table;
+mod target;
+mod task;
+mod task_clear;
+mod task_explain;
+mod task_mark;
+mod variable;
+mod when;
+mod xcom;
+mod yaml;
+
+pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
+pub use shell::Shell;
+
+/// Runs one verb with the process's own streams; the exit code.
+pub fn run(verb: Verb, environment: Environment) -> i32 {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    run_with(verb, Shell::of_process(environment, &arguments))
+}
+
+/// Runs one verb; prints its error, if it has one; the exit code.
+pub fn run_with(verb: Verb, mut shell: Shell) -> i32 {
+    let done = args::dispatch(verb, &mut shell);
+    let flushed = shell.flush();
+    let error = match done.and_then(|code| flushed.map(|()| code)) {
+        Ok(code) => return code,
+        Err(error) => error,
+    };
+    if shell::is_closed_pipe(&error) {
+        // `dagdeck runs list | head` is no failure.
+        return 0;
+    }
+    shell.complain(&error);
+    error.exit_code()
+}

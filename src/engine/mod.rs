@@ -1,1 +1,119 @@
-//! (to be written)
+//! The shell: one thread that joins store, scheduler, spawner and clients, driven by events (poll), never by polling the store.
+
+mod adopt;
+mod asks;
+mod clients;
+mod commit;
+mod conn;
+mod core;
+mod dags;
+mod inline;
+mod outcomes;
+mod parser_thread;
+mod render;
+mod signals;
+mod spawner;
+mod start;
+mod waits;
+
+use std::{io::Write, os::unix::net::UnixListener, time::Duration};
+
+use crate::{
+    command::{take_lock, take_writer_lock},
+    config::Place,
+    error::{Error, Kind, Result},
+    runner::spawner::Places,
+    store::Store,
+};
+
+/// Runs the scheduler in the foreground until it is told to stop.
+pub fn run(place: &Place) -> Result<()> {
+    place.create()?;
+    let Some(mut lock) = take_lock(&place.scheduler_lock())? else {
+        let pid = std::fs::read_to_string(place.scheduler_lock()).unwrap_or_default();
+        return Err(Error::refused(format!(
+            "a scheduler already runs for {} (pid {})",
+            place.home.display(),
+            pid.trim()
+        ))
+        .hint("there is one scheduler per home; `dagdeck scheduler status` shows it"));
+    };
+    let written = lock.set_len(0).and_then(|()| lock.write_all(std::process::id().to_string().as_bytes()));
+    written.map_err(|e| Error::system("cannot write the scheduler's lock file", e))?;
+    // A command that writes right now finishes first.
+    let writer = loop {
+        match take_writer_lock(place)? {
+            Some(writer) => break writer,
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let store = Store::open(&place.db())?;
+    let signals = signals::Signals::catch()?;
+    let _ = std::fs::remove_file(place.socket());
+    let listener = UnixListener::bind(place.socket())
+        .map_err(|e| Error::system(format!("cannot listen on {}", place.socket().display()), e))?;
+    let mut engine = core::Engine::new(place.clone(), store, listener, signals)?;
+    engine.begin()?;
+    let ended = engine.serve();
+    let _ = std::fs::remove_file(place.socket());
+    drop((writer, lock));
+    ended
+}
+
+/// Starts a scheduler as a process of its own (own session, log file in the home) and waits until it answers.
+/// False if one ran already.
+pub fn start_detached(place: &Place) -> Result<bool> {
+    use crate::{command::scheduler_request, protocol::Request};
+    if scheduler_request(place, Request::Status)?.is_some() {
+        return Ok(false);
+    }
+    place.create()?;
+    let log_path = place.home.join("scheduler.log");
+    let log = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&log_path)
+        .map_err(|e| Error::system(format!("cannot write {}", log_path.display()), e))?;
+    let errors = log.try_clone().map_err(|e| Error::system("cannot share the log file", e))?;
+    let program = std::env::current_exe().map_err(|e| Error::system("cannot find this program's own file", e))?;
+    let mut command = std::process::Command::new(program);
+    command.arg("--home").arg(&place.home).arg("--dags-folder").arg(&place.dags_folder).args(["scheduler", "run"]);
+    command.stdin(std::process::Stdio::null()).stdout(log).stderr(errors);
+    detach(&mut command);
+    let mut child = command.spawn().map_err(|e| Error::system("cannot start the scheduler", e))?;
+    let give_up = std::time::Instant::now() + Duration::from_secs(15);
+    loop {
+        match scheduler_request(place, Request::Status) {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => {}
+            Err(e) if e.kind == Kind::System => {}
+            Err(e) => return Err(e),
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            let log = std::fs::read_to_string(&log_path).unwrap_or_default();
+            let last: Vec<&str> = log.lines().rev().take(3).collect();
+            let last = last.into_iter().rev().collect::<Vec<_>>().join(" | ");
+            return Err(Error::refused(format!("the scheduler ended at once ({status})")).because(last));
+        }
+        if std::time::Instant::now() > give_up {
+            return Err(
+                Error::refused("the scheduler does not answer after 15 s").hint(format!("see {}", log_path.display()))
+            );
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Makes a command start in a session of its own, so that it survives the terminal.
+pub(crate) fn detach(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: setsid is async-signal-safe.
+    unsafe {
+        command.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) });
+    }
+}
+
+/// The places that a spawner of this home uses.
+pub fn spawner_places(place: &Place) -> Places {
+    Places { socket: place.spawner_socket(), tries: place.tries(), scheduler: place.socket() }
+}

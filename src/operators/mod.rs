@@ -1,1 +1,110 @@
-//! (to be written)
+//! From a task's rendered arguments to its workload: which operators run natively, and how.
+
+mod arguments;
+mod bash;
+mod branch;
+mod external_task;
+mod file;
+mod time;
+mod trigger_dagrun;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::{
+    model::{Cause, CauseKind, Dag, DagRun, Expand, Task, mapping::encoded_kind},
+    workload::{Inline, Workload},
+};
+
+pub use arguments::{Arguments, parse_instant};
+
+/// Operators of later versions: they load, and running one fails at once with a clear cause.
+const LATER: &[&str] =
+    &["KubernetesPodOperator", "S3KeySensor", "KubernetesJobOperator", "_KubernetesDecoratedOperator"];
+
+/// How a task is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// By dagdeck itself, from the rendered arguments.
+    Native,
+    /// By a Python process.
+    Python,
+    /// Not in this version.
+    Later,
+}
+
+/// Decides how a task is run. A task whose file gave it something that only Python can call runs in Python.
+pub fn engine(dag: &Dag, task: &Task) -> Engine {
+    if LATER.contains(&task.operator.as_str()) || task.bases.iter().any(|b| LATER.contains(&b.as_str())) {
+        return Engine::Later;
+    }
+    let toml = dag.fileloc.ends_with(".toml");
+    let known = matches!(
+        task.operator.as_str(),
+        "BashOperator"
+            | "EmptyOperator"
+            | "TriggerDagRunOperator"
+            | "ExternalTaskSensor"
+            | "FileSensor"
+            | "TimeDeltaSensor"
+            | "DateTimeSensor"
+            | "BranchOperator"
+            | "ShortCircuit"
+    ) || (toml && task.operator == "ShortCircuitOperator");
+    // A class of the user's own may carry a standard name.
+    let standard = toml || task.module.starts_with("airflow.");
+    let wants_python = dag.has_user_macros
+        || !task.callbacks.is_empty()
+        || !task.outlets.is_empty()
+        || (!toml && dag.render_template_as_native_obj)
+        || task.map_index_template.is_some()
+        || task.args.values().any(needs_python)
+        || task.expand.as_ref().is_some_and(expand_needs_python);
+    if known && standard && !wants_python { Engine::Native } else { Engine::Python }
+}
+
+fn expand_needs_python(expand: &Expand) -> bool {
+    match expand {
+        Expand::Expand { args } => args.values().any(|v| needs_python(&v.0)),
+        Expand::ExpandKwargs { value } => needs_python(&value.0),
+    }
+}
+
+/// True if a value holds something that only Python can call or make.
+fn needs_python(value: &Value) -> bool {
+    match encoded_kind(value) {
+        Some("callable" | "object" | "map") => true,
+        _ => match value {
+            Value::Array(items) => items.iter().any(needs_python),
+            Value::Object(map) => map.values().any(needs_python),
+            _ => false,
+        },
+    }
+}
+
+/// The workload of a native task, from its rendered arguments.
+pub fn native(dag: &Dag, task: &Task, run: &DagRun, rendered: &IndexMap<String, Value>, now: jiff::Timestamp) -> Workload {
+    let args = Arguments::new(task, rendered);
+    let made = match task.operator.as_str() {
+        "EmptyOperator" => Ok(Workload::Inline(Inline::Nothing)),
+        "BashOperator" => bash::workload(dag, &args),
+        "TriggerDagRunOperator" => trigger_dagrun::workload(&args),
+        "ExternalTaskSensor" => external_task::workload(&args, run),
+        "FileSensor" => file::workload(&args),
+        "TimeDeltaSensor" | "DateTimeSensor" => time::workload(&args, task, run, now),
+        "BranchOperator" => branch::choose(&args),
+        "ShortCircuit" | "ShortCircuitOperator" => branch::short_circuit(&args),
+        other => Err(format!("{other} has no native form")),
+    };
+    made.unwrap_or_else(|message| {
+        Workload::Impossible(Cause::new(CauseKind::Value, message).exception("AirflowException"))
+    })
+}
+
+/// Why an operator of a later version can't run.
+pub fn later(task: &Task) -> Cause {
+    Cause::new(
+        CauseKind::Unsupported,
+        format!("{} runs in a later version of dagdeck; this one only loads it", task.operator),
+    )
+}

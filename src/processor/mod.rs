@@ -1,1 +1,193 @@
-//! (to be written)
+//! From files to DAGs: finds DAG files, parses them in processes of their own, and says what is wrong with them.
+
+mod ignore;
+mod scan;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Instant, UNIX_EPOCH},
+};
+
+use crate::{
+    config::{Place, Settings},
+    dagfile::{self, Parsed},
+    error::{Error, Result},
+    model::{Diagnostic, Severity, hash},
+    python::{self, ParseError},
+    store::dag::{ParsedDag, ParsedFile},
+    timetable::{self, Timetable},
+};
+
+pub use scan::{Scan, find_files, scan};
+
+/// What parsing needs besides the file.
+#[derive(Debug, Clone)]
+pub struct Parser {
+    /// Where things lie.
+    pub place: Place,
+    /// Unpacked Python side.
+    pub side: PathBuf,
+}
+
+impl Parser {
+    /// A parser for a home: unpacks the Python side there.
+    pub fn new(place: &Place) -> Result<Self> {
+        Ok(Self { place: place.clone(), side: python::unpack(&place.home.join("python"))? })
+    }
+
+    /// A parser without a home, for `dags check`.
+    pub fn without_home(settings: &Settings) -> Result<Self> {
+        // SAFETY: geteuid has no preconditions.
+        let user = unsafe { libc::geteuid() };
+        let base = std::env::temp_dir().join(format!("dagdeck-python-{user}"));
+        let place = Place { home: base.clone(), dags_folder: PathBuf::new(), settings: settings.clone() };
+        Ok(Self { place, side: python::unpack(&base)? })
+    }
+
+    /// Parses one file. Never fails: what is wrong is a diagnostic. `None`: not a DAG file (by Airflow's safe mode).
+    pub fn parse(&self, path: &Path) -> Option<ParsedFile> {
+        let began = Instant::now();
+        let fileloc = path.to_string_lossy().into_owned();
+        let (bytes, mtime, size) = match read(path) {
+            Ok(read) => read,
+            Err(e) => {
+                let message = format!("cannot read the file: {e}");
+                return Some(broken(fileloc, error(path, 0, message, None)));
+            }
+        };
+        if !scan::looks_like_dag_file(path, &bytes) {
+            return None;
+        }
+        let source = String::from_utf8_lossy(&bytes).into_owned();
+        let parsed = if path.extension().is_some_and(|e| e == "toml") {
+            dagfile::toml::parse(&fileloc, &source)
+        } else {
+            self.python(path, &fileloc)
+        };
+        let (dags, diagnostics) = self.with_timetables(path, parsed);
+        Some(ParsedFile {
+            fileloc,
+            hash: hash::bytes(&bytes),
+            mtime,
+            size,
+            source,
+            parse_seconds: began.elapsed().as_secs_f64(),
+            dags,
+            diagnostics,
+        })
+    }
+
+    fn python(&self, path: &Path, fileloc: &str) -> Parsed {
+        let settings = &self.place.settings;
+        let timeout = settings.number("dag_processor", "dag_file_processor_timeout").unwrap_or(50.0);
+        let folder = if path.starts_with(&self.place.dags_folder) && !self.place.dags_folder.as_os_str().is_empty() {
+            self.place.dags_folder.clone()
+        } else {
+            path.parent().map(Path::to_path_buf).unwrap_or_default()
+        };
+        let interpreter = self.place.interpreter(path);
+        let printed = python::parse(&interpreter, &self.side, path, &folder, &self.place.plugins(), timeout);
+        let (message, hint) = match printed {
+            Ok(text) => return dagfile::python::read(fileloc, &text),
+            Err(ParseError::NoInterpreter(why)) => (
+                format!("Python cannot be started: {why}"),
+                "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
+            ),
+            Err(ParseError::Timeout(seconds)) => (
+                format!("DagBag import timeout: parsing took longer than {seconds} s"),
+                "move slow work (queries, downloads) out of the top level into tasks, or raise [dag_processor] \
+                 dag_file_processor_timeout"
+                    .to_string(),
+            ),
+            Err(ParseError::Crashed(why)) => (
+                format!("the parsing process ended: {why}"),
+                "run the file with the same interpreter by hand".to_string(),
+            ),
+        };
+        Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }
+    }
+
+    /// Compiles each DAG's timetable; a DAG whose schedule can't be one becomes an error.
+    fn with_timetables(&self, path: &Path, parsed: Parsed) -> (Vec<ParsedDag>, Vec<Diagnostic>) {
+        let settings = timetable_settings(&self.place.settings);
+        let mut diagnostics = parsed.diagnostics;
+        let mut dags = Vec::new();
+        for dag in parsed.dags {
+            match Timetable::compile(&dag.schedule, &dag.timezone, &settings) {
+                Ok(timetable) => dags.push(ParsedDag {
+                    timetable_summary: timetable.summary(),
+                    timetable_class: timetable.class_name().to_string(),
+                    dag,
+                }),
+                Err(message) => {
+                    let text = format!("DAG {}: {message}", dag.dag_id);
+                    diagnostics.push(error(
+                        path,
+                        dag.line,
+                        text,
+                        Some("five fields, or a preset such as @daily".into()),
+                    ));
+                }
+            }
+        }
+        (dags, diagnostics)
+    }
+}
+
+/// Parses files without a home; what isn't a DAG file is said so.
+pub fn check(paths: &[PathBuf], settings: &Settings) -> Result<Vec<(PathBuf, Parsed)>> {
+    let parser = Parser::without_home(settings)?;
+    let mut all = Vec::new();
+    for path in paths {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        if !path.exists() {
+            return Err(Error::not_found(format!("there is no file or folder {}", path.display())));
+        }
+        let files = if path.is_dir() { find_files(&path) } else { vec![path.clone()] };
+        for file in files {
+            if let Some(parsed) = parser.parse(&file) {
+                let dags = parsed.dags.into_iter().map(|d| d.dag).collect();
+                all.push((file, Parsed { dags, diagnostics: parsed.diagnostics }));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The settings that decide which timetable a schedule becomes.
+pub fn timetable_settings(settings: &Settings) -> timetable::Settings {
+    timetable::Settings {
+        create_cron_data_intervals: settings.flag("scheduler", "create_cron_data_intervals"),
+        catchup_by_default: settings.flag("scheduler", "catchup_by_default"),
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<(Vec<u8>, i64, i64)> {
+    let (mtime, size) = stamp(path)?;
+    Ok((std::fs::read(path)?, mtime, size))
+}
+
+/// Modification time in microseconds, and size.
+pub fn stamp(path: &Path) -> std::io::Result<(i64, i64)> {
+    let facts = std::fs::metadata(path)?;
+    let mtime = facts.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64);
+    Ok((mtime, facts.len() as i64))
+}
+
+fn error(path: &Path, line: u32, message: String, hint: Option<String>) -> Diagnostic {
+    let file = path.to_string_lossy().into_owned();
+    Diagnostic { severity: Severity::Error, file, line, column: 0, message, hint, stack_trace: None }
+}
+
+fn broken(fileloc: String, diagnostic: Diagnostic) -> ParsedFile {
+    ParsedFile {
+        fileloc,
+        hash: String::new(),
+        mtime: 0,
+        size: 0,
+        source: String::new(),
+        parse_seconds: 0.0,
+        dags: Vec::new(),
+        diagnostics: vec![diagnostic],
+    }
+}

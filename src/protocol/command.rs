@@ -32,6 +32,11 @@ pub enum Request {
     Subscribe,
     /// Facts about the running scheduler.
     Status,
+    /// Why a task instance doesn't run: a list of `{kind, reason, until}`.
+    Explain {
+        /// Which.
+        key: crate::model::TiKey,
+    },
     /// End the scheduler. Tries go on, unless `drain`: then it starts nothing and ends when nothing runs.
     Stop {
         /// Wait for running tries.

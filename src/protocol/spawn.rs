@@ -68,6 +68,17 @@ pub enum Spawn {
     Quit,
 }
 
+/// A line from the spawner: a try that could not be started and left no claim.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which instance.
+    pub key: TiKey,
+    /// Epoch.
+    pub epoch: u32,
+    /// Why.
+    pub why: String,
+}
+
 /// What a task said, kept until the outcome is committed, numbered from 1 within the try.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Say {

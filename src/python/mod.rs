@@ -1,1 +1,19 @@
-//! (to be written)
+//! The Python side, embedded in the binary: unpacking it, parsing files with it, and how its tasks are started.
+
+mod parse;
+mod side;
+
+pub use parse::{ParseError, parse};
+pub use side::unpack;
+
+use std::path::{Path, PathBuf};
+
+/// Program and arguments that run a task of a Python DAG file.
+pub fn execute_argv(interpreter: &str, side: &Path) -> Vec<String> {
+    vec![interpreter.to_string(), script(side, "dagdeck_execute.py")]
+}
+
+fn script(side: &Path, name: &str) -> String {
+    let path: PathBuf = side.join(name);
+    path.to_string_lossy().into_owned()
+}

@@ -1,1 +1,34 @@
-//! (to be written)
+//! What happens next: the state machine of runs and task instances, why something waits, and plans of commands.
+
+mod bookkeeping;
+mod counts;
+mod creation;
+mod due;
+mod examine;
+mod expansion;
+mod explain;
+mod facts;
+mod graph;
+mod journal;
+mod pass;
+mod plan;
+mod pools;
+mod report;
+mod reports;
+mod retry;
+mod rules;
+mod run_memory;
+mod runs;
+mod weights;
+mod world;
+
+pub use creation::{RunSpec, new_run};
+pub use explain::Blocker;
+pub use facts::{DagFacts, Limits, PastRun, RunFacts};
+pub use plan::{
+    ClearRequest, Loaded, MarkRequest, Plan, PlannedRun, PlannedTi, TaskRef, plan_clear, plan_mark, plan_set_run_state,
+};
+pub use report::Report;
+pub use retry::retry_delay;
+pub use weights::effective_weights;
+pub use world::World;

@@ -1,2 +1,131 @@
-//! (to be written)
+//! The SQLite store: migrations, the one gate of change, rows for readers. The only room with SQL.
+
+pub mod audit;
+pub mod connection;
+pub mod count;
+pub mod dag;
+pub mod gate;
+pub mod load;
+pub mod pages;
+pub mod pool;
+pub mod rows;
+pub mod run;
 pub mod screens;
+pub mod variable;
+pub mod wait;
+pub mod xcom;
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Error, Result};
+
+/// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// The writer's side of the store. Who holds one must hold the home's writer lock.
+pub struct Store {
+    pub(crate) db: Connection,
+}
+
+impl Store {
+    /// Opens the store for writing, creates it if it isn't there, and brings it to the newest schema.
+    pub fn open(path: &Path) -> Result<Self> {
+        let db = Connection::open(path).map_err(|e| failed(&format!("cannot open the store {}", path.display()), e))?;
+        let set = |db: &Connection| -> rusqlite::Result<()> {
+            db.busy_timeout(Duration::from_secs(10))?;
+            db.pragma_update(None, "journal_mode", "WAL")?;
+            // WAL with NORMAL loses nothing when a process is killed; a power cut may lose the last moments, whose
+            // outcomes are on disk (fsynced) beside the store.
+            db.pragma_update(None, "synchronous", "NORMAL")?;
+            db.pragma_update(None, "foreign_keys", "OFF")?;
+            db.pragma_update(None, "temp_store", "MEMORY")?;
+            db.pragma_update(None, "cache_size", -4000)?;
+            db.set_prepared_statement_cache_capacity(128);
+            Ok(())
+        };
+        set(&db).map_err(|e| failed(&format!("cannot use the store {}", path.display()), e))?;
+        let mut store = Self { db };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Opens the store for reading only; `None` if there is none yet.
+    pub fn open_reader(path: &Path) -> Result<Option<Connection>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)
+            .map_err(|e| failed(&format!("cannot read the store {}", path.display()), e))?;
+        db.busy_timeout(Duration::from_secs(2)).map_err(|e| failed("cannot read the store", e))?;
+        Ok(Some(db))
+    }
+
+    /// The schema version that this program writes.
+    pub fn newest_version() -> usize {
+        MIGRATIONS.len()
+    }
+
+    fn migrate(&mut self) -> Result<()> {
+        let version: usize = self
+            .db
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+            .map_err(|e| failed("cannot read the store's version", e))? as usize;
+        if version > MIGRATIONS.len() {
+            return Err(Error::refused(format!(
+                "the store has schema version {version}, this dagdeck knows {}",
+                MIGRATIONS.len()
+            ))
+            .hint("use the newer dagdeck that wrote it, or another --home"));
+        }
+        for (number, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+            let apply = |db: &mut Connection| -> rusqlite::Result<()> {
+                let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                tx.execute_batch(sql)?;
+                tx.pragma_update(None, "user_version", number as i64 + 1)?;
+                tx.commit()
+            };
+            apply(&mut self.db)
+                .map_err(|e| failed(&format!("cannot migrate the store to version {}", number + 1), e))?;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in one immediate transaction: all of it is committed, or nothing.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T>) -> Result<T> {
+        let tx = self
+            .db
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(|e| failed("cannot begin a transaction", e))?;
+        let value = work(&tx)?;
+        tx.commit().map_err(|e| failed("cannot commit", e))?;
+        Ok(value)
+    }
+
+    /// The connection, for reads by whoever holds the store.
+    pub fn reader(&self) -> &Connection {
+        &self.db
+    }
+}
+
+/// An SQLite error as one of ours, with a hint for the ones that a person can mend.
+pub fn failed(what: &str, e: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode;
+    let code = e.sqlite_error_code();
+    let error = Error::system(what, &e);
+    match code {
+        Some(ErrorCode::DiskFull) => error.hint("the disk is full: free some space; nothing was lost"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            error.hint("another program holds the store; `dagdeck scheduler status` tells whether a scheduler runs")
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            error.hint("check who owns the home and its files")
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            error.hint("`dagdeck db check` tells what is broken; restore a backup with `dagdeck db restore FILE`")
+        }
+        _ => error,
+    }
+}

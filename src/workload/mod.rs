@@ -1,1 +1,149 @@
-//! (to be written)
+//! What a try is made of.
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::model::{Cause, TiState};
+
+/// What has to happen for a try.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Workload {
+    /// Done at once inside the scheduler.
+    Inline(Inline),
+    /// A native sensor: no process, no worker slot, a condition and a clock.
+    Wait(Wait),
+    /// A shell command on this machine.
+    Shell(ShellCommand),
+    /// The task of a Python file (or a Python function named in TOML), in a Python process.
+    Python,
+    /// It can't run: the reason is the try's cause.
+    Impossible(Cause),
+}
+
+/// What happens at once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inline {
+    /// Nothing: success.
+    Nothing,
+    /// A branch has chosen these tasks (or groups).
+    Choose {
+        /// Ids.
+        task_ids: Vec<String>,
+    },
+    /// A short circuit: false skips what is below.
+    ShortCircuit {
+        /// The condition.
+        go_on: bool,
+        /// Everything below, not only the next tasks.
+        ignore_downstream_trigger_rules: bool,
+    },
+    /// Triggers a run of another DAG.
+    TriggerDagRun(TriggerDagRun),
+}
+
+/// Arguments of a `TriggerDagRunOperator`, rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TriggerDagRun {
+    /// DAG to run.
+    pub trigger_dag_id: String,
+    /// Run id, if given.
+    pub trigger_run_id: Option<String>,
+    /// Conf.
+    pub conf: Value,
+    /// Logical date; now if absent.
+    pub logical_date: Option<Timestamp>,
+    /// A run that exists is cleared.
+    pub reset_dag_run: bool,
+    /// A run that exists skips the task.
+    pub skip_when_already_exists: bool,
+    /// Wait for the run to end.
+    pub wait_for_completion: bool,
+    /// Run states that count as success.
+    pub allowed_states: Vec<String>,
+    /// Run states that fail the task.
+    pub failed_states: Vec<String>,
+    /// Note of the new run.
+    pub note: Option<String>,
+}
+
+/// A native sensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wait {
+    /// What it waits for.
+    pub condition: Condition,
+    /// Seconds between two looks (where no event says more).
+    pub poke_interval: f64,
+    /// Seconds after which it fails.
+    pub timeout: f64,
+    /// A timeout skips instead.
+    pub soft_fail: bool,
+}
+
+/// What a native sensor waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// An instant.
+    Until(Timestamp),
+    /// A file (glob) that exists.
+    File {
+        /// Absolute path or glob.
+        path: String,
+    },
+    /// Task instances or a run of another DAG.
+    External(External),
+    /// The end of one run.
+    RunEnds {
+        /// DAG.
+        dag_id: String,
+        /// Run.
+        run_id: String,
+        /// States of success.
+        allowed_states: Vec<String>,
+        /// States of failure.
+        failed_states: Vec<String>,
+    },
+}
+
+/// Arguments of an `ExternalTaskSensor`, rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct External {
+    /// DAG.
+    pub dag_id: String,
+    /// Tasks; empty: the run itself.
+    pub task_ids: Vec<String>,
+    /// A group of tasks.
+    pub task_group_id: Option<String>,
+    /// Logical dates to look at; none can match for a run without one.
+    pub logical_dates: Vec<Timestamp>,
+    /// States that end the wait.
+    pub allowed_states: Vec<String>,
+    /// States that skip.
+    pub skipped_states: Vec<String>,
+    /// States that fail.
+    pub failed_states: Vec<String>,
+}
+
+/// A shell command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShellCommand {
+    /// The command, rendered.
+    pub command: String,
+    /// `env`, rendered; `None`: the environment of the scheduler.
+    pub env: Option<IndexMap<String, String>>,
+    /// `env` is added to the environment instead of replacing it.
+    pub append_env: bool,
+    /// Working folder.
+    pub cwd: Option<String>,
+    /// Exit codes that skip.
+    pub skip_on_exit_code: Vec<i32>,
+}
+
+/// How an inline workload ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InlineEnd {
+    /// State.
+    pub state: TiState,
+    /// Why, unless success.
+    pub cause: Option<Cause>,
+}

@@ -1,0 +1,161 @@
+//! Secrets of the home, replaced by `***` in what is printed (Airflow 3's rules, see `docs/CLI.md`).
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::{config::Place, error::Result, secrets, store::pages};
+
+const STARS: &str = "***";
+
+/// The secrets to be masked.
+#[derive(Default)]
+pub struct Mask {
+    /// Longest first, so that a secret inside another doesn't leave its rest.
+    secrets: Vec<String>,
+    /// `[core] sensitive_var_conn_names`.
+    more: String,
+}
+
+impl Mask {
+    /// Reads the secrets of the store and of the environment.
+    ///
+    /// # Errors
+    /// `System` if the store can't be read.
+    pub fn load(conn: &Connection, place: &Place) -> Result<Self> {
+        let mut mask = Self::of_place(place);
+        for connection in pages::connection::list(conn, None)? {
+            mask.add_connection(&connection);
+        }
+        for variable in pages::variable::list(conn, None)? {
+            let (key, value) = (variable["key"].as_str().unwrap_or(""), variable["value"].as_str().unwrap_or(""));
+            mask.add_variable(key, value);
+        }
+        for (name, value) in std::env::vars() {
+            if let Some(key) = name.strip_prefix("AIRFLOW_VAR_") {
+                mask.add_variable(key, &value);
+            } else if name.starts_with("AIRFLOW_CONN_")
+                && let Ok(fields) = secrets::from_text(&name, &value)
+            {
+                mask.add_connection(&fields);
+            }
+        }
+        mask.secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        mask.secrets.dedup();
+        Ok(mask)
+    }
+
+    /// Only the rules about names.
+    pub fn of_place(place: &Place) -> Self {
+        Self { secrets: Vec::new(), more: place.settings.text("core", "sensitive_var_conn_names").into() }
+    }
+
+    /// True if what stands under this name is secret.
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        secrets::is_sensitive(name, &self.more)
+    }
+
+    fn add_connection(&mut self, fields: &Value) {
+        self.add(fields["password"].as_str().unwrap_or(""));
+        if let Some(extra) = fields["extra"].as_str().and_then(|e| serde_json::from_str(e).ok()) {
+            self.add_under_names(&extra);
+        }
+    }
+
+    fn add(&mut self, secret: &str) {
+        if secret.chars().count() >= 5 && secret != "airflow" {
+            self.secrets.push(secret.into());
+        }
+    }
+
+    fn add_variable(&mut self, key: &str, value: &str) {
+        let parsed: Option<Value> = serde_json::from_str(value).ok();
+        if self.is_sensitive(key) {
+            self.add(value);
+            parsed.iter().for_each(|v| self.add_all(v));
+        } else if let Some(parsed) = parsed {
+            self.add_under_names(&parsed);
+        }
+    }
+
+    fn add_all(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.add(text),
+            Value::Array(items) => items.iter().for_each(|i| self.add_all(i)),
+            Value::Object(fields) => fields.values().for_each(|i| self.add_all(i)),
+            _ => {}
+        }
+    }
+
+    fn add_under_names(&mut self, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                for (key, item) in fields {
+                    if self.is_sensitive(key) { self.add_all(item) } else { self.add_under_names(item) }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|i| self.add_under_names(i)),
+            _ => {}
+        }
+    }
+
+    /// Replaces every known secret inside the value's strings.
+    pub fn hide(&self, value: &mut Value) {
+        if self.secrets.is_empty() {
+            return;
+        }
+        match value {
+            Value::String(text) => {
+                if let Some(masked) = self.hide_text(text) {
+                    *text = masked;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|i| self.hide(i)),
+            Value::Object(fields) => fields.values_mut().for_each(|i| self.hide(i)),
+            _ => {}
+        }
+    }
+
+    /// The text without secrets; `None` if it has none.
+    pub fn hide_text(&self, text: &str) -> Option<String> {
+        let mut masked: Option<String> = None;
+        for secret in &self.secrets {
+            let now = masked.as_deref().unwrap_or(text);
+            if now.contains(secret.as_str()) {
+                masked = Some(now.replace(secret.as_str(), STARS));
+            }
+        }
+        masked
+    }
+
+    /// Replaces what stands under sensitive names, at any depth.
+    pub fn hide_under_names(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (key, item) in fields.iter_mut() {
+                    if self.is_sensitive(key) && !item.is_null() && item.as_str() != Some("") {
+                        *item = STARS.into();
+                    } else {
+                        self.hide_under_names(item);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|i| self.hide_under_names(i)),
+            _ => {}
+        }
+    }
+
+    /// A variable's value as it may be printed.
+    pub fn variable(&self, key: &str, value: &str) -> String {
+        if self.is_sensitive(key) {
+            return STARS.into();
+        }
+        match serde_json::from_str::<Value>(value) {
+            Ok(mut parsed) if parsed.is_object() || parsed.is_array() => {
+                let before = parsed.clone();
+                self.hide_under_names(&mut parsed);
+                if parsed == before { value.into() } else { parsed.to_string() }
+            }
+            _ => value.into(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Plans: shown with `--dry-run`, asked about in a terminal, applied with `--yes`.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::{
+    shell::{Format, Shell},
+    table,
+};
+use crate::{error::Result, protocol::Command};
+
+/// Flags of every verb that has a plan.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct PlanFlags {
+    /// Only show what would be done
+    #[arg(long, short = 'n', help_heading = "Plan")]
+    pub dry_run: bool,
+    /// Don't ask
+    #[arg(long, short = 'y', help_heading = "Plan")]
+    pub yes: bool,
+    /// Save the plan (with --dry-run)
+    #[arg(long, hide = true)]
+    pub save: bool,
+}
+
+/// Shows the plan of a command and applies it as the flags say; the exit code.
+///
+/// # Errors
+/// What planning or applying says.
+pub fn carry_out(shell: &mut Shell, flags: PlanFlags, command: impl Fn(bool) -> Command) -> Result<i32> {
+    carry_out_with(shell, flags, |shell, dry_run| shell.submit(command(dry_run)))
+}
+
+/// The same for an act whose plan the caller makes itself.
+///
+/// # Errors
+/// What planning or applying says.
+pub fn carry_out_with(shell: &mut Shell, flags: PlanFlags, act: impl Fn(&Shell, bool) -> Result<Value>) -> Result<i32> {
+    if flags.save {
+        return Err(super::later::not_yet("--save"));
+    }
+    if flags.yes && !flags.dry_run {
+        let done = act(shell, false)?;
+        show(shell, &done, true)?;
+        return Ok(0);
+    }
+    let plan = act(shell, true)?;
+    if flags.dry_run {
+        show(shell, &plan, false)?;
+        return Ok(0);
+    }
+    if !shell.asks {
+        show(shell, &plan, false)?;
+        shell.say(
+            "nothing was changed: there is no terminal to ask in; --yes applies the plan, --dry-run only shows it",
+        )?;
+        return Ok(1);
+    }
+    if is_empty(&plan) {
+        show(shell, &plan, false)?;
+        return Ok(0);
+    }
+    let text = describe(&plan, shell.width);
+    shell.say(text.trim_end())?;
+    if !shell.confirm("Apply this plan?")? {
+        shell.say("nothing was changed")?;
+        return Ok(1);
+    }
+    let done = act(shell, false)?;
+    if shell.format().is_document() {
+        shell.document(&done)?;
+    } else {
+        shell.say("done")?;
+    }
+    Ok(0)
+}
+
+fn show(shell: &mut Shell, plan: &Value, applied: bool) -> Result<()> {
+    match shell.format() {
+        Format::Json | Format::Yaml => shell.document(plan),
+        Format::Plain => {
+            let rows = list(plan, "task_instances");
+            shell.text(&table::plain(rows, &["dag_run_id", "task_id", "map_index", "from", "to", "reason"]))
+        }
+        Format::Table => {
+            let text = describe(plan, shell.width);
+            shell.text(&text)?;
+            shell.say(if applied { "applied" } else { "plan only, nothing was changed" })
+        }
+    }
+}
+
+fn list<'a>(plan: &'a Value, name: &str) -> &'a [Value] {
+    plan[name].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn is_empty(plan: &Value) -> bool {
+    list(plan, "task_instances").is_empty() && list(plan, "dag_runs").is_empty()
+}
+
+/// A plan as text: what happens to which task instances and runs, and what else.
+fn describe(plan: &Value, width: Option<usize>) -> String {
+    if is_empty(plan) {
+        return "nothing matches, nothing to do\n".into();
+    }
+    let mut text = String::new();
+    for (name, one, many) in
+        [("task_instances", "task instance", "task instances"), ("dag_runs", "dag run", "dag runs")]
+    {
+        let rows = list(plan, name);
+        if rows.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("{} {}\n", rows.len(), if rows.len() == 1 { one } else { many }));
+        let wanted =
+            ["dag_id", "dag_run_id", "task_id", "map_index", "state", "new_state", "try_number", "effect", "reason"];
+        let columns: Vec<&str> =
+            wanted.into_iter().filter(|c| rows.iter().any(|row| row.get(*c).is_some_and(|v| !v.is_null()))).collect();
+        for line in table::aligned(rows, &columns, width.map(|w| w.saturating_sub(2))).lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    for effect in list(plan, "effects") {
+        let line = effect.as_str().map_or_else(|| table::cell(effect, true), ToOwned::to_owned);
+        text.push_str(&format!("also: {line}\n"));
+    }
+    text
+}

@@ -1,0 +1,163 @@
+//! Does one act in one transaction, with its audit row.
+
+use std::sync::Arc;
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::{Actor, acts, plans};
+use crate::{
+    clock,
+    config::Place,
+    error::{Error, Kind, Result},
+    model::{Cause, RunId, TiKey},
+    protocol::Command,
+    store::{Store, audit},
+};
+
+/// What a running scheduler must look at again after an act.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Runs to be loaded again (or for the first time).
+    pub runs: Vec<RunId>,
+    /// DAGs to be loaded again.
+    pub dags: Vec<Arc<str>>,
+    /// Pools changed.
+    pub pools: bool,
+    /// Tries to be ended, with the reason.
+    pub kill: Vec<(TiKey, Cause)>,
+}
+
+/// Does an act. The answer is the document that the client prints. A refused act leaves only its audit row.
+pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
+    let (action, target, quiet) = describe(&command);
+    let done = store.transaction(|tx| {
+        let (reply, touched) = dispatch(tx, place, command)?;
+        if !quiet {
+            write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
+        }
+        Ok((reply, touched))
+    });
+    if let Err(e) = &done
+        && !quiet
+        && e.kind != Kind::System
+    {
+        store.transaction(|tx| write_audit(tx, actor, action, &target, &format!("refused: {}", e.message), None))?;
+    }
+    done
+}
+
+fn write_audit(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &str,
+    target: &str,
+    result: &str,
+    reply: Option<&Value>,
+) -> Result<()> {
+    let before = reply.and_then(|r| r.get("before")).map(Value::to_string);
+    let after = reply.and_then(|r| r.get("after")).map(Value::to_string);
+    audit::insert(
+        tx,
+        &audit::Entry {
+            who: &actor.who,
+            via: &actor.via,
+            action,
+            target,
+            before,
+            after,
+            command: &actor.command_line,
+            result,
+        },
+    )
+}
+
+/// Action, target, and whether it only looks (no audit row).
+fn describe(command: &Command) -> (&'static str, String, bool) {
+    match command {
+        Command::Trigger { dag_id, run_id, .. } => ("trigger", join(dag_id, run_id.as_deref()), false),
+        Command::SetPaused { dag_ids, paused } => (if *paused { "pause" } else { "unpause" }, dag_ids.join(" "), false),
+        Command::DeleteDag { dag_id } => ("delete_dag", dag_id.clone(), false),
+        Command::Clear { selection, dry_run } => {
+            ("clear", join(&selection.dag_id, selection.run_id.as_deref()), *dry_run)
+        }
+        Command::Mark { selection, state, dry_run } => (
+            match state {
+                crate::model::TiState::Success => "mark_success",
+                crate::model::TiState::Failed => "mark_failed",
+                _ => "mark_skipped",
+            },
+            join(&selection.dag_id, selection.run_id.as_deref()),
+            *dry_run,
+        ),
+        Command::SetRunState { dag_id, run_id, dry_run, .. } => ("set_run_state", join(dag_id, Some(run_id)), *dry_run),
+        Command::DeleteRuns { dag_id, run_ids, dry_run } => {
+            ("delete_run", join(dag_id, Some(&run_ids.join(" "))), *dry_run)
+        }
+        Command::Note { dag_id, run_id, task, .. } => (
+            "note",
+            join(dag_id, Some(run_id)) + &task.as_ref().map(|(t, _)| format!(" {t}")).unwrap_or_default(),
+            false,
+        ),
+        Command::StopTask { dag_id, run_id, task_id, .. } => {
+            ("stop", join(dag_id, Some(run_id)) + " " + task_id, false)
+        }
+        Command::SetXcom { dag_id, run_id, task_id, key, delete, .. } => {
+            (if *delete { "xcom_delete" } else { "xcom_set" }, format!("{dag_id} {run_id} {task_id} {key}"), false)
+        }
+        Command::SetPool { name, .. } => ("pool_set", name.clone(), false),
+        Command::DeletePool { name } => ("pool_delete", name.clone(), false),
+        Command::SetVariable { key, .. } => ("variable_set", key.clone(), false),
+        Command::DeleteVariable { key } => ("variable_delete", key.clone(), false),
+        Command::SetConnection { conn_id, .. } => ("connection_set", conn_id.clone(), false),
+        Command::DeleteConnection { conn_id } => ("connection_delete", conn_id.clone(), false),
+        Command::Acknowledge { fingerprint, .. } => ("acknowledge", fingerprint.clone(), false),
+        Command::Parse { files } => ("parse", files.join(" "), true),
+        Command::Audit { action, target } => ("look", format!("{action} {target}"), false),
+    }
+}
+
+fn join(dag_id: &str, run_id: Option<&str>) -> String {
+    run_id.map_or_else(|| dag_id.to_string(), |run| format!("{dag_id} {run}"))
+}
+
+fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Value, Touched)> {
+    let now = clock::now();
+    match command {
+        Command::Trigger { dag_id, run_id, conf, logical_date, note, triggered_by } => {
+            let wanted = acts::Wanted { dag_id: &dag_id, run_id, conf, logical_date, note, triggered_by };
+            acts::trigger(tx, place, wanted, now)
+        }
+        Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),
+        Command::DeleteDag { dag_id } => acts::delete_dag(tx, &dag_id),
+        Command::Clear { selection, dry_run } => plans::clear(tx, &selection, dry_run, now),
+        Command::Mark { selection, state, dry_run } => plans::mark(tx, &selection, state, dry_run, now),
+        Command::SetRunState { dag_id, run_id, state, dry_run } => {
+            plans::set_run_state(tx, &dag_id, &run_id, state, dry_run, now)
+        }
+        Command::DeleteRuns { dag_id, run_ids, dry_run } => plans::delete_runs(tx, &dag_id, &run_ids, dry_run),
+        Command::Note { dag_id, run_id, task, text } => acts::note(tx, &dag_id, &run_id, task, &text),
+        Command::StopTask { dag_id, run_id, task_id, map_index } => {
+            acts::stop_task(tx, &dag_id, &run_id, &task_id, map_index)
+        }
+        Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete } => {
+            let run = acts::find_run(tx, &dag_id, &run_id)?;
+            acts::set_xcom(tx, TiKey::new(run.id, task_id, map_index), &key, &value, delete, now)
+        }
+        Command::SetPool { name, slots, description, include_deferred } => {
+            acts::set_pool(tx, crate::model::Pool { name, slots, description, include_deferred })
+        }
+        Command::DeletePool { name } => acts::delete_pool(tx, &name),
+        Command::SetVariable { key, value, description } => {
+            acts::set_variable(tx, &key, &value, description.as_deref())
+        }
+        Command::DeleteVariable { key } => acts::delete_variable(tx, &key),
+        Command::SetConnection { conn_id, fields, create_only } => {
+            acts::set_connection(tx, &conn_id, &fields, create_only)
+        }
+        Command::DeleteConnection { conn_id } => acts::delete_connection(tx, &conn_id),
+        Command::Acknowledge { fingerprint, note } => acts::acknowledge(tx, &fingerprint, note.as_deref()),
+        Command::Parse { .. } => Err(Error::refused("files are parsed before this point")),
+        Command::Audit { .. } => Ok((Value::Null, Touched::default())),
+    }
+}

@@ -1,0 +1,196 @@
+//! Lines on the socket: from clients, and the first line that says who it is.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{conn::Peer, core::Engine};
+use crate::{
+    command::{self, Actor, Touched},
+    error::{Error, Result},
+    model::time::rfc3339,
+    processor,
+    protocol::{Command, Envelope, Reply, Request},
+};
+
+/// A client that waits until files are parsed.
+pub struct WaitsForParse {
+    conn: u64,
+    id: u64,
+    files: Vec<PathBuf>,
+}
+
+impl Engine {
+    /// One line of a connection.
+    pub(super) fn line(&mut self, conn: u64, line: &[u8]) -> Result<()> {
+        if let Ok(message) = serde_json::from_slice(line) {
+            self.hear(conn, message);
+            return Ok(());
+        }
+        match serde_json::from_slice::<Envelope>(line) {
+            Ok(envelope) => self.request(conn, envelope),
+            Err(e) => {
+                let error = Error::usage("the request is not understood")
+                    .because(e)
+                    .hint("console or command line may be of another version than the scheduler: restart it");
+                self.reply(conn, 0, Err(error));
+                Ok(())
+            }
+        }
+    }
+
+    fn reply(&mut self, conn: u64, id: u64, result: Result<Value>) {
+        let reply = match result {
+            Ok(value) => Reply { id, ok: Some(value), error: None },
+            Err(e) => Reply { id, ok: None, error: Some(e.into()) },
+        };
+        if let Some(conn) = self.conns.get_mut(&conn) {
+            conn.send(&reply);
+        }
+    }
+
+    fn request(&mut self, conn: u64, envelope: Envelope) -> Result<()> {
+        let subscribed = matches!(envelope.request, Request::Subscribe);
+        if let Some(c) = self.conns.get_mut(&conn) {
+            if c.user.is_empty() {
+                let uid = rustix::net::sockopt::socket_peercred(&c.stream).map_or(u32::MAX, |cred| cred.uid.as_raw());
+                c.user = command::user_name(uid);
+            }
+            let before = c.peer == (Peer::Client { subscribed: true });
+            c.peer = Peer::Client { subscribed: subscribed || before };
+        }
+        let id = envelope.id;
+        match envelope.request {
+            Request::Subscribe => self.reply(conn, id, Ok(json!({"subscribed": true}))),
+            Request::Status => {
+                let status = self.status();
+                self.reply(conn, id, Ok(status));
+            }
+            Request::Stop { drain } => {
+                self.stopping = true;
+                self.draining = drain;
+                let pid = std::process::id();
+                self.reply(conn, id, Ok(json!({"stopping": true, "drain": drain, "pid": pid})));
+            }
+            Request::Explain { key } => {
+                let blockers = self.explain(&key);
+                self.reply(conn, id, Ok(blockers));
+            }
+            Request::Do { command: Command::Parse { files } } => self.parse_for(conn, id, files)?,
+            Request::Do { command } => {
+                let who = self.conns.get(&conn).map_or_else(String::new, |c| c.user.clone());
+                let actor = Actor { who, via: envelope.via, command_line: envelope.command_line };
+                let done = self.act(&actor, command);
+                self.reply(conn, id, done);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a task instance doesn't run, by the predicates that decide.
+    fn explain(&self, key: &crate::model::TiKey) -> Value {
+        let now = crate::clock::now();
+        let mut blockers: Vec<Value> = self
+            .world
+            .explain(key, now)
+            .into_iter()
+            .map(|b| json!({"kind": b.kind, "reason": b.reason, "until": b.until.map(rfc3339)}))
+            .collect();
+        if let Some(why) = &self.stuck {
+            blockers
+                .push(json!({"kind": "store", "reason": format!("the store cannot be written: {why}"), "until": null}));
+        }
+        Value::Array(blockers)
+    }
+
+    /// Does an act, and takes what it touched into memory.
+    pub(super) fn act(&mut self, actor: &Actor, command: Command) -> Result<Value> {
+        // What tasks have reported belongs before what a person does now.
+        if !self.commit() {
+            let why = self.stuck.clone().unwrap_or_default();
+            return Err(Error::system("the store cannot be written", why));
+        }
+        let (reply, touched) = command::perform(&mut self.store, &self.place, actor, command)?;
+        self.take_touched(touched)?;
+        self.changed = true;
+        self.urgent_notice = true;
+        Ok(reply)
+    }
+
+    pub(super) fn take_touched(&mut self, touched: Touched) -> Result<()> {
+        if touched.pools {
+            let pools = crate::store::pool::all(self.store.reader())?;
+            for name in self.pool_names.drain(..) {
+                if !pools.iter().any(|p| p.name == name) {
+                    self.world.remove_pool(&name);
+                }
+            }
+            for pool in pools {
+                self.pool_names.push(pool.name.clone());
+                self.world.set_pool(pool);
+            }
+        }
+        self.load_dags(Some(&touched.dags))?;
+        for run in touched.runs {
+            self.load_run(run)?;
+        }
+        for (key, cause) in touched.kill {
+            self.kill(&key, cause);
+        }
+        Ok(())
+    }
+
+    fn parse_for(&mut self, conn: u64, id: u64, files: Vec<String>) -> Result<()> {
+        let mut files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
+        if files.is_empty() {
+            files = processor::find_files(&self.place.dags_folder);
+        }
+        for file in &files {
+            self.parsing.parse(file.clone());
+        }
+        self.waiting_for_parse.push(WaitsForParse { conn, id, files });
+        self.answer_parsed(&[]);
+        Ok(())
+    }
+
+    /// Answers those who wait for these files.
+    pub(super) fn answer_parsed(&mut self, done: &[PathBuf]) {
+        let mut answered = Vec::new();
+        self.waiting_for_parse.retain_mut(|waiting| {
+            waiting.files.retain(|file| !done.contains(file));
+            if waiting.files.is_empty() {
+                answered.push((waiting.conn, waiting.id));
+            }
+            !waiting.files.is_empty()
+        });
+        for (conn, id) in answered {
+            self.reply(conn, id, Ok(json!({"parsed": true})));
+        }
+    }
+
+    fn status(&self) -> Value {
+        let runs = self.world.runs().count();
+        let count = |wanted: &[&str]| -> usize {
+            let of_run = |run: &crate::model::DagRun| {
+                self.world.instances(run.id).filter(|row| wanted.contains(&row.state.as_str())).count()
+            };
+            self.world.runs().map(of_run).sum()
+        };
+        json!({
+            "pid": std::process::id(), "since": rfc3339(self.since), "home": self.place.home, "dags_folder": self.place.dags_folder,
+            "version": env!("CARGO_PKG_VERSION"), "hostname": self.hostname,
+            "stuck": self.stuck, "draining": self.draining,
+            "counts": {
+                "active_runs": runs, "running": count(&["running", "restarting"]), "queued": count(&["queued"]),
+                "scheduled": count(&["scheduled"]), "parsing": self.parsing.busy.len(), "waiting_sensors": self.waits.len(),
+                "clients": self.conns.values().filter(|c| matches!(c.peer, Peer::Client { .. })).count(),
+            },
+            "lag": self.lag(),
+        })
+    }
+
+    /// Seconds by which the oldest due thing is late.
+    fn lag(&self) -> f64 {
+        self.world.next_wake().map_or(0.0, |at| crate::model::time::seconds_between(at, crate::clock::now()).max(0.0))
+    }
+}

@@ -1,0 +1,100 @@
+//! Commits: the scheduler's changes and what tasks said, in one transaction; then what had to wait for it.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Transaction;
+
+use super::core::{Engine, Write};
+use crate::{
+    clock,
+    error::Result,
+    model::{Change, TiState},
+    store::{gate, variable, xcom},
+};
+
+/// How long to wait after a failed commit (full disk) before the next attempt.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Commits what is decided. False if it could not: then everything is kept, and nothing is started.
+    pub(super) fn commit(&mut self) -> bool {
+        if self.changes.is_empty() && self.writes.is_empty() {
+            self.commit_by = None;
+            self.settle();
+            return true;
+        }
+        if self.stuck.is_some() && self.commit_by.is_some_and(|at| Instant::now() < at) {
+            return false;
+        }
+        let (changes, writes) = (&self.changes, &self.writes);
+        let done = self.store.transaction(|tx| {
+            for write in writes {
+                apply(tx, write)?;
+            }
+            gate::apply(tx, changes)
+        });
+        match done {
+            Ok(refused) => {
+                if self.stuck.take().is_some() {
+                    eprintln!("scheduler: the store can be written again");
+                }
+                self.commit_by = None;
+                self.changed = true;
+                let committed = std::mem::take(&mut self.changes);
+                self.writes.clear();
+                self.settle();
+                self.take_committed(committed);
+                for run in refused.runs {
+                    eprintln!("scheduler: run {} differs from the store: loaded again", run.0);
+                    if let Err(e) = self.load_run(run) {
+                        eprintln!("scheduler: {e}");
+                    }
+                }
+                true
+            }
+            Err(e) => {
+                if self.stuck.is_none() {
+                    eprintln!("scheduler: nothing is started until this is mended: {e}");
+                }
+                self.stuck = Some(e.to_string());
+                self.commit_by = Some(Instant::now() + RETRY);
+                false
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        for files in self.settled.drain(..) {
+            files.remove();
+        }
+    }
+
+    /// Looks at decided changes before they are committed: the old XComs of a new try go with its queueing.
+    pub(super) fn note_changes(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Ti(c) if c.row.state == TiState::Queued && (c.row.try_number > 1 || c.row.epoch > 1) => {
+                    self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
+                }
+                Change::Run(c) if c.row.state.is_finished() => {
+                    self.urgent_notice = true;
+                    self.note_ended_run(c);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn apply(tx: &Transaction<'_>, write: &Write) -> Result<()> {
+    match write {
+        Write::SetXcom { key, name, value, length } => xcom::set(tx, key, name, value, "task", *length, clock::now()),
+        Write::DeleteXcom { key, name } => xcom::delete(tx, key, name.as_deref()).map(|_| ()),
+        Write::Rendered { key, fields } => xcom::set_rendered(tx, key, fields),
+        Write::Variable { key, value: Some(value), description } => {
+            variable::set(tx, key, value, description.as_deref())
+        }
+        Write::Variable { key, value: None, .. } => variable::delete(tx, key).map(|_| ()),
+        Write::ExternalId { key, id } => crate::store::run::set_external_id(tx, key, id),
+    }
+}

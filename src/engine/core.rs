@@ -1,0 +1,374 @@
+//! The loop: waits for events, takes them in, decides, commits, starts what was decided.
+
+use std::{
+    collections::{HashMap, HashSet},
+    os::{fd::AsFd, unix::net::UnixListener},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{
+    conn::{Conn, Peer},
+    parser_thread::ParserThread,
+    signals::Signals,
+    spawner::Spawner,
+    waits::Waits,
+};
+use crate::{
+    clock,
+    command::Touched,
+    config::Place,
+    error::{Error, Result},
+    model::{Cause, Change, RunId, TiKey},
+    processor::Parser,
+    runner::claim::TryFiles,
+    scheduler::{Limits, World},
+    store::Store,
+};
+
+/// A write that goes with the next commit, besides the scheduler's changes.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// An XCom.
+    SetXcom {
+        /// Of.
+        key: TiKey,
+        /// Key.
+        name: String,
+        /// Value.
+        value: serde_json::Value,
+        /// Length, where mapped tasks depend on it.
+        length: Option<usize>,
+    },
+    /// Deletes one XCom, or all of an instance.
+    DeleteXcom {
+        /// Of.
+        key: TiKey,
+        /// Key.
+        name: Option<String>,
+    },
+    /// Fields after rendering.
+    Rendered {
+        /// Of.
+        key: TiKey,
+        /// Fields.
+        fields: serde_json::Value,
+    },
+    /// A variable; `None` deletes it.
+    Variable {
+        /// Key.
+        key: String,
+        /// Value.
+        value: Option<String>,
+        /// Text for people.
+        description: Option<String>,
+    },
+    /// The id of what a task started elsewhere.
+    ExternalId {
+        /// Of.
+        key: TiKey,
+        /// Id.
+        id: String,
+    },
+}
+
+/// The scheduler's process.
+pub struct Engine {
+    pub(super) place: Place,
+    pub(super) store: Store,
+    /// For lookups while something is rendered; sees what is committed.
+    pub(super) reader: Arc<Mutex<Connection>>,
+    pub(super) world: World,
+    pub(super) parser: Parser,
+    pub(super) parsing: ParserThread,
+    pub(super) listener: UnixListener,
+    pub(super) conns: HashMap<u64, Conn>,
+    next_conn: u64,
+    signals: Signals,
+    pub(super) spawner: Spawner,
+    /// Decided and not committed yet, in order.
+    pub(super) changes: Vec<Change>,
+    pub(super) writes: Vec<Write>,
+    /// Commit at the latest then, even if nothing urgent happens.
+    pub(super) commit_by: Option<Instant>,
+    /// Why the last commit failed; nothing starts until one succeeds.
+    pub(super) stuck: Option<String>,
+    /// Files of tries whose outcome is in `changes`.
+    pub(super) settled: Vec<TryFiles>,
+    /// Numbers of says that were taken in, of tries that are still running.
+    pub(super) says_taken: HashMap<TiKey, (u32, u32)>,
+    /// Supervisors by instance: connection.
+    pub(super) supervisors: HashMap<TiKey, u64>,
+    /// Tries known to live without a connection: looked at once a second.
+    pub(super) adopted: HashSet<(TiKey, u32)>,
+    /// Tries to be ended when their supervisor says hello.
+    pub(super) to_kill: HashMap<TiKey, Cause>,
+    pub(super) waits: Waits,
+    /// Tries to be started as soon as nothing uncommitted is left.
+    pub(super) to_start: Vec<(TiKey, u32)>,
+    pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
+    pub(super) pool_names: Vec<String>,
+    /// Runs whose DAG callbacks are due after the commit.
+    pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
+    pub(super) changed: bool,
+    pub(super) urgent_notice: bool,
+    pub(super) last_notice: Instant,
+    pub(super) stopping: bool,
+    pub(super) draining: bool,
+    pub(super) since: Timestamp,
+    next_scan: Instant,
+    next_look: Instant,
+    pub(super) hostname: String,
+}
+
+/// How long a state that nobody waits for may stay uncommitted.
+pub(super) const LAZY: Duration = Duration::from_millis(15);
+/// Notices come at most this often, unless a run ended.
+const NOTICE_EVERY: Duration = Duration::from_millis(100);
+
+impl Engine {
+    /// Sets everything up; nothing is decided yet.
+    pub fn new(place: Place, store: Store, listener: UnixListener, signals: Signals) -> Result<Self> {
+        listener.set_nonblocking(true).map_err(|e| Error::system("cannot use the socket", e))?;
+        let parser = Parser::new(&place)?;
+        let reader =
+            Store::open_reader(&place.db())?.ok_or_else(|| Error::system("the store is gone", place.db().display()))?;
+        let spawner = Spawner::ensure(&place)?;
+        let world = World::new(limits(&place)?);
+        let parsing =
+            ParserThread::start(parser.clone(), place.settings.number("dag_processor", "parsing_processes")? as usize)?;
+        let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Ok(Self {
+            parser,
+            parsing,
+            reader: Arc::new(Mutex::new(reader)),
+            spawner,
+            world,
+            place,
+            store,
+            listener,
+            conns: HashMap::new(),
+            next_conn: 1,
+            signals,
+            changes: Vec::new(),
+            writes: Vec::new(),
+            commit_by: None,
+            stuck: None,
+            settled: Vec::new(),
+            says_taken: HashMap::new(),
+            supervisors: HashMap::new(),
+            adopted: HashSet::new(),
+            to_kill: HashMap::new(),
+            waits: Waits::default(),
+            to_start: Vec::new(),
+            waiting_for_parse: Vec::new(),
+            pool_names: Vec::new(),
+            ended_runs: Vec::new(),
+            changed: false,
+            urgent_notice: false,
+            last_notice: Instant::now(),
+            stopping: false,
+            draining: false,
+            since: clock::now(),
+            next_scan: Instant::now(),
+            next_look: Instant::now(),
+            hostname,
+        })
+    }
+
+    /// Loads what the store knows, adopts living tries and collects outcomes that were left behind.
+    pub fn begin(&mut self) -> Result<()> {
+        self.take_touched(Touched { pools: true, ..Touched::default() })?;
+        self.load_dags(None)?;
+        self.adopt_runs()?;
+        self.scan_files()?;
+        eprintln!("scheduler: pid {} for {}", std::process::id(), self.place.home.display());
+        Ok(())
+    }
+
+    /// Serves until it is told to stop.
+    pub fn serve(&mut self) -> Result<()> {
+        loop {
+            self.decide()?;
+            if self.stopping && !(self.draining && self.busy()) {
+                self.commit();
+                return Ok(());
+            }
+            self.wait_and_take_in()?;
+        }
+    }
+
+    fn busy(&self) -> bool {
+        !self.supervisors.is_empty() || !self.adopted.is_empty()
+    }
+
+    /// Decides until nothing follows any more; commits; starts.
+    fn decide(&mut self) -> Result<()> {
+        for _ in 0..100 {
+            let now = clock::now();
+            if !self.stopping {
+                self.create_due_runs(now)?;
+                let more = self.world.advance(now);
+                self.note_changes(&more);
+                self.changes.extend(more);
+            }
+            let urgent = self.changes.iter().any(|c| !is_lazy(c)) || !self.settled.is_empty();
+            let due = self.commit_by.is_some_and(|at| Instant::now() >= at);
+            if (urgent || due) && !self.commit() {
+                break;
+            }
+            if !self.start_committed() {
+                break;
+            }
+        }
+        if (!self.changes.is_empty() || !self.writes.is_empty()) && self.commit_by.is_none() {
+            self.commit_by = Some(Instant::now() + LAZY);
+        }
+        self.notify();
+        Ok(())
+    }
+
+    /// Tells consoles that something changed, not too often.
+    fn notify(&mut self) {
+        if !self.changed || (!self.urgent_notice && self.last_notice.elapsed() < NOTICE_EVERY) {
+            return;
+        }
+        self.changed = false;
+        self.urgent_notice = false;
+        self.last_notice = Instant::now();
+        for conn in self.conns.values_mut() {
+            if conn.peer == (Peer::Client { subscribed: true }) {
+                conn.send(&serde_json::json!({"notice": "changed"}));
+            }
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        let now = Instant::now();
+        let mut times = vec![self.next_scan.saturating_duration_since(now)];
+        times.extend(self.commit_by.map(|at| at.saturating_duration_since(now)));
+        if self.changed {
+            times.push(NOTICE_EVERY.saturating_sub(self.last_notice.elapsed()));
+        }
+        if !self.adopted.is_empty() {
+            times.push(self.next_look.saturating_duration_since(now));
+        }
+        let wake = [self.world.next_wake().filter(|_| !self.stopping), self.waits.next_wake()];
+        for at in wake.into_iter().flatten() {
+            let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
+            // A little later rather than a little too early, which would spin.
+            times.push(Duration::from_micros(micros + 500));
+        }
+        times.into_iter().min().unwrap_or(Duration::from_secs(30)).min(Duration::from_secs(60))
+    }
+
+    fn wait_and_take_in(&mut self) -> Result<()> {
+        let timeout = self.timeout();
+        let mut ready: Vec<u64> = Vec::new();
+        let (mut accept, mut parsed, mut spawner, mut signal) = (false, false, false, false);
+        {
+            let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
+            let mut fds = Vec::with_capacity(self.conns.len() + 4);
+            fds.push(PollFd::new(&self.listener, PollFlags::IN));
+            fds.push(PollFd::from_borrowed_fd(self.parsing.wake().as_fd(), PollFlags::IN));
+            fds.push(PollFd::from_borrowed_fd(self.spawner.stream().as_fd(), PollFlags::IN));
+            fds.push(PollFd::from_borrowed_fd(self.signals.reader().as_fd(), PollFlags::IN));
+            let mut ids = Vec::with_capacity(self.conns.len());
+            for (id, conn) in &self.conns {
+                let flags = if conn.has_output() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+                fds.push(PollFd::from_borrowed_fd(conn.stream.as_fd(), flags));
+                ids.push(*id);
+            }
+            match poll(&mut fds, Some(&timeout)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(Error::system("the scheduler cannot wait for events", e)),
+            }
+            let is_ready = |i: usize| !fds[i].revents().is_empty();
+            accept = accept || is_ready(0);
+            parsed = parsed || is_ready(1);
+            spawner = spawner || is_ready(2);
+            signal = signal || is_ready(3);
+            ready.extend(ids.iter().enumerate().filter(|(i, _)| is_ready(i + 4)).map(|(_, id)| *id));
+        }
+        if signal && self.signals.take() {
+            self.stopping = true;
+        }
+        if accept {
+            self.accept();
+        }
+        for id in ready {
+            self.receive(id)?;
+        }
+        if spawner {
+            self.hear_spawner()?;
+        }
+        if parsed {
+            self.take_parsed()?;
+        }
+        self.tick()
+    }
+
+    fn accept(&mut self) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            if let Ok(conn) = Conn::new(stream) {
+                self.conns.insert(self.next_conn, conn);
+                self.next_conn += 1;
+                // Its first line has usually arrived already.
+                let id = self.next_conn - 1;
+                let _ = self.receive(id);
+            }
+        }
+    }
+
+    fn receive(&mut self, id: u64) -> Result<()> {
+        let Some(conn) = self.conns.get_mut(&id) else { return Ok(()) };
+        let alive = conn.flush();
+        let (lines, open) = conn.receive();
+        for line in lines {
+            self.line(id, &line)?;
+        }
+        if !open || !alive {
+            self.lost(id)?;
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if now >= self.next_scan {
+            let every = self.place.settings.number("dag_processor", "refresh_interval").unwrap_or(30.0);
+            self.next_scan = now + Duration::from_secs_f64(every.clamp(1.0, 3600.0));
+            self.scan_files()?;
+        }
+        if now >= self.next_look {
+            self.next_look = now + Duration::from_secs(1);
+            self.look_at_adopted()?;
+        }
+        self.poke(clock::now())
+    }
+}
+
+/// A change that nobody waits for: a try's start.
+fn is_lazy(change: &Change) -> bool {
+    matches!(change, Change::Ti(c) if c.row.state == crate::model::TiState::Running)
+}
+
+/// The scheduler's limits from the settings.
+pub fn limits(place: &Place) -> Result<Limits> {
+    let s = &place.settings;
+    let whole = |section, key| s.number(section, key).map(|n| n.max(0.0) as u32);
+    Ok(Limits {
+        parallelism: whole("core", "parallelism")?,
+        max_active_tasks_per_dag: whole("core", "max_active_tasks_per_dag")?,
+        max_active_runs_per_dag: whole("core", "max_active_runs_per_dag")?,
+        max_map_length: whole("core", "max_map_length")? as usize,
+        catchup_by_default: s.flag("scheduler", "catchup_by_default"),
+        create_cron_data_intervals: s.flag("scheduler", "create_cron_data_intervals"),
+        use_job_schedule: s.flag("scheduler", "use_job_schedule"),
+        max_dagruns_to_create_per_loop: whole("scheduler", "max_dagruns_to_create_per_loop")? as usize,
+    })
+}

@@ -1,0 +1,154 @@
+//! DAGs and runs coming into the scheduler's memory: from files, from the store, from timetables.
+
+use std::{path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::core::Engine;
+use crate::{
+    clock, command,
+    error::Result,
+    model::{Dag, RunId},
+    processor,
+    scheduler::DagFacts,
+    store::{self, load},
+    timetable::{Bounds, DataInterval, DueRun, Timetable},
+};
+
+impl Engine {
+    /// Takes DAGs from the store into memory: all, or those named (which leave memory if they became stale).
+    pub(super) fn load_dags(&mut self, only: Option<&[Arc<str>]>) -> Result<()> {
+        let db = self.store.reader();
+        let mut facts = Vec::new();
+        let mut gone = Vec::new();
+        match only {
+            None => facts.extend(store::dag::all(db)?),
+            Some(ids) => {
+                for id in ids {
+                    match store::dag::get(db, id)?.filter(|d| !d.is_stale) {
+                        Some(dag) => facts.push(dag),
+                        None => gone.push(id.clone()),
+                    }
+                }
+            }
+        }
+        for dag in facts {
+            let id = dag.dag.dag_id.clone();
+            let db = self.store.reader();
+            let last_automated = load::last_automated(db, &id)?.map(|run| DueRun {
+                logical_date: run.logical_date,
+                data_interval: run
+                    .data_interval_start
+                    .zip(run.data_interval_end)
+                    .map(|(start, end)| DataInterval { start, end }),
+                run_after: run.run_after,
+            });
+            let limit = dag.dag.max_consecutive_failed_dag_runs;
+            let consecutive_failures = load::consecutive_failures(db, &id, limit)?;
+            self.world.set_dag(DagFacts {
+                dag: dag.dag,
+                version: dag.version,
+                is_paused: dag.is_paused,
+                has_import_errors: dag.has_import_errors,
+                last_automated,
+                consecutive_failures,
+            });
+            self.write_next(&id)?;
+        }
+        for id in gone {
+            self.world.remove_dag(&id);
+        }
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Writes a DAG's next run for readers.
+    fn write_next(&mut self, dag_id: &str) -> Result<()> {
+        let next = self.world.dag(dag_id).and_then(|facts| next_run(facts, &self.place.settings));
+        self.store.transaction(|tx| store::dag::set_next(tx, dag_id, next.as_ref()))
+    }
+
+    /// Looks for new, changed and vanished files.
+    pub(super) fn scan_files(&mut self) -> Result<()> {
+        let known = store::dag::files(self.store.reader())?;
+        let found = processor::scan(&self.place.dags_folder, &known);
+        for path in found.changed {
+            self.parsing.parse(path);
+        }
+        for path in found.gone {
+            let ids = self.store.transaction(|tx| store::dag::forget_file(tx, &path))?;
+            self.load_dags(Some(&ids))?;
+        }
+        Ok(())
+    }
+
+    /// Stores what the dag processor found out, and answers those who wait for it.
+    pub(super) fn take_parsed(&mut self) -> Result<()> {
+        let done = self.parsing.take();
+        let mut paths: Vec<PathBuf> = Vec::new();
+        let mut files = Vec::new();
+        for (path, parsed) in done {
+            paths.push(path);
+            files.extend(parsed);
+        }
+        if !files.is_empty() {
+            self.commit();
+            let ids = command::register(&self.place, &mut self.store, files)?;
+            self.load_dags(Some(&ids))?;
+        }
+        self.answer_parsed(&paths);
+        Ok(())
+    }
+
+    /// Loads a run from the store, or drops it from memory when it is over or gone.
+    pub(super) fn load_run(&mut self, id: RunId) -> Result<()> {
+        let db = self.store.reader();
+        let Some(run) = store::run::get(db, id)?.filter(|run| !run.state.is_finished()) else {
+            self.world.drop_run(id);
+            return Ok(());
+        };
+        let dag = match self.world.dag(&run.dag_id).filter(|facts| facts.version == run.dag_version) {
+            Some(facts) => facts.dag.clone(),
+            None => store::dag::version(db, run.dag_version)?,
+        };
+        let looks_back = looks_back(&dag);
+        let facts = load::facts(db, &run, looks_back)?;
+        let instances = load::instances(db, id)?;
+        self.world.load_run(run, dag, instances, facts);
+        Ok(())
+    }
+
+    /// Creates the runs that timetables ask for.
+    pub(super) fn create_due_runs(&mut self, now: Timestamp) -> Result<()> {
+        if self.stuck.is_some() {
+            return Ok(());
+        }
+        for new in self.world.due_runs(now) {
+            let dag_id = new.run.dag_id.clone();
+            // A run that a person made for the same date stands for it.
+            match self.store.create_run(new) {
+                Ok(created) => self.load_run(created.run.id)?,
+                Err(e) if e.kind == crate::error::Kind::Refused => eprintln!("scheduler: {}", e.message),
+                Err(e) => return Err(e),
+            }
+            self.write_next(&dag_id)?;
+            self.changed = true;
+        }
+        Ok(())
+    }
+}
+
+/// The run that a DAG's timetable would ask for next.
+fn next_run(facts: &DagFacts, settings: &crate::config::Settings) -> Option<DueRun> {
+    let settings = processor::timetable_settings(settings);
+    let dag = &facts.dag;
+    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
+    let catchup = dag.catchup.unwrap_or(settings.catchup_by_default);
+    let bounds = Bounds { start_date: dag.start_date, end_date: dag.end_date, catchup };
+    timetable.next(facts.last_automated.as_ref(), &bounds, clock::now())
+}
+
+/// True if some task of the DAG waits for the previous run.
+pub fn looks_back(dag: &Dag) -> bool {
+    dag.tasks.values().any(|task| task.depends_on_past || task.wait_for_downstream)
+}

@@ -1,0 +1,223 @@
+//! What supervisors say: hello, says of the task, outcomes.
+
+use serde_json::Value;
+
+use super::{
+    adopt::failed,
+    conn::Peer,
+    core::{Engine, Write},
+};
+use crate::{
+    error::Result,
+    model::{Cause, CauseKind, TiKey},
+    protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, spawn::Refusal, task},
+    runner::claim::Life,
+    scheduler::Report,
+    store::xcom::RETURN_VALUE,
+};
+
+impl Engine {
+    /// One message from a supervisor.
+    pub(super) fn hear(&mut self, conn: u64, message: FromSupervisor) {
+        match message {
+            FromSupervisor::Hello { key, epoch, pid, start_date, .. } => {
+                self.adopted.remove(&(key.clone(), epoch));
+                if let Some(c) = self.conns.get_mut(&conn) {
+                    c.peer = Peer::Supervisor { key: key.clone(), epoch };
+                }
+                self.supervisors.insert(key.clone(), conn);
+                let hostname = self.hostname.clone();
+                self.report(&key, epoch, Report::Started { pid: Some(pid), hostname, at: start_date });
+                if let Some(cause) = self.to_kill.get(&key).cloned() {
+                    self.send_kill(conn, cause);
+                }
+            }
+            FromSupervisor::Says { says } => {
+                if let Some((key, epoch)) = self.peer_of(conn) {
+                    self.take_says(&key, epoch, &says);
+                }
+            }
+            FromSupervisor::Ask { id, body } => {
+                if let Some((key, epoch)) = self.peer_of(conn) {
+                    let body = self.answer(&key, epoch, &body);
+                    if let Some(c) = self.conns.get_mut(&conn) {
+                        c.send(&ToSupervisor::Answer { id, body });
+                    }
+                }
+            }
+            FromSupervisor::Outcome { outcome } => self.take_outcome(*outcome),
+        }
+    }
+
+    fn peer_of(&self, conn: u64) -> Option<(TiKey, u32)> {
+        match &self.conns.get(&conn)?.peer {
+            Peer::Supervisor { key, epoch } => Some((key.clone(), *epoch)),
+            _ => None,
+        }
+    }
+
+    fn send_kill(&mut self, conn: u64, cause: Cause) {
+        if let Some(c) = self.conns.get_mut(&conn) {
+            c.send(&ToSupervisor::Kill { cause });
+        }
+    }
+
+    /// Ends a try: by its supervisor, now or when that says hello; a native wait at once.
+    pub(super) fn kill(&mut self, key: &TiKey, cause: Cause) {
+        if self.waits.remove(key) {
+            if let Some(row) = self.world.instance(key) {
+                let epoch = row.epoch;
+                self.report(key, epoch, failed(cause, false));
+            }
+            return;
+        }
+        match self.supervisors.get(key) {
+            Some(conn) => self.send_kill(*conn, cause),
+            None => {
+                self.to_kill.insert(key.clone(), cause);
+            }
+        }
+    }
+
+    /// What a task said, each number once.
+    pub(super) fn take_says(&mut self, key: &TiKey, epoch: u32, says: &[Say]) {
+        let taken = self.says_taken.get(key).filter(|(e, _)| *e == epoch).map_or(0, |(_, n)| *n);
+        for say in says.iter().filter(|say| say.n > taken) {
+            self.take_say(key, epoch, &say.body);
+        }
+        if let Some(last) = says.last() {
+            self.says_taken.insert(key.clone(), (epoch, last.n.max(taken)));
+        }
+    }
+
+    fn take_say(&mut self, key: &TiKey, epoch: u32, body: &Value) {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or("").to_string();
+        match task::kind(body) {
+            "SetXCom" => {
+                let name = text("key");
+                let value = body.get("value").cloned().unwrap_or(Value::Null);
+                let length = match body.get("mapped_length").and_then(Value::as_u64) {
+                    Some(n) => Some(n as usize),
+                    // A shell task's last line, pushed for a mapped task below, has no length: text can't be mapped over.
+                    None => value.as_array().map(Vec::len).or_else(|| value.as_object().map(serde_json::Map::len)),
+                };
+                if name == RETURN_VALUE {
+                    self.report(key, epoch, Report::Pushed { length });
+                }
+                self.writes.push(Write::SetXcom { key: key.clone(), name, value, length });
+            }
+            "DeleteXCom" => self.writes.push(Write::DeleteXcom { key: key.clone(), name: Some(text("key")) }),
+            "SetRenderedFields" => {
+                let fields = body.get("rendered_fields").cloned().unwrap_or(Value::Null);
+                self.writes.push(Write::Rendered { key: key.clone(), fields });
+            }
+            "SetRenderedMapIndex" => self.report(key, epoch, Report::RenderedMapIndex(text("rendered_map_index"))),
+            "SkipDownstreamTasks" => {
+                let ids = body.get("tasks").and_then(Value::as_array).cloned().unwrap_or_default();
+                let tasks = ids.iter().filter_map(Value::as_str).map(Into::into).collect();
+                let decision = body.get("decision").cloned().unwrap_or_else(|| serde_json::json!({"skipped": ids}));
+                self.report(key, epoch, Report::Skips { tasks, decision });
+            }
+            "PutVariable" => self.writes.push(Write::Variable {
+                key: text("key"),
+                value: Some(text("value")),
+                description: body.get("description").and_then(Value::as_str).map(str::to_string),
+            }),
+            "DeleteVariable" => {
+                self.writes.push(Write::Variable { key: text("key"), value: None, description: None });
+            }
+            other => eprintln!("scheduler: {key} said {other:?}, which is not known"),
+        }
+    }
+
+    /// The end of a try. One that is not current any more (cleared, marked) is only tidied up.
+    pub(super) fn take_outcome(&mut self, outcome: Outcome) {
+        let Outcome { key, epoch, start_date, end_date, pid, says, kind, .. } = outcome;
+        let files = self.files(&key, epoch);
+        self.supervisors.remove(&key);
+        self.adopted.remove(&(key.clone(), epoch));
+        self.to_kill.remove(&key);
+        if !self.is_current(&key, epoch) {
+            self.settled.push(files);
+            return;
+        }
+        // Hello may have been lost with an earlier scheduler.
+        let hostname = self.hostname.clone();
+        self.report(&key, epoch, Report::Started { pid: Some(pid).filter(|p| *p > 0), hostname, at: start_date });
+        self.take_says(&key, epoch, &says);
+        self.says_taken.remove(&key);
+        let (start, end) = (Some(start_date), end_date);
+        let report = match kind {
+            OutcomeKind::Success => Report::Success { start, end },
+            OutcomeKind::Skipped { cause } => Report::Skipped { cause, end },
+            OutcomeKind::Failed { cause, retryable, retry_delay } => {
+                let retryable = retryable && cause.kind != CauseKind::Killed;
+                Report::Failed { cause, retryable, retry_delay, start, end }
+            }
+            OutcomeKind::Reschedule { until } => Report::Reschedule { until, end },
+            OutcomeKind::Deferred { trigger } => {
+                let class = trigger.get("classpath").and_then(Value::as_str).unwrap_or("a trigger");
+                let text = format!("deferral to {class} runs in a later version of dagdeck");
+                let cause = Cause::new(CauseKind::Unsupported, text);
+                Report::Failed { cause, retryable: false, retry_delay: None, start, end }
+            }
+        };
+        self.report(&key, epoch, report);
+        self.settled.push(files);
+    }
+
+    /// A connection is gone. A supervisor's means that its try is over, or that it died.
+    pub(super) fn lost(&mut self, conn: u64) -> Result<()> {
+        let Some(gone) = self.conns.remove(&conn) else { return Ok(()) };
+        let Peer::Supervisor { key, epoch } = gone.peer else { return Ok(()) };
+        if self.supervisors.get(&key) == Some(&conn) {
+            self.supervisors.remove(&key);
+        }
+        if !self.is_current(&key, epoch) {
+            return Ok(());
+        }
+        match self.files(&key, epoch).look()? {
+            Life::Ended(outcome) => self.take_outcome(*outcome),
+            Life::Died => self.died(&key, epoch),
+            Life::Alive => {
+                self.adopted.insert((key, epoch));
+            }
+            Life::NeverStarted => {}
+        }
+        Ok(())
+    }
+
+    /// The spawner refused tries, or is gone.
+    pub(super) fn hear_spawner(&mut self) -> Result<()> {
+        let (lines, alive) = self.spawner.receive();
+        for line in lines {
+            if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
+                self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
+            }
+        }
+        if !alive {
+            self.new_spawner()?;
+        }
+        Ok(())
+    }
+
+    /// Starts another spawner, and hands it the tries that the old one did not come to.
+    pub(super) fn new_spawner(&mut self) -> Result<()> {
+        self.spawner = super::spawner::Spawner::ensure(&self.place)?;
+        let mut waiting = Vec::new();
+        let ids: Vec<_> = self.world.runs().map(|run| run.id).collect();
+        for id in ids {
+            let queued = self.world.instances(id).filter(|row| row.state == crate::model::TiState::Queued);
+            waiting.extend(queued.map(|row| (row.key.clone(), row.epoch)));
+        }
+        for (key, epoch) in waiting {
+            match self.files(&key, epoch).look()? {
+                Life::NeverStarted => self.to_start.push((key, epoch)),
+                Life::Ended(outcome) => self.take_outcome(*outcome),
+                Life::Died => self.died(&key, epoch),
+                Life::Alive => {}
+            }
+        }
+        Ok(())
+    }
+}

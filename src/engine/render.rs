@@ -1,0 +1,197 @@
+//! Rendering for native tasks: their context, and the arguments of mapped instances.
+
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+
+use crate::{
+    clock,
+    config::Settings,
+    model::{
+        Cause, CauseKind, Dag, DagRun, Task, TaskInstance, mapping::encoded_kind,
+        time::rfc3339,
+    },
+    secrets, store,
+    template::{self, Context, Failure, Lookup},
+};
+
+/// What is rendered, and from where it is answered.
+pub struct Place<'a> {
+    /// DAG.
+    pub dag: &'a Arc<Dag>,
+    /// Run.
+    pub run: &'a DagRun,
+    /// Task instance.
+    pub row: &'a TaskInstance,
+    /// Settings.
+    pub settings: &'a Settings,
+    /// A reading connection.
+    pub db: &'a Arc<Mutex<Connection>>,
+}
+
+impl Place<'_> {
+    /// The context of a task here.
+    pub fn context(&self, task: &Task) -> Context {
+        let overrides = self.settings.flag("core", "dag_run_conf_overrides_params");
+        Context {
+            dag: self.dag.clone(),
+            task: Arc::new(task.clone()),
+            run: Arc::new(self.run.clone()),
+            ti: Arc::new(self.row.clone()),
+            params: Arc::new(template::merge_params(self.dag, Some(task), &self.run.conf, overrides)),
+            lookup: Arc::new(StoreLookup { db: self.db.clone(), run: self.run.clone(), dag: self.dag.clone() }),
+        }
+    }
+}
+
+/// All arguments of a native task instance, rendered where they are templates.
+pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Cause> {
+    let mut task = task.clone();
+    if !task.template_ext.is_empty() {
+        let context = place.context(&task);
+        for name in task.template_fields.clone() {
+            if let Some(value) = task.args.get_mut(&name) {
+                *value = from_file(value, &context)?;
+            }
+        }
+    }
+    template::render_args(&place.context(&task)).map_err(|f| template_cause(&f))
+}
+
+/// A text that ends in one of the operator's endings names a template file.
+fn from_file(value: &Value, context: &Context) -> Result<Value, Cause> {
+    let Some(text) = value.as_str() else { return Ok(value.clone()) };
+    if !context.task.template_ext.iter().any(|ending| text.ends_with(ending.as_str())) {
+        return Ok(value.clone());
+    }
+    context
+        .lookup
+        .file(text)
+        .map(Value::String)
+        .map_err(|e| Cause::new(CauseKind::Template, format!("template file {e}")).exception("TemplateNotFound"))
+}
+
+fn template_cause(failure: &Failure) -> Cause {
+    let line = failure.line.map(|n| format!(" (line {n})")).unwrap_or_default();
+    Cause::new(CauseKind::Template, format!("template{line}: {}", failure.message)).exception(&failure.exception)
+}
+
+/// Rendered fields as they are stored: encoded tuples and sets are lists, other encoded values their text.
+pub fn for_people(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(for_people).collect()),
+        Value::Object(map) => {
+            let whole = Value::Object(map);
+            match encoded_kind(&whole) {
+                Some("tuple" | "set") => for_people(whole.get("value").cloned().unwrap_or(Value::Null)),
+                Some(_) => whole.get("value").or_else(|| whole.get("repr")).cloned().unwrap_or(Value::Null),
+                None => match whole {
+                    Value::Object(map) => Value::Object(map.into_iter().map(|(k, v)| (k, for_people(v))).collect()),
+                    other => other,
+                },
+            }
+        }
+        other => other,
+    }
+}
+
+/// A run as Python tasks get it.
+pub fn run_document(run: &DagRun) -> Value {
+    let time = |t: Option<jiff::Timestamp>| t.map(rfc3339);
+    json!({
+        "dag_id": &*run.dag_id, "run_id": &*run.run_id, "logical_date": time(run.logical_date),
+        "data_interval_start": time(run.data_interval_start), "data_interval_end": time(run.data_interval_end),
+        "run_after": rfc3339(run.run_after), "start_date": time(run.start_date), "end_date": time(run.end_date),
+        "run_type": run.run_type.as_str(), "triggered_by": run.triggered_by.as_str(), "conf": run.conf, "note": run.note,
+        "state": run.state.as_str(), "clear_number": run.clear_number,
+    })
+}
+
+/// Answers templates from the committed store.
+pub struct StoreLookup {
+    /// Connection.
+    pub db: Arc<Mutex<Connection>>,
+    /// The run that is rendered for.
+    pub run: DagRun,
+    /// Its DAG.
+    pub dag: Arc<Dag>,
+}
+
+impl StoreLookup {
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> crate::error::Result<T>) -> Result<T, String> {
+        let db = self.db.lock().map_err(|_| "the store's reader is broken".to_string())?;
+        read(&db).map_err(|e| e.to_string())
+    }
+}
+
+impl Lookup for StoreLookup {
+    fn xcom(
+        &self,
+        dag_id: Option<&str>,
+        run_id: Option<&str>,
+        task_id: &str,
+        map_index: Option<i32>,
+        key: &str,
+        include_prior_dates: bool,
+    ) -> Result<Vec<(i32, Value)>, String> {
+        self.with(|db| {
+            let dag_id = dag_id.unwrap_or(&self.run.dag_id);
+            let run_id = run_id.unwrap_or(&self.run.run_id);
+            let run = if dag_id == &*self.run.dag_id && run_id == &*self.run.run_id {
+                self.run.id
+            } else {
+                match store::run::find(db, dag_id, run_id)? {
+                    Some(run) => run.id,
+                    None => return Ok(Vec::new()),
+                }
+            };
+            let mut found = if include_prior_dates {
+                let all = store::xcom::with_prior_dates(db, run, task_id, key)?;
+                all.into_iter().map(|(_, index, value)| (index, value)).collect()
+            } else {
+                store::xcom::all(db, run, task_id, key)?
+            };
+            if let Some(wanted) = map_index {
+                found.retain(|(index, _)| *index == wanted);
+            }
+            Ok(found)
+        })
+    }
+
+    fn variable(&self, key: &str) -> Result<Option<String>, String> {
+        self.with(|db| secrets::variable(db, key))
+    }
+
+    fn connection(&self, conn_id: &str) -> Result<Option<Value>, String> {
+        self.with(|db| secrets::connection(db, conn_id))
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        clock::now()
+    }
+
+    fn random(&self) -> u64 {
+        uuid::Uuid::new_v4().as_u64_pair().0
+    }
+
+    fn previous_success(&self) -> Result<Option<DagRun>, String> {
+        match self.run.logical_date {
+            Some(date) => self.with(|db| store::run::previous(db, &self.run.dag_id, date, Some("success"))),
+            None => Ok(None),
+        }
+    }
+
+    fn file(&self, name: &str) -> Result<String, String> {
+        let own = std::path::Path::new(&self.dag.fileloc).parent().map(|p| p.to_string_lossy().into_owned());
+        let folders: Vec<String> = own.into_iter().chain(self.dag.template_searchpath.iter().cloned()).collect();
+        for folder in &folders {
+            if let Ok(text) = std::fs::read_to_string(std::path::Path::new(folder).join(name)) {
+                return Ok(text);
+            }
+        }
+        let listed: Vec<String> = folders.iter().map(|f| format!("'{f}'")).collect();
+        Err(format!("'{name}' not found in search paths: {}", listed.join(", ")))
+    }
+}

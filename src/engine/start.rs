@@ -1,0 +1,282 @@
+//! Starts tries: renders, makes the workload, hands processes to the spawner.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::{
+    adopt::failed,
+    core::{Engine, Write},
+    render,
+};
+use crate::{
+    clock,
+    model::{
+        Cause, CauseKind, Change, Dag, DagRun, RunChange, Task, TaskInstance, TiKey, TiState, UNMAPPED,
+        time::{isoformat, rfc3339},
+    },
+    operators::{self, Engine as Runs},
+    protocol::{TrySpec, spawn::Shell},
+    python,
+    scheduler::Report,
+    workload::{ShellCommand, Workload},
+};
+
+impl Engine {
+    /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
+    pub(super) fn take_committed(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            if let Change::Ti(c) = change
+                && c.row.state == TiState::Queued
+            {
+                self.to_start.push((c.row.key, c.row.epoch));
+            }
+        }
+        for (run, dag, is_failure, reason) in std::mem::take(&mut self.ended_runs) {
+            self.start_callbacks(run, &dag, is_failure, &reason);
+        }
+    }
+
+    /// Starts what is queued and committed. True if something came of it at once (a native task has ended).
+    pub(super) fn start_committed(&mut self) -> bool {
+        if self.stuck.is_some() {
+            return false;
+        }
+        let mut more = false;
+        for (key, epoch) in std::mem::take(&mut self.to_start) {
+            if self.is_current(&key, epoch) {
+                more |= self.start(&key, epoch);
+            }
+        }
+        more
+    }
+
+    fn start(&mut self, key: &TiKey, epoch: u32) -> bool {
+        let (Some(row), Some(run), Some(dag)) =
+            (self.world.instance(key), self.world.run(key.run), self.world.dag_of(key.run))
+        else {
+            return false;
+        };
+        let (row, run, dag) = (row.clone(), run.clone(), dag.clone());
+        let Some(task) = dag.tasks.get(&key.task_id).cloned() else {
+            let cause = Cause::new(CauseKind::Import, format!("DAG {} no longer has task {}", dag.dag_id, key.task_id));
+            self.report(key, epoch, failed(cause, false));
+            return true;
+        };
+        let workload = match operators::engine(&dag, &task) {
+            Runs::Later => Workload::Impossible(operators::later(&task)),
+            Runs::Python => Workload::Python,
+            Runs::Native => match self.native_workload(&dag, &task, &run, &row) {
+                Ok(workload) => workload,
+                Err(cause) => {
+                    self.report(key, epoch, failed(cause, true));
+                    return true;
+                }
+            },
+        };
+        match workload {
+            Workload::Impossible(cause) => {
+                let retryable = cause.kind != CauseKind::Unsupported;
+                self.report(key, epoch, failed(cause, retryable));
+                true
+            }
+            Workload::Inline(inline) => {
+                self.run_inline(key, epoch, &dag, &task, inline);
+                true
+            }
+            Workload::Wait(wait) => {
+                self.begin_wait(key, epoch, wait);
+                true
+            }
+            Workload::Shell(command) => {
+                let spec = self.shell_spec(&dag, &task, &run, &row, command);
+                self.hand_over(spec)
+            }
+            Workload::Python => {
+                let spec = self.python_spec(&dag, &task, &run, &row);
+                self.hand_over(spec)
+            }
+        }
+    }
+
+    /// Renders a native task's arguments and makes its workload. The rendered fields go to the store.
+    fn native_workload(
+        &mut self,
+        dag: &Arc<Dag>,
+        task: &Task,
+        run: &DagRun,
+        row: &TaskInstance,
+    ) -> Result<Workload, Cause> {
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let rendered = render::arguments(&place, task)?;
+        let fields: Map<String, Value> = task
+            .template_fields
+            .iter()
+            .map(|name| (name.clone(), rendered.get(name).cloned().unwrap_or(Value::Null)))
+            .collect();
+        let fields = render::for_people(Value::Object(fields));
+        self.writes.push(Write::Rendered { key: row.key.clone(), fields });
+        Ok(operators::native(dag, task, run, &rendered, clock::now()))
+    }
+
+    fn hand_over(&mut self, spec: TrySpec) -> bool {
+        if !self.spawner.start(Box::new(spec))
+            && let Err(e) = self.new_spawner()
+        {
+            // The instances stay queued; the next event tries again.
+            eprintln!("scheduler: {e}");
+        }
+        false
+    }
+
+    fn base_spec(&self, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
+        let mut log = self.place.logs();
+        log.push(format!("dag_id={}", run.dag_id));
+        log.push(format!("run_id={}", run.run_id));
+        log.push(format!("task_id={}", task.task_id));
+        if row.key.map_index != UNMAPPED {
+            log.push(format!("map_index={}", row.key.map_index));
+        }
+        log.push(format!("attempt={}.log", row.try_number));
+        TrySpec {
+            key: row.key.clone(),
+            dag_id: run.dag_id.clone(),
+            run_id: run.run_id.clone(),
+            try_number: row.try_number,
+            epoch: row.epoch,
+            argv: Vec::new(),
+            env: context_variables(task, run, row),
+            clear_env: false,
+            cwd: None,
+            log: log.to_string_lossy().into_owned(),
+            timeout: task.execution_timeout,
+            grace: self.place.settings.number("core", "killed_task_cleanup_time").unwrap_or(60.0),
+            startup: None,
+            shell: None,
+        }
+    }
+
+    fn shell_spec(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance, command: ShellCommand) -> TrySpec {
+        let mut spec = self.base_spec(task, run, row);
+        if let Some(env) = command.env {
+            spec.clear_env = !command.append_env;
+            // AIRFLOW_CTX_ variables are always there; the user's own win.
+            spec.env.extend(env);
+        }
+        spec.argv = vec!["bash".into(), "-c".into(), command.command];
+        spec.cwd = command.cwd.map(|cwd| {
+            let base = std::path::Path::new(&dag.fileloc).parent().unwrap_or(std::path::Path::new("/"));
+            base.join(cwd).to_string_lossy().into_owned()
+        });
+        spec.shell = Some(Shell {
+            skip_on_exit_code: command.skip_on_exit_code,
+            push_last_line: task.do_xcom_push,
+            what: "Bash command".into(),
+        });
+        spec
+    }
+
+    fn python_spec(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
+        let mut spec = self.base_spec(task, run, row);
+        let interpreter = self.place.interpreter(std::path::Path::new(&dag.fileloc));
+        spec.argv = python::execute_argv(&interpreter, &self.parser.side);
+        spec.startup = Some(self.startup(dag, task, run, row));
+        // The interpreter's working folder is the DAG folder, as in Airflow's worker.
+        spec.cwd =
+            Some(self.place.dags_folder.to_string_lossy().into_owned()).filter(|f| std::path::Path::new(f).is_dir());
+        if spec.cwd.is_none() {
+            spec.cwd = std::path::Path::new(&dag.fileloc).parent().map(|p| p.to_string_lossy().into_owned());
+        }
+        spec
+    }
+
+    /// The first line for a Python task.
+    fn startup(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> Value {
+        let settings = &self.place.settings;
+        let mapped_dependants = dag.tasks.values().any(|other| {
+            let expand = other.expand.as_ref();
+            expand.is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
+        }) || dag.task_groups.values().any(|group| {
+            group.expand.as_ref().is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
+        });
+        let plugins = self.place.plugins();
+        json!({
+            "type": "StartupDetails",
+            "ti": {
+                "id": format!("{}-{}-{}-{}", run.id.0, row.key.task_id, row.key.map_index, row.epoch),
+                "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*row.key.task_id, "map_index": row.key.map_index,
+                "try_number": row.try_number, "max_tries": row.max_tries, "start_date": rfc3339(row.start_date.unwrap_or_else(clock::now)),
+                "hostname": self.hostname, "pool": row.pool, "queue": task.queue, "priority_weight": row.priority_weight,
+            },
+            "dag_run": render::run_document(run),
+            "fileloc": dag.fileloc,
+            "dags_folder": self.place.dags_folder,
+            "plugins_folder": Some(plugins.clone()).filter(|p| p.is_dir()),
+            "task_reschedule_count": row.epoch.saturating_sub(1),
+            "first_poke_date": row.start_date.map(rfc3339),
+            "should_retry": row.max_tries != 0 && row.try_number <= row.max_tries,
+            "mapped_dependants": mapped_dependants,
+            "next_method": null, "next_kwargs": null,
+            "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
+            "settings": {
+                "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
+                "default_timezone": settings.text("core", "default_timezone"),
+                "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
+                "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
+                "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
+            },
+        })
+    }
+
+    /// Remembers a run that ends with the next commit, if its DAG has a callback for it.
+    pub(super) fn note_ended_run(&mut self, change: &RunChange) {
+        let is_failure = change.row.state == crate::model::RunState::Failed;
+        let wanted = if is_failure { "on_failure_callback" } else { "on_success_callback" };
+        let Some(facts) = self.world.dag(&change.row.dag_id) else { return };
+        if facts.dag.callbacks.iter().any(|c| c == wanted) {
+            self.ended_runs.push((change.row.id, facts.dag.clone(), is_failure, change.reason.clone()));
+        }
+    }
+
+    /// Runs a DAG's callbacks in a Python process that is supervised like a try, without a task instance.
+    fn start_callbacks(&mut self, run: crate::model::RunId, dag: &Arc<Dag>, is_failure: bool, reason: &str) {
+        let Ok(Some(run)) = crate::store::run::get(self.store.reader(), run) else { return };
+        let key = TiKey::new(run.id, "dag_callbacks", UNMAPPED);
+        let mut row = TaskInstance::new(key, "", 0);
+        row.try_number = run.clear_number + 1;
+        row.epoch = run.clear_number + 1;
+        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": "dag_callbacks", "operator": ""})) else {
+            return;
+        };
+        let mut spec = self.python_spec(dag, &task, &run, &row);
+        spec.startup = Some(json!({
+            "type": "DagCallbackRequest", "dag_run": render::run_document(&run), "fileloc": dag.fileloc,
+            "dags_folder": self.place.dags_folder, "dag_id": &*dag.dag_id, "is_failure": is_failure, "reason": reason, "ti": null,
+        }));
+        self.hand_over(spec);
+    }
+
+    /// A try that ends inside the scheduler, without a process.
+    pub(super) fn begin_here(&mut self, key: &TiKey, epoch: u32) {
+        let hostname = self.hostname.clone();
+        self.report(key, epoch, Report::Started { pid: None, hostname, at: clock::now() });
+    }
+}
+
+/// The `AIRFLOW_CTX_*` variables of a try (semantics 9.2).
+fn context_variables(task: &Task, run: &DagRun, row: &TaskInstance) -> IndexMap<String, String> {
+    let mut env = IndexMap::new();
+    let mut set = |name: &str, value: String| {
+        env.insert(format!("AIRFLOW_CTX_{name}"), value);
+    };
+    set("DAG_OWNER", task.owner.clone());
+    set("DAG_ID", run.dag_id.to_string());
+    set("TASK_ID", task.task_id.to_string());
+    if let Some(date) = run.logical_date {
+        set("LOGICAL_DATE", isoformat(date));
+    }
+    set("TRY_NUMBER", row.try_number.to_string());
+    set("DAG_RUN_ID", run.run_id.to_string());
+    env
+}

@@ -1,0 +1,188 @@
+//! Native sensors: conditions with a clock, without a process.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::{adopt::failed, core::Engine};
+use crate::{
+    clock,
+    error::Result,
+    model::{Cause, CauseKind, TiKey, time::plus_seconds, time::seconds_between},
+    scheduler::Report,
+    store::wait,
+    workload::{Condition, External, Wait},
+};
+
+/// A sensor that waits.
+#[derive(Debug)]
+struct Waiting {
+    epoch: u32,
+    wait: Wait,
+    since: Timestamp,
+    next: Timestamp,
+}
+
+/// All sensors that wait.
+#[derive(Debug, Default)]
+pub struct Waits {
+    waiting: HashMap<TiKey, Waiting>,
+}
+
+/// What a look found out.
+enum Look {
+    NotYet,
+    Done,
+    Skip(String),
+    Fail(&'static str, String),
+}
+
+impl Waits {
+    /// When the next one is to be looked at.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.waiting.values().map(|w| w.next).min()
+    }
+    /// Forgets one; true if it was there.
+    pub fn remove(&mut self, key: &TiKey) -> bool {
+        self.waiting.remove(key).is_some()
+    }
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+    fn due(&self, now: Timestamp) -> Vec<TiKey> {
+        self.waiting.iter().filter(|(_, w)| w.next <= now).map(|(key, _)| key.clone()).collect()
+    }
+    /// Those that wait for a run are looked at when any run ends.
+    pub fn a_run_ended(&mut self, now: Timestamp) {
+        for waiting in self.waiting.values_mut() {
+            if matches!(waiting.wait.condition, Condition::RunEnds { .. }) {
+                waiting.next = now;
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Begins a wait, with a first look at once.
+    pub(super) fn begin_wait(&mut self, key: &TiKey, epoch: u32, wait: Wait) {
+        self.begin_here(key, epoch);
+        let now = clock::now();
+        // Adopted waits go on from where they began.
+        let since = self.world.instance(key).and_then(|row| row.start_date).unwrap_or(now);
+        self.waits.waiting.insert(key.clone(), Waiting { epoch, wait, since, next: now });
+    }
+
+    /// Looks at the sensors that are due.
+    pub(super) fn poke(&mut self, now: Timestamp) -> Result<()> {
+        if self.urgent_notice {
+            self.waits.a_run_ended(now);
+        }
+        for key in self.waits.due(now) {
+            let Some(waiting) = self.waits.waiting.get(&key) else { continue };
+            let epoch = waiting.epoch;
+            if !self.is_current(&key, epoch) {
+                self.waits.remove(&key);
+                continue;
+            }
+            let look = self.look(&waiting.wait.condition, now)?;
+            let (soft_fail, timeout) = (waiting.wait.soft_fail, waiting.wait.timeout);
+            let waited = seconds_between(waiting.since, now);
+            let end = now;
+            let report = match look {
+                Look::Done => Report::Success { start: None, end },
+                Look::Skip(why) => skipped(&why, now),
+                Look::Fail(_, why) if soft_fail => skipped(&why, now),
+                Look::Fail(class, why) => failed(Cause::new(CauseKind::Upstream, why).exception(class), true),
+                Look::NotYet if waited >= timeout => {
+                    let why = format!("sensor timed out after {waited:.0} s (timeout {timeout} s)");
+                    if soft_fail {
+                        skipped(&why, now)
+                    } else {
+                        failed(Cause::new(CauseKind::Timeout, why).exception("AirflowSensorTimeout"), false)
+                    }
+                }
+                Look::NotYet => {
+                    self.wait_on(&key, now);
+                    continue;
+                }
+            };
+            self.waits.remove(&key);
+            self.report(&key, epoch, report);
+        }
+        Ok(())
+    }
+
+    fn wait_on(&mut self, key: &TiKey, now: Timestamp) {
+        if let Some(waiting) = self.waits.waiting.get_mut(key) {
+            let until_poke = plus_seconds(now, waiting.wait.poke_interval.max(0.05));
+            let until_timeout = plus_seconds(waiting.since, waiting.wait.timeout.min(1e10));
+            waiting.next = match waiting.wait.condition {
+                Condition::Until(at) => at.min(until_timeout),
+                _ => until_poke.min(until_timeout.max(now)),
+            };
+        }
+    }
+
+    fn look(&self, condition: &Condition, now: Timestamp) -> Result<Look> {
+        Ok(match condition {
+            Condition::Until(at) if *at <= now => Look::Done,
+            Condition::Until(_) => Look::NotYet,
+            Condition::File { path } => {
+                if file_exists(path) {
+                    Look::Done
+                } else {
+                    Look::NotYet
+                }
+            }
+            Condition::External(external) => self.look_at_external(external)?,
+            Condition::RunEnds { dag_id, run_id, allowed_states, failed_states } => {
+                match self.run_state(dag_id, run_id).map(|s| s.as_str().to_string()) {
+                    Some(state) if failed_states.contains(&state) => {
+                        Look::Fail("AirflowException", format!("run {run_id} of {dag_id} ended {state}"))
+                    }
+                    Some(state) if allowed_states.contains(&state) => Look::Done,
+                    Some(_) => Look::NotYet,
+                    None => Look::Fail("AirflowException", format!("run {run_id} of {dag_id} is gone")),
+                }
+            }
+        })
+    }
+
+    fn look_at_external(&self, e: &External) -> Result<Look> {
+        let db = self.store.reader();
+        let count = |states: &[String]| -> Result<usize> { wait::external_matches(db, e, states) };
+        let wanted = e.logical_dates.len();
+        if wanted == 0 {
+            return Ok(Look::NotYet);
+        }
+        if !e.failed_states.is_empty() && count(&e.failed_states)? > 0 {
+            let what = if e.task_ids.is_empty() { "the run".to_string() } else { e.task_ids.join(", ") };
+            return Ok(Look::Fail("ExternalTaskFailedError", format!("{what} of {} is in a failed state", e.dag_id)));
+        }
+        if !e.skipped_states.is_empty() && count(&e.skipped_states)? > 0 {
+            return Ok(Look::Skip(format!("the external task of {} was skipped", e.dag_id)));
+        }
+        let needed = wanted * e.task_ids.len().max(1);
+        let have = count(&e.allowed_states)?;
+        Ok(if have >= needed && have > 0 { Look::Done } else { Look::NotYet })
+    }
+}
+
+fn skipped(why: &str, end: Timestamp) -> Report {
+    Report::Skipped { cause: Cause::new(CauseKind::Skip, why).exception("AirflowSkipException"), end }
+}
+
+/// True if the path exists; `*` and `?` in the last part match names in its folder.
+fn file_exists(path: &str) -> bool {
+    let path = std::path::Path::new(path);
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if !name.contains(['*', '?']) {
+        return path.exists();
+    }
+    let pattern = regex::escape(&name).replace("\\*", ".*").replace("\\?", ".");
+    let Ok(pattern) = regex::Regex::new(&format!("^{pattern}$")) else { return false };
+    let folder = path.parent().unwrap_or(std::path::Path::new("."));
+    std::fs::read_dir(folder)
+        .is_ok_and(|entries| entries.flatten().any(|e| pattern.is_match(&e.file_name().to_string_lossy())))
+}

@@ -1,0 +1,91 @@
+//! Finds DAG files, and those that changed since they were parsed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
+
+use super::{ignore::Ignore, stamp};
+use crate::store::dag::FileRow;
+
+/// What differs between a folder and the store.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// New or changed files.
+    pub changed: Vec<PathBuf>,
+    /// Stored files that are gone (or now ignored).
+    pub gone: Vec<String>,
+}
+
+/// All candidate files under a folder (`.py`, `.toml`), sorted; `.airflowignore`, hidden folders and `__pycache__` left out.
+pub fn find_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(folder, &mut Vec::new(), &mut found, 0);
+    found.sort();
+    found
+}
+
+fn walk(folder: &Path, ignores: &mut Vec<(PathBuf, Ignore)>, found: &mut Vec<PathBuf>, depth: usize) {
+    // A link to a folder above would never end.
+    if depth > 30 {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let own = std::fs::read_to_string(folder.join(".airflowignore")).ok();
+    let has_own = own.is_some();
+    if let Some(text) = own {
+        ignores.push((folder.to_path_buf(), Ignore::parse(&text)));
+    }
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') || name == "__pycache__" || is_ignored(&path, ignores) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, ignores, found, depth + 1);
+        } else if name.ends_with(".py") || name.ends_with(".toml") {
+            found.push(path);
+        }
+    }
+    if has_own {
+        ignores.pop();
+    }
+}
+
+fn is_ignored(path: &Path, ignores: &[(PathBuf, Ignore)]) -> bool {
+    let verdict = |(base, ignore): &(PathBuf, Ignore)| {
+        path.strip_prefix(base).ok().and_then(|relative| ignore.says(&relative.to_string_lossy()))
+    };
+    ignores.iter().rev().find_map(verdict).unwrap_or(false)
+}
+
+/// Airflow's safe mode: a Python file must mention airflow and dag or asset. A TOML file must have a `[dag]` or `[tasks` table.
+pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
+    let lower = bytes.to_ascii_lowercase();
+    let has = |word: &str| lower.windows(word.len()).any(|window| window == word.as_bytes());
+    if path.extension().is_some_and(|e| e == "toml") {
+        has("[dag]") || has("[tasks")
+    } else {
+        has("airflow") && (has("dag") || has("asset"))
+    }
+}
+
+/// Compares a folder with what the store says of its files.
+pub fn scan(folder: &Path, known: &[FileRow]) -> Scan {
+    let stored: HashMap<&str, (i64, i64)> =
+        known.iter().map(|(path, _, mtime, size)| (path.as_str(), (*mtime, *size))).collect();
+    let mut here = HashSet::new();
+    let mut changed = Vec::new();
+    for path in find_files(folder) {
+        let name = path.to_string_lossy().into_owned();
+        let same = stamp(&path).is_ok_and(|now| stored.get(name.as_str()) == Some(&now));
+        here.insert(name);
+        if !same {
+            changed.push(path);
+        }
+    }
+    let gone = known.iter().map(|(path, ..)| path.clone()).filter(|path| !here.contains(path)).collect();
+    Scan { changed, gone }
+}

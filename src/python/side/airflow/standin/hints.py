@@ -1,0 +1,38 @@
+"""What to write instead of an import that isn't there."""
+import difflib
+
+FIXED = {
+    "airflow.operators.subdag": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
+    "airflow.operators.subdag_operator": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
+    "airflow.contrib": "airflow.contrib was removed; use the provider's module",
+    "airflow.hooks.dbapi": "use airflow.providers.common.sql.hooks.sql, which dagdeck doesn't have yet",
+    "airflow.kubernetes": "use kubernetes.client.models, and airflow.providers.cncf.kubernetes.secret",
+}
+
+
+def hint(module, name):
+    """A sentence, or None."""
+    from .._modules import MODULES, OLD
+
+    for prefix, text in FIXED.items():
+        if module == prefix or module.startswith(prefix + "."):
+            return text
+    if name is not None:
+        for place in ("airflow.sdk", *MODULES):
+            if name in MODULES[place] and MODULES[place][name][0] != "~":
+                return f"from {place} import {name}"
+        names = MODULES.get(module) or MODULES.get(OLD.get(module), {})
+        near = difflib.get_close_matches(name, names, 1)
+        if near:
+            return f"did you mean {near[0]}?"
+        return None
+    if module.startswith("airflow.providers."):
+        parts = module.split(".")
+        known = [m for m in MODULES if m.startswith(".".join(parts[:3]) + ".")]
+        near = difflib.get_close_matches(module, known, 1, 0.8)
+        if near:
+            return f"did you mean {near[0]}?"
+        return f"dagdeck has no {'.'.join(parts[2:3])} provider module {module!r}; operators of your own work: " \
+               "subclass airflow.sdk.BaseOperator"
+    near = difflib.get_close_matches(module, [*MODULES, *OLD], 1, 0.75)
+    return f"did you mean {OLD.get(near[0], near[0])}?" if near else "see airflow.sdk for the public names"

@@ -1,0 +1,191 @@
+"""Operators that need little or no Python of their own."""
+from . import state
+from .op_python import BaseBranchOperator
+from .operator import BaseOperator
+
+_STANDARD = "airflow.providers.standard.operators."
+
+
+class EmptyOperator(BaseOperator):
+    """Does nothing."""
+
+    __module__ = _STANDARD + "empty"
+    ui_color = "#e8f7e4"
+    inherits_from_empty_operator = True
+
+    def execute(self, context):
+        pass
+
+
+class SmoothOperator(BaseOperator):
+    __module__ = _STANDARD + "smooth"
+
+    def execute(self, context):
+        self.log.info("Enjoy Sade - Smooth Operator: https://www.youtube.com/watch?v=4TYv2PhG89A")
+
+
+class LatestOnlyOperator(BaseBranchOperator):
+    """Runs are only followed if they are the latest."""
+
+    __module__ = _STANDARD + "latest_only"
+
+    def choose_branch(self, context):
+        run = context["dag_run"]
+        if run.run_type == "manual" or run.run_type == "operator_triggered":
+            return list(self.downstream_task_ids)
+        from datetime import datetime, timezone
+
+        now = datetime.now(timezone.utc)
+        start, end = run.data_interval_start, run.data_interval_end
+        if start is None or end is None:
+            return list(self.downstream_task_ids)
+        step = end - start
+        if step.total_seconds() == 0:
+            answer = state.channel.ask({"type": "GetNextInterval", "dag_id": run.dag_id, "run_id": run.run_id},
+                                       quiet=True)
+            left = end
+            right = (answer or {}).get("data_interval_end")
+            if right is None:
+                return list(self.downstream_task_ids)
+            from .timezones import parse
+
+            right = parse(right)
+        else:
+            left, right = end, end + step
+        return list(self.downstream_task_ids) if left < now <= right else []
+
+
+class WeekDay:
+    """Days of the week, Monday = 1."""
+
+    MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (
+        "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+    NAMES = (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY)
+
+    @classmethod
+    def numbers(cls, days):
+        """Numbers of a name or several."""
+        if isinstance(days, str):
+            days = [days]
+        found = set()
+        for day in days:
+            name = str(day).upper()
+            if name not in cls.NAMES:
+                raise AttributeError(f'Invalid Week Day passed: "{day}"')
+            found.add(cls.NAMES.index(name) + 1)
+        return found
+
+
+class BranchDayOfWeekOperator(BaseBranchOperator):
+    """Follows by the day of the week."""
+
+    __module__ = _STANDARD + "weekday"
+    template_fields = ("follow_task_ids_if_true", "follow_task_ids_if_false", "week_day", "use_task_logical_date")
+
+    def __init__(self, *, follow_task_ids_if_true, follow_task_ids_if_false, week_day, use_task_logical_date=False,
+                 **kwargs):
+        super().__init__(**kwargs)
+        self.follow_task_ids_if_true = follow_task_ids_if_true
+        self.follow_task_ids_if_false = follow_task_ids_if_false
+        self.week_day = week_day
+        self.use_task_logical_date = use_task_logical_date
+        if isinstance(week_day, str) or not hasattr(week_day, "operator"):
+            WeekDay.numbers(week_day)
+
+    def choose_branch(self, context):
+        from datetime import datetime, timezone
+
+        now = context["logical_date"] if self.use_task_logical_date else datetime.now(timezone.utc)
+        if now.isoweekday() in WeekDay.numbers(self.week_day):
+            return self.follow_task_ids_if_true
+        return self.follow_task_ids_if_false
+
+
+class BranchDateTimeOperator(BaseBranchOperator):
+    """Follows by whether now is in a window."""
+
+    __module__ = _STANDARD + "datetime"
+
+    def __init__(self, *, follow_task_ids_if_true, follow_task_ids_if_false, target_lower, target_upper,
+                 use_task_logical_date=False, **kwargs):
+        super().__init__(**kwargs)
+        if target_lower is None and target_upper is None:
+            from .exceptions import AirflowException
+
+            raise AirflowException(
+                "Both target_upper and target_lower are None. At least one must be defined to be compared to the current datetime."
+            )
+        self.target_lower, self.target_upper = target_lower, target_upper
+        self.follow_task_ids_if_true = follow_task_ids_if_true
+        self.follow_task_ids_if_false = follow_task_ids_if_false
+        self.use_task_logical_date = use_task_logical_date
+
+    def choose_branch(self, context):
+        from datetime import datetime, timezone
+
+        now = context["logical_date"] if self.use_task_logical_date else datetime.now(timezone.utc)
+        now = now.astimezone(timezone.utc).replace(tzinfo=None)
+        lower, upper = target_times_as_dates(now, self.target_lower, self.target_upper)
+        inside = (upper is None or now <= upper) and (lower is None or now >= lower)
+        return self.follow_task_ids_if_true if inside else self.follow_task_ids_if_false
+
+
+def target_times_as_dates(base_date, lower, upper):
+    """Times of day become datetimes of `base_date`; an upper before the lower is the next day's."""
+    from datetime import datetime, timedelta
+
+    def full(value):
+        if value is None:
+            return None
+        if not isinstance(value, datetime):
+            value = datetime.combine(base_date, value)
+        return value.replace(tzinfo=None)
+
+    lower, upper = full(lower), full(upper)
+    if lower is not None and upper is not None and upper < lower:
+        upper += timedelta(days=1)
+    return lower, upper
+
+
+class _NotYet(BaseOperator):
+    """Parses with any arguments; running it says that it isn't built in."""
+
+    def __init__(self, *, task_id, **kwargs):
+        from .operator import BASE_PARAMS
+
+        own = {k: kwargs.pop(k) for k in list(kwargs) if k not in BASE_PARAMS}
+        super().__init__(task_id=task_id, **kwargs)
+        for key, value in own.items():
+            setattr(self, key, value)
+
+    def execute(self, context):
+        from .exceptions import AirflowFailException
+
+        raise AirflowFailException(f"{type(self).__name__} is not built into this version of dagdeck")
+
+
+class EmailOperator(_NotYet):
+    __module__ = "airflow.providers.smtp.operators.smtp"
+    template_fields = ("to", "subject", "html_content", "files", "from_email", "cc", "bcc")
+
+
+class HttpOperator(_NotYet):
+    __module__ = "airflow.providers.http.operators.http"
+    template_fields = ("endpoint", "data", "headers")
+
+
+class HITLOperator(_NotYet):
+    __module__ = _STANDARD + "hitl"
+    template_fields = ("subject", "body")
+
+
+class ApprovalOperator(HITLOperator):
+    __module__ = _STANDARD + "hitl"
+
+
+class HITLBranchOperator(HITLOperator):
+    __module__ = _STANDARD + "hitl"
+
+
+class HITLEntryOperator(HITLOperator):
+    __module__ = _STANDARD + "hitl"

@@ -1,0 +1,229 @@
+"""Timetable classes as data: when runs happen is decided by the scheduler."""
+from .cron import check_cron
+
+PRESETS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
+           "@quarterly": "0 0 1 */3 *", "@yearly": "0 0 1 1 *"}
+
+
+class DataInterval:
+    """Start and end of the data of a run."""
+
+    def __init__(self, start, end):
+        self.start, self.end = start, end
+
+    @classmethod
+    def exact(cls, at):
+        return cls(at, at)
+
+    def __iter__(self):
+        return iter((self.start, self.end))
+
+    def __repr__(self):
+        return f"DataInterval(start={self.start!r}, end={self.end!r})"
+
+
+class TimeRestriction:
+    def __init__(self, earliest, latest, catchup):
+        self.earliest, self.latest, self.catchup = earliest, latest, catchup
+
+
+class DagRunInfo:
+    """When a run starts, and its data interval."""
+
+    def __init__(self, run_after, data_interval, **kwargs):
+        self.run_after, self.data_interval = run_after, data_interval
+
+    @classmethod
+    def exact(cls, at):
+        return cls(at, DataInterval.exact(at))
+
+    @classmethod
+    def interval(cls, start, end):
+        return cls(end, DataInterval(start, end))
+
+
+class Timetable:
+    """Base class; one that an author wrote only gets triggered runs."""
+
+    description = ""
+    periodic = can_be_scheduled = True
+    run_ordering = ("data_interval_end", "logical_date")
+    active_runs_limit = None
+    asset_condition = None
+
+    @property
+    def summary(self):
+        return type(self).__name__
+
+    def validate(self):
+        """Nothing to check."""
+
+    def as_schedule(self, dag):
+        return {"kind": "other", "name": type(self).__name__}
+
+
+BaseTimetable = Timetable
+
+
+class _Cron(Timetable):
+    data_interval = False
+
+    def __init__(self, cron, timezone="UTC", interval=None, run_immediately=False, **kwargs):
+        self.cron, self.timezone, self.interval, self.run_immediately = cron, timezone, interval, run_immediately
+        check_cron(cron)
+
+    @property
+    def summary(self):
+        return PRESETS.get(self.cron, self.cron)
+
+    def as_schedule(self, dag):
+        from .times import seconds, zone_name
+
+        zone = self.timezone if isinstance(self.timezone, str) else zone_name(self.timezone)
+        made = {"kind": "cron", "expression": self.cron, "timezone": zone, "data_interval": self.data_interval}
+        if self.interval is not None:
+            made["interval"] = seconds(self.interval)
+        return made
+
+
+class CronTriggerTimetable(_Cron):
+    """Runs at each cron time."""
+
+
+class CronDataIntervalTimetable(_Cron):
+    """Runs at the end of the interval between two cron times."""
+
+    data_interval = True
+
+    def __init__(self, cron, timezone="UTC"):
+        super().__init__(cron, timezone)
+
+
+class _Delta(Timetable):
+    data_interval = False
+
+    def __init__(self, delta, *, interval=None, **kwargs):
+        self.delta, self.interval = delta, interval
+
+    @property
+    def summary(self):
+        return str(self.delta)
+
+    def as_schedule(self, dag):
+        return {**delta_schedule(self.delta), "data_interval": self.data_interval}
+
+
+class DeltaTriggerTimetable(_Delta):
+    pass
+
+
+class DeltaDataIntervalTimetable(_Delta):
+    data_interval = True
+
+
+class _Other(Timetable):
+    def __init__(self, *args, **kwargs):
+        self.args, self.kwargs = args, kwargs
+
+
+class MultipleCronTriggerTimetable(_Other):
+    def __init__(self, *crons, **kwargs):
+        super().__init__(*crons, **kwargs)
+        for cron in crons:
+            check_cron(cron)
+
+
+class EventsTimetable(_Other):
+    pass
+
+
+class CronPartitionTimetable(_Other):
+    pass
+
+
+class PartitionedAssetTimetable(_Other):
+    pass
+
+
+class AssetOrTimeSchedule(Timetable):
+    def __init__(self, *, timetable, assets=None, datasets=None):
+        self.timetable, self.assets = timetable, assets if assets is not None else datasets
+
+    def as_schedule(self, dag):
+        return self.timetable.as_schedule(dag)
+
+
+class NullTimetable(Timetable):
+    summary = "None"
+
+    def as_schedule(self, dag):
+        return {"kind": "none"}
+
+
+class OnceTimetable(Timetable):
+    summary = "@once"
+
+    def as_schedule(self, dag):
+        return {"kind": "once"}
+
+
+class ContinuousTimetable(Timetable):
+    summary = "@continuous"
+
+    def as_schedule(self, dag):
+        return {"kind": "continuous"}
+
+
+class AssetTriggeredTimetable(Timetable):
+    summary = "Asset"
+
+    def __init__(self, assets):
+        self.assets = assets
+
+    def as_schedule(self, dag):
+        from .assets import expression
+
+        return {"kind": "asset", "expression": expression(self.assets)}
+
+
+class _Text(_Cron):
+    """A cron text: the setting decides which timetable it becomes."""
+
+    def as_schedule(self, dag):
+        from .times import zone_name, zone_of
+
+        return {"kind": "cron", "expression": self.cron, "timezone": zone_name(zone_of(dag))}
+
+
+class _Step(_Delta):
+    def as_schedule(self, dag):
+        return delta_schedule(self.delta)
+
+
+def delta_schedule(delta):
+    """The model's form of a timedelta or relativedelta."""
+    from .times import seconds
+
+    months = int(getattr(delta, "months", 0) or 0) + 12 * int(getattr(delta, "years", 0) or 0)
+    if hasattr(delta, "total_seconds") and not hasattr(delta, "leapdays"):
+        months = 0
+    return {"kind": "delta", "seconds": seconds(delta), "months": months}
+
+
+def as_timetable(schedule):
+    """The timetable object of what an author gave as `schedule=`."""
+    if schedule is None or schedule == "@none":
+        return NullTimetable()
+    if isinstance(schedule, Timetable):
+        return schedule
+    if isinstance(schedule, str):
+        if schedule == "@once":
+            return OnceTimetable()
+        if schedule == "@continuous":
+            return ContinuousTimetable()
+        return _Text(schedule)
+    if hasattr(schedule, "total_seconds") or hasattr(schedule, "relativedelta") or hasattr(schedule, "leapdays"):
+        return _Step(schedule)
+    if hasattr(schedule, "as_expression") or isinstance(schedule, (list, tuple, set)):
+        return AssetTriggeredTimetable(schedule)
+    raise ValueError(f"{schedule!r} is not a valid schedule.")

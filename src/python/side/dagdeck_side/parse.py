@@ -1,0 +1,51 @@
+"""Parsing one DAG file."""
+import sys
+
+from . import errors, load
+
+
+def parse(path, dags_folder, plugins_folder):
+    """The JSON document for the DAG processor."""
+    import airflow  # noqa: F401  installs the finder
+    from airflow.standin import state
+
+    from .protocol import dumps
+
+    state.parsing = True
+    load.prepare(dags_folder, plugins_folder)
+    dags, problems = [], []
+    try:
+        module = load.import_file(path)
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt,)):
+            raise
+        problems.append(errors.diagnostic(error, path))
+    else:
+        for dag in load.found_dags(module):
+            try:
+                dags.append(encoded(dag))
+            except Exception as error:
+                problems.append(errors.diagnostic(error, path))
+    warnings = [errors.warning(entry) for entry in state.warnings]
+    for dag in dags:
+        dag["warnings"] = warnings
+    sys.stdout.flush()
+    return dumps({"dags": dags, "diagnostics": problems + warnings})
+
+
+def encoded(dag):
+    """One DAG, after the checks that need it whole."""
+    from airflow.standin.dag_checks import check_whole
+
+    from . import encode
+
+    for task in list(dag.task_dict.values()):
+        if task.is_mapped:
+            task.link()
+        else:
+            for name in task.template_fields:
+                value = task.__dict__.get(name)
+                if value is not None and type(value) is not str:
+                    task.link_values(value)
+    check_whole(dag)
+    return encode.dag(dag)

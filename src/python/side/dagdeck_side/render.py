@@ -1,0 +1,203 @@
+"""Rendering of template fields: the supervisor's engine does Jinja; files are read here."""
+import os
+
+from airflow.standin import state
+from airflow.standin.node import DAGNode
+from airflow.standin.xcom_arg import XComArg
+
+
+class TemplateFailed(Exception):
+    """Base of errors named like Jinja's."""
+
+
+def is_template(text):
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+def template_error(reply):
+    """An exception of the class that Jinja would raise."""
+    name = reply.get("exception") or "TemplateError"
+    return type(name, (TemplateFailed,), {"__module__": "jinja2.exceptions"})(reply.get("detail") or "")
+
+
+def read_file(task, name):
+    """The text of a template file, or Jinja's error."""
+    dag = task.dag
+    folders = [os.path.dirname(dag.fileloc), *dag.template_searchpath]
+    for folder in folders:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            return text[:-1] if text.endswith("\n") else text
+    error = type("TemplateNotFound", (TemplateFailed,), {"__module__": "jinja2.exceptions"})
+    raise error(f"{name!r} not found in search path: " + ", ".join(map(repr, folders)))
+
+
+def with_files(task, value, seen=()):
+    """Strings that end in one of the task's extensions become the file's text."""
+    endings = task.template_ext
+    if not endings or value is None or id(value) in seen:
+        return value
+    if isinstance(value, str):
+        return read_file(task, value) if value.endswith(tuple(endings)) else value
+    if isinstance(value, list):
+        return [with_files(task, v, seen) for v in value]
+    if isinstance(value, tuple) and type(value) is tuple:
+        return tuple(with_files(task, v, seen) for v in value)
+    if isinstance(value, dict):
+        return {k: with_files(task, v, seen) for k, v in value.items()}
+    return value
+
+
+def collect(value, found, seen):
+    """All template texts inside of a value."""
+    if isinstance(value, str):
+        if is_template(value) and id(value) not in seen and value not in found:
+            found.append(value)
+        return
+    if value is None or isinstance(value, (int, float, XComArg, DAGNode)) or id(value) in seen:
+        return
+    if isinstance(value, dict):
+        for item in value.values():
+            collect(item, found, seen)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            collect(item, found, seen)
+    elif has_fields(value):
+        for name in value.template_fields:
+            collect(getattr(value, name, None), found, seen)
+    elif type(value).__module__.startswith("kubernetes"):
+        for item in vars(value).values():
+            if not callable(item):
+                collect(item, found, seen)
+
+
+def has_fields(value):
+    return not isinstance(value, type) and isinstance(getattr(value, "template_fields", None), (list, tuple))
+
+
+def rebuild(value, done, context, seen):
+    """The value with its templates and XComArgs replaced."""
+    if isinstance(value, str):
+        return done.get(value, value) if id(value) not in seen else value
+    if value is None or isinstance(value, (int, float)) or id(value) in seen:
+        return value
+    if isinstance(value, (XComArg, DAGNode)):
+        from .xcom import resolve
+
+        return resolve(value, context)
+    kind = type(value)
+    if isinstance(value, dict):
+        made = {k: rebuild(v, done, context, seen) for k, v in value.items()}
+        return made if kind is dict else _same_dict(value, made)
+    if kind in (list, set, frozenset):
+        return kind(rebuild(v, done, context, seen) for v in value)
+    if isinstance(value, tuple):
+        parts = [rebuild(v, done, context, seen) for v in value]
+        return tuple(parts) if kind is tuple else kind(*parts)
+    if hasattr(value, "resolve") and hasattr(value, "iter_references"):
+        return value.resolve(context)
+    if has_fields(value):
+        for name in value.template_fields:
+            setattr(value, name, rebuild(getattr(value, name, None), done, context, seen))
+    elif kind.__module__.startswith("kubernetes"):
+        for name, item in list(vars(value).items()):
+            if item is not None and not callable(item):
+                vars(value)[name] = rebuild(item, done, context, seen)
+    return value
+
+
+def _same_dict(value, made):
+    try:
+        copy = value.copy()
+        copy.update(made)
+        return copy
+    except Exception:
+        return made
+
+
+def render_texts(task, texts, context):
+    """Text to result."""
+    if not texts:
+        return {}
+    dag = task.dag
+    native = task.render_template_as_native_obj
+    if native is None:
+        native = dag.render_template_as_native_obj
+    if dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs:
+        made = in_process(dag, texts, context, native)
+        if made is not None:
+            return made
+    reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native),
+                                   "searchpath": [os.path.dirname(dag.fileloc), *dag.template_searchpath]})
+    if reply.get("type") == "ErrorResponse":
+        if reply.get("unsupported"):
+            made = in_process(dag, texts, context, native)
+            if made is not None:
+                return made
+        raise template_error(reply)
+    return dict(zip(texts, reply.get("results") or ()))
+
+
+def in_process(dag, texts, context, native):
+    """Rendered with jinja2 here, or None if it isn't installed."""
+    from .jinja import render
+
+    return render(dag, texts, context, native)
+
+
+def render_value(task, content, context):
+    """`operator.render_template(content, context)`."""
+    content = with_files(task, content)
+    texts = []
+    collect(content, texts, ())
+    return rebuild(content, render_texts(task, texts, context), context, ())
+
+
+def render_fields(task, context, seen=()):
+    """Renders all template fields of a task, in place."""
+    fields, texts = [], []
+    for name in task.template_fields:
+        if not hasattr(task, name):
+            raise AttributeError(
+                f"{name!r} is configured as a template field but {type(task).__name__} does not have this attribute."
+            )
+        value = getattr(task, name)
+        if value is None:
+            continue
+        value = with_files(task, value, seen)
+        fields.append((name, value))
+        collect(value, texts, seen)
+    if task.template_ext:
+        for name, value in fields:
+            setattr(task, name, value)
+    task.prepare_template()
+    done = render_texts(task, texts, context)
+    for name, value in fields:
+        setattr(task, name, rebuild(value, done, context, seen))
+
+
+def stored(value, depth=0):
+    """The form of a rendered field that people see: JSON, with text for what JSON lacks."""
+    kind = type(value)
+    if kind in (str, int, bool, type(None)):
+        return value
+    if kind is float:
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if depth < 30:
+        if isinstance(value, dict):
+            return {str(k): stored(v, depth + 1) for k, v in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [stored(v, depth + 1) for v in value]
+        if kind.__module__.startswith("kubernetes"):
+            from .pods import plain
+
+            return stored(plain(value), depth + 1)
+        if has_fields(value):
+            return {n: stored(getattr(value, n, None), depth + 1) for n in value.template_fields}
+    if isinstance(value, str):
+        return str(value)
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"<callable {value.__module__}.{value.__qualname__}>"
+    return str(value)

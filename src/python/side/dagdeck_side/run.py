@@ -1,0 +1,319 @@
+"""One try of one task: import, render, execute, push, report."""
+import os
+import sys
+
+from . import load
+from .protocol import now_text
+
+
+class ImportFailed(Exception):
+    """The file can't be imported or has no such task."""
+
+
+def run(channel, start):
+    """Runs the try; gives the process's exit code."""
+    import airflow  # noqa: F401  installs the finder
+    from airflow.standin import state
+
+    from . import logs
+
+    state.channel = channel
+    state.settings = start.get("settings") or {}
+    logs.install(channel)
+    try:
+        dag, task = find(start)
+    except BaseException as error:
+        report_import(channel, error, start)
+        return 0
+    return Try(channel, start, dag, task).run()
+
+
+def find(start):
+    """The DAG and task that the supervisor named."""
+    load.prepare(start.get("dags_folder"), start.get("plugins_folder"))
+    module = load.import_file(start["fileloc"])
+    ti = start["ti"]
+    for dag in load.found_dags(module):
+        if dag.dag_id == ti["dag_id"]:
+            task = dag.task_dict.get(ti["task_id"])
+            if task is None:
+                raise ImportFailed(f"DAG {dag.dag_id!r} no longer has the task {ti['task_id']!r}")
+            return dag, task
+    raise ImportFailed(f"{start['fileloc']} no longer has the DAG {ti['dag_id']!r}")
+
+
+def report_import(channel, error, start):
+    from . import errors
+
+    sys.stderr.flush()
+    name = "TaskNotFound" if isinstance(error, ImportFailed) else type(error).__name__
+    text = str(error) if isinstance(error, ImportFailed) else errors.short(error)
+    _, line, _ = errors.place(error, start["fileloc"])
+    channel.log("error", "task", "Failed to import the DAG file", errors.stack(error))
+    summary = f"{text} (line {line})" if line else text
+    channel.write({"type": "TaskState", "state": "failed", "retryable": True,
+                   "cause": {"kind": "import", "summary": summary, "exception": name, "exit_code": None}})
+
+
+class Try:
+    """One try of a task in this process."""
+
+    def __init__(self, channel, start, dag, task):
+        self.channel, self.start, self.dag, self.declared, self.task = channel, start, dag, task, task
+        self.context = self.ti = None
+        self.phase = "template"
+        self.rendered_again = False
+
+    def run(self):
+        from airflow.standin import state
+
+        from .context import DagRun, make_context
+        from .ti import RuntimeTaskInstance
+
+        start = self.start
+        run = DagRun(start["dag_run"])
+        self.ti = RuntimeTaskInstance(start["ti"], self.task, start)
+        self.context = state.context = make_context(self.dag, self.task, self.ti, run)
+        self.watch_term()
+        message, callbacks = None, None
+        try:
+            message, callbacks = self.attempt()
+        except BaseException as error:
+            from .outcome import of_error
+
+            message, callbacks = of_error(self, error)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.channel.write(message)
+        if callbacks is not None:
+            name, new_state, error = callbacks
+            self.call_back(name, new_state, error)
+        return 0
+
+    def watch_term(self):
+        """TERM: the operator's `on_kill`, then exit 143."""
+        import _signal
+
+        owner = os.getpid()
+
+        def ended(number, frame):
+            if os.getpid() != owner:
+                os._exit(143)
+            self.channel.log("error", "task", "Received SIGTERM. Terminating subprocesses")
+            try:
+                self.task.on_kill()
+                sys.stdout.flush()
+                sys.stderr.flush()
+            except Exception as error:
+                self.channel.log("error", "task", f"on_kill failed: {error!r}")
+            os._exit(143)
+
+        _signal.signal(_signal.SIGTERM, ended)
+
+    def attempt(self):
+        context, ti = self.context, self.ti
+        self.prepare()
+        task = self.task
+        self.export()
+        self.phase = "execute"
+        start = self.start
+        if start.get("next_method"):
+            function, kwargs = self.resumed(task, start)
+        else:
+            function, kwargs = task.execute, {}
+            if type(task).pre_execute is not _base().pre_execute or "_pre_execute_hook" in task.__dict__:
+                task.pre_execute(context)
+            if task.on_execute_callback:
+                self.call_back("on_execute_callback", None, None)
+        result = self.timed(task, function, context, kwargs)
+        if type(task).post_execute is not _base().post_execute or "_post_execute_hook" in task.__dict__:
+            task.post_execute(context, result)
+        self.render_again()
+        name = self.map_index_name()
+        if name is not None:
+            self.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
+        self.push_result(task, result)
+        outlets, events = [], []
+        if task.outlets:
+            from .outcome import outlet_events
+
+            outlets, events = outlet_events(task, context)
+        ti.end_date = None
+        return ({"type": "SucceedTask", "outlets": outlets, "outlet_events": events, "rendered_map_index": name,
+                 "end_date": now_text()}, ("on_success_callback", "success", None))
+
+    def prepare(self):
+        """Takes the values of its map index, and renders its template fields."""
+        task, context, seen = self.task, self.context, ()
+        if task.is_mapped:
+            from .mapping import expanded
+
+            values, seen = expanded(task.expand_input, context)
+            task = task.unmap(values)
+            self.use(task)
+        if task.template_fields:
+            from .render import render_fields
+
+            before = task.__class__.render_template_fields
+            if before is _base().render_template_fields:
+                render_fields(task, context, seen)
+            else:
+                task.render_template_fields(context)
+            self.store_fields()
+
+    def use(self, task):
+        self.task = self.ti.task = self.context["task"] = task
+        self.context["map_index_template"] = task.map_index_template
+
+    def store_fields(self):
+        from .render import stored
+
+        task = self.task
+        fields = {name: stored(getattr(task, name, None)) for name in task.template_fields}
+        self.channel.ask({"type": "SetRenderedFields", "rendered_fields": fields})
+
+    def render_again(self):
+        """Fields that execute() itself changes are stored a second time."""
+        if getattr(self.task, "overwrite_rtif_after_execution", False) and not self.rendered_again:
+            self.rendered_again = True
+            self.store_fields()
+
+    def export(self):
+        ti, dag, env = self.ti, self.dag, os.environ
+        names = {"DAG_ID": ti.dag_id, "TASK_ID": ti.task_id, "TRY_NUMBER": str(ti.try_number), "DAG_RUN_ID": ti.run_id,
+                 "DAG_OWNER": self.task.owner}
+        logical = self.start["dag_run"].get("logical_date")
+        if logical:
+            names["LOGICAL_DATE"] = self.context["ts"]
+        email = self.task.email
+        if email:
+            names["DAG_EMAIL"] = email if isinstance(email, str) else ",".join(email)
+        for name, value in names.items():
+            env["AIRFLOW_CTX_" + name] = str(value)
+        self.dag = dag
+
+    def resumed(self, task, start):
+        """The method that a deferred task goes on with."""
+        kwargs = dict(start.get("next_kwargs") or {})
+        name = start["next_method"]
+        if name == "__fail__":
+            from airflow.standin.exceptions import TaskDeferralError, TaskDeferralTimeout
+
+            cls = TaskDeferralTimeout if kwargs.get("error") == "Trigger timeout" else TaskDeferralError
+            if cls is TaskDeferralTimeout and hasattr(task, "poke"):
+                from airflow.standin.exceptions import AirflowSensorTimeout as cls
+            raise cls(kwargs.get("error", "Unknown"))
+        if "event" in kwargs:
+            from .xcom import deserialize
+
+            kwargs["event"] = deserialize(kwargs["event"])
+        return getattr(task, name), kwargs
+
+    def timed(self, task, function, context, kwargs):
+        """Calls execute, within execution_timeout."""
+        if task.execution_timeout is None:
+            return function(context, **kwargs)
+        import _signal
+
+        from airflow.standin.exceptions import AirflowTaskTimeout
+
+        seconds = task.execution_timeout.total_seconds()
+        if seconds <= 0:
+            raise AirflowTaskTimeout("Timeout")
+
+        def out_of_time(number, frame):
+            raise AirflowTaskTimeout("Timeout")
+
+        _signal.signal(_signal.SIGALRM, out_of_time)
+        _signal.setitimer(_signal.ITIMER_REAL, seconds)
+        try:
+            return function(context, **kwargs)
+        except AirflowTaskTimeout:
+            task.on_kill()
+            raise
+        finally:
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+
+    def map_index_name(self):
+        template = self.task.map_index_template
+        if not template or not self.ti.is_mapped:
+            return None
+        from .render import is_template, render_texts
+
+        if not is_template(template):
+            return template
+        own = any(k not in _STANDARD_KEYS for k in self.context)
+        if own or "task." in template or "op_kwargs" in template:
+            # names that only this process knows
+            from .jinja import render
+
+            made = render(self.dag, [template], self.context, False)
+            if made is not None:
+                return str(made[template])
+        return str(render_texts(self.task, [template], self.context)[template])
+
+    def push_result(self, task, result):
+        from .ti import push
+
+        if self.start.get("mapped_dependants"):
+            length = self.mapped_length(result)
+        else:
+            length = None
+        if not task.do_xcom_push:
+            return
+        if result is None:
+            return
+        if task.multiple_outputs:
+            if not hasattr(result, "keys"):
+                raise TypeError(f"Returned output was type {type(result)} expected dictionary for multiple_outputs")
+            for key in result.keys():
+                if not isinstance(key, str):
+                    raise TypeError(
+                        "Returned dictionary keys must be strings when using multiple_outputs, "
+                        f"found {key} ({type(key)}) instead"
+                    )
+            for key in result.keys():
+                push(key, result[key])
+        push("return_value", result, length)
+
+    def mapped_length(self, result):
+        """Checks a result that another task is mapped over."""
+        from airflow.standin import exceptions
+
+        if self.ti.is_mapped:
+            return None
+        if result is None:
+            raise exceptions.XComForMappingNotPushed()
+        sized = isinstance(result, (list, tuple, dict)) or type(result).__name__ in (
+            "LazyXComSequence", "_MapResult", "_ZipResult", "_ConcatResult")
+        if not sized and (isinstance(result, (str, bytes, set, frozenset)) or not hasattr(result, "__getitem__")
+                          or not hasattr(result, "__len__") or not hasattr(result, "__iter__")):
+            raise exceptions.UnmappableXComTypePushed(result)
+        limit = self.start.get("settings", {}).get("max_map_length") or 1024
+        if len(result) > limit:
+            raise exceptions.UnmappableXComLengthPushed(result, limit)
+        return len(result)
+
+    def call_back(self, name, new_state, error):
+        given = getattr(self.task, name, None)
+        if not given:
+            return
+        from .callbacks import run_callbacks
+
+        run_callbacks(self, name, given, new_state, error)
+
+
+_STANDARD_KEYS = frozenset((
+    "conn", "dag", "dag_run", "data_interval_end", "data_interval_start", "ds", "ds_nodash", "inlet_events", "inlets",
+    "logical_date", "macros", "map_index_template", "outlet_events", "outlets", "params", "partition_date",
+    "partition_key", "prev_data_interval_end_success", "prev_data_interval_start_success", "prev_end_date_success",
+    "prev_start_date_success", "run_id", "task", "task_instance", "task_instance_key_str", "task_reschedule_count",
+    "task_state_store", "templates_dict", "ti", "triggering_asset_events", "ts", "ts_nodash", "ts_nodash_with_tz", "var",
+    "asset_state_store",
+))
+
+
+def _base():
+    from airflow.standin.operator import BaseOperator
+
+    return BaseOperator

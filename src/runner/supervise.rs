@@ -1,0 +1,349 @@
+//! The supervisor of one try: a small loop over the child's output, its socket, the scheduler and the clock.
+
+use std::{
+    fs::File,
+    io::Read,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{PidfdFlags, Signal, pidfd_open},
+};
+use serde_json::Value;
+
+use super::{
+    child::{self, Started},
+    claim::TryFiles,
+    link::Link,
+    log::Log,
+    talk::Talk,
+    verdict,
+};
+use crate::{
+    clock,
+    model::{Cause, CauseKind},
+    protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, TrySpec},
+};
+
+/// Runs one try to its end and leaves its outcome on disk. `claim` is the locked claim file; it stays open (and so
+/// locked) until the outcome is written.
+pub fn run(spec: &TrySpec, files: &TryFiles, claim: File, scheduler: &Path) {
+    let outcome = match Log::open(Path::new(&spec.log)) {
+        Ok(mut log) => {
+            let outcome = attempt(spec, files, &mut log, scheduler);
+            log.flush();
+            outcome
+        }
+        Err(e) => Ended::at_once(
+            Cause::new(CauseKind::Start, format!("cannot write the log {}: {e}", spec.log)).exception("OSError"),
+        ),
+    };
+    finish(spec, files, outcome);
+    drop(claim);
+}
+
+/// What came of the attempt, with the link to tell it on.
+struct Ended {
+    start: jiff::Timestamp,
+    pid: u32,
+    says: Vec<Say>,
+    kind: OutcomeKind,
+    link: Option<Link>,
+}
+
+impl Ended {
+    fn at_once(cause: Cause) -> Self {
+        let kind = OutcomeKind::Failed { cause, retryable: true, retry_delay: None };
+        Self { start: clock::now(), pid: 0, says: Vec::new(), kind, link: None }
+    }
+}
+
+fn finish(spec: &TrySpec, files: &TryFiles, ended: Ended) {
+    let outcome = Outcome {
+        key: spec.key.clone(),
+        try_number: spec.try_number,
+        epoch: spec.epoch,
+        start_date: ended.start,
+        end_date: clock::now(),
+        pid: ended.pid,
+        says: ended.says,
+        kind: ended.kind,
+    };
+    // Without room on the disk nothing can be promised to a scheduler that is away; wait for room, since the result of
+    // hours of work is at stake, and tell a scheduler that is there meanwhile.
+    let mut link = ended.link;
+    let mut told = false;
+    loop {
+        let written = files.write_outcome(&outcome).is_ok();
+        if !told && let Some(link) = &mut link {
+            link.connect();
+            told = link.send(&FromSupervisor::Outcome { outcome: Box::new(outcome.clone()) });
+        }
+        if written || told {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(2));
+    }
+}
+
+fn attempt(spec: &TrySpec, files: &TryFiles, log: &mut Log, scheduler: &Path) -> Ended {
+    let started = match child::start(spec, &files.name()) {
+        Ok(started) => started,
+        Err(e) => {
+            let program = spec.argv.first().map_or("", String::as_str);
+            let place = spec.cwd.as_deref().map(|c| format!(" in {c}")).unwrap_or_default();
+            let cause =
+                Cause::new(CauseKind::Start, format!("cannot start {program}{place}: {e}")).exception("OSError");
+            log.say("error", &cause.summary);
+            return Ended::at_once(cause);
+        }
+    };
+    let start = clock::now();
+    let pid = started.child.id();
+    let hello = FromSupervisor::Hello {
+        key: spec.key.clone(),
+        epoch: spec.epoch,
+        pid,
+        supervisor: std::process::id(),
+        start_date: start,
+    };
+    let mut link = Link::new(scheduler.to_path_buf(), &hello);
+    link.connect();
+    let temporary = started.temporary.clone();
+    let (kind, says) = Watch::new(spec, started).until_end(log, &mut link);
+    if let Some(folder) = temporary {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    Ended { start, pid, says, kind, link: Some(link) }
+}
+
+/// The running process and what is decided about it.
+struct Watch<'a> {
+    spec: &'a TrySpec,
+    child: std::process::Child,
+    output: File,
+    output_open: bool,
+    talk: Option<Talk>,
+    deadline: Option<Instant>,
+    /// Why it is being ended, and when KILL follows TERM.
+    ending: Option<(Cause, Instant)>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(spec: &'a TrySpec, started: Started) -> Self {
+        let talk = match (started.socket, &spec.startup) {
+            (Some(socket), Some(startup)) => Some(Talk::begin(socket, startup)),
+            _ => None,
+        };
+        Self {
+            spec,
+            child: started.child,
+            output: File::from(started.output),
+            output_open: true,
+            talk,
+            // A Python task raises its own timeout first, so that on_kill and callbacks run.
+            deadline: spec
+                .timeout
+                .map(|t| t + if spec.startup.is_some() { 5.0 } else { 0.0 })
+                .map(|t| Instant::now() + Duration::from_secs_f64(t.clamp(0.0, 1e9))),
+            ending: None,
+        }
+    }
+
+    fn until_end(mut self, log: &mut Log, link: &mut Link) -> (OutcomeKind, Vec<Say>) {
+        let exit: Option<OwnedFd> = rustix::process::Pid::from_raw(self.child.id() as i32)
+            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => break Ok(status),
+                Ok(None) => {}
+                Err(e) => break Err(e),
+            }
+            self.wait(exit.as_ref(), log, link);
+            self.clock(log);
+            self.pass_on(link);
+            log.flush();
+        };
+        self.drain(log);
+        // Whatever it left behind in its group ends with it.
+        child::signal_group(self.child.id(), Signal::KILL);
+        log.end_output();
+        let (mut says, end) = match self.talk.take() {
+            Some(mut talk) => {
+                talk.drain(log);
+                (talk.says, talk.end)
+            }
+            None => (Vec::new(), None),
+        };
+        let kind = match (status, self.ending) {
+            (_, Some((cause, _))) if end.is_none() => OutcomeKind::Failed { cause, retryable: true, retry_delay: None },
+            (Err(e), _) => OutcomeKind::Failed {
+                cause: Cause::new(CauseKind::Start, format!("the process was lost: {e}")),
+                retryable: true,
+                retry_delay: None,
+            },
+            (Ok(status), _) => verdict_of(self.spec, status, end.as_ref(), log, &mut says),
+        };
+        if let OutcomeKind::Failed { cause, .. } = &kind {
+            log.say("error", &cause.summary);
+        }
+        (kind, says)
+    }
+
+    /// Waits for the next thing to happen, and takes it in.
+    fn wait(&mut self, exit: Option<&OwnedFd>, log: &mut Log, link: &mut Link) {
+        let (mut output, mut socket, mut scheduler) = (false, false, false);
+        {
+            let mut fds = Vec::with_capacity(4);
+            let mut what = Vec::with_capacity(4);
+            if let Some(exit) = exit {
+                fds.push(PollFd::new(exit, PollFlags::IN));
+                what.push(0);
+            }
+            if self.output_open {
+                fds.push(PollFd::from_borrowed_fd(self.output.as_fd(), PollFlags::IN));
+                what.push(1);
+            }
+            if let Some(stream) = self.talk.as_ref().and_then(Talk::socket) {
+                fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN));
+                what.push(2);
+            }
+            if let Some(stream) = link.stream() {
+                fds.push(PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::IN));
+                what.push(3);
+            }
+            let timeout = self
+                .timeout(link)
+                .map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
+            if poll(&mut fds, timeout.as_ref()).is_err() {
+                return;
+            }
+            for (fd, what) in fds.iter().zip(what) {
+                let ready = !fd.revents().is_empty();
+                match what {
+                    1 => output = ready,
+                    2 => socket = ready,
+                    3 => scheduler = ready,
+                    _ => {}
+                }
+            }
+        }
+        if output {
+            self.read_output(log);
+        }
+        if socket && let Some(talk) = &mut self.talk {
+            talk.receive(log);
+        }
+        if scheduler {
+            for message in link.receive() {
+                self.obey(message, log);
+            }
+        }
+    }
+
+    fn timeout(&self, link: &Link) -> Option<Duration> {
+        let now = Instant::now();
+        let mut times = Vec::new();
+        match &self.ending {
+            Some((_, kill)) => times.push(kill.saturating_duration_since(now)),
+            None => times.extend(self.deadline.map(|d| d.saturating_duration_since(now))),
+        }
+        times.extend(link.retry_in());
+        times.into_iter().min()
+    }
+
+    fn read_output(&mut self, log: &mut Log) -> usize {
+        let mut chunk = [0u8; 64 * 1024];
+        match self.output.read(&mut chunk) {
+            Ok(0) => {
+                self.output_open = false;
+                0
+            }
+            Ok(n) => {
+                log.output(&chunk[..n]);
+                n
+            }
+            Err(_) => 0,
+        }
+    }
+
+    /// Takes what the ended process left in the pipe, without waiting for others that hold it.
+    fn drain(&mut self, log: &mut Log) {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        while self.output_open {
+            let ready = {
+                let mut fds = [PollFd::new(&self.output, PollFlags::IN)];
+                matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+            };
+            if !ready || self.read_output(log) == 0 {
+                break;
+            }
+        }
+    }
+
+    fn obey(&mut self, message: ToSupervisor, log: &mut Log) {
+        match message {
+            ToSupervisor::Answer { body, .. } => {
+                if let Some(talk) = &mut self.talk {
+                    talk.write(&body);
+                }
+            }
+            ToSupervisor::Kill { cause } => self.end(cause, log),
+        }
+    }
+
+    fn end(&mut self, cause: Cause, log: &mut Log) {
+        if self.ending.is_none() {
+            log.say("warning", &format!("ending the task: {}", cause.summary));
+            child::signal_group(self.child.id(), Signal::TERM);
+            self.ending = Some((cause, Instant::now() + Duration::from_secs_f64(self.spec.grace.clamp(0.0, 1e6))));
+        }
+    }
+
+    fn clock(&mut self, log: &mut Log) {
+        let now = Instant::now();
+        match &self.ending {
+            Some((_, kill)) if now >= *kill => child::signal_group(self.child.id(), Signal::KILL),
+            None if self.deadline.is_some_and(|d| now >= d) => {
+                let seconds = self.spec.timeout.unwrap_or_default();
+                let cause = Cause::new(CauseKind::Timeout, format!("execution_timeout of {seconds} s was reached"))
+                    .exception("AirflowTaskTimeout");
+                self.end(cause, log);
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends what the task said and asked. Says go first, so that an ask sees what was said before it.
+    fn pass_on(&mut self, link: &mut Link) {
+        let Some(talk) = &mut self.talk else {
+            link.connect();
+            return;
+        };
+        if !link.connect() || talk.asks.is_empty() {
+            return;
+        }
+        // Says stay in the list: the outcome repeats them, numbered, in case the scheduler dies before it commits.
+        if !talk.says.is_empty() && !link.send(&FromSupervisor::Says { says: talk.says.clone() }) {
+            return;
+        }
+        while let Some(body) = talk.asks.first().cloned() {
+            let id = body.get("id").and_then(Value::as_u64).unwrap_or(0);
+            if !link.send(&FromSupervisor::Ask { id, body }) {
+                return;
+            }
+            talk.asks.remove(0);
+        }
+    }
+}
+
+fn verdict_of(spec: &TrySpec, status: ExitStatus, end: Option<&Value>, log: &Log, says: &mut Vec<Say>) -> OutcomeKind {
+    match &spec.shell {
+        Some(shell) => verdict::of_shell(shell, status, log.last_line(), says),
+        None => verdict::of_python(end, status, log.last_line()),
+    }
+}

@@ -1,0 +1,121 @@
+//! The conversation between a Python task and its supervisor over their private socket.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    os::unix::net::UnixStream,
+};
+
+use serde_json::Value;
+
+use super::{link::take_lines, log::Log};
+use crate::protocol::{Say, task, task::Class};
+
+/// The supervisor's side of the conversation.
+pub struct Talk {
+    socket: UnixStream,
+    buffer: Vec<u8>,
+    /// What the task said and the scheduler wasn't told yet.
+    pub says: Vec<Say>,
+    /// What it asked, not yet sent: id and body.
+    pub asks: Vec<Value>,
+    /// Its last word.
+    pub end: Option<Value>,
+    numbered: u32,
+    closed: bool,
+}
+
+impl Talk {
+    /// Starts the conversation with the first line.
+    pub fn begin(socket: UnixStream, startup: &Value) -> Self {
+        let mut talk = Self {
+            socket,
+            buffer: Vec::new(),
+            says: Vec::new(),
+            asks: Vec::new(),
+            end: None,
+            numbered: 0,
+            closed: false,
+        };
+        talk.write(startup);
+        talk
+    }
+
+    /// The socket, to be polled; `None` when the task closed it.
+    pub fn socket(&self) -> Option<&UnixStream> {
+        (!self.closed).then_some(&self.socket)
+    }
+
+    /// Sends a line to the task.
+    pub fn write(&mut self, message: &Value) {
+        let mut line = message.to_string();
+        line.push('\n');
+        if self.socket.write_all(line.as_bytes()).is_err() {
+            self.closed = true;
+        }
+    }
+
+    /// Reads what has arrived (call it when poll says so).
+    pub fn receive(&mut self, log: &mut Log) {
+        let mut chunk = [0u8; 64 * 1024];
+        match self.socket.read(&mut chunk) {
+            Ok(0) => self.closed = true,
+            Ok(n) => self.buffer.extend_from_slice(&chunk[..n]),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(_) => self.closed = true,
+        }
+        for line in take_lines(&mut self.buffer) {
+            match serde_json::from_slice::<Value>(&line) {
+                Ok(message) => self.message(message, log),
+                Err(e) => log.say("warning", &format!("the task sent a line that is not JSON: {e}")),
+            }
+        }
+    }
+
+    /// Reads everything that is left after the process ended.
+    pub fn drain(&mut self, log: &mut Log) {
+        if self.socket.set_nonblocking(true).is_err() {
+            return;
+        }
+        while !self.closed {
+            let before = self.buffer.len();
+            let had = (self.says.len(), self.asks.len(), self.end.is_some());
+            self.receive(log);
+            let idle = self.buffer.len() == before && had == (self.says.len(), self.asks.len(), self.end.is_some());
+            if idle && !self.readable() {
+                break;
+            }
+        }
+    }
+
+    fn readable(&self) -> bool {
+        let mut fds = [rustix::event::PollFd::new(&self.socket, rustix::event::PollFlags::IN)];
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        matches!(rustix::event::poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+    }
+
+    fn message(&mut self, message: Value, log: &mut Log) {
+        let id = message.get("id").cloned().unwrap_or(Value::Null);
+        match task::class(task::kind(&message)) {
+            Class::Log => log.forward(&message),
+            Class::Say => {
+                self.numbered += 1;
+                self.says.push(Say { n: self.numbered, body: message });
+                self.write(&task::ok(&id));
+            }
+            Class::Ask => self.asks.push(message),
+            Class::End => {
+                self.end = Some(message);
+                if !id.is_null() {
+                    self.write(&task::ok(&id));
+                }
+            }
+            Class::Unknown => {
+                let text = format!("dagdeck does not know the message {:?}", task::kind(&message));
+                log.say("warning", &text);
+                let mut refusal = task::error("UNKNOWN_MESSAGE", &text);
+                refusal["id"] = id;
+                self.write(&refusal);
+            }
+        }
+    }
+}

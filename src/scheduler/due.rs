@@ -1,0 +1,96 @@
+//! Runs that timetables ask for.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    model::{NewRun, RunType, Schedule, TriggeredBy},
+    timetable::{Bounds, DueRun, run_id},
+};
+
+use super::{
+    creation::{RunSpec, new_run},
+    world::World,
+};
+
+impl World {
+    /// Runs that timetables ask for now, each remembered as its DAG's last one. The engine stores them and gives them
+    /// back by `load_run`.
+    pub fn due_runs(&mut self, now: Timestamp) -> Vec<NewRun> {
+        let mut made = Vec::new();
+        while let Some((at, dag_id)) = self.due.first().cloned()
+            && at <= now
+        {
+            self.ask_timetable(&dag_id);
+        }
+        // What isn't asked for want of room in this loop stays for the next.
+        let ids: Vec<Arc<str>> = self.unasked.iter().cloned().collect();
+        for dag_id in ids {
+            if made.len() >= self.limits.max_dagruns_to_create_per_loop {
+                break;
+            }
+            self.unasked.remove(&dag_id);
+            self.ask(&dag_id, now, &mut made);
+        }
+        made
+    }
+
+    /// The timetable of a DAG may be asked for runs now.
+    pub(super) fn may_create(&self, dag_id: &str) -> bool {
+        let Some(memory) = self.dags.get(dag_id) else { return false };
+        let Some(facts) = memory.facts.as_ref().filter(|_| self.limits.use_job_schedule) else { return false };
+        let has_times = !matches!(facts.dag.schedule, Schedule::None | Schedule::Asset { .. } | Schedule::Other { .. });
+        has_times && !facts.is_paused && !facts.has_import_errors && memory.active < self.max_active_runs(&facts.dag)
+    }
+
+    fn ask(&mut self, dag_id: &Arc<str>, now: Timestamp, made: &mut Vec<NewRun>) {
+        if !self.may_create(dag_id) {
+            return;
+        }
+        let limits = &self.limits;
+        let Some(memory) = self.dags.get_mut(dag_id) else { return };
+        let (Some(facts), Some(timetable)) = (&mut memory.facts, &memory.timetable) else { return };
+        let dag = facts.dag.clone();
+        let most = dag.max_active_runs.unwrap_or(limits.max_active_runs_per_dag);
+        let catchup = dag.catchup.unwrap_or(limits.catchup_by_default);
+        let bounds = Bounds { start_date: dag.start_date, end_date: dag.end_date, catchup };
+        let mut active = memory.active;
+        // At the limit the timetable is asked again when a run ends.
+        while active < most {
+            let Some(next) = timetable.next(facts.last_automated.as_ref(), &bounds, now) else { return };
+            if next.run_after > now {
+                memory.due = Some(next.run_after);
+                self.due.insert((next.run_after, dag_id.clone()));
+                return;
+            }
+            if made.len() >= limits.max_dagruns_to_create_per_loop {
+                self.unasked.insert(dag_id.clone());
+                return;
+            }
+            facts.last_automated = Some(next.clone());
+            made.push(new_run(&dag, facts.version, scheduled(next, &dag.schedule), now));
+            active += 1;
+        }
+        // Whether all of them come back by `load_run` isn't known yet: a run of the same date may be there already.
+        self.unasked.insert(dag_id.clone());
+    }
+}
+
+fn scheduled(due: DueRun, schedule: &Schedule) -> RunSpec {
+    let mut id = run_id(RunType::Scheduled, due.run_after);
+    if due.logical_date.is_none() || matches!(schedule, Schedule::Continuous) {
+        id.push_str(&format!("_{}", due.run_after.as_microsecond()));
+    }
+    RunSpec {
+        run_id: id.into(),
+        run_type: RunType::Scheduled,
+        triggered_by: TriggeredBy::Timetable,
+        logical_date: due.logical_date,
+        data_interval: due.data_interval,
+        run_after: due.run_after,
+        conf: Value::Object(serde_json::Map::new()),
+        note: None,
+    }
+}

@@ -1,0 +1,121 @@
+//! Mark: states set by hand, without running anything (semantics, section 11.2).
+
+use jiff::Timestamp;
+
+use crate::model::{Cause, CauseKind, RunId, RunState, TaskInstance, TiState};
+
+use super::{
+    super::pass::end_at,
+    Loaded, Plan, TaskRef,
+    clear::cleared,
+    select::{self, Selected},
+};
+
+/// Which instances are to get which state.
+#[derive(Debug, Clone)]
+pub struct MarkRequest {
+    /// The run.
+    pub run: RunId,
+    /// Tasks by id, with map index or all.
+    pub tasks: Vec<TaskRef>,
+    /// `success`, `failed` or `skipped`.
+    pub state: TiState,
+    /// Also everything above the tasks.
+    pub upstream: bool,
+    /// Also everything below the tasks, but no teardowns.
+    pub downstream: bool,
+    /// Also in earlier runs.
+    pub past: bool,
+    /// Also in later runs.
+    pub future: bool,
+}
+
+/// What marking task instances would do.
+pub fn plan_mark(loaded: &Loaded, request: &MarkRequest, now: Timestamp) -> Plan {
+    let dag = &loaded.dag;
+    let mut selected = select::tasks(dag, &request.tasks, request.upstream, request.downstream);
+    selected
+        .retain(|id, (reason, _)| *reason != "downstream" || dag.tasks.get(id).is_none_or(|task| !task.is_teardown));
+    // What had failed below gets another chance, so that a running run goes on.
+    let resumes = matches!(request.state, TiState::Success | TiState::Failed);
+    let below: Selected = if resumes { select::tasks(dag, &request.tasks, false, true) } else { Selected::new() };
+    let mut plan = Plan::default();
+    let mut again = 0;
+    for (run, rows) in select::around(loaded, request.run, request.past, request.future) {
+        for row in rows {
+            if let Some(reason) = select::reason(&selected, row) {
+                if row.state != request.state {
+                    plan.add(run, row, marked(row, request.state, now), cause(request.state), (reason, now));
+                }
+            } else if row.state.is_failure() && below.get(&row.key.task_id).is_some_and(|(why, _)| *why == "downstream")
+            {
+                again += 1;
+                plan.add(run, row, cleared(dag, row), None, ("failed_below", now));
+            }
+        }
+    }
+    let count = plan.task_instances.len() - again;
+    let state = request.state;
+    plan.effect(count, &format!("task instance is marked {state}"), &format!("task instances are marked {state}"));
+    plan.effect(plan.kill.len(), "of them is active and is ended", "of them are active and are ended");
+    plan.effect(again, "failed task instance below is cleared", "failed task instances below are cleared");
+    plan
+}
+
+/// What setting the state of the loaded runs would do.
+pub fn plan_set_run_state(loaded: &Loaded, state: RunState, now: Timestamp) -> Plan {
+    let mut plan = Plan::default();
+    for (run, rows) in &loaded.runs {
+        let mut waits = false;
+        if state.is_finished() {
+            let end = if state == RunState::Success { TiState::Success } else { TiState::Failed };
+            for row in rows.iter().filter(|row| !row.state.is_finished()) {
+                if loaded.dag.tasks.get(&row.key.task_id).is_some_and(|task| task.is_teardown) {
+                    waits |= !run.state.is_finished();
+                    continue;
+                }
+                let to = match row.state {
+                    TiState::Running | TiState::Deferred | TiState::UpForReschedule => end,
+                    _ => TiState::Skipped,
+                };
+                plan.add(run, row, marked(row, to, now), cause(to), ("run", now));
+            }
+        }
+        if waits {
+            plan.effects.push(format!("{} waits for its teardowns before it ends", run.run_id));
+        } else if run.state != state {
+            let mut new = run.clone();
+            new.state = state;
+            if state.is_finished() {
+                new.end_date = Some(now);
+            } else {
+                new.end_date = None;
+                new.start_date = (state == RunState::Running).then_some(now);
+                new.queued_at = Some(now);
+            }
+            plan.add_run(run, new, "marked", now);
+        }
+    }
+    plan.effect(plan.task_instances.len(), "task instance is ended", "task instances are ended");
+    plan.effect(plan.kill.len(), "of them is active and is stopped", "of them are active and are stopped");
+    let runs = plan.dag_runs.len();
+    plan.effect(runs, &format!("run is marked {state}"), &format!("runs are marked {state}"));
+    plan
+}
+
+fn marked(old: &TaskInstance, state: TiState, now: Timestamp) -> TaskInstance {
+    let mut row = old.clone();
+    row.state = state;
+    row.start_date = row.start_date.or(Some(now));
+    end_at(&mut row, now);
+    row.wake_at = None;
+    row
+}
+
+fn cause(state: TiState) -> Option<Cause> {
+    match state {
+        TiState::Success => None,
+        TiState::Skipped => Some(Cause::new(CauseKind::Skip, "marked skipped by hand")),
+        _ => Some(Cause::new(CauseKind::Killed, format!("marked {state} by hand"))),
+    }
+}

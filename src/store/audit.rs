@@ -1,0 +1,60 @@
+//! The audit log: who did what, with what result.
+
+use rusqlite::{Transaction, params};
+
+use super::failed;
+use crate::error::Result;
+
+/// One row to be written.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// Unix user, with hints about where from.
+    pub who: &'a str,
+    /// `tui`, `cli`, `scheduler`.
+    pub via: &'a str,
+    /// Verb.
+    pub action: &'a str,
+    /// On what.
+    pub target: &'a str,
+    /// State before, JSON.
+    pub before: Option<String>,
+    /// State after, JSON.
+    pub after: Option<String>,
+    /// The same act as a shell command.
+    pub command: &'a str,
+    /// `ok`, or why not.
+    pub result: &'a str,
+}
+
+/// Writes a row with the current time.
+pub fn insert(tx: &Transaction<'_>, entry: &Entry<'_>) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO audit (at, who, via, action, target, before, after, command, result) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )
+    .and_then(|mut s| {
+        s.execute(params![
+            crate::clock::now().as_microsecond(),
+            entry.who,
+            entry.via,
+            entry.action,
+            entry.target,
+            entry.before,
+            entry.after,
+            entry.command,
+            entry.result
+        ])
+    })
+    .map_err(|e| failed("cannot write the audit log", e))?;
+    Ok(())
+}
+
+/// Notes that a person has seen a group of equal failures.
+pub fn acknowledge(tx: &Transaction<'_>, fingerprint: &str, note: Option<&str>) -> Result<()> {
+    tx.execute(
+        "INSERT OR REPLACE INTO acknowledged (fingerprint, who, at, note) VALUES (?1, '', ?2, ?3)",
+        params![fingerprint, crate::clock::now().as_microsecond(), note],
+    )
+    .map_err(|e| failed("cannot acknowledge", e))?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Creating, finding and deleting runs.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::{Store, failed, gate, rows};
+use crate::{
+    error::{Error, Result},
+    model::{DagRun, NewRun, RunId},
+};
+
+impl Store {
+    /// Stores a run with its first task instances, and returns it with its id. Refused when the DAG has a run with that
+    /// run id or logical date.
+    pub fn create_run(&mut self, new: NewRun) -> Result<NewRun> {
+        self.transaction(|tx| create(tx, new))
+    }
+}
+
+/// See [`Store::create_run`].
+pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
+    let run = &new.run;
+    let existing: Option<(String, String)> = tx
+        .query_row(
+            "SELECT run_id, state FROM dag_run WHERE dag_id = ?1 AND (run_id = ?2 OR logical_date = ?3)",
+            params![&*run.dag_id, &*run.run_id, rows::micros(run.logical_date)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+        .map_err(|e| failed("cannot look for a run", e))?;
+    if let Some((run_id, state)) = existing {
+        let why = if *run_id == *run.run_id { "this run id" } else { "this logical date" };
+        return Err(Error::refused(format!("DAG {} already has a run with {why}: {run_id} ({state})", run.dag_id))
+            .hint("choose another --run-id or --logical-date, or clear that run"));
+    }
+    tx.prepare_cached(
+        "INSERT INTO dag_run (dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, data_interval_end, \
+         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![
+            &*run.dag_id,
+            &*run.run_id,
+            run.state.as_str(),
+            run.run_type.as_str(),
+            run.triggered_by.as_str(),
+            rows::micros(run.logical_date),
+            rows::micros(run.data_interval_start),
+            rows::micros(run.data_interval_end),
+            run.run_after.as_microsecond(),
+            rows::micros(run.queued_at),
+            rows::micros(run.start_date),
+            rows::micros(run.end_date),
+            run.conf.to_string(),
+            run.note,
+            run.clear_number,
+            run.dag_version.0,
+        ])
+    })
+    .map_err(|e| failed(&format!("cannot create run {}", run.run_id), e))?;
+    let id = RunId(tx.last_insert_rowid());
+    new.run.id = id;
+    for row in &mut new.instances {
+        row.key.run = id;
+        gate::insert_instance(tx, row)?;
+    }
+    Ok(new)
+}
+
+/// A run by its names.
+pub fn find(db: &Connection, dag_id: &str, run_id: &str) -> Result<Option<DagRun>> {
+    let sql = format!("SELECT {} FROM dag_run WHERE dag_id = ?1 AND run_id = ?2", rows::RUN);
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row(params![dag_id, run_id], rows::run).optional())
+        .map_err(|e| failed(&format!("cannot read run {run_id}"), e))
+}
+
+/// A run by its row.
+pub fn get(db: &Connection, id: RunId) -> Result<Option<DagRun>> {
+    let sql = format!("SELECT {} FROM dag_run WHERE id = ?1", rows::RUN);
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row([id.0], rows::run).optional())
+        .map_err(|e| failed("cannot read a run", e))
+}
+
+/// Runs of a DAG whose logical date (or, without one, `run_after`) lies between two instants, inclusive; oldest first.
+pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Vec<DagRun>> {
+    let sql = format!(
+        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND (?2 IS NULL OR coalesce(logical_date, run_after) >= ?2) \
+         AND (?3 IS NULL OR coalesce(logical_date, run_after) <= ?3) ORDER BY coalesce(logical_date, run_after), id",
+        rows::RUN
+    );
+    let read = || -> rusqlite::Result<Vec<DagRun>> {
+        db.prepare_cached(&sql)?.query_map(params![dag_id, rows::micros(from), rows::micros(to)], rows::run)?.collect()
+    };
+    read().map_err(|e| failed(&format!("cannot read the runs of {dag_id}"), e))
+}
+
+/// Deletes a run with everything that belongs to it; its log files stay.
+pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
+    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
+            .map_err(|e| failed("cannot delete a run", e))?;
+    }
+    tx.execute("DELETE FROM dag_run WHERE id = ?1", [id.0]).map_err(|e| failed("cannot delete a run", e))?;
+    Ok(())
+}
+
+/// Sets or removes the note of a run, or of one of its task instances.
+pub fn set_note(tx: &Transaction<'_>, id: RunId, task: Option<(&str, i32)>, text: Option<&str>) -> Result<usize> {
+    match task {
+        None => tx.execute("UPDATE dag_run SET note = ?2 WHERE id = ?1", params![id.0, text]),
+        Some((task_id, map_index)) => tx.execute(
+            "UPDATE task_instance SET note = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
+            params![id.0, task_id, map_index, text],
+        ),
+    }
+    .map_err(|e| failed("cannot write a note", e))
+}
+
+/// Ids of the runs of a DAG.
+pub fn ids(db: &Connection, dag_id: &str) -> Result<Vec<(RunId, Arc<str>)>> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        db.prepare("SELECT id, run_id FROM dag_run WHERE dag_id = ?1")?
+            .query_map([dag_id], |row| Ok((RunId(row.get(0)?), row.get(1)?)))?
+            .collect()
+    };
+    read().map_err(|e| failed("cannot read runs", e))
+}
+
+/// Notes what a task started elsewhere (a triggered run, a pod).
+pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, external_id: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE task_instance SET external_id = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
+        params![key.run.0, &*key.task_id, key.map_index, external_id],
+    )
+    .map_err(|e| failed("cannot write an external id", e))?;
+    Ok(())
+}
+
+/// Newest run of a DAG with a logical date before an instant, in a state if one is named.
+pub fn previous(db: &Connection, dag_id: &str, before: Timestamp, state: Option<&str>) -> Result<Option<DagRun>> {
+    let sql = format!(
+        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND logical_date < ?2 AND (?3 IS NULL OR state = ?3) \
+         ORDER BY logical_date DESC LIMIT 1",
+        rows::RUN
+    );
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row(params![dag_id, before.as_microsecond(), state], rows::run).optional())
+        .map_err(|e| failed("cannot read the previous run", e))
+}

@@ -1,0 +1,63 @@
+//! Params: what a run was given on top of the DAG's and the task's, and whether it is allowed.
+
+use serde_json::{Map, Value};
+
+use crate::model::{Dag, Task};
+
+/// What is wrong with one param.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParamError {
+    /// Name of the param, then the place inside it: `window/days`.
+    pub path: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// DAG params, overridden by task params, overridden by the run's conf (if `[core] dag_run_conf_overrides_params`).
+pub fn merge_params(dag: &Dag, task: Option<&Task>, conf: &Value, conf_overrides: bool) -> Value {
+    let mut merged: Map<String, Value> = dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect();
+    for (name, given) in task.iter().flat_map(|t| &t.params) {
+        merged.insert(name.clone(), param_value(given).clone());
+    }
+    if let (true, Some(conf)) = (conf_overrides, conf.as_object()) {
+        merged.extend(conf.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    Value::Object(merged)
+}
+
+/// A task's param is a plain value, or a whole param with its schema.
+fn param_value(given: &Value) -> &Value {
+    match (given.get("value"), given.get("schema")) {
+        (Some(value), Some(_)) => value,
+        _ => given,
+    }
+}
+
+/// Checks the DAG's params, with `conf` on top, against their JSON schemas.
+pub fn validate_params(dag: &Dag, conf: &Value) -> Result<(), Vec<ParamError>> {
+    let mut errors = Vec::new();
+    for (name, param) in &dag.params {
+        let given = conf.get(name);
+        if given.is_none() && param.required {
+            errors.push(ParamError {
+                path: name.clone(),
+                message: "No value passed and Param has no default value".into(),
+            });
+            continue;
+        }
+        if !matches!(&param.schema, Value::Object(schema) if !schema.is_empty()) {
+            continue;
+        }
+        let validator = match jsonschema::draft202012::new(&param.schema) {
+            Ok(validator) => validator,
+            Err(e) => {
+                errors.push(ParamError { path: name.clone(), message: format!("its schema is wrong: {e}") });
+                continue;
+            }
+        };
+        for error in validator.iter_errors(given.unwrap_or(&param.value)) {
+            errors.push(ParamError { path: format!("{name}{}", error.instance_path()), message: error.to_string() });
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}

@@ -1,0 +1,13 @@
+//! The scheduler as its callers see it.
+
+mod conformance;
+mod graphs;
+mod limits;
+mod mapping;
+mod plans;
+mod properties;
+mod rows;
+mod rules;
+mod runs;
+mod scale;
+mod several_runs;
