@@ -130,7 +130,11 @@ pub fn stamp(at: Micros) -> String {
 
 /// A run id for narrow places: `scheduled__2026-11-16T02:00:00+00:00` is `11-16 02:00`, other types keep their name.
 pub fn run_id(id: &str) -> String {
-    let parts = id.split_once("__").and_then(|(kind, date)| Some((kind, date.parse::<jiff::Timestamp>().ok()?)));
+    let parts = id.split_once("__").and_then(|(kind, date)| {
+        // Run ids made by hand or by the console carry a few random letters after the time.
+        let end = date.find("+00:00").map_or(date.len(), |i| i + 6);
+        Some((kind, date[..end].parse::<jiff::Timestamp>().ok()?))
+    });
     match parts {
         Some(("scheduled", at)) => stamp(at.as_microsecond()),
         Some((kind, at)) => format!("{kind} {}", time(at.as_microsecond(), "%m-%d %H:%M:%S")),
@@ -188,6 +192,7 @@ mod tests {
         assert!(wrap("abcdefghijkl mno", 5).iter().all(|l| width(l) <= 6));
         assert_eq!(run_id("scheduled__2026-11-16T02:00:00+00:00"), "11-16 02:00");
         assert_eq!(run_id("manual__2026-11-16T02:00:00.123456+00:00"), "manual 11-16 02:00:00");
+        assert_eq!(run_id("manual__2026-11-16T02:00:00+00:00_57942d68"), "manual 11-16 02:00:00");
         assert_eq!(run_id("mine"), "mine");
     }
 }
