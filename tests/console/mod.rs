@@ -2,3 +2,4 @@
 mod behaviour;
 mod home;
 mod screens;
+mod terminal;

@@ -143,11 +143,15 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, item: &Item, rows: &[usize], p
             let Some(start) = y.start else { continue };
             let end = y.end.unwrap_or(state.now);
             axis.bar(&mut letters, start, end, '=');
-            if matches!(y.state, TiState::Failed | TiState::UpForRetry)
-                && let Some(cell) = letters.get_mut(axis.column(end))
-            {
-                *cell = '#';
-            }
+        }
+    }
+    // Failures last: the next try may start in the same column.
+    let of_line = |task: &str, index: i32| {
+        rows.iter().any(|i| r.instances[*i].ti.task_id == task && r.instances[*i].ti.map_index == index)
+    };
+    for y in r.tries.iter().filter(|y| matches!(y.state, TiState::Failed | TiState::UpForRetry)) {
+        if let Some(cell) = y.end.filter(|_| of_line(&y.task_id, y.map_index)).and_then(|e| letters.get_mut(axis.column(e))) {
+            *cell = '#';
         }
     }
     let _ = item;
