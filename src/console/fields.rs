@@ -139,7 +139,11 @@ pub fn late(l: &Late, now: Micros) -> Row<'_> {
 /// Fields of an XCom.
 pub fn xcom(x: &XcomRow) -> Row<'_> {
     Row {
-        texts: vec![("task", x.task_id.as_str().into()), ("key", x.key.as_str().into()), ("value", x.value.as_str().into())],
+        texts: vec![
+            ("task", x.task_id.as_str().into()),
+            ("key", x.key.as_str().into()),
+            ("value", x.value.as_str().into()),
+        ],
         duration: None,
         age: None,
     }

@@ -150,10 +150,7 @@ fn ti_item(kind: Kind, at: usize, t: &TiRow) -> Item {
     Item::new(format!("{prefix}{}", ti_id(&t.ti)), kind, at, Object::Ti(t.ti.clone(), t.state), problem)
 }
 
-fn file_errors<'a>(
-    errors: &'a [crate::model::Diagnostic],
-    filter: &'a Filter,
-) -> impl Iterator<Item = Item> + 'a {
+fn file_errors<'a>(errors: &'a [crate::model::Diagnostic], filter: &'a Filter) -> impl Iterator<Item = Item> + 'a {
     errors.iter().enumerate().filter(|(_, e)| filter.matches(&fields::error(e))).map(|(at, e)| {
         let object = Object::File(e.file.clone(), e.line);
         Item::new(format!("file:{}:{}:{at}", e.file, e.line), Kind::FileError, at, object, true)

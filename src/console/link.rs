@@ -14,10 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::protocol::{
-    Envelope, Reply, Request,
-    command::ReplyError,
-};
+use crate::protocol::{Envelope, Reply, Request, command::ReplyError};
 
 use super::message::Event;
 

@@ -19,11 +19,7 @@ pub fn help_rows(search: &str, scope: Scope) -> Vec<&'static Row> {
                 || r.what.to_lowercase().contains(&search)
                 || r.keys.iter().any(|k| k.to_lowercase().contains(&search)))
     };
-    super::keymap::Group::ALL
-        .into_iter()
-        .flat_map(|g| ROWS.iter().filter(move |r| r.group == g))
-        .filter(fits)
-        .collect()
+    super::keymap::Group::ALL.into_iter().flat_map(|g| ROWS.iter().filter(move |r| r.group == g)).filter(fits).collect()
 }
 
 /// Everything the palette knows, best match first.

@@ -14,7 +14,8 @@ use super::{
     message::{Effect, Event},
     query::answer,
     state::{Facts, State},
-    terminal, theme::Theme,
+    terminal,
+    theme::Theme,
     update::update,
     views,
 };
@@ -195,7 +196,9 @@ fn span(out: &mut String, text: &str, (x, y): (f32, f32), width: f32, (fg, bg, m
         std::mem::swap(&mut ink, &mut paper);
     }
     if paper != "#101418" {
-        out.push_str(&format!("<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"18\" fill=\"{paper}\"/>\n"));
+        out.push_str(&format!(
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"18\" fill=\"{paper}\"/>\n"
+        ));
     }
     if text.trim().is_empty() {
         return;

@@ -30,18 +30,26 @@ pub const GRID_RUNS: usize = 60;
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)] // named after the screens
 pub enum Query {
-    Triage { now: Micros },
+    Triage {
+        now: Micros,
+    },
     Dags,
     Runs(Option<String>),
     Instances,
     OfRun(i64),
     System,
-    Grid { dag_id: String, unfolded: Vec<String> },
+    Grid {
+        dag_id: String,
+        unfolded: Vec<String>,
+    },
     Run(i64),
     Instance(TiRef),
     Xcoms(i64, Option<(String, MapIndex)>),
     /// The newest failed instance of a DAG, or of a run of it.
-    Failure { dag_id: String, run: Option<i64> },
+    Failure {
+        dag_id: String,
+        run: Option<i64>,
+    },
     /// The definition of a DAG with its params, for the trigger form.
     Definition(String),
 }
@@ -84,8 +92,6 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             Data::Xcoms(xcoms::load(conn, *id, of.as_ref().map(|(task, index)| (task.as_str(), *index)))?)
         }
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
-        Query::Definition(dag) => {
-            Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new))
-        }
+        Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
     })
 }

@@ -199,7 +199,9 @@ impl State {
 
     /// Whether a key's row can be used on what is under the cursor; else why not.
     pub fn allowed(&self, row: &Row) -> Result<(), String> {
-        if row.dangerous && let Some(why) = self.no_verbs() {
+        if row.dangerous
+            && let Some(why) = self.no_verbs()
+        {
             return Err(why);
         }
         let object = self.screen().object();
@@ -217,10 +219,9 @@ impl State {
             A::Log | A::Blockers | A::Inputs | A::GoLog => {
                 need(object.ti().is_some() || object.dag_id().is_some(), "no task instance under the cursor")
             }
-            A::Xcom | A::ViewGantt | A::GoInstances => need(
-                object.run().is_some() || matches!(self.screen().place, Place::Grid(_)),
-                "no run under the cursor",
-            ),
+            A::Xcom | A::ViewGantt | A::GoInstances => {
+                need(object.run().is_some() || matches!(self.screen().place, Place::Grid(_)), "no run under the cursor")
+            }
             A::Trigger | A::Pause | A::GoDag | A::GoRuns | A::ViewGrid | A::GoFailure | A::ViewCycle => {
                 need(object.dag_id().is_some(), "no DAG under the cursor")
             }

@@ -80,7 +80,8 @@ fn node<'a>(
 /// All tasks below a group.
 pub fn tasks_below<'a>(dag: &'a Dag, group: &str) -> Vec<&'a str> {
     let mut out = Vec::new();
-    let mut todo: Vec<&str> = dag.task_groups.get(group).map(|g| g.children.iter().map(String::as_str).collect()).unwrap_or_default();
+    let mut todo: Vec<&str> =
+        dag.task_groups.get(group).map(|g| g.children.iter().map(String::as_str).collect()).unwrap_or_default();
     let mut left = dag.tasks.len() + dag.task_groups.len();
     while let Some(id) = todo.pop() {
         if left == 0 {

@@ -34,8 +34,10 @@ enum Test {
 pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
 
 /// Keys that `key:value` understands, for messages and completion.
-pub const KEYS: &[&str] =
-    &["dag", "task", "run", "state", "tag", "owner", "pool", "operator", "type", "cause", "note", "since", "before", "dur"];
+pub const KEYS: &[&str] = &[
+    "dag", "task", "run", "state", "tag", "owner", "pool", "operator", "type", "cause", "note", "since", "before",
+    "dur",
+];
 
 /// What a row answers when a filter asks. All texts are as shown to people; `None` means: not known for this row.
 pub trait Fields {
@@ -258,8 +260,21 @@ mod tests {
     #[test]
     fn terms_hold_or_not() {
         for yes in [
-            "", "state:failed,retry", "tag:ml dag:churn*", "dag:*train", "dag:c*n_t*n", "dur>10m", "dur<1h", "since:7d",
-            "before:2d", "!paused", "oomkilled", "!tag:quant", "\"hp[3] oom\"", "!since:1d", "train_with",
+            "",
+            "state:failed,retry",
+            "tag:ml dag:churn*",
+            "dag:*train",
+            "dag:c*n_t*n",
+            "dur>10m",
+            "dur<1h",
+            "since:7d",
+            "before:2d",
+            "!paused",
+            "oomkilled",
+            "!tag:quant",
+            "\"hp[3] oom\"",
+            "!since:1d",
+            "train_with",
         ] {
             assert!(fits(yes), "{yes}");
         }

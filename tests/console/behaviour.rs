@@ -189,3 +189,34 @@ fn prefixes_show_what_may_follow() {
     stage.keys("M x");
     assert!(stage.text().contains("means nothing here"));
 }
+
+/// Any keys at any size: no panic, and every frame can be drawn.
+#[test]
+fn a_monkey_breaks_nothing() {
+    let (_dir, mut stage) = stage(SMALL);
+    let keys: Vec<&str> = "1 2 3 4 0 Enter Enter Enter j j j k h l G Esc q Backspace Tab Space V * u / x y z ! s + - [ ] < > ( ) \
+        o b i d f w t n N v g c M P T C R K A @ : ? . Left Right Up Down PgUp PgDn Home End Ctrl-d Ctrl-u Ctrl-r Shift-Tab a = é"
+        .split_whitespace()
+        .collect();
+    let mut seed: u64 = 7;
+    let mut random = |n: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % n
+    };
+    for step in 0..2500 {
+        match random(40) {
+            0 => drop(stage.resize(random(200) as u16, random(60) as u16)),
+            1 => drop(stage.resize(80, 24)),
+            2 => drop(stage.changed()),
+            3 => drop(stage.paste("p;a\u{1b}[Ast e")),
+            4 => {
+                let last = stage.wanted.len() as u64;
+                stage.answer(last, serde_json::json!({"task_instances": [{"task_id": 3}, {}], "dag_runs": "odd"}));
+            }
+            _ => drop(stage.keys(keys[random(keys.len())])),
+        }
+        if step % 7 == 0 {
+            stage.text();
+        }
+    }
+}

@@ -200,14 +200,38 @@ fn churn(tx: &Connection, home: &Path) {
             },
         );
         let ok = |task, index, offset: i64, seconds| {
-            ti(tx, &Ti { run: r, task, index, state: "success", start: at + offset * SECOND, seconds, tries: 1, why: None });
+            ti(
+                tx,
+                &Ti {
+                    run: r,
+                    task,
+                    index,
+                    state: "success",
+                    start: at + offset * SECOND,
+                    seconds,
+                    tries: 1,
+                    why: None,
+                },
+            );
         };
         ok("wait_for_data", -1, 5, 600);
         ok("prep.validate", -1, 620, 300);
         ok("prep.features", -1, 930, 900);
         for index in 0..4 {
             if bad && index == 3 {
-                ti(tx, &Ti { run: r, task: "train_with_hp", index, state: "failed", start: at + 6700 * SECOND, seconds: 1264, tries: 3, why: Some(oom) });
+                ti(
+                    tx,
+                    &Ti {
+                        run: r,
+                        task: "train_with_hp",
+                        index,
+                        state: "failed",
+                        start: at + 6700 * SECOND,
+                        seconds: 1264,
+                        tries: 3,
+                        why: Some(oom),
+                    },
+                );
             } else {
                 ok("train_with_hp", index, 1850, 3000 + i64::from(index) * 100);
             }
@@ -215,20 +239,44 @@ fn churn(tx: &Connection, home: &Path) {
         for task in ["select_best", "deploy"] {
             if bad {
                 let why = ("train_with_hp[3] failed and the rule is all_success", "bb");
-                ti(tx, &Ti { run: r, task, index: -1, state: "upstream_failed", start: at + 8030 * SECOND, seconds: 0, tries: 0, why: Some(why) });
+                ti(
+                    tx,
+                    &Ti {
+                        run: r,
+                        task,
+                        index: -1,
+                        state: "upstream_failed",
+                        start: at + 8030 * SECOND,
+                        seconds: 0,
+                        tries: 0,
+                        why: Some(why),
+                    },
+                );
             } else {
                 ok(task, -1, 5300, 60);
             }
         }
         tx.execute(
             "INSERT INTO xcom VALUES (?1, 'train_with_hp', 2, 'return_value', ?2, ?3, 'task', NULL)",
-            params![r, json!({"accuracy": 0.9487, "loss": 0.0312, "model_path": "s3://ml-models/churn/2"}).to_string(), at],
+            params![
+                r,
+                json!({"accuracy": 0.9487, "loss": 0.0312, "model_path": "s3://ml-models/churn/2"}).to_string(),
+                at
+            ],
         )
         .unwrap();
-        tx.execute("INSERT INTO xcom VALUES (?1, 'prep.validate', -1, 'rows', '212000', ?2, 'task', NULL)", params![r, at]).unwrap();
+        tx.execute(
+            "INSERT INTO xcom VALUES (?1, 'prep.validate', -1, 'rows', '212000', ?2, 'task', NULL)",
+            params![r, at],
+        )
+        .unwrap();
         tx.execute(
             "INSERT INTO rendered_fields VALUES (?1, 'train_with_hp', 3, ?2)",
-            params![r, json!({"op_kwargs": {"lr": "1e-4", "batch": 64}, "bash_command": "train --date 2026-11-16\necho done"}).to_string()],
+            params![
+                r,
+                json!({"op_kwargs": {"lr": "1e-4", "batch": 64}, "bash_command": "train --date 2026-11-16\necho done"})
+                    .to_string()
+            ],
         )
         .unwrap();
         if week == 0 {
@@ -252,7 +300,11 @@ fn log(home: &Path, dag: &str, at: i64) {
     for epoch in 1..=18 {
         line(epoch * 60, "info", &format!("epoch {epoch}/100 loss 0.{} acc 0.88 gpu 97% 38.1GiB", 4000 - epoch * 100));
     }
-    line(1240, "warning", "\u{1b}[33mDataLoader worker 3 RSS 11.2GiB\u{1b}[0m, prefetch_factor=16 \u{1b}]0;pwned\u{7}and the machine has only 48 GiB of memory for all of its workers together");
+    line(
+        1240,
+        "warning",
+        "\u{1b}[33mDataLoader worker 3 RSS 11.2GiB\u{1b}[0m, prefetch_factor=16 \u{1b}]0;pwned\u{7}and the machine has only 48 GiB of memory for all of its workers together",
+    );
     line(1263, "error", "DataLoader worker (pid 214) is killed by signal: Killed.");
     text.push_str(
         &json!({"timestamp": stamp(1263), "level": "error", "event": "Task failed", "logger": "task", "error_detail": [
@@ -296,7 +348,19 @@ fn simple(tx: &Connection) {
                 },
             );
             let one = |task, state, offset: i64, seconds, why| {
-                ti(tx, &Ti { run: r, task, index: -1, state, start: at + offset * SECOND, seconds, tries: if state == "up_for_retry" { 2 } else { 1 }, why });
+                ti(
+                    tx,
+                    &Ti {
+                        run: r,
+                        task,
+                        index: -1,
+                        state,
+                        start: at + offset * SECOND,
+                        seconds,
+                        tries: if state == "up_for_retry" { 2 } else { 1 },
+                        why,
+                    },
+                );
             };
             match (newest, last) {
                 (true, "running") => {

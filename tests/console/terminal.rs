@@ -23,7 +23,8 @@ impl Session {
     fn start(arguments: &[&str], no_color: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         build(home.path());
-        let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dagdeck"));
         command.args(["--home", home.path().to_str().unwrap(), "--read-only"]);
         command.args(arguments);

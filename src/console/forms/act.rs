@@ -78,7 +78,14 @@ impl ActForm {
             Purpose::Clear(_) | Purpose::Retry(_) | Purpose::Mark(..) | Purpose::RunState(..) => Preview::Asking,
             Purpose::Stop(tis) => Preview::Words(
                 tis.iter()
-                    .map(|t| format!("{}/{}/{} is ended: TERM, then KILL; it counts as failed", t.run.dag_id, t.run.run_id, t.label()))
+                    .map(|t| {
+                        format!(
+                            "{}/{}/{} is ended: TERM, then KILL; it counts as failed",
+                            t.run.dag_id,
+                            t.run.run_id,
+                            t.label()
+                        )
+                    })
                     .collect(),
             ),
             Purpose::Note(..) | Purpose::Trigger(_) => Preview::Words(Vec::new()),
@@ -161,9 +168,7 @@ impl ActForm {
             s
         };
         Ok(match &self.purpose {
-            Purpose::Clear(all) => {
-                all.iter().map(|s| Command::Clear { selection: spread(s), dry_run }).collect()
-            }
+            Purpose::Clear(all) => all.iter().map(|s| Command::Clear { selection: spread(s), dry_run }).collect(),
             Purpose::Retry(all) => all.iter().map(|s| Command::Clear { selection: s.clone(), dry_run }).collect(),
             Purpose::Mark(all, state) => {
                 all.iter().map(|s| Command::Mark { selection: spread(s), state: *state, dry_run }).collect()

@@ -149,11 +149,18 @@ mod tests {
                 "dagdeck tasks clear churn --run-id manual__2026-01-01T00:00:00+00:00 --task-id train:3 --downstream -y",
             ),
             (
-                Command::Mark { selection: Selection { downstream: false, ..selection.clone() }, state: TiState::Success, dry_run: true },
+                Command::Mark {
+                    selection: Selection { downstream: false, ..selection.clone() },
+                    state: TiState::Success,
+                    dry_run: true,
+                },
                 "dagdeck tasks mark churn manual__2026-01-01T00:00:00+00:00 train:3 success --dry-run",
             ),
             (
-                Command::Clear { selection: Selection { task_ids: vec![], only_failed: true, ..selection }, dry_run: false },
+                Command::Clear {
+                    selection: Selection { task_ids: vec![], only_failed: true, ..selection },
+                    dry_run: false,
+                },
                 "dagdeck runs clear churn manual__2026-01-01T00:00:00+00:00 --only-failed -y",
             ),
             (

@@ -24,7 +24,8 @@ struct Out {
 impl Perform for Out {
     fn print(&mut self, c: char) {
         // Characters that reorder or hide text are no control codes, but deceive as well.
-        if matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9f}') {
+        if matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9f}')
+        {
             return;
         }
         self.fresh = false;

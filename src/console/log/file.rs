@@ -88,9 +88,7 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     let found = match &ask.part {
         Part::Grown(known) if *known == size => return Ok(Found::Same),
         Part::End | Part::Grown(_) => Found::Window(Box::new(end(&mut file).map_err(failed)?)),
-        Part::Around(offset) => {
-            Found::Window(Box::new(around(&mut file, &ask.path, size, *offset).map_err(failed)?))
-        }
+        Part::Around(offset) => Found::Window(Box::new(around(&mut file, &ask.path, size, *offset).map_err(failed)?)),
         Part::Find { text, from, forward } => {
             let regex = pattern(text.as_deref()).map_err(|e| Error::refused("cannot search for that").because(e))?;
             match find(&mut file, size, &regex, *from, *forward).map_err(failed)? {
@@ -236,12 +234,13 @@ mod tests {
     #[test]
     fn matches_are_found_in_both_directions() {
         let (_dir, path) = big();
-        let find = |text: Option<&str>, from, forward| {
-            match ask(&path, Part::Find { text: text.map(str::to_owned), from, forward }) {
-                Found::Match(w, at) => Some((at, w.lines.iter().find(|l| l.offset == at).unwrap().text.clone())),
-                Found::NoMatch => None,
-                other => panic!("{other:?}"),
-            }
+        let find = |text: Option<&str>, from, forward| match ask(
+            &path,
+            Part::Find { text: text.map(str::to_owned), from, forward },
+        ) {
+            Found::Match(w, at) => Some((at, w.lines.iter().find(|l| l.offset == at).unwrap().text.clone())),
+            Found::NoMatch => None,
+            other => panic!("{other:?}"),
         };
         let (first, text) = find(None, 0, true).unwrap();
         assert_eq!(text, "line 100 \"q\"");

@@ -130,7 +130,5 @@ fn submit(state: &mut State) -> Vec<Effect> {
 
 /// A plan that changes nothing.
 fn is_empty(plan: &serde_json::Value) -> bool {
-    ["task_instances", "dag_runs", "effects"]
-        .iter()
-        .all(|key| plan[*key].as_array().is_none_or(|list| list.is_empty()))
+    ["task_instances", "dag_runs", "effects"].iter().all(|key| plan[*key].as_array().is_none_or(|list| list.is_empty()))
 }

@@ -70,15 +70,47 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
     }
     use Action as A;
     match action {
-        A::Up | A::Down | A::Left | A::Right | A::Top | A::Bottom | A::HalfUp | A::HalfDown | A::PageUp
-        | A::PageDown | A::First | A::Last | A::NextProblem | A::PreviousProblem => look::step(state, action),
-        A::Clear | A::Retry | A::MarkSuccess | A::MarkFailed | A::MarkSkipped | A::Trigger | A::Pause | A::Stop
-        | A::Acknowledge | A::Note => act::act(state, action),
+        A::Up
+        | A::Down
+        | A::Left
+        | A::Right
+        | A::Top
+        | A::Bottom
+        | A::HalfUp
+        | A::HalfDown
+        | A::PageUp
+        | A::PageDown
+        | A::First
+        | A::Last
+        | A::NextProblem
+        | A::PreviousProblem => look::step(state, action),
+        A::Clear
+        | A::Retry
+        | A::MarkSuccess
+        | A::MarkFailed
+        | A::MarkSkipped
+        | A::Trigger
+        | A::Pause
+        | A::Stop
+        | A::Acknowledge
+        | A::Note => act::act(state, action),
         A::CopyName | A::CopyCommand | A::CopyJson | A::CopyId | A::CopyLine | A::CopyIncident => {
             copy::copy(state, action)
         }
-        A::Log | A::Details | A::Inputs | A::Blockers | A::NextPane | A::TryBefore | A::TryAfter | A::IndexBefore
-        | A::IndexAfter | A::Follow | A::Wrap | A::Stamps | A::FindNext | A::FindPrevious => look::look(state, action),
+        A::Log
+        | A::Details
+        | A::Inputs
+        | A::Blockers
+        | A::NextPane
+        | A::TryBefore
+        | A::TryAfter
+        | A::IndexBefore
+        | A::IndexAfter
+        | A::Follow
+        | A::Wrap
+        | A::Stamps
+        | A::FindNext
+        | A::FindPrevious => look::look(state, action),
         A::Filter => {
             state.screen_mut().filtering = true;
             Vec::new()
@@ -145,7 +177,9 @@ pub fn paste(state: &mut State, text: &str) {
     match &mut state.overlay {
         Overlay::Form(form) => {
             let focus = form.focus;
-            if let Some(crate::console::forms::Control::Text(input)) = form.fields.get_mut(focus).map(|f| &mut f.control) {
+            if let Some(crate::console::forms::Control::Text(input)) =
+                form.fields.get_mut(focus).map(|f| &mut f.control)
+            {
                 input.insert(text);
                 form.check();
             }

@@ -120,7 +120,9 @@ fn problem(state: &mut State, forward: bool) -> Vec<Effect> {
 fn grid_problem(state: &mut State, forward: bool) {
     let screen = state.screen_mut();
     let Data::Grid(grid) = &screen.data else { return };
-    let (Some((column, ..)), rows, columns) = (tree::column(screen), screen.items.len(), grid.runs.len()) else { return };
+    let (Some((column, ..)), rows, columns) = (tree::column(screen), screen.items.len(), grid.runs.len()) else {
+        return;
+    };
     let all = rows * columns;
     let at = (columns - 1 - column) * rows + screen.cursor;
     let failed = |i: usize| {
@@ -298,7 +300,12 @@ fn log_of_try(state: &mut State) -> Vec<Effect> {
     let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
     if path != screen.log.path {
         let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
-        screen.log = LogView { wrap, stamps: screen.log.stamps, search: screen.log.search.clone(), ..LogView::new(path.clone(), running) };
+        screen.log = LogView {
+            wrap,
+            stamps: screen.log.stamps,
+            search: screen.log.search.clone(),
+            ..LogView::new(path.clone(), running)
+        };
         return vec![Effect::Log(Ask { path, part: Part::End })];
     }
     let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);

@@ -35,10 +35,9 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
             let run = object.run().map(|r| r.id);
             push(state, Place::Grid(dag), |s| s.column = run)
         }),
-        A::GoRuns => object
-            .dag_id()
-            .map(str::to_owned)
-            .map_or_else(Vec::new, |dag| push(state, Place::Runs(Some(dag)), |_| {})),
+        A::GoRuns => {
+            object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| push(state, Place::Runs(Some(dag)), |_| {}))
+        }
         A::GoInstances => match run_of(state) {
             Some(run) => push(state, Place::Instances(Some(run)), |_| {}),
             None => Vec::new(),

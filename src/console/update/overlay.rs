@@ -92,4 +92,3 @@ fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
         }
     }
 }
-

@@ -53,7 +53,9 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
     if !waits {
         let command = state.done[at].command.clone();
         match said {
-            Ok(text) => state.flash(format!("done: {text}{}", if text.is_empty() { command } else { String::new() }), false),
+            Ok(text) => {
+                state.flash(format!("done: {text}{}", if text.is_empty() { command } else { String::new() }), false)
+            }
             Err(text) => state.flash(text, true),
         }
     }

@@ -21,7 +21,11 @@ use super::{list, parts};
 pub fn title(_: &State, d: &Dags) -> String {
     let failed = d.dags.iter().filter(|d| d.runs.first().is_some_and(|r| r.state == RunState::Failed)).count();
     let paused = d.dags.iter().filter(|d| d.paused).count();
-    format!("{}   {failed} failed last   {paused} paused   {} import errors", count(d.dags.len(), "DAG"), d.errors.len())
+    format!(
+        "{}   {failed} failed last   {paused} paused   {} import errors",
+        count(d.dags.len(), "DAG"),
+        d.errors.len()
+    )
 }
 
 /// Widths of the columns that grow.

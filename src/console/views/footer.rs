@@ -32,12 +32,19 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
             &[("Tab", "next"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
         }
         Overlay::Form(_) => &[
-            ("Tab", "field"), ("Space", "toggle"), ("PgDn", "scroll"), ("Ctrl-y", "copy command"),
-            ("Enter", "on the button"), ("Esc", "cancel"),
+            ("Tab", "field"),
+            ("Space", "toggle"),
+            ("PgDn", "scroll"),
+            ("Ctrl-y", "copy command"),
+            ("Enter", "on the button"),
+            ("Esc", "cancel"),
         ],
-        Overlay::None if state.screen().filtering => {
-            &[("Enter", "use"), ("Esc", "clear"), ("Up/Down", "move"), ("", "state: dag: task: tag: since:7d dur>1h !paused text")]
-        }
+        Overlay::None if state.screen().filtering => &[
+            ("Enter", "use"),
+            ("Esc", "clear"),
+            ("Up/Down", "move"),
+            ("", "state: dag: task: tag: since:7d dur>1h !paused text"),
+        ],
         _ => &[],
     };
     let mut pen = Pen::new(buf, parts.hints, 0);

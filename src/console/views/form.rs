@@ -112,7 +112,8 @@ fn one(state: &State, f: &Field, focus: bool, names: usize, area: Rect, buf: &mu
         }
         Control::Choice(all, at) => {
             let value = all.get(*at).map_or("", String::as_str);
-            pen.text(&format!("< {value} >"), style).text(&format!(" {} of {} ", at + 1, all.len()), theme.role(Role::Dim));
+            pen.text(&format!("< {value} >"), style)
+                .text(&format!(" {} of {} ", at + 1, all.len()), theme.role(Role::Dim));
         }
         Control::Text(input) => {
             let columns = columns.min(pen.left().saturating_sub(4));
@@ -169,17 +170,22 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
         Preview::Plans(plans) => plans,
     };
     let mut all = instances(plans);
-    let word = |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
+    let word =
+        |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
     all.sort_by_key(|t| t["reason"] != "selected");
     let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
     let mut out = vec![(format!("{}, {}; nothing has changed yet", n.0, n.1), Role::Title)];
     for t in &all {
-        let letter = |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
+        let letter =
+            |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
         let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
         let run = text::run_id(&word(&t["dag_run_id"]));
         let name = format!("{}{index}", word(&t["task_id"]));
         let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
-        out.push((format!("{change}  {} {}  {}", text::fit(&name, 34), text::fit(&word(&t["reason"]), 14), run), Role::Text));
+        out.push((
+            format!("{change}  {} {}  {}", text::fit(&name, 34), text::fit(&word(&t["reason"]), 14), run),
+            Role::Text,
+        ));
     }
     for r in list(plans, "dag_runs") {
         let from_to = format!("{} -> {}", word(&r["from"]), word(&r["to"]));

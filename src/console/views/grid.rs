@@ -110,7 +110,8 @@ fn heads(state: &State, shown: &[crate::store::screens::dags::RunCell], layout: 
 fn name(state: &State, dag: &Dag, g: &Grid, item: &Item, pen: &mut Pen<'_>, on: bool, columns: usize) {
     let theme = &state.theme;
     let marked = state.screen().marks.contains(&item.id);
-    pen.text(if on { ">" } else { " " }, theme.role(Role::Key)).text(if marked { "*" } else { " " }, theme.role(Role::Mark));
+    pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
+        .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
     let id = tree::node_id(item);
     let label = match item.kind {
         Kind::TreeIndex(i) => match g.names.get(&(id.to_owned(), i)) {

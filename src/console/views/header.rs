@@ -45,7 +45,8 @@ fn right(state: &State) -> String {
         Link::Opening => "sched ..".into(),
         Link::Up => "sched ok".into(),
         Link::Down { retry_at, .. } => {
-            let age = state.screen().loaded_at.map_or_else(String::new, |t| format!(", data {}", text::age(t, state.now)));
+            let age =
+                state.screen().loaded_at.map_or_else(String::new, |t| format!(", data {}", text::age(t, state.now)));
             format!("NO SCHED, again {}{age}", text::until(*retry_at, state.now))
         }
     });

@@ -32,7 +32,10 @@ pub fn draw(state: &State, rows: &[TiRow], layout: &Layout, buf: &mut Buffer) {
     let inside = parts::preview_inside(state, buf, area, &r.ti.label());
     let mut lines = vec![
         (format!("{} {}", r.ti.run.dag_id, r.ti.run.run_id), Role::Text),
-        (format!("{}  {}  pool {}  try {} of {}", r.state, r.operator, r.pool, r.try_number, r.max_tries + 1), Role::Text),
+        (
+            format!("{}  {}  pool {}  try {} of {}", r.state, r.operator, r.pool, r.try_number, r.max_tries + 1),
+            Role::Text,
+        ),
     ];
     if let Some(name) = &r.rendered_map_index {
         lines.push((format!("map index name: {name}"), Role::Text));
@@ -64,7 +67,9 @@ fn line(state: &State, r: &TiRow, pen: &mut Pen<'_>, dag: usize, task: usize) {
     let tries = if r.try_number == 0 { "-".into() } else { format!("{}/{}", r.try_number, r.max_tries + 1) };
     pen.cell(&text::fit_right(&tries, 4), 4, body);
     let why = match r.wake_at {
-        Some(at) if !r.state.is_finished() => format!("in {} {}", text::until(at, state.now), r.why.as_deref().unwrap_or("")),
+        Some(at) if !r.state.is_finished() => {
+            format!("in {} {}", text::until(at, state.now), r.why.as_deref().unwrap_or(""))
+        }
         _ if r.state == crate::model::TiState::Success => String::new(),
         _ => r.why.clone().unwrap_or_default(),
     };

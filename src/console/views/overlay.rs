@@ -30,7 +30,12 @@ pub fn draw(state: &State, buf: &mut Buffer, area: Rect) {
         }
         Overlay::Session(scroll) => session(state, buf, area, *scroll),
         Overlay::Text(title, lines, scroll) => {
-            let inside = paint::frame(buf, paint::middle(area, area.width - 4, area.height - 4), title, state.theme.role(Role::Border));
+            let inside = paint::frame(
+                buf,
+                paint::middle(area, area.width - 4, area.height - 4),
+                title,
+                state.theme.role(Role::Border),
+            );
             let all: Vec<String> = lines
                 .iter()
                 .flat_map(|l| if l.is_empty() { vec![String::new()] } else { text::wrap(l, inside.width as usize) })
@@ -124,9 +129,9 @@ fn choose(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize)
     for (y, (i, (name, choice))) in found.iter().enumerate().skip(top).take(height).enumerate() {
         let mut pen = Pen::new(buf, list, y as u16);
         let (key, refused) = match choice {
-            Choice::Do(action) => keymap::row_of(*action)
-                .map(|r| (r.keys[0].to_owned(), state.allowed(r).err()))
-                .unwrap_or_default(),
+            Choice::Do(action) => {
+                keymap::row_of(*action).map(|r| (r.keys[0].to_owned(), state.allowed(r).err())).unwrap_or_default()
+            }
             _ => (String::new(), None),
         };
         let role = if refused.is_some() { Role::Dim } else { Role::Text };

@@ -42,7 +42,13 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
     let folder = state.facts.dags_folder.display();
     line(buf, "DAG FILES", &format!("{folder}  {} files{slow}", s.files.0), Role::Text);
     let mut y = y + 1;
-    paint::row(buf, area, y, &format!(" {} {:>6} {:>5} {:>5} {:>5}", text::fit("POOL", 20), "SLOTS", "RUN", "QUE", "WAIT"), theme.role(Role::Title));
+    paint::row(
+        buf,
+        area,
+        y,
+        &format!(" {} {:>6} {:>5} {:>5} {:>5}", text::fit("POOL", 20), "SLOTS", "RUN", "QUE", "WAIT"),
+        theme.role(Role::Title),
+    );
     for p in &s.pools {
         y += 1;
         if y + 1 >= area.height {
@@ -80,9 +86,10 @@ fn scheduler(state: &State) -> (String, Role) {
         }
         (Link::Up, None) => ("connected".into(), Role::Good),
         (Link::Opening, _) => ("connecting ..".into(), Role::Dim),
-        (Link::Down { why, since, .. }, _) => {
-            (format!("not reached for {}: {why}. Data is read from the store.", text::age(*since, state.now)), Role::Bad)
-        }
+        (Link::Down { why, since, .. }, _) => (
+            format!("not reached for {}: {why}. Data is read from the store.", text::age(*since, state.now)),
+            Role::Bad,
+        ),
     }
 }
 

@@ -81,7 +81,12 @@ fn line(state: &State, t: &Triage, pen: &mut Pen<'_>, item: &Item, what: usize) 
         }
         Kind::Retry => {
             let r = &t.retries[item.at];
-            head(pen, &r.end.map(|e| text::age(e, state.now)).unwrap_or_default(), r.state.letter(), theme.state(r.state));
+            head(
+                pen,
+                &r.end.map(|e| text::age(e, state.now)).unwrap_or_default(),
+                r.state.letter(),
+                theme.state(r.state),
+            );
             pen.cell(&where_(r), what, body);
             let when = r.wake_at.map_or_else(|| "soon".into(), |w| format!("in {}", text::until(w, state.now)));
             let tries = format!("try {}/{} {when}: ", r.try_number + 1, r.max_tries + 1);
@@ -119,7 +124,10 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
         Kind::Retry | Kind::Stuck => {
             let r = if item.kind == Kind::Retry { &t.retries[item.at] } else { &t.stuck[item.at] };
             out.push((format!("run {}", r.ti.run.run_id), Role::Text));
-            out.push((format!("{}  pool {}  try {} of {}", r.operator, r.pool, r.try_number, r.max_tries + 1), Role::Text));
+            out.push((
+                format!("{}  pool {}  try {} of {}", r.operator, r.pool, r.try_number, r.max_tries + 1),
+                Role::Text,
+            ));
             if let Some(why) = &r.why {
                 out.push((why.clone(), Role::Bad));
             }

@@ -105,7 +105,15 @@ pub fn middle(area: Rect, columns: u16, rows: u16) -> Rect {
 }
 
 /// A line being typed, with its cursor as a reversed cell; gives the column after it.
-pub fn input(buf: &mut Buffer, x: u16, y: u16, input: &super::input::Input, columns: usize, style: Style, cursor: Option<Style>) {
+pub fn input(
+    buf: &mut Buffer,
+    x: u16,
+    y: u16,
+    input: &super::input::Input,
+    columns: usize,
+    style: Style,
+    cursor: Option<Style>,
+) {
     // The end of a long text is shown, where the cursor mostly is.
     let before = &input.text[..input.at];
     let mut start = 0;

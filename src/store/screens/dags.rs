@@ -160,12 +160,11 @@ pub(crate) fn cell(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunCell> {
 /// How many instances of a run are in which state.
 pub fn run_counts(conn: &Connection, run: i64) -> Result<Counts> {
     let mut counts = Counts::default();
-    for (state, n) in rows(
-        conn,
-        "SELECT state, count(*) AS n FROM task_instance WHERE run = ?1 GROUP BY state",
-        [run],
-        |r| Ok((spelled::<TiState>(r, "state")?, r.get::<_, u32>("n")?)),
-    )? {
+    for (state, n) in
+        rows(conn, "SELECT state, count(*) AS n FROM task_instance WHERE run = ?1 GROUP BY state", [run], |r| {
+            Ok((spelled::<TiState>(r, "state")?, r.get::<_, u32>("n")?))
+        })?
+    {
         counts.add(state, n);
     }
     Ok(counts)
@@ -184,7 +183,10 @@ fn first_failure(conn: &Connection, run: i64) -> Result<Option<(String, String)>
         [run],
         |r| {
             let task: String = r.get("task_id")?;
-            Ok((label(&task, r.get("map_index")?), super::instances::reason(r.get("why")?, r.get("exception")?).unwrap_or_default()))
+            Ok((
+                label(&task, r.get("map_index")?),
+                super::instances::reason(r.get("why")?, r.get("exception")?).unwrap_or_default(),
+            ))
         },
     )?;
     Ok(found.into_iter().next())
@@ -192,12 +194,8 @@ fn first_failure(conn: &Connection, run: i64) -> Result<Option<(String, String)>
 
 /// Every error of every file.
 pub fn import_errors(conn: &Connection) -> Result<Vec<Diagnostic>> {
-    let texts: Vec<String> = rows(
-        conn,
-        "SELECT diagnostics FROM dag_file WHERE diagnostics <> '[]' ORDER BY fileloc",
-        [],
-        |r| r.get(0),
-    )?;
+    let texts: Vec<String> =
+        rows(conn, "SELECT diagnostics FROM dag_file WHERE diagnostics <> '[]' ORDER BY fileloc", [], |r| r.get(0))?;
     Ok(texts
         .iter()
         .flat_map(|t| serde_json::from_str::<Vec<Diagnostic>>(t).unwrap_or_default())

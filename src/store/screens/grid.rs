@@ -10,10 +10,13 @@ use crate::{
 };
 
 use super::{
-    Counts, definition,
+    Counts,
     dags::{RunCell, recent_runs},
-    rows, spelled,
+    definition, rows, spelled,
 };
+
+/// Cells of single indexes that are read before older runs are left out.
+pub const MOST_INDEXES: usize = 50_000;
 
 /// One DAG's grid. Work is proportional to tasks times runs, not to mapped instances shown.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,9 +43,12 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
     grid.runs = recent_runs(conn, dag_id, limit)?;
     grid.runs.reverse();
     grid.total = rows(conn, "SELECT count(*) FROM dag_run WHERE dag_id = ?1", [dag_id], |r| r.get(0))?.remove(0);
-    grid.paused =
-        rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?.first().copied().unwrap_or(false);
-    for run in &grid.runs {
+    grid.paused = rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?
+        .first()
+        .copied()
+        .unwrap_or(false);
+    // Newest runs first, so that it is the old ones whose indexes are left out when there are very many.
+    for run in grid.runs.iter().rev() {
         let id = run.run.id;
         for (task, state, n) in rows(
             conn,
@@ -53,6 +59,9 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
             grid.cells.entry((id, task)).or_default().add(state, n);
         }
         for task in unfolded {
+            if grid.indexes.len() > MOST_INDEXES {
+                break;
+            }
             for (index, state, name) in rows(
                 conn,
                 "SELECT map_index, state, rendered_map_index FROM task_instance WHERE run = ?1 AND task_id = ?2",

@@ -121,7 +121,8 @@ pub fn load(conn: &Connection, limit: usize) -> Result<Vec<TiRow>> {
     let mut seen = std::collections::HashSet::new();
     found.retain(|row| seen.insert((row.ti.run.id, row.ti.task_id.clone(), row.ti.map_index)));
     found.sort_by(|a, b| {
-        let key = |t: &TiRow| (std::cmp::Reverse(t.run_after), std::cmp::Reverse(t.ti.run.id), std::cmp::Reverse(t.start));
+        let key =
+            |t: &TiRow| (std::cmp::Reverse(t.run_after), std::cmp::Reverse(t.ti.run.id), std::cmp::Reverse(t.start));
         key(a).cmp(&key(b)).then_with(|| (&a.ti.task_id, a.ti.map_index).cmp(&(&b.ti.task_id, b.ti.map_index)))
     });
     found.truncate(limit);
@@ -130,8 +131,10 @@ pub fn load(conn: &Connection, limit: usize) -> Result<Vec<TiRow>> {
 
 /// Instances of one run, by task and index.
 pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<TiRow>> {
-    let sql = format!("{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS} WHERE t.run = ?1
-        ORDER BY t.task_id, t.map_index");
+    let sql = format!(
+        "{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS} WHERE t.run = ?1
+        ORDER BY t.task_id, t.map_index"
+    );
     rows(conn, &sql, [run], make)
 }
 

@@ -80,8 +80,20 @@ impl Counts {
     pub fn worst(&self) -> TiState {
         use TiState as S;
         let order = [
-            S::Failed, S::UpForRetry, S::AwaitingInput, S::Running, S::Restarting, S::Queued, S::Deferred,
-            S::UpForReschedule, S::Scheduled, S::UpstreamFailed, S::None, S::Success, S::Skipped, S::Removed,
+            S::Failed,
+            S::UpForRetry,
+            S::AwaitingInput,
+            S::Running,
+            S::Restarting,
+            S::Queued,
+            S::Deferred,
+            S::UpForReschedule,
+            S::Scheduled,
+            S::UpstreamFailed,
+            S::None,
+            S::Success,
+            S::Skipped,
+            S::Removed,
         ];
         order.into_iter().find(|s| self.get(*s) > 0).unwrap_or(S::None)
     }
@@ -144,9 +156,8 @@ pub(crate) fn reading(e: rusqlite::Error) -> Error {
 /// A state column, in Airflow's spelling.
 pub(crate) fn spelled<T: FromStr<Err = String>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|e: String| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e.into())
-    })
+    text.parse()
+        .map_err(|e: String| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, e.into()))
 }
 
 /// Columns `run_row`, `dag_id`, `run_id`.

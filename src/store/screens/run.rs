@@ -8,8 +8,9 @@ use crate::{
 };
 
 use super::{
-    Micros, definition,
+    Micros,
     dags::{self, RunCell},
+    definition,
     instances::{self, TiRow},
     rows, spelled,
 };

@@ -42,7 +42,8 @@ pub struct RunRow {
 
 /// The newest runs, newest first.
 pub fn load(conn: &Connection, dag_id: Option<&str>, limit: usize) -> Result<Vec<RunRow>> {
-    const COLUMNS: &str = "SELECT r.id AS run_row, r.dag_id, r.run_id, r.state, r.run_type, r.logical_date, r.run_after,
+    const COLUMNS: &str =
+        "SELECT r.id AS run_row, r.dag_id, r.run_id, r.state, r.run_type, r.logical_date, r.run_after,
         r.start_date, r.end_date, r.conf, r.note, coalesce(d.owners, '') AS owners, coalesce(d.tags, '[]') AS tags,
         coalesce(d.is_paused, 0) AS is_paused
         FROM dag_run r LEFT JOIN dag d ON d.dag_id = r.dag_id";

@@ -114,13 +114,7 @@ pub fn pools(conn: &Connection) -> Result<Vec<PoolUse>> {
          GROUP BY p.name ORDER BY p.name",
         [],
         |r| {
-            Ok(PoolUse {
-                name: r.get(0)?,
-                slots: r.get(1)?,
-                running: r.get(2)?,
-                queued: r.get(3)?,
-                waiting: r.get(4)?,
-            })
+            Ok(PoolUse { name: r.get(0)?, slots: r.get(1)?, running: r.get(2)?, queued: r.get(3)?, waiting: r.get(4)? })
         },
     )
 }

@@ -77,7 +77,11 @@ pub struct Triage {
 pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     let since = now - DAYS * 86_400 * SECOND;
     let select = |which: &str| {
-        format!("{} FROM task_instance t JOIN dag_run r ON r.id = t.run {} {which}", instances::SELECT, instances::JOINS)
+        format!(
+            "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {} {which}",
+            instances::SELECT,
+            instances::JOINS
+        )
     };
     let failed = rows(
         conn,
@@ -134,7 +138,8 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
         active_runs: one("SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running')
              FROM dag_run WHERE state IN ('queued', 'running')")
         .map_err(super::reading)?,
-        dags: one("SELECT count(*), coalesce(sum(is_paused), 0) FROM dag WHERE is_stale = 0").map_err(super::reading)?,
+        dags: one("SELECT count(*), coalesce(sum(is_paused), 0) FROM dag WHERE is_stale = 0")
+            .map_err(super::reading)?,
     })
 }
 

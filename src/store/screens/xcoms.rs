@@ -30,7 +30,8 @@ pub const LONGEST: i64 = 100_000;
 
 /// Reads the XComs of a run, or of one of its tasks.
 pub fn load(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>) -> Result<Vec<XcomRow>> {
-    const COLUMNS: &str = "SELECT task_id, map_index, key, substr(value, 1, 100000), octet_length(value), timestamp, source
+    const COLUMNS: &str =
+        "SELECT task_id, map_index, key, substr(value, 1, 100000), octet_length(value), timestamp, source
         FROM xcom WHERE run = ?1";
     let make = |r: &rusqlite::Row<'_>| {
         Ok(XcomRow {
