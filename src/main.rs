@@ -71,8 +71,8 @@ fn test_run(
 /// Opens the console, and starts a scheduler if the home has none.
 fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()> {
     let place = environment.place()?;
-    let notice = match engine::launch(&place) {
-        Ok(Some(child)) => Some(format!("started a scheduler for this home (pid {})", child.id())),
+    let notice = match if options.read_only { Ok(None) } else { engine::launch(&place) } {
+        Ok(Some(child)) => Some(format!("started a scheduler (pid {}); it goes on when you leave", child.id())),
         Ok(None) => None,
         Err(e) => Some(format!("no scheduler: {}", e.message)),
     };
