@@ -16,6 +16,7 @@ use crate::{
     workload::{Inline, Workload},
 };
 
+pub use file::DEFAULT_CONNECTION;
 pub use arguments::{Arguments, parse_instant};
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.

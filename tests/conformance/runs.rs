@@ -1,6 +1,9 @@
 //! Runs: triggered as they were, waited for, and compared with what was recorded.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
@@ -81,8 +84,9 @@ pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
 
 /// A text without what differs from process to process.
 fn plain(text: &str) -> String {
-    static ADDRESS: std::sync::LazyLock<Regex> = std::sync::LazyLock::new(|| Regex::new("0x[0-9a-f]{6,}").unwrap());
-    ADDRESS.replace_all(text, "<addr>").into_owned()
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new("0x[0-9a-f]{6,}").unwrap());
+    static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{40}").unwrap());
+    HASH.replace_all(&ADDRESS.replace_all(text, "<addr>"), "<sha1>").into_owned()
 }
 
 const RUN: &[&str] =
@@ -125,7 +129,9 @@ fn sorted_decision(row: &Value) -> Value {
 fn recorded(run: &Value) -> Value {
     let mut failures = Map::new();
     for of_task in run["failures"].as_array().into_iter().flatten() {
-        for failure in of_task["failures"].as_array().into_iter().flatten() {
+        // A callback that fails is logged like that too, but isn't the try's failure.
+        let failed = |f: &&Value| f["event"] == "Task failed with exception";
+        for failure in of_task["failures"].as_array().into_iter().flatten().filter(failed) {
             let key = format!("{}:{}:{}", text(&of_task["task_id"]), of_task["map_index"], failure["attempt"]);
             failures.insert(key, failure["exc_type"].clone());
         }
