@@ -135,7 +135,7 @@ impl Engine {
 pub fn run_after(run: &DagRun, dag: &Dag, settings: &crate::config::Settings) -> Option<DueRun> {
     let settings = processor::timetable_settings(settings);
     let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
-    let bounds = Bounds { start_date: None, end_date: None, catchup: true };
+    let bounds = Bounds { start_date: dag.start_date, end_date: None, catchup: true };
     timetable.next(Some(&as_due(run)), &bounds, clock::now())
 }
 

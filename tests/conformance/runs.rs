@@ -108,9 +108,9 @@ fn document(run: &Value, failures: Map<String, Value>) -> Value {
     let instances: Map<_, _> = instances.into_iter().map(|(key, row)| (key, only(&row, INSTANCE))).collect();
     // Airflow's `_link_` keys belong to its web pages.
     let xcoms = by(&run["xcoms"], &["task_id", "map_index", "key"]).into_iter().filter(|(k, _)| !k.contains(":_link_"));
-    let xcoms: Map<_, _> = xcoms.map(|(key, row)| (key, sorted_decision(&row))).collect();
+    let xcoms: Map<_, _> = xcoms.map(|(key, row)| (key, json!({"value": sorted_decision(&row)}))).collect();
     let rendered = by(&run["rendered_fields"], &["task_id", "map_index"]);
-    let rendered: Map<_, _> = rendered.into_iter().map(|(key, row)| (key, row["fields"].clone())).collect();
+    let rendered: Map<_, _> = rendered.into_iter().map(|(key, row)| (key, only(&row, &["fields"]))).collect();
     json!({"dag_run": only(&run["dag_run"], RUN), "task_instances": instances, "xcoms": xcoms,
         "rendered_fields": rendered, "failures": failures})
 }
