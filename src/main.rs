@@ -30,24 +30,49 @@ fn run(invocation: Invocation) -> i32 {
             Ok(())
         }),
         Invocation::Console(options, environment) => open_console(options, &environment),
-        Invocation::TestDag(..) | Invocation::TestTask(..) => {
-            Err(Error::new(dagdeck::error::Kind::NotYet, "test: not yet in this version"))
+        Invocation::TestDag(test, environment) => {
+            return test_run(&environment, test.dag_id, None, test.date.as_deref(), test.conf.as_deref());
+        }
+        Invocation::TestTask(test, environment) => {
+            let (dag_id, task_id) = (test.dag_id, Some(test.task_id));
+            return test_run(&environment, dag_id, task_id, test.date.as_deref(), None);
         }
     };
-    match done {
-        Ok(()) => 0,
-        Err(e) => {
-            eprintln!("dagdeck: {e}");
-            e.exit_code()
-        }
-    }
+    report(done.map(|()| 0))
+}
+
+fn report(done: Result<i32>) -> i32 {
+    done.unwrap_or_else(|e| {
+        eprintln!("dagdeck: {e}");
+        e.exit_code()
+    })
+}
+
+fn test_run(
+    environment: &Environment,
+    dag_id: String,
+    task_id: Option<String>,
+    date: Option<&str>,
+    conf: Option<&str>,
+) -> i32 {
+    let run = || {
+        let place = environment.place()?;
+        let conf = match conf {
+            Some(text) => serde_json::from_str(text)
+                .map_err(|e| Error::usage("--conf is not JSON").because(e).hint("for example -c '{\"key\": 1}'"))?,
+            None => serde_json::json!({}),
+        };
+        let logical_date = date.map(|text| cli::read_time(text, &place.settings)).transpose()?;
+        engine::trial::run(&place, &engine::trial::Trial { dag_id, task_id, logical_date, conf })
+    };
+    report(run().map(|ok| i32::from(!ok)))
 }
 
 /// Opens the console, and starts a scheduler if the home has none.
 fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()> {
     let place = environment.place()?;
-    let notice = match engine::launch(&place) {
-        Ok(Some(child)) => Some(format!("started a scheduler for this home (pid {})", child.id())),
+    let notice = match if options.read_only { Ok(None) } else { engine::launch(&place) } {
+        Ok(Some(child)) => Some(format!("started a scheduler (pid {}); it goes on when you leave", child.id())),
         Ok(None) => None,
         Err(e) => Some(format!("no scheduler: {}", e.message)),
     };

@@ -150,7 +150,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: AuditVerb,
     },
-    /// The store: check, migrate, backup
+    /// The store: check, migrate, backup, restore, clean
     #[command(after_help = "Example:\n  dagdeck db backup /backups/dagdeck.db")]
     Db {
         /// What.

@@ -1,11 +1,11 @@
-//! `db`: check, migrate, backup.
+//! `db`: check, migrate, backup; clean and restore are in `db_clean.rs`.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{later::not_yet, shell::Shell};
+use super::{db_clean, plan::PlanFlags, shell::Shell};
 use crate::{
     error::{Error, Result},
     protocol::Command,
@@ -28,20 +28,26 @@ pub enum DbVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Delete old history (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck db clean --dry-run")]
-    Clean(Words),
-    /// Put a backup in the store's place (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck db restore /backups/dagdeck.db")]
-    Restore(Words),
-}
-
-/// Arguments of a verb that isn't there yet.
-#[derive(Debug, clap::Args)]
-pub struct Words {
-    /// Its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
-    _words: Vec<std::ffi::OsString>,
+    /// Delete runs that ended long ago
+    #[command(after_help = "Example:\n  dagdeck db clean --clean-before-timestamp -90d --dry-run")]
+    Clean {
+        /// Runs that ended before this; the newest run of each DAG stays
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, visible_alias = "before")]
+        clean_before_timestamp: String,
+        /// Whether to ask
+        #[command(flatten)]
+        flags: PlanFlags,
+    },
+    /// Put a backup in the store's place; the old store is kept beside it
+    #[command(after_help = "Example:\n  dagdeck db restore /backups/dagdeck.db -y")]
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Whether to ask
+        #[command(flatten)]
+        flags: PlanFlags,
+    },
 }
 
 /// Runs a verb; its exit code.
@@ -69,8 +75,8 @@ pub fn run(verb: DbVerb, shell: &mut Shell) -> Result<i32> {
             shell.show(&json!({"file": file, "size": size}))?;
             Ok(0)
         }
-        DbVerb::Clean(_) => Err(not_yet("db clean")),
-        DbVerb::Restore(_) => Err(not_yet("db restore")),
+        DbVerb::Clean { clean_before_timestamp, flags } => db_clean::clean(&clean_before_timestamp, flags, shell),
+        DbVerb::Restore { file, flags } => db_clean::restore(&file, flags, shell),
     }
 }
 

@@ -1,76 +1,97 @@
-//! `--where`: a first, small form of the filter language: `field:value,value`, `!term`, free text.
+//! `--where`: the filter language of console and command line, asked about documents.
 
+use std::cell::Cell;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::{
+    clock,
+    error::{Error, Result},
+    model::{
+        filter::{Filter, Lookup},
+        time::seconds_between,
+    },
+};
 
-/// Rows that match every term.
+/// Rows that fit the filter.
 ///
 /// # Errors
-/// `Usage` for a field that the rows don't have.
+/// `Usage` for a filter that can't be read, or that asks for what these rows don't have.
 pub fn keep(rows: Vec<Value>, filter: Option<&str>) -> Result<Vec<Value>> {
-    let Some(filter) = filter else { return Ok(rows) };
-    let Some(first) = rows.first().cloned() else { return Ok(rows) };
-    let mut kept = rows;
-    for term in filter.split_whitespace() {
-        let (wanted, term) = match term.strip_prefix('!') {
-            Some(rest) => (false, rest),
-            None => (true, term),
+    keep_at(rows, filter, clock::now())
+}
+
+fn keep_at(rows: Vec<Value>, filter: Option<&str>, now: Timestamp) -> Result<Vec<Value>> {
+    let Some(source) = filter else { return Ok(rows) };
+    let filter = Filter::parse(source).map_err(|e| {
+        Error::usage(format!("--where {source:?} can't be read"))
+            .because(e)
+            .hint("for example: state:failed,retry tag:ml dag:churn* dur>10m since:7d !paused text")
+    })?;
+    // A key that the rows don't have would silently match nothing.
+    let unknown: Cell<bool> = Cell::new(false);
+    let mut kept = Vec::new();
+    for row in rows {
+        let text = |key: &str| {
+            let found = text(&row, key);
+            unknown.set(unknown.get() || found.is_none());
+            found
         };
-        match term.split_once(':') {
-            Some((name, values)) => {
-                let field = field(name, &first)?;
-                kept.retain(|row| values.split(',').any(|v| matches(&row[field], v)) == wanted);
-            }
-            None if first.get(format!("is_{term}")).is_some() => {
-                kept.retain(|row| (row[format!("is_{term}")] == true) == wanted);
-            }
-            None => kept.retain(|row| row.as_object().is_some_and(|r| r.values().any(|v| contains(v, term))) == wanted),
+        let seconds = |key: &str| seconds(&row, key, now);
+        if filter.matches(&Lookup(text, seconds)) {
+            kept.push(row);
         }
+    }
+    if unknown.get() {
+        return Err(Error::usage(format!("--where {source:?} asks for something that these rows don't have"))
+            .hint("`-o json` shows the fields of the rows"));
     }
     Ok(kept)
 }
 
-/// The rows' field for a short name: `dag` is `dag_id`, `tag` is `tags`.
-fn field<'a>(name: &str, row: &'a Value) -> Result<&'a str> {
-    let fields = row.as_object().map(|r| r.keys().map(String::as_str).collect::<Vec<_>>()).unwrap_or_default();
-    let long = [
-        name.to_owned(),
-        format!("{name}_id"),
-        format!("{name}s"),
-        format!("dag_{name}_id"),
-        format!("last_run_{name}"),
-    ];
-    long.iter().find_map(|l| fields.iter().copied().find(|f| f == l)).ok_or_else(|| {
-        Error::usage(format!("--where has no field {name:?} here")).hint(format!("fields: {}", fields.join(", ")))
-    })
-}
-
-fn matches(value: &Value, wanted: &str) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(|i| matches(i, wanted)),
-        Value::String(text) => like(&text.to_lowercase(), &wanted.to_lowercase()),
-        Value::Null => wanted == "none",
-        other => other.to_string() == wanted,
-    }
-}
-
-/// `*` stands for anything.
-fn like(text: &str, pattern: &str) -> bool {
-    match pattern.split_once('*') {
-        None => text == pattern,
-        Some((head, tail)) => {
-            let Some(rest) = text.strip_prefix(head) else { return false };
-            (0..=rest.len()).filter(|i| rest.is_char_boundary(*i)).any(|i| like(&rest[i..], tail))
+/// What a row says under a filter's key; `None` if rows of this kind don't have it.
+fn text(row: &Value, key: &str) -> Option<String> {
+    let names: &[&str] = match key {
+        "dag" => &["dag_id"],
+        "task" => &["task_id"],
+        "run" => &["dag_run_id", "last_dag_run_id"],
+        "state" => &["state", "last_run_state"],
+        "tag" => &["tags"],
+        "owner" => &["owners", "owner"],
+        "operator" => &["operator", "operator_name"],
+        "type" => &["run_type"],
+        "paused" => &["is_paused"],
+        "stale" => &["is_stale"],
+        "mapped" => &["is_mapped"],
+        "error" => &["has_import_errors"],
+        "text" => {
+            let fields = row.as_object()?.values();
+            return Some(fields.map(words).collect::<Vec<_>>().join(" "));
         }
+        other => return row.get(other).map(words),
+    };
+    let value = names.iter().find_map(|name| row.get(*name))?;
+    Some(if key == "state" && value.is_null() { "none".into() } else { words(value) })
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
     }
 }
 
-fn contains(value: &Value, text: &str) -> bool {
-    match value {
-        Value::String(s) => s.to_lowercase().contains(&text.to_lowercase()),
-        Value::Array(items) => items.iter().any(|i| contains(i, text)),
-        _ => false,
+fn seconds(row: &Value, key: &str, now: Timestamp) -> Option<f64> {
+    match key {
+        "dur" => row["duration"].as_f64(),
+        _ => {
+            let times = ["when", "start_date", "run_after", "last_parsed_time"];
+            let time = times.iter().find_map(|name| row[*name].as_str())?;
+            time.parse().ok().map(|t| seconds_between(t, now))
+        }
     }
 }
 
@@ -81,19 +102,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terms_are_joined_with_and() {
+    fn documents_answer_for_themselves() {
+        let now: Timestamp = "2026-03-10T00:00:00Z".parse().unwrap();
         let rows = vec![
-            json!({"dag_id": "churn", "tags": ["ml"], "is_paused": false, "last_run_state": "failed"}),
-            json!({"dag_id": "ctr", "tags": ["ml", "x"], "is_paused": true, "last_run_state": null}),
+            json!({"dag_id": "churn", "tags": ["ml"], "is_paused": false, "last_run_state": "failed",
+                "last_parsed_time": "2026-03-09T00:00:00Z"}),
+            json!({"dag_id": "ctr", "tags": ["ml", "x"], "is_paused": true, "last_run_state": null,
+                "last_parsed_time": "2026-03-01T00:00:00Z"}),
         ];
         let ids = |filter: &str| -> Vec<String> {
-            let kept = keep(rows.clone(), Some(filter)).unwrap();
+            let kept = keep_at(rows.clone(), Some(filter), now).unwrap();
             kept.iter().map(|r| r["dag_id"].as_str().unwrap().to_owned()).collect()
         };
         assert_eq!(ids("tag:ml"), ["churn", "ctr"]);
         assert_eq!(ids("tag:ml !paused"), ["churn"]);
         assert_eq!(ids("dag:c*r"), ["ctr"]);
-        assert_eq!(ids("state:failed,success"), ["churn"]);
-        assert!(keep(rows.clone(), Some("bogus:1")).is_err());
+        assert_eq!(ids("state:none"), ["ctr"]);
+        assert_eq!(ids("since:2d"), ["churn"]);
+        assert!(keep_at(rows.clone(), Some("bogus:1"), now).is_err());
+        assert!(keep_at(rows.clone(), Some("pool:gpu"), now).is_err());
     }
 }

@@ -10,6 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{
+    log_search,
     shell::{Format, Shell},
     target::{Instance, TaskName},
 };
@@ -23,7 +24,8 @@ use crate::{
 /// Arguments of `logs`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dagdeck logs churn latest train --map-index 3 --try 1 --grep 'loss|error'\n  \
-    dagdeck logs churn latest train -f")]
+    dagdeck logs churn latest train -f\n  \
+    dagdeck logs --where 'dag:churn state:failed' --grep 'No space left'")]
 pub struct LogArgs {
     /// Which
     #[command(flatten)]
@@ -43,8 +45,8 @@ pub struct LogArgs {
     /// Only lines at least so serious: debug, info, warning, error, critical
     #[arg(long, value_name = "L")]
     level: Option<String>,
-    /// Search the logs of many instances
-    #[arg(long = "where", value_name = "FILTER", hide = true)]
+    /// Search the logs of all instances that match, instead of one
+    #[arg(long = "where", value_name = "FILTER")]
     filter: Option<String>,
 }
 
@@ -61,9 +63,6 @@ struct Source {
 /// # Errors
 /// `NotFound` if there is no such instance or log.
 pub fn run(args: LogArgs, shell: &mut Shell) -> Result<i32> {
-    if args.filter.is_some() {
-        return Err(super::later::not_yet("logs --where"));
-    }
     let wanted = Filter {
         grep: args
             .grep
@@ -73,6 +72,9 @@ pub fn run(args: LogArgs, shell: &mut Shell) -> Result<i32> {
             .map_err(|e| Error::usage("--grep can't be read").because(e))?,
         level: args.level.as_deref().map(level).transpose()?,
     };
+    if let Some(filter) = &args.filter {
+        return log_search::run(filter, &wanted, shell);
+    }
     let conn = shell.store()?;
     let mut of = args.of.names().instance(shell, &conn)?;
     of.map_index = args.map_index.or(of.map_index);
@@ -207,7 +209,7 @@ fn is_over(source: &Source, conn: &rusqlite::Connection, settled: &mut Option<In
 }
 
 /// A log can't drive the terminal: control characters other than tab and line ends are dropped, with their sequences.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return text.into();
     }

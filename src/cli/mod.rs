@@ -14,11 +14,13 @@ mod dag_check;
 mod dag_detail;
 mod dag_trigger;
 mod db;
+mod db_clean;
 mod filter;
 mod info;
 mod interrupt;
 mod later;
 mod log;
+mod log_search;
 mod mask;
 mod nearest;
 mod plan;
@@ -42,6 +44,14 @@ mod yaml;
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use shell::Shell;
+
+/// Reads a time as the command line takes it, in the settings' zone.
+///
+/// # Errors
+/// `Usage` for anything else.
+pub fn read_time(text: &str, settings: &crate::config::Settings) -> crate::error::Result<jiff::Timestamp> {
+    when::parse(text, &when::default_zone(settings)?, crate::clock::now())
+}
 
 /// Runs one verb with the process's own streams; the exit code.
 pub fn run(verb: Verb, environment: Environment) -> i32 {

@@ -95,7 +95,7 @@ fn list<'a>(plan: &'a Value, name: &str) -> &'a [Value] {
 }
 
 fn is_empty(plan: &Value) -> bool {
-    list(plan, "task_instances").is_empty() && list(plan, "dag_runs").is_empty()
+    list(plan, "task_instances").is_empty() && list(plan, "dag_runs").is_empty() && list(plan, "effects").is_empty()
 }
 
 /// A row for people: no state is `none`, no index is nothing.

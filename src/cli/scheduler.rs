@@ -106,14 +106,16 @@ fn logs(follow: bool, lines: usize, shell: &mut Shell) -> Result<i32> {
     let failed = |e| Error::system(format!("can't read {}", file.display()), e);
     let (text, mut end) = crate::tasklog::tail(&file, lines).map_err(failed)?;
     shell.text(&text)?;
-    while follow {
+    if !follow {
+        return Ok(0);
+    }
+    loop {
         shell.flush()?;
-        crate::tasklog::wait_for_change(&file, Duration::from_secs(60)).map_err(failed)?;
+        crate::tasklog::wait_for_change(&file, Duration::from_secs(1)).map_err(failed)?;
         let (more, now) = crate::tasklog::read_from(&file, end).map_err(failed)?;
         shell.text(&more)?;
         end = now;
     }
-    Ok(0)
 }
 
 /// Notices of the running scheduler: something changed.

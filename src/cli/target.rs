@@ -124,6 +124,9 @@ pub struct Names {
     task_id: Option<String>,
 }
 
+/// A task, and one of its indexes or all.
+pub type TaskRef = (String, Option<MapIndex>);
+
 /// A run that exists.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -200,11 +203,7 @@ impl Names {
     ///
     /// # Errors
     /// `Usage` if the run isn't named, `NotFound` if it isn't there.
-    pub fn run_and_maybe_task(
-        self,
-        shell: &Shell,
-        conn: &Connection,
-    ) -> Result<(Run, Option<(String, Option<MapIndex>)>)> {
+    pub fn run_and_maybe_task(self, shell: &Shell, conn: &Connection) -> Result<(Run, Option<TaskRef>)> {
         let named = usize::from(self.dag_id.is_some()) + usize::from(self.run_id.is_some());
         if self.task_id.is_none() && self.words.len() + named < 3 {
             return Ok((self.run(shell, conn)?, None));

@@ -176,7 +176,7 @@ fn get(key: &str, default: Option<String>, as_json: bool, reveal: bool, shell: &
         row["value"] = shown.into();
         shell.say("the value is secret; --reveal prints it and is written to the audit log")?;
     }
-    if as_json && !(is_secret && !reveal) {
+    if as_json && (reveal || !is_secret) {
         let text = row["value"].as_str().unwrap_or("");
         row["value"] = serde_json::from_str(text)
             .map_err(|e| Error::refused(format!("the value of variable {key} isn't JSON")).because(e))?;

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::protocol::{Command, command::ReplyError};
+use crate::{
+    model::TiKey,
+    protocol::{Command, command::ReplyError},
+};
 
 use super::{
     log::{Ask, Found},
@@ -47,6 +50,8 @@ pub enum Effect {
     Log(Ask),
     /// Ask the scheduler to do something; with the same act as a shell command.
     Act(u64, Command, String),
+    /// Ask the scheduler why a task instance doesn't run.
+    Explain(u64, TiKey),
     /// Ask the scheduler about itself.
     Status(u64),
     /// Put text into the terminal's clipboard.

@@ -117,7 +117,7 @@ impl Stage {
                     self.wanted.push("quit".into());
                     continue;
                 }
-                Effect::Status(_) | Effect::Redraw | Effect::Suspend => continue,
+                Effect::Explain(..) | Effect::Status(_) | Effect::Redraw | Effect::Suspend => continue,
             };
             let more = update(&mut self.state, event);
             self.carry_out(more);

@@ -146,6 +146,9 @@ impl Hands {
                 let request = Request::Do { command: command.clone() };
                 drop(self.scheduler.send((*number, request, line.clone())));
             }
+            Effect::Explain(number, key) => {
+                drop(self.scheduler.send((*number, Request::Explain { key: key.clone() }, String::new())));
+            }
             Effect::Status(number) => drop(self.scheduler.send((*number, Request::Status, String::new()))),
             _ => {}
         }

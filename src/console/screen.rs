@@ -61,6 +61,8 @@ pub struct Screen {
     pub log: LogView,
     /// Try that is shown; `None`: the last.
     pub shown_try: Option<u32>,
+    /// Why it doesn't run, as the scheduler says: the question's number, then the answer.
+    pub explained: Option<(u64, Option<serde_json::Value>)>,
     /// Lines scrolled in a text.
     pub scroll: usize,
 }
@@ -92,6 +94,7 @@ impl Screen {
             column: None,
             log: LogView::default(),
             shown_try: None,
+            explained: None,
             scroll: 0,
         }
     }

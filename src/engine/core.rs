@@ -120,7 +120,8 @@ pub struct Engine {
     pub(super) stopping: bool,
     pub(super) draining: bool,
     pub(super) since: Timestamp,
-    next_scan: Instant,
+    /// When to look for changed files; never if `None`.
+    next_scan: Option<Instant>,
     next_look: Instant,
     pub(super) hostname: String,
 }
@@ -132,7 +133,13 @@ const NOTICE_EVERY: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Sets everything up; nothing is decided yet.
-    pub fn new(place: Place, store: Store, listener: UnixListener, signals: Signals) -> Result<Self> {
+    pub fn new(
+        place: Place,
+        store: Store,
+        listener: UnixListener,
+        signals: Signals,
+        look_for_files: bool,
+    ) -> Result<Self> {
         listener.set_nonblocking(true).map_err(|e| Error::system("cannot use the socket", e))?;
         let parser = Parser::new(&place)?;
         let reader =
@@ -174,7 +181,7 @@ impl Engine {
             stopping: false,
             draining: false,
             since: clock::now(),
-            next_scan: Instant::now(),
+            next_scan: look_for_files.then(Instant::now),
             next_look: Instant::now(),
             hostname,
         })
@@ -185,7 +192,9 @@ impl Engine {
         self.take_touched(Touched { pools: true, ..Touched::default() })?;
         self.load_dags(None)?;
         self.adopt_runs()?;
-        self.scan_files()?;
+        if self.next_scan.is_some() {
+            self.scan_files()?;
+        }
         eprintln!("scheduler: pid {} for {}", std::process::id(), self.place.home.display());
         Ok(())
     }
@@ -249,7 +258,7 @@ impl Engine {
 
     fn timeout(&self) -> Duration {
         let now = Instant::now();
-        let mut times = vec![self.next_scan.saturating_duration_since(now)];
+        let mut times: Vec<Duration> = self.next_scan.map(|at| at.saturating_duration_since(now)).into_iter().collect();
         times.extend(self.commit_by.map(|at| at.saturating_duration_since(now)));
         if self.changed {
             times.push(NOTICE_EVERY.saturating_sub(self.last_notice.elapsed()));
@@ -341,9 +350,9 @@ impl Engine {
 
     fn tick(&mut self) -> Result<()> {
         let now = Instant::now();
-        if now >= self.next_scan {
+        if self.next_scan.is_some_and(|at| now >= at) {
             let every = self.place.settings.number("dag_processor", "refresh_interval").unwrap_or(30.0);
-            self.next_scan = now + Duration::from_secs_f64(every.clamp(1.0, 3600.0));
+            self.next_scan = Some(now + Duration::from_secs_f64(every.clamp(1.0, 3600.0)));
             self.scan_files()?;
         }
         if now >= self.next_look {

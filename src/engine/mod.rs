@@ -14,6 +14,7 @@ mod render;
 mod signals;
 mod spawner;
 mod start;
+pub mod trial;
 mod waits;
 
 use std::{
@@ -35,6 +36,15 @@ use crate::{
 
 /// Runs the scheduler in the foreground until it is told to stop.
 pub fn run(place: &Place) -> Result<()> {
+    run_with(place, true)
+}
+
+/// Runs a scheduler that looks at no files: its store has all the DAGs it needs.
+fn run_without_files(place: &Place) -> Result<()> {
+    run_with(place, false)
+}
+
+fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
     place.create()?;
     let Some(mut lock) = take_lock(&place.scheduler_lock())? else {
         let pid = std::fs::read_to_string(place.scheduler_lock()).unwrap_or_default();
@@ -59,7 +69,7 @@ pub fn run(place: &Place) -> Result<()> {
     let _ = std::fs::remove_file(place.socket());
     let listener = UnixListener::bind(place.socket())
         .map_err(|e| Error::system(format!("cannot listen on {}", place.socket().display()), e))?;
-    let mut engine = core::Engine::new(place.clone(), store, listener, signals)?;
+    let mut engine = core::Engine::new(place.clone(), store, listener, signals, look_for_files)?;
     engine.begin()?;
     let ended = engine.serve();
     let _ = std::fs::remove_file(place.socket());

@@ -36,7 +36,7 @@ pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
 /// Keys that `key:value` understands, for messages and completion.
 pub const KEYS: &[&str] = &[
     "dag", "task", "run", "state", "tag", "owner", "pool", "operator", "type", "cause", "note", "since", "before",
-    "dur",
+    "dur", "who", "action", "target",
 ];
 
 /// What a row answers when a filter asks. All texts are as shown to people; `None` means: not known for this row.

@@ -129,3 +129,21 @@ pub fn failed(what: &str, e: rusqlite::Error) -> Error {
         _ => error,
     }
 }
+
+impl Store {
+    /// Copies pools, variables and connections from another store, if it exists.
+    pub fn copy_settings(&mut self, from: &Path) -> Result<()> {
+        if !from.exists() {
+            return Ok(());
+        }
+        let failed = |e| failed(&format!("cannot copy the settings of {}", from.display()), e);
+        self.db.execute("ATTACH DATABASE ?1 AS other", [from.to_string_lossy()]).map_err(failed)?;
+        let copied = self.db.execute_batch(
+            "INSERT OR REPLACE INTO main.pool SELECT * FROM other.pool; \
+             INSERT OR REPLACE INTO main.variable SELECT * FROM other.variable; \
+             INSERT OR REPLACE INTO main.connection SELECT * FROM other.connection;",
+        );
+        let detached = self.db.execute_batch("DETACH DATABASE other");
+        copied.and(detached).map_err(failed)
+    }
+}

@@ -32,6 +32,18 @@ fn a_finished_try_is_not_followed_for_ever() {
 }
 
 #[test]
+fn many_logs_are_searched() {
+    let home = Home::with_runs();
+    let found = home.run("logs --where dag:churn~state:failed --grep loss|first -o json").json();
+    assert_eq!(found.as_array().unwrap().len(), 2);
+    assert_eq!((&found[0]["task_id"], &found[0]["try_number"]), (&"gate".into(), &1.into()));
+    let text = home.run("logs --where dag:churn --level error").out;
+    assert!(text.starts_with("churn done gate try 2: [2026-03-02T06:00:03Z] ERROR Task failed"), "{text}");
+    assert_eq!(home.run("logs --where dag:churn --grep nowhere").code, 1);
+    assert_eq!(home.run("logs --where dag:churn").code, 2);
+}
+
+#[test]
 fn a_missing_log_says_why() {
     let home = Home::with_runs();
     let ran = home.run("logs churn done notify");

@@ -4,4 +4,5 @@ mod documents;
 mod home;
 mod logs;
 mod plans;
+mod process;
 mod settings;

@@ -93,11 +93,8 @@ fn later_verbs_say_not_yet() {
         "notify test x",
         "secrets rotate-key",
         "open churn",
-        "db clean",
-        "db restore f",
         "connections test lake",
         "tasks clear churn --exclude a",
-        "logs --where x",
     ] {
         let ran = home.run(line);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{line}: {ran:?}");

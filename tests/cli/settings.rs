@@ -87,6 +87,16 @@ fn settings_name_their_source() {
 }
 
 #[test]
+fn old_runs_are_cleaned() {
+    let home = Home::with_runs();
+    let plan = home.run("db clean --clean-before-timestamp 2026-01-01 --dry-run -o json").json();
+    assert_eq!(plan["dag_runs"], serde_json::json!([]));
+    assert_eq!(home.run("db clean --clean-before-timestamp 2026-06-01 -y -o json").code, 0);
+    let left = home.run("runs list -o json").json();
+    assert_eq!((left.as_array().unwrap().len(), left[0]["dag_run_id"].clone()), (1, "next".into()));
+}
+
+#[test]
 fn the_store_is_made_checked_and_copied() {
     let home = Home::empty();
     let missing = home.run("db check");
@@ -98,5 +108,12 @@ fn the_store_is_made_checked_and_copied() {
     assert_eq!(home.run(&format!("db backup {}", copy.display())).code, 0);
     assert!(copy.exists());
     assert_eq!(home.run(&format!("db backup {}", copy.display())).code, 1);
+    let plan = home.run(&format!("db restore {} --dry-run -o json", copy.display()));
+    assert_eq!((plan.code, plan.json()["applied"].clone()), (0, false.into()), "{plan:?}");
+    assert_eq!(home.run("pools set later 1").code, 0);
+    assert_eq!(home.run(&format!("db restore {}", copy.display())).code, 1);
+    assert_eq!(home.run(&format!("db restore {} -y", copy.display())).code, 0);
+    assert_eq!(home.run("pools get later").code, 1);
+    assert_eq!(home.run(&format!("db restore {} -y", home.path().join("dags").display())).code, 1);
     assert!(home.run("completion bash").out.contains("dagdeck"));
 }

@@ -1,3 +1,5 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
+mod behaviour;
 mod home;
 mod screens;
+mod terminal;

@@ -1,25 +1,144 @@
-//! Screens at 80x24 and 160x45.
+//! Screens at 80x24 and 160x45: the keys that lead there, and the frame.
 
 use dagdeck::console::Stage;
+use tempfile::TempDir;
 
 use super::home::{NOW, build};
 
-fn stage(w: u16, h: u16) -> (tempfile::TempDir, Stage) {
+pub fn stage(size: (u16, u16)) -> (TempDir, Stage) {
     let dir = tempfile::tempdir().unwrap();
     build(dir.path());
-    let stage = Stage::new(dir.path().to_owned(), (w, h), NOW, true).unwrap();
+    let stage = Stage::new(dir.path().to_owned(), size, NOW, true).unwrap();
     (dir, stage)
 }
 
-#[test]
-fn print_all() {
-    for (w, h) in [(80, 24), (160, 45)] {
-        for keys in
-            ["", "2", "3", "4", "0", "2 Enter", "2 Enter v t", "Enter", "Enter b", "Enter d", "2 Enter x", "Enter C"]
-        {
-            let (_dir, mut stage) = stage(w, h);
-            stage.keys(keys);
-            println!("=== {keys} {w}x{h}\n{}", stage.text());
-        }
+/// The frame after some keys, at both sizes.
+fn frames(name: &str, keys: &str) {
+    for size in [(80, 24), (160, 45)] {
+        let (_dir, mut stage) = stage(size);
+        stage.keys(keys);
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.text());
     }
+}
+
+#[test]
+fn triage() {
+    frames("triage", "");
+}
+
+#[test]
+fn dags() {
+    frames("dags", "2");
+}
+
+#[test]
+fn runs() {
+    frames("runs", "3");
+}
+
+#[test]
+fn instances() {
+    frames("instances", "4");
+}
+
+#[test]
+fn grid_with_unfolded_indexes() {
+    frames("grid", "2 Enter j j j j Enter ]");
+}
+
+#[test]
+fn gantt() {
+    frames("gantt", "2 Enter v t G k k Enter j j j j");
+}
+
+#[test]
+fn log_of_the_failed_try() {
+    frames("log", "Enter");
+}
+
+#[test]
+fn why() {
+    frames("why", "2 j Enter j b");
+}
+
+#[test]
+fn details() {
+    frames("details", "Enter d");
+}
+
+#[test]
+fn inputs() {
+    frames("inputs", "Enter i");
+}
+
+#[test]
+fn xcom() {
+    frames("xcom", "2 Enter v t x Esc G");
+}
+
+#[test]
+fn clear_form() {
+    for size in [(80, 24), (160, 45)] {
+        let (_dir, mut stage) = stage(size);
+        stage.keys("Enter C");
+        let asked: u64 = stage.wanted[0].split(':').next().unwrap().parse().unwrap();
+        let ti = |task: &str, index: i32, from: &str, reason: &str| {
+            serde_json::json!({"dag_id": "churn_train", "dag_run_id": "scheduled__2026-11-16T02:00:00+00:00",
+                "task_id": task, "map_index": index, "from": from, "to": null, "reason": reason})
+        };
+        stage.answer(
+            asked,
+            serde_json::json!({"plan_id": "p1", "applied": false, "task_instances": [
+                ti("deploy", -1, "upstream_failed", "downstream"), ti("train_with_hp", 3, "failed", "selected")],
+                "dag_runs": [{"dag_run_id": "scheduled__2026-11-16T02:00:00+00:00", "from": "failed", "to": "queued"}],
+                "effects": ["3 XComs are deleted"]}),
+        );
+        insta::assert_snapshot!(format!("clear_{}x{}", size.0, size.1), stage.text());
+    }
+}
+
+#[test]
+fn trigger_form() {
+    frames("trigger", "2 T Down Down Down Space");
+}
+
+#[test]
+fn help() {
+    frames("help", "2 ?");
+}
+
+#[test]
+fn palette() {
+    for size in [(80, 24), (160, 45)] {
+        let (_dir, mut stage) = stage(size);
+        stage.keys("2 :").type_text("churn");
+        insta::assert_snapshot!(format!("palette_{}x{}", size.0, size.1), stage.text());
+        stage.keys("Enter");
+        assert!(stage.text().contains("churn_train > grid"), "{}", stage.text());
+    }
+}
+
+#[test]
+fn system() {
+    let (dir, mut stage) = stage((80, 24));
+    let text = stage.keys("0").text();
+    for part in ["SCHEDULER", "default_pool", "128", "IMPORT ERROR", "lee", &dir.path().display().to_string()] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}
+
+#[test]
+fn too_small() {
+    let (_dir, mut stage) = stage((80, 24));
+    stage.resize(50, 12);
+    insta::assert_snapshot!("too_small", stage.text());
+    stage.resize(80, 24);
+    assert!(stage.text().contains("NEEDS YOU"));
+}
+
+#[test]
+fn pictures_are_whole() {
+    let (_dir, stage) = stage((80, 24));
+    let svg = dagdeck::console::frame_svg(&stage.frame());
+    assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n") && svg.contains("out of memory"));
 }

@@ -15,7 +15,7 @@ use crate::{
         state::State,
         tree,
     },
-    model::UNMAPPED,
+    model::{RunId, TiKey, UNMAPPED},
     store::screens::TiRef,
 };
 
@@ -219,7 +219,24 @@ pub fn tab(state: &mut State, tab: Tab) -> Vec<Effect> {
         *now = tab;
         screen.scroll = 0;
     }
-    Vec::new()
+    explain(state)
+}
+
+/// Asks the scheduler why the instance doesn't run, if that is what is shown.
+fn explain(state: &mut State) -> Vec<Effect> {
+    let (Place::Instance(ti, Tab::Why), Data::Instance(d)) = (&state.screen().place, &state.screen().data) else {
+        return Vec::new();
+    };
+    if d.row.state.is_finished() || state.link != crate::console::state::Link::Up {
+        return Vec::new();
+    }
+    let key = TiKey::new(RunId(ti.run.id), ti.task_id.as_str(), ti.map_index);
+    let number = state.next_ticket();
+    let screen = state.screen_mut();
+    // The old answer is shown until the new one comes.
+    let old = screen.explained.take().and_then(|(_, answer)| answer);
+    screen.explained = Some((number, old));
+    vec![Effect::Explain(number, key)]
 }
 
 fn other_try(state: &mut State, after: bool) -> Vec<Effect> {
@@ -267,8 +284,14 @@ pub fn log_path(home: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
     path
 }
 
-/// After an instance was read: its log is wanted.
+/// After an instance was read: its log is wanted, and why it doesn't run.
 pub fn after_load(state: &mut State) -> Vec<Effect> {
+    let mut effects = explain(state);
+    effects.extend(log_of_try(state));
+    effects
+}
+
+fn log_of_try(state: &mut State) -> Vec<Effect> {
     let home = state.facts.home.clone();
     let screen = state.screen_mut();
     let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return Vec::new() };

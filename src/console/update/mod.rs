@@ -147,5 +147,7 @@ pub(crate) fn modal(state: &State) -> bool {
     !matches!(state.overlay, Overlay::None)
 }
 
+pub use act::count;
+
 /// What is new in a log that was asked for.
 pub(crate) type LogAnswer = Result<Found, String>;

@@ -14,6 +14,10 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
     if preview(state, number, &answer) {
         return Vec::new();
     }
+    if let Some(screen) = state.stack.iter_mut().find(|s| s.explained.as_ref().is_some_and(|(n, _)| *n == number)) {
+        screen.explained = answer.ok().map(|document| (number, Some(document)));
+        return Vec::new();
+    }
     let Some(at) = state.done.iter().position(|d| d.request == number) else {
         // Not an act: facts about the scheduler.
         if let Ok(status) = answer {

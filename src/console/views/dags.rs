@@ -8,6 +8,7 @@ use crate::{
         layout::Layout,
         state::State,
         theme::Role,
+        update::count,
         widgets::{paint::Pen, text},
     },
     model::RunState,
@@ -20,7 +21,11 @@ use super::{list, parts};
 pub fn title(_: &State, d: &Dags) -> String {
     let failed = d.dags.iter().filter(|d| d.runs.first().is_some_and(|r| r.state == RunState::Failed)).count();
     let paused = d.dags.iter().filter(|d| d.paused).count();
-    format!("{} DAGs   {failed} failed last   {paused} paused   {} import errors", d.dags.len(), d.errors.len())
+    format!(
+        "{}   {failed} failed last   {paused} paused   {} import errors",
+        count(d.dags.len(), "DAG"),
+        d.errors.len()
+    )
 }
 
 /// Widths of the columns that grow.
@@ -141,7 +146,7 @@ fn preview(state: &State, d: &Dags) -> Vec<(String, Role)> {
     };
     let since = text::age(dag.version_since, state.now);
     let mut out = vec![(
-        dag.description.clone().unwrap_or_else(|| format!("{}  v{} since {since}", dag.fileloc, dag.version)),
+        dag.description.clone().unwrap_or_else(|| format!("owner {}  schedule {}", dag.owners, dag.schedule)),
         Role::Text,
     )];
     // The line of the last run is drawn with colours over this one.

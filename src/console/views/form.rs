@@ -9,6 +9,7 @@ use crate::{
         layout::Layout,
         state::State,
         theme::Role,
+        update::count,
         widgets::{
             paint::{self, Pen},
             text,
@@ -168,16 +169,17 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
         }
         Preview::Plans(plans) => plans,
     };
-    let all = instances(plans);
+    let mut all = instances(plans);
     let word =
         |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
-    let mut out =
-        vec![(format!("{} task instances, {} runs; nothing has changed yet", all.len(), runs(plans)), Role::Title)];
+    all.sort_by_key(|t| t["reason"] != "selected");
+    let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
+    let mut out = vec![(format!("{}, {}; nothing has changed yet", n.0, n.1), Role::Title)];
     for t in &all {
         let letter =
             |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
         let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
-        let run = word(&t["dag_run_id"]);
+        let run = text::run_id(&word(&t["dag_run_id"]));
         let name = format!("{}{index}", word(&t["task_id"]));
         let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
         out.push((

@@ -1,5 +1,7 @@
 //! Timeline of one run: when each try waited and ran.
 
+use std::collections::HashSet;
+
 use ratatui::buffer::Buffer;
 
 use crate::{
@@ -16,7 +18,10 @@ use crate::{
         },
     },
     model::TiState,
-    store::screens::{Micros, SECOND, run::RunDetail},
+    store::screens::{
+        Micros, SECOND,
+        run::{RunDetail, TryRow},
+    },
 };
 
 use super::{grid::tree_line, parts};
@@ -71,7 +76,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
         let took = if seconds > 0.0 { text::duration(seconds) } else { String::new() };
         pen.text(&format!("{tries:>2} {} ", text::fit_right(&took, 6)), theme.role(Role::Dim));
         pen.at(x as u16);
-        bar(state, r, &axis, item, &rows, &mut pen);
+        bar(state, r, &axis, &rows, &mut pen);
         if on {
             let row = ratatui::layout::Rect { width: x as u16 - 1, ..layout.list };
             Pen::whole(buf, row, y, theme.role(Role::Cursor));
@@ -121,16 +126,18 @@ fn worst(r: &RunDetail, rows: &[usize]) -> TiState {
 }
 
 /// Waiting, then every try.
-fn bar(state: &State, r: &RunDetail, axis: &Axis, item: &Item, rows: &[usize], pen: &mut Pen<'_>) {
+fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<'_>) {
     let mut letters = vec![' '; axis.columns];
-    let whole = rows.len() != 1;
-    for i in rows {
-        let t = &r.instances[*i];
-        let tries = || r.tries.iter().filter(|y| y.task_id == t.ti.task_id && y.map_index == t.ti.map_index);
-        if !whole {
+    // One pass over the tries, also for a line that stands for thousands of instances.
+    let here: HashSet<(i32, &str)> =
+        rows.iter().map(|i| (r.instances[*i].ti.map_index, r.instances[*i].ti.task_id.as_str())).collect();
+    let tries: Vec<&TryRow> = r.tries.iter().filter(|y| here.contains(&(y.map_index, y.task_id.as_str()))).collect();
+    if let [one] = rows {
+        let t = &r.instances[*one];
+        {
             let waits = r.queued.iter().find(|q| q.0 == t.ti.task_id && q.1 == t.ti.map_index);
             if let Some((_, _, scheduled, queued)) = waits {
-                let start = tries().last().and_then(|y| y.start);
+                let start = tries.last().and_then(|y| y.start);
                 let until = if t.state.is_finished() { start } else { start.or(Some(state.now)) };
                 if let (Some(a), Some(b)) = (scheduled, queued.or(until)) {
                     axis.bar(&mut letters, *a, b, '.');
@@ -140,18 +147,18 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, item: &Item, rows: &[usize], p
                 }
             }
         }
-        for y in tries() {
-            let Some(start) = y.start else { continue };
-            let end = y.end.unwrap_or(state.now);
-            axis.bar(&mut letters, start, end, '=');
-            if matches!(y.state, TiState::Failed | TiState::UpForRetry)
-                && let Some(cell) = letters.get_mut(axis.column(end))
-            {
-                *cell = '#';
-            }
+    }
+    for y in &tries {
+        if let Some(start) = y.start {
+            axis.bar(&mut letters, start, y.end.unwrap_or(state.now), '=');
         }
     }
-    let _ = item;
+    // Failures last: the next try may start in the same column.
+    for y in tries.iter().filter(|y| matches!(y.state, TiState::Failed | TiState::UpForRetry)) {
+        if let Some(cell) = y.end.and_then(|e| letters.get_mut(axis.column(e))) {
+            *cell = '#';
+        }
+    }
     let theme = &state.theme;
     let ran = theme.state(if worst(r, rows) == TiState::Running { TiState::Running } else { TiState::Success });
     for c in letters {

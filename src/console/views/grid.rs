@@ -178,8 +178,7 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
     let id = tree::node_id(item);
     let cell = &g.runs[at];
     let mut lines = vec![(item_title(item, id), Role::Title)];
-    lines.push((format!("run {} {run_state}", parts::run_name(cell)), Role::Text));
-    lines.push((run.run_id.clone(), Role::Dim));
+    lines.push((format!("{} {run_state}", text::run_id(&run.run_id)), Role::Text));
     let tasks = match item.kind {
         Kind::TreeGroup(_) => tree::tasks_below(dag, id),
         _ => vec![id],

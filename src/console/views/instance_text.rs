@@ -133,6 +133,13 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
     if d.run_state == "queued" {
         out.push(("The run is queued: the DAG has as many active runs as it may.".into(), Role::Bad));
     }
+    if let Some((_, Some(answer))) = &state.screen().explained {
+        for reason in answer.as_array().into_iter().flatten() {
+            let text = reason["reason"].as_str().unwrap_or_default();
+            let until = reason["until"].as_str().map(|u| format!(" (until {u})")).unwrap_or_default();
+            out.push((format!("{text}{until}"), Role::Bad));
+        }
+    }
     let rule = d.task.as_ref().map_or(TriggerRule::AllSuccess, |t| t.trigger_rule);
     if d.upstream.is_empty() {
         out.push(("Nothing is above it.".into(), Role::Text));

@@ -72,10 +72,10 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         let mut line = String::new();
         for word in part.split_inclusive(' ') {
             if width(&line) + width(word.trim_end()) > columns && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
             }
             let mut word = word.to_owned();
-            while width(&word) > columns + 1 {
+            while width(word.trim_end()) > columns {
                 let cut: String = word.graphemes(true).take(columns.saturating_sub(width(&line)).max(1)).collect();
                 word = word[cut.len()..].to_owned();
                 line.push_str(&cut);
@@ -83,7 +83,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             }
             line.push_str(&word);
         }
-        lines.push(line);
+        lines.push(line.trim_end().to_owned());
     }
     lines
 }
@@ -130,7 +130,11 @@ pub fn stamp(at: Micros) -> String {
 
 /// A run id for narrow places: `scheduled__2026-11-16T02:00:00+00:00` is `11-16 02:00`, other types keep their name.
 pub fn run_id(id: &str) -> String {
-    let parts = id.split_once("__").and_then(|(kind, date)| Some((kind, date.parse::<jiff::Timestamp>().ok()?)));
+    let parts = id.split_once("__").and_then(|(kind, date)| {
+        // Run ids made by hand or by the console carry a few random letters after the time.
+        let end = date.find("+00:00").map_or(date.len(), |i| i + 6);
+        Some((kind, date[..end].parse::<jiff::Timestamp>().ok()?))
+    });
     match parts {
         Some(("scheduled", at)) => stamp(at.as_microsecond()),
         Some((kind, at)) => format!("{kind} {}", time(at.as_microsecond(), "%m-%d %H:%M:%S")),
@@ -183,11 +187,12 @@ mod tests {
         assert_eq!(until(3 * 3600 * SECOND, 0), "3h00");
         assert_eq!(duration(0.31), "0.3s");
         assert_eq!(duration(8042.0), "2h14");
-        assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghijkl", 5).concat(), "abcdefghijkl");
-        assert!(wrap("abcdefghijkl mno", 5).iter().all(|l| width(l) <= 6));
+        assert!(wrap("abcdefghijkl mno", 5).iter().all(|l| width(l) <= 5));
         assert_eq!(run_id("scheduled__2026-11-16T02:00:00+00:00"), "11-16 02:00");
         assert_eq!(run_id("manual__2026-11-16T02:00:00.123456+00:00"), "manual 11-16 02:00:00");
+        assert_eq!(run_id("manual__2026-11-16T02:00:00+00:00_57942d68"), "manual 11-16 02:00:00");
         assert_eq!(run_id("mine"), "mine");
     }
 }

@@ -62,7 +62,7 @@ enum As {
 /// All rows of a query as documents.
 fn documents(conn: &Connection, sql: &str, params: impl Params) -> Result<Vec<Value>> {
     let mut statement = conn.prepare(sql).map_err(read_error)?;
-    let columns: Vec<(String, As)> = statement.column_names().into_iter().map(column).collect();
+    let columns: Vec<(String, As)> = statement.column_names().map(column).collect();
     let mut rows = statement.query(params).map_err(read_error)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(read_error)? {

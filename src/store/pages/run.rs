@@ -140,3 +140,17 @@ pub fn events(conn: &Connection, run: i64) -> Result<Vec<Value>> {
 pub fn last_automated(conn: &Connection, dag_id: &str) -> Result<Option<DagRun>> {
     crate::store::load::last_automated(conn, dag_id)
 }
+
+/// Finished runs that ended before a time (microseconds), oldest first, without the newest run of each DAG.
+///
+/// # Errors
+/// `System` if the store can't be read.
+pub fn ended_before(conn: &Connection, micros: i64) -> Result<Vec<Value>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM dag_run r
+         WHERE r.state IN ('success', 'failed') AND r.end_date < ?1
+            AND r.id <> (SELECT n.id FROM dag_run n WHERE n.dag_id = r.dag_id ORDER BY n.run_after DESC, n.id DESC LIMIT 1)
+         ORDER BY r.end_date, r.id"
+    );
+    documents(conn, &sql, [micros])
+}

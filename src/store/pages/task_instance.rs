@@ -96,3 +96,15 @@ pub fn load(conn: &Connection, run: i64, pool: &str, include_deferred: bool) -> 
     })
     .map_err(read_error)
 }
+
+/// Instances of all runs that have had a try, newest run first: what a search through logs looks at.
+///
+/// # Errors
+/// `System` if the store can't be read.
+pub fn with_tries(conn: &Connection) -> Result<Vec<Value>> {
+    let sql = r#"SELECT r.dag_id, r.run_id AS dag_run_id, t.task_id, t.map_index, nullif(t.state, 'none') AS state,
+            t.try_number, t.operator, t.pool, t.start_date AS "start_date@t", t.end_date AS "end_date@t", t.duration
+        FROM dag_run r JOIN task_instance t ON t.run = r.id WHERE t.try_number > 0
+        ORDER BY r.run_after DESC, r.id DESC, t.task_id, t.map_index"#;
+    documents(conn, sql, [])
+}

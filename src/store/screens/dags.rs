@@ -173,7 +173,8 @@ pub fn run_counts(conn: &Connection, run: i64) -> Result<Counts> {
 fn first_failure(conn: &Connection, run: i64) -> Result<Option<(String, String)>> {
     let found = rows(
         conn,
-        "SELECT t.task_id, t.map_index, coalesce(y.cause_summary, c.summary, '') AS why
+        "SELECT t.task_id, t.map_index, coalesce(y.cause_summary, c.summary) AS why,
+                coalesce(y.cause_exception, c.exception) AS exception
          FROM task_instance t
          LEFT JOIN try y ON y.run = t.run AND y.task_id = t.task_id AND y.map_index = t.map_index
               AND y.try_number = t.try_number
@@ -182,7 +183,10 @@ fn first_failure(conn: &Connection, run: i64) -> Result<Option<(String, String)>
         [run],
         |r| {
             let task: String = r.get("task_id")?;
-            Ok((label(&task, r.get("map_index")?), r.get::<_, String>("why")?))
+            Ok((
+                label(&task, r.get("map_index")?),
+                super::instances::reason(r.get("why")?, r.get("exception")?).unwrap_or_default(),
+            ))
         },
     )?;
     Ok(found.into_iter().next())

@@ -15,6 +15,9 @@ use super::{
     definition, rows, spelled,
 };
 
+/// Cells of single indexes that are read before older runs are left out.
+pub const MOST_INDEXES: usize = 50_000;
+
 /// One DAG's grid. Work is proportional to tasks times runs, not to mapped instances shown.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Grid {
@@ -44,7 +47,8 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
         .first()
         .copied()
         .unwrap_or(false);
-    for run in &grid.runs {
+    // Newest runs first, so that it is the old ones whose indexes are left out when there are very many.
+    for run in grid.runs.iter().rev() {
         let id = run.run.id;
         for (task, state, n) in rows(
             conn,
@@ -55,6 +59,9 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
             grid.cells.entry((id, task)).or_default().add(state, n);
         }
         for task in unfolded {
+            if grid.indexes.len() > MOST_INDEXES {
+                break;
+            }
             for (index, state, name) in rows(
                 conn,
                 "SELECT map_index, state, rendered_map_index FROM task_instance WHERE run = ?1 AND task_id = ?2",

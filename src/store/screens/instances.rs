@@ -63,6 +63,7 @@ impl TiRow {
 pub(crate) const SELECT: &str = "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index, t.state,
     t.try_number, t.max_tries, t.operator, t.pool, t.rendered_map_index, t.start_date, t.end_date, t.wake_at,
     r.run_after, r.logical_date, coalesce(y.cause_summary, c.summary) AS why,
+    coalesce(y.cause_exception, c.exception) AS exception,
     coalesce(y.fingerprint, c.fingerprint) AS fingerprint, coalesce(d.owners, '') AS owners,
     coalesce(d.tags, '[]') AS tags, coalesce(d.is_paused, 0) AS is_paused, t.note";
 /// What a row's reason and DAG come from.
@@ -85,13 +86,21 @@ pub(crate) fn make(r: &rusqlite::Row<'_>) -> rusqlite::Result<TiRow> {
         wake_at: r.get("wake_at")?,
         run_after: r.get("run_after")?,
         logical_date: r.get("logical_date")?,
-        why: r.get("why")?,
+        why: reason(r.get("why")?, r.get("exception")?),
         fingerprint: r.get("fingerprint")?,
         owners: r.get("owners")?,
         tags: r.get("tags")?,
         paused: r.get("is_paused")?,
         note: r.get("note")?,
     })
+}
+
+/// A cause's sentence, with the exception's class if it doesn't say it.
+pub(crate) fn reason(why: Option<String>, exception: Option<String>) -> Option<String> {
+    match (why, exception) {
+        (Some(why), Some(class)) if !class.is_empty() && !why.contains(&class) => Some(format!("{class}: {why}")),
+        (why, _) => why,
+    }
 }
 
 /// Instances of all DAGs: what is busy, what failed last, then those of the newest runs; newest run first.

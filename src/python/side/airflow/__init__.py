@@ -5,40 +5,56 @@ class of `airflow.standin` is behind it, and the finder below makes the modules 
 """
 import sys
 
-from . import _modules
 from .standin import state
 
 __version__ = "3.3.2"
-Module = type(sys)
 _spec = type(__spec__)
+
+# what nearly every DAG file asks for, so that the whole table needn't be read
+_PYTHON = "airflow.providers.standard.operators."
+HOT = {
+    "airflow": {"DAG": "dag"},
+    "airflow.sdk": {"DAG": "dag", "dag": "dag", "task": "decorators", "TaskGroup": "taskgroup", "chain": "node",
+                    "task_group": "groups", "BaseOperator": "operator", "Label": "node", "Variable": "variables",
+                    "get_current_context": "current"},
+    _PYTHON + "python": {"PythonOperator": "op_python", "BranchPythonOperator": "op_python",
+                         "ShortCircuitOperator": "op_python"},
+    _PYTHON + "bash": {"BashOperator": "op_bash"},
+    _PYTHON + "empty": {"EmptyOperator": "op_empty"},
+    "airflow.exceptions": {"AirflowException": "exceptions", "AirflowSkipException": "exceptions",
+                           "AirflowFailException": "exceptions"},
+}
+HOT_PACKAGES = frozenset(("airflow.providers", "airflow.providers.standard", "airflow.providers.standard.operators",
+                          "airflow.sdk"))
+
+
+def tables():
+    """The whole table."""
+    __import__("airflow._modules")
+    return sys.modules["airflow._modules"]
 
 
 def warn_old(module, name, modern, attribute):
-    if name in _modules.BETTER:
-        state.warn(f"{module}.{name} was removed from Airflow", _modules.BETTER[name])
+    better = tables().BETTER
+    if name in better:
+        state.warn(f"{module}.{name} was removed from Airflow", better[name])
     else:
         state.warn(f"{module}.{name} is an old import path", f"from {modern} import {attribute}")
 
 
 def missing(module, name):
     """What to say for a name that isn't there."""
-    state.missing = (name, _modules.hint(module, name))
+    state.missing = (name, tables().hint(module, name))
     return AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
 def resolve(module, name):
     """The object behind `module.name`."""
     modern = None
-    table = _modules.MODULES.get(module)
-    place = table.get(name) if table is not None else None
+    place = HOT[module].get(name) if module in HOT and not state.parsing else None
     if place is None:
-        modern = _modules.OLD.get(module)
-        if modern is not None:
-            modern = _modules.OLD_NAMES.get((module, name), modern)
-            place = _modules.MODULES[modern].get(name)
-        if place is None:
-            raise missing(module, name)
-    elif place[0] == "~":
+        place, modern = look_up(module, name)
+    if place[0] == "~":
         modern, _, place = place[1:].partition(" ")
     file, _, attribute = place.partition(":")
     attribute = attribute or name
@@ -55,6 +71,21 @@ def resolve(module, name):
     if modern is not None:
         warn_old(module, name, modern, attribute)
     return value
+
+
+def look_up(module, name):
+    """(place, modern module or None) in the whole table."""
+    table = tables()
+    place = table.MODULES.get(module, {}).get(name)
+    if place is not None:
+        return place, None
+    modern = table.OLD.get(module)
+    if modern is not None:
+        modern = table.OLD_NAMES.get((module, name), modern)
+        place = table.MODULES[modern].get(name)
+    if place is None:
+        raise missing(module, name)
+    return place, modern
 
 
 class Loader:
@@ -77,7 +108,7 @@ class Loader:
             return value
 
         module.__getattr__ = __getattr__
-        module.__dict__["__dir__"] = lambda: sorted(_modules.MODULES.get(full, ()))
+        module.__dict__["__dir__"] = lambda: sorted(tables().MODULES.get(full, ()))
 
 
 class Finder:
@@ -87,19 +118,25 @@ class Finder:
     def find_spec(name, path=None, target=None):
         if name[:8] != "airflow." or name[:16] == "airflow.standin." or name in ("airflow.standin", "airflow._modules"):
             return None
-        if name in _modules.MODULES or name in _modules.OLD or name in _modules.PACKAGES:
-            spec = _spec(name, Loader)
-            if name in _modules.PACKAGES:
-                spec.submodule_search_locations = []
-            return spec
-        state.missing = (name, _modules.hint(name, None))
-        return None
+        if name in HOT or name in HOT_PACKAGES:
+            package = name in HOT_PACKAGES
+        else:
+            table = tables()
+            package = name in table.PACKAGES
+            if not package and name not in table.MODULES and name not in table.OLD:
+                state.missing = (name, table.hint(name, None))
+                return None
+        spec = _spec(name, Loader)
+        if package:
+            spec.submodule_search_locations = []
+        return spec
 
 
 def __getattr__(name):
-    if name in ("__path__", "__wrapped__") or name[:2] == "__":
+    if name[:1] == "_":
         raise AttributeError(name)
-    if ("airflow." + name) in _modules.PACKAGES or ("airflow." + name) in _modules.MODULES:
+    full = "airflow." + name
+    if name not in HOT["airflow"] and (full in tables().PACKAGES or full in tables().MODULES):
         __import__("airflow." + name)
         return sys.modules["airflow." + name]
     value = resolve("airflow", name)

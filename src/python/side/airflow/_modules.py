@@ -44,6 +44,10 @@ _EXCEPTIONS = dict.fromkeys((
     "DagRunTriggerException", "TaskDeferred", "RemovedInAirflow4Warning", "RemovedInAirflow3Warning",
     "AirflowProviderDeprecationWarning", "DeprecatedImportWarning", "TaskNotRunning", "VariableNotUnique",
 ), "exceptions")
+_STAYED = {"AirflowException", "AirflowRescheduleException", "AirflowNotFoundException", "AirflowConfigException",
+           "AirflowBadRequest", "AirflowTimetableInvalid", "AirflowOptionalProviderFeatureException", "AirflowRuntimeError",
+           "ParamValidationError", "DagRunAlreadyExists", "RemovedInAirflow4Warning", "DagNotFound", "DagRunNotFound",
+           "AirflowInternalRuntimeError", "DagRunTriggerException", "DeprecatedImportWarning"}
 _STATES = {"State": "enums", "TaskInstanceState": "enums", "DagRunState": "enums", "IntermediateTIState": "enums:State",
            "TerminalTIState": "enums:State"}
 _P = "airflow.providers."
@@ -120,7 +124,8 @@ MODULES = {
     "airflow.sdk.execution_time.context": {"InletEventsAccessors": "misc:DagRun", "context_to_airflow_vars": "misc"},
     "airflow.sdk.api.datamodels._generated": {k: "enums" for k in ("TriggerRule", "WeightRule", "TaskInstanceState",
                                                                   "DagRunState", "DagRunType")},
-    "airflow.exceptions": _EXCEPTIONS,
+    "airflow.exceptions": {name: place if name in _STAYED else "~airflow.sdk.exceptions exceptions"
+                           for name, place in _EXCEPTIONS.items()},
     "airflow.configuration": {"conf": "configuration", "AirflowConfigParser": "configuration"},
     "airflow.settings": {"AIRFLOW_HOME": "configuration", "TIMEZONE": "configuration", "Session": "misc:no_session",
                          "DAGS_FOLDER": "configuration", "timezone": "configuration:TIMEZONE"},
@@ -300,6 +305,8 @@ OLD_NAMES = {
 }
 for _old in ("airflow.operators.dummy", "airflow.operators.dummy_operator"):
     MODULES[_old] = {"DummyOperator": "~" + _STD + "operators.empty op_simple:EmptyOperator"}
+MODULES["airflow.timetables.datasets"] = {
+    "DatasetOrTimeSchedule": "~airflow.sdk timetables:AssetOrTimeSchedule"}
 MODULES["airflow.models.xcom"] = {"XCOM_RETURN_KEY": "~airflow.sdk misc"}
 MODULES["airflow.models.xcom_keys"] = MODULES["airflow.utils.xcom"] = {"XCOM_RETURN_KEY": "misc"}
 

@@ -1,6 +1,5 @@
 """The template context, made value by value when asked for."""
 from airflow.standin import state
-from airflow.standin.enums import DagRunType
 
 LAZY = object()
 
@@ -28,12 +27,14 @@ class DagRun:
     def __init__(self, given):
         self._given = given
         self.conf = given.get("conf") if given.get("conf") is not None else {}
-        try:
-            self.run_type = DagRunType(given.get("run_type") or "manual")
-        except ValueError:
-            self.run_type = given["run_type"]
 
     def __getattr__(self, name):
+        if name == "run_type":
+            from airflow.standin.enums import DagRunType
+
+            given = self._given.get("run_type") or "manual"
+            self.run_type = DagRunType._by_value.get(given, given)
+            return self.run_type
         if name[:1] == "_" or name not in self._given:
             if name in ("clear_number", "note", "state", "triggered_by", *DagRun._dates):
                 return None

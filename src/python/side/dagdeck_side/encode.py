@@ -1,5 +1,6 @@
 """DAG objects to the JSON that dagdeck stores; forms of values are described with the program's mapping model."""
 import datetime as dt
+import os
 
 from airflow.standin import state
 from airflow.standin.mapped import MappedOperator
@@ -10,6 +11,7 @@ from airflow.standin.times import seconds, utc_text, zone_name, zone_of
 from airflow.standin.xcom_arg import ConcatXComArg, MapXComArg, PlainXComArg, XComArg, ZipXComArg
 
 MARK = "__dagdeck__"
+DEFAULT_RETRIES = os.environ.get("AIRFLOW__CORE__DEFAULT_TASK_RETRIES") or 0
 
 
 def callable_name(value):
@@ -152,7 +154,7 @@ def task(item, dag, zone):
         "args": _args(item), "upstream_task_ids": sorted(item.upstream_task_ids),
         "downstream_task_ids": sorted(item.downstream_task_ids),
         "task_group": group.group_id if group is not None else None,
-        "owner": str(item.owner), "retries": max(0, int(item.retries or 0)),
+        "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", DEFAULT_RETRIES) or 0)),
         "retry_exponential_backoff": _backoff(item.retry_exponential_backoff),
         "trigger_rule": str(item.trigger_rule), "pool": item.pool, "pool_slots": int(item.pool_slots),
         "priority_weight": int(item.priority_weight), "weight_rule": _weight_rule(item.weight_rule),

@@ -1,11 +1,10 @@
 """Importing a DAG file: search path, module name, and what stands in for packages that aren't installed."""
-import os
 import sys
 
 import _frozen_importlib
 import _frozen_importlib_external as _external
 
-SIDE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SIDE = __file__.rsplit("/", 2)[0]
 
 
 class Substitutes:
@@ -23,16 +22,15 @@ class Substitutes:
                 if spec is not None:
                     return spec
         if name in ("pendulum", "kubernetes"):
-            folder = os.path.join(SIDE, name + "_standin")
-            return _external.spec_from_file_location(name, os.path.join(folder, "__init__.py"),
+            folder = f"{SIDE}/{name}_standin"
+            return _external.spec_from_file_location(name, f"{folder}/__init__.py",
                                                      submodule_search_locations=[folder])
         return None
 
 
 def prepare(dags_folder, plugins_folder=None):
     """Sets the search path as Airflow does: the DAG folder and plugins can be imported from."""
-    for folder in (dags_folder, plugins_folder, os.path.join(os.path.dirname(dags_folder), "config")
-                   if dags_folder else None):
+    for folder in (dags_folder, plugins_folder):
         if folder and folder not in sys.path:
             sys.path.append(folder)
     sys.meta_path.append(Substitutes)
@@ -44,7 +42,8 @@ def module_name(path):
         from _sha1 import sha1
     except ImportError:
         from hashlib import sha1
-    stem = os.path.basename(path).rpartition(".")[0] or os.path.basename(path)
+    base = path.rpartition("/")[2]
+    stem = base.rpartition(".")[0] or base
     return f"unusual_prefix_{sha1(path.encode()).hexdigest()}_{stem.replace('-', '_').replace('.', '_')}"
 
 
@@ -70,5 +69,6 @@ def found_dags(module):
     dags = {}
     for value in [*vars(module).values(), *state.dags]:
         if isinstance(value, cls.DAG):
+            value.fileloc = module.__file__
             dags.setdefault(id(value), value)
     return list(dags.values())

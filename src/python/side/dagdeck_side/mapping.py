@@ -2,7 +2,7 @@
 from airflow.standin.node import DAGNode
 from airflow.standin.xcom_arg import XComArg
 
-from . import xcom
+from . import resolve as values_of
 
 
 def expanded(expand_input, context):
@@ -20,7 +20,7 @@ def _product(given, index, context):
     resolved = {}
     for name, value in given.items():
         if isinstance(value, (XComArg, DAGNode)):
-            resolved[name] = (xcom.resolve(value, context), True)
+            resolved[name] = (values_of.resolve(value, context), True)
         else:
             resolved[name] = (value, False)
     values, seen = {}, set()
@@ -28,9 +28,9 @@ def _product(given, index, context):
         source, came = resolved[name]
         size = len(source)
         position, index = index % size, index // size
-        element = xcom.elements(source)[position]
+        element = values_of.elements(source)[position]
         if isinstance(element, XComArg):
-            element, came = xcom.resolve(element, context), True
+            element, came = values_of.resolve(element, context), True
         values[name] = element
         if came:
             seen.add(id(element))
@@ -38,10 +38,10 @@ def _product(given, index, context):
 
 
 def _row(given, index, context):
-    source = xcom.resolve(given, context) if isinstance(given, (XComArg, DAGNode)) else given
-    row = xcom.elements(source)[index]
+    source = values_of.resolve(given, context) if isinstance(given, (XComArg, DAGNode)) else given
+    row = values_of.elements(source)[index]
     if isinstance(row, XComArg):
-        row = xcom.resolve(row, context)
+        row = values_of.resolve(row, context)
     if not hasattr(row, "keys"):
         raise ValueError(
             f"expand_kwargs() expects a list[dict], not {type(source).__name__ if isinstance(source, (list, tuple)) else 'list'}"
@@ -54,7 +54,7 @@ def _row(given, index, context):
                 f"expand_kwargs() input dict keys must all be str, but {key!r} is of type {type(key).__name__}"
             )
         if isinstance(value, XComArg):
-            value = xcom.resolve(value, context)
+            value = values_of.resolve(value, context)
             seen.add(id(value))
         values[key] = value
     return values, seen

@@ -53,4 +53,10 @@ def encoded(dag):
                     task.link_values(value)
     state.parsing = True
     check_whole(dag)
+    if dag.user_defined_macros or dag.user_defined_filters:
+        try:
+            import jinja2  # noqa: F401
+        except ImportError:
+            state.warnings.append((dag.fileloc, dag.line, "user_defined_macros and user_defined_filters need jinja2",
+                                   f"install jinja2 for {sys.executable}"))
     return encode.dag(dag)

@@ -1,6 +1,6 @@
 """The conversation with the supervisor: JSON lines over a socket, without the slow standard modules."""
-import os
 import time
+from posix import read, write
 
 try:
     from _json import encode_basestring_ascii, make_encoder, make_scanner
@@ -87,7 +87,7 @@ class Channel:
         with self.lock:
             while data:
                 try:
-                    sent = os.write(self.fd, data)
+                    sent = write(self.fd, data)
                 except InterruptedError:
                     continue
                 data = data[sent:]
@@ -99,7 +99,7 @@ class Channel:
             if found:
                 self.buffer = rest
                 return loads(line.decode())
-            chunk = os.read(self.fd, 1 << 16)
+            chunk = read(self.fd, 1 << 16)
             if not chunk:
                 raise EOFError("the supervisor closed the connection")
             self.buffer += chunk

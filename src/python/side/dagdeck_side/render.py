@@ -84,7 +84,7 @@ def rebuild(value, done, context, seen):
     if value is None or isinstance(value, (int, float)) or id(value) in seen:
         return value
     if isinstance(value, (XComArg, DAGNode)):
-        from .xcom import resolve
+        from .resolve import resolve
 
         return resolve(value, context)
     kind = type(value)

@@ -1,9 +1,21 @@
 """One try of one task: import, render, execute, push, report."""
-import os
 import sys
+from posix import _exit, getpid
 
 from . import load
 from .protocol import now_text
+
+
+def set_variable(name, value):
+    """Sets an environment variable, whether or not `os` is imported."""
+    os = sys.modules.get("os")
+    if os is not None:
+        os.environ[name] = value
+        return
+    import posix
+
+    posix.environ[name.encode()] = value.encode("utf-8", "surrogateescape")
+    posix.putenv(name, value)
 
 
 class ImportFailed(Exception):
@@ -94,11 +106,11 @@ class Try:
         """TERM: the operator's `on_kill`, then exit 143."""
         import _signal
 
-        owner = os.getpid()
+        owner = getpid()
 
         def ended(number, frame):
-            if os.getpid() != owner:
-                os._exit(143)
+            if getpid() != owner:
+                _exit(143)
             self.channel.log("error", "task", "Received SIGTERM. Terminating subprocesses")
             try:
                 self.task.on_kill()
@@ -106,7 +118,7 @@ class Try:
                 sys.stderr.flush()
             except Exception as error:
                 self.channel.log("error", "task", f"on_kill failed: {error!r}")
-            os._exit(143)
+            _exit(143)
 
         _signal.signal(_signal.SIGTERM, ended)
 
@@ -152,14 +164,24 @@ class Try:
             task = task.unmap(values)
             self.use(task)
         if task.template_fields:
+            self.render(task, context, seen)
+
+    def render(self, task, context, seen):
+        own, base = task.__dict__, _base()
+        usual = type(task).render_template_fields is base.render_template_fields
+        if usual and type(task).prepare_template is base.prepare_template \
+                and not any(own.get(name, True) for name in task.template_fields):
+            # nothing but empty values
+            fields = {name: own[name] for name in task.template_fields}
+            self.channel.ask({"type": "SetRenderedFields", "rendered_fields": fields})
+            return
+        if usual:
             from .render import render_fields
 
-            before = task.__class__.render_template_fields
-            if before is _base().render_template_fields:
-                render_fields(task, context, seen)
-            else:
-                task.render_template_fields(context)
-            self.store_fields()
+            render_fields(task, context, seen)
+        else:
+            task.render_template_fields(context)
+        self.store_fields()
 
     def use(self, task):
         self.task = self.ti.task = self.context["task"] = task
@@ -179,7 +201,7 @@ class Try:
             self.store_fields()
 
     def export(self):
-        ti, dag, env = self.ti, self.dag, os.environ
+        ti = self.ti
         names = {"DAG_ID": ti.dag_id, "TASK_ID": ti.task_id, "TRY_NUMBER": str(ti.try_number), "DAG_RUN_ID": ti.run_id,
                  "DAG_OWNER": self.task.owner}
         logical = self.start["dag_run"].get("logical_date")
@@ -189,8 +211,7 @@ class Try:
         if email:
             names["DAG_EMAIL"] = email if isinstance(email, str) else ",".join(email)
         for name, value in names.items():
-            env["AIRFLOW_CTX_" + name] = str(value)
-        self.dag = dag
+            set_variable("AIRFLOW_CTX_" + name, str(value))
 
     def resumed(self, task, start):
         """The method that a deferred task goes on with."""

@@ -1,6 +1,5 @@
 """`ti` of the context."""
 from airflow.standin import state
-from airflow.standin.enums import RunningState
 
 from . import xcom
 
@@ -20,7 +19,6 @@ class RuntimeTaskInstance:
         self.hostname, self.pool, self.queue = given.get("hostname"), given.get("pool"), given.get("queue")
         self.priority_weight = given.get("priority_weight")
         self.task = task
-        self.state = RunningState.RUNNING
         self.task_reschedule_count = start.get("task_reschedule_count") or 0
         self.rendered_map_index = None
         self.is_mapped = self.map_index is not None and self.map_index >= 0
@@ -36,6 +34,11 @@ class RuntimeTaskInstance:
 
             value = self.start_date = moment(self._given.get("start_date"))
             return value
+        if name == "state":
+            from airflow.standin.enums import RunningState
+
+            self.state = RunningState.RUNNING
+            return self.state
         if name == "dag_run":
             return state.context["dag_run"]
         if name == "operator":

@@ -1,7 +1,7 @@
 """`partial()` and `expand()`: tasks whose number of instances is known at run time."""
 from . import state
 from .operator import BASE_PARAMS, AbstractOperator, BaseOperator, init_names, unwrapped
-from .xcom_arg import XComArg, references
+from .xcom_arg import PlainXComArg, XComArg, references
 
 
 def prevent_duplicates(left, right, reason):
@@ -72,6 +72,9 @@ class OperatorPartial:
     """What `partial()` gives: arguments that wait for `expand()`."""
 
     def __init__(self, operator_class, kwargs):
+        modern = getattr(operator_class, "modern_arguments", None)
+        if modern is not None:
+            kwargs = modern(kwargs)
         check_kwargs(operator_class, "partial", kwargs)
         self.operator_class, self.kwargs = operator_class, kwargs
         self.place = current_place(kwargs)
@@ -148,7 +151,11 @@ class MappedOperator(AbstractOperator):
 
     def link(self):
         """Arrows from everything that is expanded over or given to `partial()`."""
-        self.link_values(self.expand_input[1])
+        kind, given = self.expand_input
+        for value in given.values() if kind == "expand" else (given,):
+            if isinstance(value, PlainXComArg) and value.key != "return_value":
+                raise ValueError(f"cannot map over XCom with custom key {value.key!r} from {value.operator!r}")
+        self.link_values(given)
         for name in self.template_fields:
             if name in self.partial_kwargs:
                 self.link_values(self.partial_kwargs[name])

@@ -5,6 +5,8 @@ from .op_simple import _NotYet
 from .operator import BaseOperator
 
 _MODULE = "airflow.providers.cncf.kubernetes."
+RENAMED = {"resources": "container_resources", "pod_runtime_info_env": "pod_runtime_info_envs",
+           "node_selectors": "node_selector", "service_account": "service_account_name"}
 
 
 class KubernetesPodOperator(BaseOperator):
@@ -41,18 +43,14 @@ class KubernetesPodOperator(BaseOperator):
         **kwargs,
     ):
         given = {k: v for k, v in locals().items() if k not in ("self", "kwargs", "__class__")}
-        for old, modern in (("resources", "container_resources"), ("pod_runtime_info_env", "pod_runtime_info_envs"),
-                            ("node_selectors", "node_selector"), ("service_account", "service_account_name")):
-            if old in kwargs:
-                state.warn(f"{old}= was removed from KubernetesPodOperator; {modern}= is meant", f"{modern}=...")
-                given[modern] = kwargs.pop(old)
-        super().__init__(**kwargs)
+        old = {k: kwargs.pop(k) for k in list(kwargs) if k in RENAMED}
         if is_delete_operator_pod is not None:
-            action = "delete_pod" if is_delete_operator_pod else "keep_pod"
-            state.warn("is_delete_operator_pod= was removed; on_finish_action= is meant",
-                       f'on_finish_action="{action}"')
-            if on_finish_action == "delete_pod":
-                given["on_finish_action"] = action
+            old["is_delete_operator_pod"] = is_delete_operator_pod
+        modern = self.modern_arguments(old)
+        if on_finish_action != "delete_pod":
+            modern.pop("on_finish_action", None)
+        given.update(modern)
+        super().__init__(**kwargs)
         if reattach_on_restart is not None and durable is None:
             given["durable"] = reattach_on_restart
         for key, value in given.items():
@@ -68,6 +66,21 @@ class KubernetesPodOperator(BaseOperator):
         actions = OnFinishAction._by_value
         if state.parsing and self.on_finish_action not in actions:
             raise ValueError(f"{self.on_finish_action!r} is not a valid OnFinishAction")
+
+    @staticmethod
+    def modern_arguments(given):
+        """The arguments with old spellings replaced."""
+        made = dict(given)
+        for old, modern in RENAMED.items():
+            if old in made:
+                state.warn(f"{old}= was removed from KubernetesPodOperator; {modern}= is meant", f"{modern}=...")
+                made.setdefault(modern, made.pop(old))
+        delete = made.pop("is_delete_operator_pod", None)
+        if delete is not None:
+            action = "delete_pod" if delete else "keep_pod"
+            state.warn("is_delete_operator_pod= was removed; on_finish_action= is meant", f'on_finish_action="{action}"')
+            made.setdefault("on_finish_action", action)
+        return made
 
     def execute(self, context):
         from .exceptions import AirflowFailException

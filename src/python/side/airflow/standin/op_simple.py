@@ -1,20 +1,10 @@
 """Operators that need little or no Python of their own."""
 from . import state
 from .op_python import BaseBranchOperator
+from .op_empty import EmptyOperator
 from .operator import BaseOperator
 
 _STANDARD = "airflow.providers.standard.operators."
-
-
-class EmptyOperator(BaseOperator):
-    """Does nothing."""
-
-    __module__ = _STANDARD + "empty"
-    ui_color = "#e8f7e4"
-    inherits_from_empty_operator = True
-
-    def execute(self, context):
-        pass
 
 
 class SmoothOperator(BaseOperator):
@@ -189,3 +179,6 @@ class HITLBranchOperator(HITLOperator):
 
 class HITLEntryOperator(HITLOperator):
     __module__ = _STANDARD + "hitl"
+
+
+__all__ = ["EmptyOperator"]

@@ -275,7 +275,7 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
         self._check()
         for name in self.template_fields:
             value = own.get(name)
-            if value is None or type(value) is str:
+            if not value or type(value) is str:
                 continue
             self.link_values(value)
 

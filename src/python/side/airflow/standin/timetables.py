@@ -79,7 +79,7 @@ class _Cron(Timetable):
     def as_schedule(self, dag):
         from .times import seconds, zone_name
 
-        zone = self.timezone if isinstance(self.timezone, str) else zone_name(self.timezone)
+        zone = self.timezone if isinstance(self.timezone, str) else zone_name(self.timezone) or "UTC"
         made = {"kind": "cron", "expression": self.cron, "timezone": zone, "data_interval": self.data_interval}
         if self.interval is not None:
             made["interval"] = seconds(self.interval)

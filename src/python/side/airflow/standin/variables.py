@@ -35,7 +35,9 @@ class Variable:
             if default is not NOTSET:
                 return default
             if state.channel is None:
-                raise KeyError(f"Variable {key} does not exist")
+                error = KeyError(f"Variable {key} does not exist")
+                error.hint = f"while a file is parsed only AIRFLOW_VAR_{key.upper()} is seen: give default=, or read it in a task"
+                raise error
             from .exceptions import AirflowRuntimeError
 
             raise AirflowRuntimeError("VARIABLE_NOT_FOUND", {"message": f"Variable {key} not found"})

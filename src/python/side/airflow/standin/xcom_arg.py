@@ -54,7 +54,7 @@ class XComArg(DependencyMixin):
         return ConcatXComArg([self, *others])
 
     def resolve(self, context, session=None):
-        from dagdeck_side.xcom import resolve
+        from dagdeck_side.resolve import resolve
 
         return resolve(self, context)
 

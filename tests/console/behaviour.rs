@@ -1,0 +1,222 @@
+//! What keys do: the rules of the console, each as a short session.
+
+use super::{home::NOW, screens::stage};
+
+const SMALL: (u16, u16) = (80, 24);
+
+/// The line under the cursor.
+fn cursor(text: &str) -> String {
+    text.lines().skip(2).find(|l| l.starts_with('>')).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_cursor_stays_on_its_object() {
+    let (dir, mut stage) = stage(SMALL);
+    stage.keys("2 j j j");
+    let before = cursor(&stage.text());
+    assert!(before.contains("fraud_hpo"), "{before}");
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute(
+        "INSERT INTO dag SELECT 'aaa_new', fileloc, 0, 0, version_id, 0, timetable_summary, timetable_class, NULL, owners, tags,
+         NULL, NULL, NULL, NULL, 0, 0 FROM dag LIMIT 1",
+        [],
+    )
+    .unwrap();
+    stage.changed();
+    assert!(stage.text().contains("aaa_new"));
+    assert!(cursor(&stage.text()).contains("fraud_hpo"));
+    stage.resize(160, 45).resize(80, 24);
+    assert!(cursor(&stage.text()).contains("fraud_hpo"));
+}
+
+#[test]
+fn escape_never_quits_and_q_asks_at_the_top() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Esc Esc Esc");
+    assert!(stage.wanted.is_empty());
+    stage.keys("q");
+    assert!(stage.text().contains("Leave the console?"));
+    stage.keys("n");
+    assert!(!stage.text().contains("Leave the console?"));
+    stage.keys("2 Enter q");
+    assert!(stage.text().contains("DAGs"), "{}", stage.text());
+    stage.keys("q y");
+    assert_eq!(stage.wanted, ["quit"]);
+    stage.wanted.clear();
+    stage.keys("Ctrl-c Ctrl-c");
+    assert_eq!(stage.wanted, ["quit"]);
+}
+
+#[test]
+fn a_form_acts_only_on_its_button() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter C");
+    assert_eq!(stage.wanted.len(), 1, "only the dry run: {:?}", stage.wanted);
+    assert!(stage.wanted[0].contains("--dry-run"));
+    // Cancel has the focus.
+    stage.keys("Enter");
+    assert!(stage.text().contains("CAUSE"));
+    assert_eq!(stage.wanted.len(), 1);
+    // The plan isn't known yet: the button doesn't act.
+    stage.keys("C Right Enter");
+    assert_eq!(stage.wanted.len(), 2);
+    assert!(stage.text().contains("plan isn't known"), "{}", stage.text());
+    let asked: u64 = stage.wanted[1].split(':').next().unwrap().parse().unwrap();
+    let plan = serde_json::json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
+    stage.answer(asked, plan.clone()).keys("Enter");
+    assert!(stage.wanted[2].ends_with("--task-id train_with_hp:3 --downstream -y"), "{:?}", stage.wanted);
+    // A toggle asks again, and an answer to the older question doesn't count.
+    let sent: u64 = stage.wanted[2].split(':').next().unwrap().parse().unwrap();
+    stage.answer(sent, plan);
+    assert!(stage.text().contains("done: 1 task instance"), "{}", stage.text());
+    stage.keys("C Tab Tab Space");
+    assert!(stage.wanted.last().unwrap().contains("--dry-run"));
+    assert!(!stage.wanted.last().unwrap().contains("--downstream"));
+    stage.answer(asked, serde_json::json!({"task_instances": [{"task_id": "stale"}]}));
+    assert!(!stage.text().contains("stale"));
+}
+
+#[test]
+fn pause_acts_at_once_and_marks_make_it_many() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("2 P");
+    assert!(stage.wanted[0].ends_with("dags pause churn_train"), "{:?}", stage.wanted);
+    stage.keys("Space Space P");
+    assert!(stage.wanted[1].ends_with("dags pause churn_train ctr_daily"), "{:?}", stage.wanted);
+    assert!(stage.text().contains("2 marked"));
+    stage.keys("u G k P");
+    assert!(stage.wanted[2].ends_with("dags unpause old_backtests"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn without_a_scheduler_looking_works_and_acting_says_why_not() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.lose_scheduler();
+    assert!(stage.text().contains("NO SCHED"));
+    stage.keys("A");
+    assert!(stage.text().contains("no scheduler: it ended"), "{}", stage.text());
+    stage.keys("2 T");
+    assert!(stage.text().contains("no scheduler"));
+    assert!(stage.wanted.is_empty());
+    stage.keys("Enter");
+    assert!(stage.text().contains("churn_train > grid"));
+}
+
+#[test]
+fn filters_narrow_and_say_what_is_wrong() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("2 /").type_text("state:failed").keys("Enter");
+    let text = stage.text();
+    assert!(text.contains("churn_train") && !text.contains("ctr_daily"), "{text}");
+    stage.keys("Esc");
+    assert!(stage.text().contains("ctr_daily"));
+    stage.keys("/").type_text("colour:red");
+    assert!(stage.text().contains("no such key"), "{}", stage.text());
+    stage.keys("Esc 4 /").type_text("task:train_with_hp[3] state:failed since:2d").keys("Enter");
+    assert!(stage.text().contains("1 of 317"), "{}", stage.text());
+    stage.keys("Esc !");
+    assert!(stage.text().contains("only problems"));
+}
+
+#[test]
+fn a_paste_is_never_keys() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.paste("2 P q y\n");
+    assert!(stage.wanted.is_empty());
+    assert!(stage.text().contains("triage"));
+}
+
+#[test]
+fn a_log_cannot_drive_the_terminal_and_is_searched() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter");
+    let text = stage.text();
+    assert!(text.contains("DataLoader worker 3 RSS 11.2GiB, prefetch"), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains("pwned") && !text.contains("[33m"), "{text}");
+    stage.keys("/").type_text("epoch 2/100").keys("Enter");
+    assert!(stage.text().contains("epoch 2/100 loss"), "{}", stage.text());
+    stage.keys("n n");
+    assert!(stage.text().contains("not found in that direction"), "{}", stage.text());
+    stage.keys("]");
+    assert!(stage.text().contains(">04:12:43  ERROR DataLoader worker (pid 214)"), "{}", stage.text());
+    stage.keys("Esc <");
+    assert!(stage.text().contains("a plain line"), "{}", stage.text());
+    stage.keys("( (");
+    assert!(stage.text().contains("train_with_hp[1]"), "{}", stage.text());
+}
+
+#[test]
+fn trees_fold() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("2 Enter j Enter");
+    let text = stage.text();
+    assert!(text.contains("+ prep") && !text.contains("validate"), "{text}");
+    stage.keys("+");
+    assert!(stage.text().contains("validate"));
+    stage.keys("-");
+    assert!(!stage.text().contains("validate"));
+}
+
+#[test]
+fn copies_go_to_the_terminal() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("y y y c y i");
+    assert_eq!(stage.wanted[0], "copy churn_train/scheduled__2026-11-16T02:00:00+00:00/train_with_hp[3]");
+    assert!(stage.wanted[1].starts_with("copy dagdeck logs churn_train"));
+    assert!(stage.wanted[2].contains("out of memory"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn frozen_screens_stay() {
+    let (dir, mut stage) = stage(SMALL);
+    stage.keys("2 z");
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE dag SET is_paused = 1, last_parsed = ?1", [NOW]).unwrap();
+    stage.changed();
+    assert!(!stage.text().contains("P churn_train"));
+    stage.keys("z");
+    assert!(stage.text().contains("P churn_train"));
+}
+
+#[test]
+fn prefixes_show_what_may_follow() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter M").changed();
+    let text = stage.text();
+    assert!(text.contains("mark success") && text.contains("mark skipped"), "{text}");
+    stage.keys("Esc");
+    assert!(!stage.text().contains("mark skipped"));
+    stage.keys("M x");
+    assert!(stage.text().contains("means nothing here"));
+}
+
+/// Any keys at any size: no panic, and every frame can be drawn.
+#[test]
+fn a_monkey_breaks_nothing() {
+    let (_dir, mut stage) = stage(SMALL);
+    let keys: Vec<&str> = "1 2 3 4 0 Enter Enter Enter j j j k h l G Esc q Backspace Tab Space V * u / x y z ! s + - [ ] < > ( ) \
+        o b i d f w t n N v g c M P T C R K A @ : ? . Left Right Up Down PgUp PgDn Home End Ctrl-d Ctrl-u Ctrl-r Shift-Tab a = é"
+        .split_whitespace()
+        .collect();
+    let mut seed: u64 = 7;
+    let mut random = |n: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % n
+    };
+    for step in 0..2500 {
+        match random(40) {
+            0 => drop(stage.resize(random(200) as u16, random(60) as u16)),
+            1 => drop(stage.resize(80, 24)),
+            2 => drop(stage.changed()),
+            3 => drop(stage.paste("p;a\u{1b}[Ast e")),
+            4 => {
+                let last = stage.wanted.len() as u64;
+                stage.answer(last, serde_json::json!({"task_instances": [{"task_id": 3}, {}], "dag_runs": "odd"}));
+            }
+            _ => drop(stage.keys(keys[random(keys.len())])),
+        }
+        if step % 7 == 0 {
+            stage.text();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The program in a real terminal: it starts, stays silent, and gives the terminal back.
+
+use std::{
+    io::{Read, Write},
+    num::NonZero,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::home::build;
+
+struct Session {
+    master: Option<Box<dyn MasterPty + Send>>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: Arc<Mutex<Vec<u8>>>,
+    _home: tempfile::TempDir,
+}
+
+impl Session {
+    fn start(arguments: &[&str], no_color: bool) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        build(home.path());
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dagdeck"));
+        command.args(["--home", home.path().to_str().unwrap(), "--read-only"]);
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let mut out = pair.master.try_clone_reader().unwrap();
+        let into = seen.clone();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(n) = out.read(&mut part) {
+                if n == 0 {
+                    return;
+                }
+                into.lock().unwrap().extend_from_slice(&part[..n]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { master: Some(pair.master), keys, child, seen, _home: home }
+    }
+
+    fn screen(&self) -> String {
+        let mut parser = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
+        parser.process(&self.seen.lock().unwrap());
+        parser.screen().contents()
+    }
+
+    fn wait_for(&self, text: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !self.screen().contains(text) {
+            assert!(Instant::now() < until, "no {text:?} in\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn ended(&mut self) -> u32 {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < until, "still running");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn it_starts_is_silent_and_gives_the_terminal_back() {
+    let mut session = Session::start(&[], false);
+    session.wait_for("NEEDS YOU");
+    session.keys.write_all(b"2").unwrap();
+    session.wait_for("churn_train");
+    std::thread::sleep(Duration::from_millis(1500));
+    // Without a scheduler only the countdown to the next try is written, and nothing at all between its steps.
+    let before = session.seen.lock().unwrap().len();
+    std::thread::sleep(Duration::from_millis(2000));
+    let written = session.seen.lock().unwrap().len() - before;
+    assert!(written < 200, "{written} bytes while nothing changed");
+    session.master.as_ref().unwrap().resize(PtySize { rows: 24, cols: 50, pixel_width: 0, pixel_height: 0 }).unwrap();
+    session.wait_for("need 60x16");
+    session.keys.write_all(b"qy").unwrap();
+    assert_eq!(session.ended(), 0);
+    let seen = session.seen.lock().unwrap();
+    let text = String::from_utf8_lossy(&seen);
+    for sequence in ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l", "\u{1b}[?2026h"] {
+        assert!(text.contains(sequence), "{sequence:?}");
+    }
+}
+
+#[test]
+fn a_lost_terminal_ends_it_quietly() {
+    let mut session = Session::start(&[], false);
+    session.wait_for("NEEDS YOU");
+    session.master = None;
+    session.keys = Box::new(std::io::sink());
+    // The reader thread's copy keeps the terminal open, so the hang-up is sent as a link that breaks would.
+    let pid = session.child.process_id().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    assert_eq!(session.ended(), 0);
+}
+
+#[test]
+fn no_color_writes_no_colour() {
+    let mut session = Session::start(&["--theme", "light"], true);
+    session.wait_for("NEEDS YOU");
+    session.keys.write_all(b"\x03\x03").unwrap();
+    assert_eq!(session.ended(), 0);
+    let seen = session.seen.lock().unwrap();
+    let text = String::from_utf8_lossy(&seen);
+    for part in text.split("\u{1b}[").skip(1) {
+        let Some((numbers, _)) = part.split_once('m') else { continue };
+        if !numbers.chars().all(|c| c.is_ascii_digit() || c == ';') {
+            continue;
+        }
+        let colour = |n: &str| matches!(n.parse::<u32>(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107));
+        assert!(!numbers.split(';').any(colour), "{numbers}");
+    }
+}

@@ -1,0 +1,73 @@
+//! The scheduler killed at random instants: no try is lost, none runs twice.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use crate::support::Home;
+
+/// Tasks of the run: two layers of half as many; each leaves its name in a file of its own append.
+fn dag_file(tasks: usize) -> String {
+    format!(
+        r#"
+from datetime import datetime
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
+
+with DAG("many", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False, max_active_tasks=16):
+    for i in range({half}):
+        first = BashOperator(task_id=f"a{{i}}", bash_command="echo a%d >> $OUT; sleep 0.0%d" % (i, i % 10 ), append_env=True, env={{}})
+        second = BashOperator(task_id=f"b{{i}}", bash_command="echo b%d >> $OUT; sleep 0.%d" % (i, i % 4), append_env=True, env={{}})
+        first >> second
+"#,
+        half = tasks / 2
+    )
+}
+
+/// A generator of pauses that is the same in every run of the test (the instants still differ with the machine's load).
+struct Pauses(u64);
+
+impl Pauses {
+    fn next(&mut self) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        Duration::from_micros(self.0 % 150_000)
+    }
+}
+
+/// `DAGDECK_KILLS` and `DAGDECK_KILL_TASKS` make it longer (100 and 500 in the issue's words).
+#[test]
+fn every_side_effect_happens_exactly_once() {
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let (kills, tasks) = (number("DAGDECK_KILLS", 15usize), number("DAGDECK_KILL_TASKS", 120usize));
+    let home = Home::with_files(&[("many.py", &dag_file(tasks))]);
+    let out = home.path().join("effects");
+    let start = |home: &Home| {
+        let done = home.command(&["scheduler", "start"]).env("OUT", &out).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    start(&home);
+    home.run(&["dags", "trigger", "many", "-r", "r1"]).ok();
+    let mut pauses = Pauses(0x9e37_79b9_7f4a_7c15);
+    let mut while_running = 0;
+    for _ in 0..kills {
+        std::thread::sleep(pauses.next());
+        let pid: i32 = fs::read_to_string(home.path().join("scheduler.lock")).unwrap().trim().parse().unwrap();
+        // SAFETY: the pid is that of our own scheduler, which holds the lock file.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+        start(&home);
+        while_running += usize::from(home.show("many", "r1").state() == "running");
+    }
+    assert!(while_running > kills / 3, "only {while_running} of {kills} kills hit a running run: give it more tasks");
+    let run = home.wait("many", "r1");
+    assert_eq!(run.state(), "success", "{run:#?}");
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for line in fs::read_to_string(&out).unwrap().lines() {
+        *seen.entry(line.to_string()).or_default() += 1;
+    }
+    let twice: Vec<_> = seen.iter().filter(|(_, n)| **n != 1).collect();
+    assert!(twice.is_empty(), "ran more than once: {twice:?}");
+    assert_eq!(seen.len(), tasks);
+    let tries = run.0["tries"].as_array().unwrap();
+    assert_eq!(tries.len(), tasks, "every task has one try");
+    assert!(tries.iter().all(|t| t["state"] == "success" && t["try_number"] == 1));
+}

@@ -1,0 +1,4 @@
+//! The scheduler as a process: survival, kills, supervision. Real processes, real files.
+
+mod killed;
+mod supervision;

@@ -1,0 +1,161 @@
+"""One try of a task, seen from the supervisor."""
+import signal
+import time
+import unittest
+
+from supervisor import run_task
+
+HEAD = ("from airflow.sdk import DAG, task\n"
+        "from airflow.exceptions import AirflowFailException, AirflowSkipException\n"
+        "with DAG('d', schedule=None, start_date=datetime(2026, 1, 1)):\n")
+
+
+def body(*lines):
+    return HEAD + "".join("    " + line + "\n" for line in lines)
+
+
+class Outcomes(unittest.TestCase):
+    def test_success_pushes_and_prints(self):
+        for options in ((), ("-S",)):
+            done = run_task(body("@task", "def t(ds, ti=None, **context):", "    print('seen', ds, context['run_id'])",
+                                 "    return {'try': ti.try_number, 'conf': context['params']}", "t()"),
+                            "t", options=options)
+            self.assertEqual(done.code, 0)
+            self.assertEqual(done.end["type"], "SucceedTask")
+            self.assertEqual(done.xcoms["return_value"], {"try": 1, "conf": {"c": 1}})
+            self.assertIn("seen 2026-03-02 r", done.log)
+
+    def test_failures(self):
+        text = body("@task", "def boom():", "    raise ValueError('no good')", "@task", "def never():",
+                    "    raise AirflowFailException('stop')", "@task", "def skips():", "    raise AirflowSkipException('s')",
+                    "@task", "def leaves():", "    import sys; sys.exit(0)", "boom(); never(); skips(); leaves()")
+        done = run_task(text, "boom").end
+        self.assertEqual((done["state"], done["retryable"]), ("failed", True))
+        self.assertEqual(done["cause"]["exception"], "ValueError")
+        self.assertEqual(done["cause"]["summary"], "no good")
+        self.assertFalse(run_task(text, "never").end["retryable"])
+        self.assertEqual(run_task(text, "skips").end["state"], "skipped")
+        self.assertEqual(run_task(text, "leaves").end["cause"]["exception"], "SystemExit")
+
+    def test_broken_file(self):
+        done = run_task("raise RuntimeError('broken')\n", "t").end
+        self.assertEqual((done["state"], done["cause"]["kind"]), ("failed", "import"))
+        self.assertEqual(run_task(body("pass"), "gone").end["cause"]["exception"], "TaskNotFound")
+
+    def test_time_limit(self):
+        done = run_task(body("@task(execution_timeout=timedelta(seconds=0.2))", "def t():", "    import time; time.sleep(9)",
+                             "t()"), "t").end
+        self.assertEqual((done["cause"]["kind"], done["cause"]["exception"]), ("timeout", "AirflowTaskTimeout"))
+
+    def test_term_calls_on_kill(self):
+        def watch(message, process):
+            if message.get("event") == "ready":
+                time.sleep(0.05)
+                process.send_signal(signal.SIGTERM)
+
+        done = run_task("from airflow.sdk import DAG, BaseOperator\n"
+                        "class Op(BaseOperator):\n"
+                        "    def execute(self, context):\n"
+                        "        import time; print('ready'); time.sleep(9)\n"
+                        "    def on_kill(self):\n"
+                        "        print('killed')\n"
+                        "with DAG('d', schedule=None):\n"
+                        "    Op(task_id='t')\n", "t", watch=watch)
+        self.assertEqual(done.code, 143)
+        self.assertIn("killed", done.log)
+
+    def test_logging_and_callbacks(self):
+        done = run_task("import logging\n" + body(
+            "def cb(context): print('called', context['exception'])",
+            "@task(on_failure_callback=[cb, lambda c: 1/0], on_retry_callback=lambda c: print('retry'))",
+            "def t():", "    logging.getLogger('mine').warning('careful %s', 1)", "    raise KeyError('k')", "t()"), "t")
+        self.assertIn("called 'k'", done.log)
+        self.assertIn("Failed to run task callback", done.log)
+        record = [m for m in done.of("Log") if m["logger"] == "mine"][0]
+        self.assertEqual((record["level"], record["event"]), ("warning", "careful 1"))
+
+
+class Values(unittest.TestCase):
+    def test_mapping_order_and_reduce(self):
+        text = body("@task", "def pair(x, y):", "    return [x, y]", "@task", "def total(xs):",
+                    "    return [type(xs).__name__, len(xs), list(xs)]",
+                    "total(pair.expand(x=[1, 2], y={'a': 1, 'b': 2}))")
+        found = run_task(text, "pair", 2).xcoms["return_value"]
+        self.assertEqual(found[0], 2)
+        self.assertEqual(found[1]["__data__"], ["a", 1])
+        xcoms = {("pair", 0, "return_value"): 7, ("pair", 1, "return_value"): 8}
+        self.assertEqual(run_task(text, "total", xcoms=xcoms).xcoms["return_value"], ["LazyXComSequence", 2, [7, 8]])
+
+    def test_results_that_are_mapped_over(self):
+        text = body("@task", "def t(v):", "    return v", "t.override(task_id='none')(None)", "t.override(task_id='text')('x')",
+                    "t.override(task_id='long')([1] * 5)", "t.override(task_id='good')([1, 2])")
+        for name, wanted in (("none", "XComForMappingNotPushed"), ("text", "UnmappableXComTypePushed"),
+                             ("long", "UnmappableXComLengthPushed")):
+            done = run_task(text, name, mapped_dependants=True)
+            self.assertEqual(done.end["cause"]["exception"], wanted)
+            self.assertEqual(done.xcoms, {})
+        good = run_task(text, "good", mapped_dependants=True).of("SetXCom")[0]
+        self.assertEqual(good["mapped_length"], 2)
+
+    def test_templates_literals_and_xcom_values(self):
+        text = body("from airflow.sdk import BaseOperator", "class Op(BaseOperator):", "    template_fields = ('a', 'b')",
+                    "    def __init__(self, *, a, b, **kwargs):", "        super().__init__(**kwargs)", "        self.a, self.b = a, b",
+                    "    def execute(self, context):", "        return [self.a, self.b]",
+                    "@task", "def src():", "    return ['{{ ds }}']",
+                    "Op.partial(task_id='t', b=['{{ ds }}', {'k': '{{ ds }}'}]).expand(a=src())")
+        done = run_task(text, "t", 0, xcoms={("src", -1, "return_value"): ["{{ ds }}"]})
+        self.assertEqual(done.xcoms["return_value"], ["{{ ds }}", ["2026-03-02", {"k": "2026-03-02"}]])
+        self.assertEqual(done.of("SetRenderedFields")[0]["rendered_fields"]["b"], ["2026-03-02", {"k": "2026-03-02"}])
+
+    def test_stored_forms(self):
+        done = run_task(body("@task(multiple_outputs=True)", "def t():",
+                             "    return {'a': (1, 'b'), 'b': datetime(2026, 1, 2), 'c': None, 'd': timedelta(hours=1)}", "t()"), "t")
+        self.assertEqual(done.xcoms["a"], {"__classname__": "builtins.tuple", "__version__": 1, "__data__": [1, "b"]})
+        self.assertEqual(done.xcoms["d"], {"__classname__": "datetime.timedelta", "__version__": 2, "__data__": 3600.0})
+        self.assertIn("c", done.xcoms)
+        bad = run_task(body("@task", "def t():", "    return object()", "t()"), "t").end
+        self.assertEqual(bad["cause"]["exception"], "TypeError")
+
+    def test_branch_and_short_circuit(self):
+        text = body("from airflow.providers.standard.operators.empty import EmptyOperator as E",
+                    "@task.branch", "def br():", "    return 'a'", "@task.short_circuit", "def sc():", "    return False",
+                    "a, b, j = E(task_id='a'), E(task_id='b'), E(task_id='j')", "br() >> [a, b, j]", "a >> j",
+                    "sc() >> b >> E(task_id='far', trigger_rule='all_done')")
+        done = run_task(text, "br")
+        self.assertEqual(done.xcoms, {"skipmixin_key": {"followed": ["a", "j"]}})
+        self.assertEqual(done.of("SkipDownstreamTasks")[0]["tasks"], ["b"])
+        self.assertEqual(done.end["type"], "SucceedTask")
+        done = run_task(text, "sc")
+        self.assertEqual(done.xcoms, {"skipmixin_key": {"skipped": ["b", "far"]}})
+
+    def test_sensor_modes(self):
+        text = body("from airflow.sdk import PokeReturnValue", "@task.sensor(poke_interval=30, mode='reschedule', timeout=5)",
+                    "def s():", "    return False", "@task.sensor(poke_interval=0.01)", "def ok():",
+                    "    return PokeReturnValue(True, 5)", "s(); ok()")
+        self.assertEqual(run_task(text, "s").end["type"], "RescheduleTask")
+        late = run_task(text, "s", first_poke_date="2026-01-01T00:00:00Z", task_reschedule_count=1).end
+        self.assertEqual((late["cause"]["exception"], late["retryable"]), ("AirflowSensorTimeout", False))
+        self.assertEqual(run_task(text, "ok").xcoms["return_value"], 5)
+
+    def test_bash_variables_and_connections(self):
+        text = body("from airflow.sdk import Variable, BaseHook", "@task.bash", "def b():", "    return 'echo one; echo $AIRFLOW_CTX_TASK_ID'",
+                    "@task", "def v():", "    return [Variable.get('k', default='d'), BaseHook.get_connection('c').get_uri()]", "b(); v()")
+        self.assertEqual(run_task(text, "b").xcoms["return_value"], "b")
+        conn = {"type": "ConnectionResult", "conn_id": "c", "conn_type": "http", "host": "h", "login": "u", "password": "p",
+                "port": 80, "schema": None, "extra": None}
+        done = run_task(text, "v", answers={"GetConnection": conn})
+        self.assertEqual(done.xcoms["return_value"], ["d", "http://u:p@h:80"])
+        self.assertEqual(run_task(text, "v").end["cause"]["exception"], "AirflowNotFoundException")
+
+    def test_trigger_and_defer(self):
+        text = body("from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator",
+                    "TriggerDagRunOperator(task_id='t', trigger_dag_id='other', conf={'a': '{{ ds }}'})")
+        done = run_task(text, "t", answers={"TriggerDagRun": {"type": "OKResponse", "run_id": "made"}})
+        self.assertEqual(done.of("TriggerDagRun")[0]["conf"], {"a": "2026-03-02"})
+        self.assertEqual(done.xcoms, {"trigger_run_id": "made"})
+        exists = {"type": "ErrorResponse", "error": "DAGRUN_ALREADY_EXISTS", "detail": None}
+        self.assertFalse(run_task(text, "t", answers={"TriggerDagRun": exists}).end["retryable"])
+
+
+if __name__ == "__main__":
+    unittest.main()
