@@ -5,5 +5,7 @@
 mod cli;
 mod console;
 mod dagfile;
+mod samples;
 mod scheduler;
+mod support;
 mod timetable;

@@ -193,10 +193,12 @@ class MappedOperator(AbstractOperator):
         args.pop("task_group", None)
         place = state.open_dags, state.open_groups, state.setup_contexts
         state.open_dags, state.open_groups, state.setup_contexts = [], [], []
+        state.unmapping = True
         try:
             operator = self.operator_class(**args)
         finally:
             state.open_dags, state.open_groups, state.setup_contexts = place
+            state.unmapping = False
         operator.task_id = self.task_id
         operator._dag = self._dag
         operator.task_group = self.task_group
