@@ -6,5 +6,8 @@ mod cli;
 mod conformance;
 mod console;
 mod dagfile;
+mod engine;
+mod samples;
 mod scheduler;
+mod support;
 mod timetable;
