@@ -16,8 +16,8 @@ use crate::{
     workload::{Inline, Workload},
 };
 
-pub use file::DEFAULT_CONNECTION;
 pub use arguments::{Arguments, parse_instant};
+pub use file::DEFAULT_CONNECTION;
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
 const LATER: &[&str] =

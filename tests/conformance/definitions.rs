@@ -100,7 +100,8 @@ fn settings(dag: &Value) -> Value {
     }
     let params = dag["params"].as_object().into_iter().flatten();
     // Here with schema and description beside the value.
-    let params = params.map(|(name, p)| (name.clone(), if p.get("schema").is_some() { p["value"].clone() } else { p.clone() }));
+    let params =
+        params.map(|(name, p)| (name.clone(), if p.get("schema").is_some() { p["value"].clone() } else { p.clone() }));
     fields["params"] = params.collect::<Map<_, _>>().into();
     fields
 }

@@ -20,16 +20,19 @@ const KNOWN: &[(&str, &str)] = &[];
 /// Fields that differ on purpose: DAG, and the pointers below which they lie.
 const ON_PURPOSE: &[(&str, &[&str])] = &[
     // `ds` given to a parameter named like a context key: refused there when the task runs, done as it is meant here.
-    ("cc_context", &[
-        "/runs/golden/dag_run/state",
-        "/runs/golden/task_instances/explicit:-1/state",
-        "/runs/golden/xcoms/explicit:-1:return_value",
-        "/runs/golden/failures/explicit:-1:1",
-        "/runs/golden/rendered_fields/explicit:-1",
-        // Names and classes of Airflow's own insides.
-        "/runs/golden/xcoms/ti_api:-1:return_value",
-        "/runs/golden/xcoms/kinds:-1:return_value",
-    ]),
+    (
+        "cc_context",
+        &[
+            "/runs/golden/dag_run/state",
+            "/runs/golden/task_instances/explicit:-1/state",
+            "/runs/golden/xcoms/explicit:-1:return_value",
+            "/runs/golden/failures/explicit:-1:1",
+            "/runs/golden/rendered_fields/explicit:-1",
+            // Names and classes of Airflow's own insides.
+            "/runs/golden/xcoms/ti_api:-1:return_value",
+            "/runs/golden/xcoms/kinds:-1:return_value",
+        ],
+    ),
     ("weekly_churn_model_training_offline_as_wired", &["/runs/deploy"]),
 ];
 

@@ -19,7 +19,10 @@ fn files_are_accepted_and_refused_as_in_airflow() {
     for (row, path) in rows.iter().zip(&paths) {
         let file = row["file"].as_str().unwrap();
         let files = document["files"].as_array().unwrap();
-        let Some(ours) = files.iter().find(|f| f["filename"].as_str().is_some_and(|f| path.ends_with(f) || f == path.to_string_lossy())) else {
+        let Some(ours) = files
+            .iter()
+            .find(|f| f["filename"].as_str().is_some_and(|f| path.ends_with(f) || f == path.to_string_lossy()))
+        else {
             wrong.push(format!("{file}: not answered"));
             continue;
         };

@@ -91,16 +91,8 @@ fn plain(text: &str) -> String {
 
 const RUN: &[&str] =
     &["state", "run_type", "logical_date", "data_interval_start", "data_interval_end", "conf", "clear_number"];
-const INSTANCE: &[&str] = &[
-    "state",
-    "try_number",
-    "max_tries",
-    "operator",
-    "pool",
-    "pool_slots",
-    "priority_weight",
-    "rendered_map_index",
-];
+const INSTANCE: &[&str] =
+    &["state", "try_number", "max_tries", "operator", "pool", "pool_slots", "priority_weight", "rendered_map_index"];
 
 /// What is compared of a run, of either side; `failures` is `task:index:try` -> class of the exception.
 fn document(run: &Value, failures: Map<String, Value>) -> Value {
