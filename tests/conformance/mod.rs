@@ -9,6 +9,7 @@ mod expected;
 mod golden;
 mod home;
 mod imports;
+mod operations;
 mod runs;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -38,8 +38,7 @@ pub fn trigger(home: &Home, golden: &Golden) -> Result<(), String> {
 
 /// Waits until every run that ended in the recording has ended, at most so long.
 pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
-    let began = Instant::now();
-    loop {
+    wait_until(limit, || {
         let known = by(&home.json(&["runs", "list"]), &["dag_id", "dag_run_id"]);
         let is_over = |golden: &Golden| {
             golden.runs().iter().all(|run| {
@@ -48,9 +47,14 @@ pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
                 !wanted_end || ours == "success" || ours == "failed"
             })
         };
-        if goldens.iter().all(is_over) || began.elapsed() > limit {
-            return;
-        }
+        goldens.iter().all(is_over)
+    });
+}
+
+/// Waits for something to be so, at most so long.
+pub fn wait_until(limit: Duration, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() && began.elapsed() < limit {
         std::thread::sleep(Duration::from_millis(250));
     }
 }
