@@ -5,6 +5,7 @@
 mod cli;
 mod console;
 mod dagfile;
+mod python_side;
 mod samples;
 mod scheduler;
 mod support;
