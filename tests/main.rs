@@ -5,6 +5,7 @@
 mod cli;
 mod console;
 mod dagfile;
+mod engine;
 mod python_side;
 mod samples;
 mod scheduler;

@@ -124,6 +124,8 @@ pub struct Engine {
     next_scan: Option<Instant>,
     next_look: Instant,
     pub(super) hostname: String,
+    /// Interpreters as named, and the programs that they really are.
+    pub(super) interpreters: HashMap<String, String>,
 }
 
 /// How long a state that nobody waits for may stay uncommitted.
@@ -184,6 +186,7 @@ impl Engine {
             next_scan: look_for_files.then(Instant::now),
             next_look: Instant::now(),
             hostname,
+            interpreters: HashMap::new(),
         })
     }
 
@@ -205,6 +208,9 @@ impl Engine {
             self.decide()?;
             if self.stopping && !(self.draining && self.busy()) {
                 self.commit();
+                if !self.busy() {
+                    self.spawner.quit();
+                }
                 return Ok(());
             }
             self.wait_and_take_in()?;

@@ -177,9 +177,16 @@ impl Engine {
         spec
     }
 
-    fn python_spec(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
+    /// The program that runs a DAG file's tasks.
+    fn interpreter(&mut self, fileloc: &str) -> String {
+        let named = self.place.interpreter(std::path::Path::new(fileloc));
+        let folder = &self.place.dags_folder;
+        self.interpreters.entry(named).or_insert_with_key(|named| python::real_path(named, folder)).clone()
+    }
+
+    fn python_spec(&mut self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
         let mut spec = self.base_spec(task, run, row);
-        let interpreter = self.place.interpreter(std::path::Path::new(&dag.fileloc));
+        let interpreter = self.interpreter(&dag.fileloc);
         spec.argv = python::execute_argv(&interpreter, &self.parser.side);
         spec.startup = Some(self.startup(dag, task, run, row));
         // The interpreter's working folder is the DAG folder, as in Airflow's worker.

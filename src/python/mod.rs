@@ -1,8 +1,10 @@
 //! The Python side, embedded in the binary: unpacking it, parsing files with it, and how its tasks are started.
 
+mod interpreter;
 mod parse;
 mod side;
 
+pub use interpreter::{precompile, real_path};
 pub use parse::{ParseError, parse};
 pub use side::unpack;
 

@@ -14,6 +14,8 @@ def prevent_duplicates(left, right, reason):
 
 def check_kwargs(cls, func, kwargs):
     """Raises Airflow's error for an argument that the operator doesn't have, or that can't be expanded."""
+    if getattr(cls, "takes_anything", False):
+        return
     unknown = dict(kwargs)
     for one in cls.__mro__:
         init = one.__dict__.get("__init__")
