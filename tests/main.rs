@@ -6,6 +6,7 @@ mod cli;
 mod console;
 mod dagfile;
 mod engine;
+mod python_side;
 mod samples;
 mod scheduler;
 mod support;
