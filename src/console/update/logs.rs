@@ -71,7 +71,7 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
         Ok(Found::Same) => {}
         Ok(Found::NoMatch) => {
             let what = match &ask.part {
-                Part::Find { text: Some(text), .. } => format!("{text}: not found in that direction"),
+                Part::Find { text: Some(text), .. } => format!("{text}: not found"),
                 _ => "no error in that direction".into(),
             };
             state.flash(what, false);
