@@ -39,7 +39,7 @@ pub fn first_lines(sources: &[Source]) -> Vec<Finding> {
             let first = if first.starts_with("#!") { s.text.lines().nth(1).unwrap_or("") } else { first };
             first.strip_prefix("\"\"\"").or_else(|| first.strip_prefix("r\"\"\""))
         };
-        rest.is_some_and(|rest| rest.trim().len() > 8 && !rest.contains("to be written"))
+        rest.is_some_and(|rest| rest.trim().len() > 4 && !rest.contains("to be written"))
     };
     let broken = sources.iter().filter(|s| !says(s));
     broken.map(|s| s.finding(1, "must begin with one line that says what it is for")).collect()

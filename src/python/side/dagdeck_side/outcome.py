@@ -102,9 +102,12 @@ def failed(run, error):
 
 
 def run_name(run):
-    """The name of a failed mapped instance, if it can be rendered."""
+    """The name of a failed mapped instance, if it can be rendered; the scheduler is told."""
     try:
-        return run.map_index_name()
+        name = run.map_index_name()
+        if name is not None:
+            run.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
+        return name
     except Exception:
         return None
 
