@@ -61,10 +61,10 @@ impl Waits {
     fn due(&self, now: Timestamp) -> Vec<TiKey> {
         self.waiting.iter().filter(|(_, w)| w.next <= now).map(|(key, _)| key.clone()).collect()
     }
-    /// Those that wait for a run are looked at when any run ends.
+    /// Those that wait for another run, or for tasks of one, are looked at when any run ends.
     pub fn a_run_ended(&mut self, now: Timestamp) {
         for waiting in self.waiting.values_mut() {
-            if matches!(waiting.wait.condition, Condition::RunEnds { .. }) {
+            if matches!(waiting.wait.condition, Condition::RunEnds { .. } | Condition::External(_)) {
                 waiting.next = now;
             }
         }
@@ -83,9 +83,6 @@ impl Engine {
 
     /// Looks at the sensors that are due.
     pub(super) fn poke(&mut self, now: Timestamp) -> Result<()> {
-        if self.urgent_notice {
-            self.waits.a_run_ended(now);
-        }
         for key in self.waits.due(now) {
             let Some(waiting) = self.waits.waiting.get(&key) else { continue };
             let epoch = waiting.epoch;

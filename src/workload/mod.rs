@@ -59,6 +59,8 @@ pub struct TriggerDagRun {
     pub skip_when_already_exists: bool,
     /// Wait for the run to end.
     pub wait_for_completion: bool,
+    /// Seconds between two looks at it, where its end isn't noticed.
+    pub poke_interval: f64,
     /// Run states that count as success.
     pub allowed_states: Vec<String>,
     /// Run states that fail the task.
