@@ -43,13 +43,13 @@ def branching_showcase():
     publish = EmptyOperator(task_id="publish")
     paths >> joined >> worth_publishing() >> publish
 
-    with TaskGroup("outcomes", tooltip="One of each kind") as outcomes:
+    with TaskGroup("outcomes", tooltip="One of each kind"):
 
         @task
         def succeeds():
             return "fine"
 
-        @task
+        @task(trigger_rule=TriggerRule.ALL_DONE)
         def skips():
             raise AirflowSkipException("nothing to do today")
 
@@ -57,7 +57,9 @@ def branching_showcase():
         def fails():
             raise AirflowFailException("fails on purpose, without another try")
 
-        [succeeds(), skips(), fails()]
+        # Some rules take the first bad news they see (`all_success`): here the failure always comes first.
+        good, bad, idle = succeeds(), fails(), skips()
+        bad >> idle
 
     with TaskGroup("rules", tooltip="What each trigger rule makes of them") as rules:
         for rule in RULES:
@@ -67,7 +69,7 @@ def branching_showcase():
     def summary():
         print("`dagdeck runs show branching_showcase RUN` lists what became of each")
 
-    outcomes >> rules
+    [good, bad, idle] >> rules
     [rules, publish] >> summary()
 
 

@@ -12,7 +12,7 @@ from airflow.operators.python_operator import PythonOperator
 
 def count(**context):
     """The days of the week that the report covers."""
-    end = context["data_interval_end"]
+    end = context.get("data_interval_end") or datetime.now()
     days = [(end - timedelta(days=n)).strftime("%a") for n in range(7, 0, -1)]
     context["ti"].xcom_push(key="days", value=days)
     return len(days)
@@ -30,7 +30,7 @@ with DAG(
     collect = PythonOperator(task_id="collect", python_callable=count, provide_context=True)
     write = BashOperator(
         task_id="write",
-        bash_command="echo '{{ ds }}: {{ ti.xcom_pull(task_ids=\"collect\", key=\"days\") | join(\" \") }}'",
+        bash_command="echo '{{ run_id }}: {{ ti.xcom_pull(task_ids=\"collect\", key=\"days\") | join(\" \") }}'",
     )
 
     start >> collect

@@ -20,11 +20,11 @@ pub mod template;
 
 pub mod scheduler;
 
+pub mod workload;
+
 pub mod store;
 
 pub mod secrets;
-
-pub mod workload;
 
 pub mod tasklog;
 

@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod cli;
+mod conformance;
 mod console;
 mod dagfile;
+mod engine;
+mod python_side;
+mod samples;
 mod scheduler;
+mod support;
 mod timetable;

@@ -134,7 +134,10 @@ impl Notices {
         let envelope = Envelope { id: 1, via: "cli".into(), command_line: String::new(), request: Request::Subscribe };
         let line = serde_json::to_string(&envelope).map_err(|e| Error::system("can't write JSON", e))?;
         writeln!(stream, "{line}").map_err(|e| no_scheduler(place).because(e))?;
-        Ok(Self { stream: BufReader::new(stream), line: Vec::new() })
+        let mut notices = Self { stream: BufReader::new(stream), line: Vec::new() };
+        // What happens after the answer is told; what was before, the caller reads.
+        while !notices.message(None)?.is_some_and(|m| m.get("id").is_some()) {}
+        Ok(notices)
     }
 
     /// Waits for the next notice, at most so long.
@@ -142,6 +145,12 @@ impl Notices {
     /// # Errors
     /// `NoScheduler` once the scheduler has gone.
     pub fn next(&mut self, limit: Option<Duration>) -> Result<()> {
+        while self.message(limit)?.is_some_and(|m| m.get("notice").is_none()) {}
+        Ok(())
+    }
+
+    /// The next message; `None` when `limit` passes.
+    fn message(&mut self, limit: Option<Duration>) -> Result<Option<Value>> {
         let gone = || {
             Error::new(crate::error::Kind::NoScheduler, "the scheduler has ended while the run was waited for")
                 .hint("the run goes on when a scheduler is started again")
@@ -153,13 +162,11 @@ impl Notices {
             match self.stream.read_until(b'\n', &mut self.line) {
                 Ok(0) => return Err(gone()),
                 Ok(_) => {
-                    let message: Option<Value> = serde_json::from_slice(&self.line).ok();
+                    let message = serde_json::from_slice(&self.line).unwrap_or(Value::Null);
                     self.line.clear();
-                    if message.is_some_and(|m| m.get("notice").is_some()) {
-                        return Ok(());
-                    }
+                    return Ok(Some(message));
                 }
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(()),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(None),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Err(gone()),
             }

@@ -42,6 +42,9 @@ impl ParserThread {
                 .name(format!("parser-{number}"))
                 .stack_size(1024 * 1024)
                 .spawn(move || {
+                    if number == 0 {
+                        parser.warm_up();
+                    }
                     loop {
                         let job = queue.lock().ok().and_then(|queue| queue.recv().ok());
                         let Some(path) = job else { return };

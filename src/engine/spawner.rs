@@ -24,16 +24,17 @@ impl Spawner {
     /// Connects to a living spawner or starts one; returns when every try that an earlier scheduler handed over is claimed.
     pub fn ensure(place: &Place) -> Result<Self> {
         let give_up = Instant::now() + Duration::from_secs(10);
-        let mut launched = false;
+        let mut launched: Option<Instant> = None;
         loop {
             if let Ok(stream) = UnixStream::connect(place.spawner_socket())
                 && let Some(spawner) = Self::synced(stream)
             {
                 return Ok(spawner);
             }
-            if !launched {
+            // One that is just ending holds the lock, and a new one then gives way: so again after a while.
+            if launched.is_none_or(|at| at.elapsed() > Duration::from_millis(300)) {
                 launch(place)?;
-                launched = true;
+                launched = Some(Instant::now());
             }
             if Instant::now() > give_up {
                 return Err(Error::refused("the spawner of tries does not start")
@@ -60,6 +61,14 @@ impl Spawner {
         let Ok(mut line) = serde_json::to_vec(&Spawn::Start { spec }) else { return false };
         line.push(b'\n');
         self.stream.write_all(&line).is_ok()
+    }
+
+    /// Tells it that nothing is left to do.
+    pub fn quit(&mut self) {
+        if let Ok(mut line) = serde_json::to_vec(&Spawn::Quit) {
+            line.push(b'\n');
+            let _ = self.stream.write_all(&line);
+        }
     }
 
     /// To be polled: readable when it refused a try, or is gone.

@@ -8,8 +8,10 @@ use super::state::spelled;
 
 spelled! {
     /// When a task may run, given the states of the tasks directly above it.
+    #[derive(Default)]
     TriggerRule {
         /// All succeeded (default).
+        #[default]
         AllSuccess = "all_success",
         /// All failed.
         AllFailed = "all_failed",
@@ -35,12 +37,6 @@ spelled! {
         AllSkipped = "all_skipped",
         /// Waits for nothing.
         Always = "always",
-    }
-}
-
-impl Default for TriggerRule {
-    fn default() -> Self {
-        Self::AllSuccess
     }
 }
 

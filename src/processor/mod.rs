@@ -44,6 +44,12 @@ impl Parser {
         Ok(Self { place, side: python::unpack(&base)? })
     }
 
+    /// Compiles the Python side for the home's interpreter, so that no task has to.
+    pub fn warm_up(&self) {
+        let interpreter = self.place.interpreter(&self.place.dags_folder.join("any.py"));
+        python::precompile(&python::real_path(&interpreter, &self.place.dags_folder), &self.side);
+    }
+
     /// Parses one file. Never fails: what is wrong is a diagnostic. `None`: not a DAG file (by Airflow's safe mode).
     pub fn parse(&self, path: &Path) -> Option<ParsedFile> {
         let began = Instant::now();

@@ -84,7 +84,7 @@ pub struct Refusal {
 pub struct Say {
     /// Number.
     pub n: u32,
-    /// Body, a [`super::task::TaskMessage`] of the saying kind, as received.
+    /// Body, a message of `protocol::task` of the saying kind, as received.
     pub body: Value,
 }
 

@@ -118,8 +118,7 @@ fn a_killed_supervisor_takes_its_child_with_it_and_the_try_fails() {
     let home = home();
     let (child, grandchild) = start_sleeper(&home);
     let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap();
-    let supervisor: i32 =
-        status.lines().find_map(|l| l.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
+    let supervisor: i32 = status.lines().find_map(|l| l.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
     // SAFETY: the parent of the task's process is its supervisor.
     unsafe { libc::kill(supervisor, libc::SIGKILL) };
     let run = home.wait("sleeper", "r1");

@@ -1,9 +1,10 @@
 """One try of a task, seen from the supervisor."""
 import signal
+import tempfile
 import time
 import unittest
 
-from supervisor import run_task
+from supervisor import run_task, startup, talk, write_dag
 
 HEAD = ("from airflow.sdk import DAG, task\n"
         "from airflow.exceptions import AirflowFailException, AirflowSkipException\n"
@@ -155,6 +156,36 @@ class Values(unittest.TestCase):
         self.assertEqual(done.xcoms, {"trigger_run_id": "made"})
         exists = {"type": "ErrorResponse", "error": "DAGRUN_ALREADY_EXISTS", "detail": None}
         self.assertFalse(run_task(text, "t", answers={"TriggerDagRun": exists}).end["retryable"])
+
+    def test_mapped_group_and_params(self):
+        text = ("from airflow.sdk import dag, task, task_group\n"
+                "@dag(schedule=None)\n"
+                "def d(name='world'):\n"
+                "    @task\n    def src(): return [1, 2]\n"
+                "    @task\n    def inc(v, k): return [v, k]\n"
+                "    @task\n    def show(v): return v\n"
+                "    @task_group\n    def g(x, k): return show(inc(x, k))\n"
+                "    show.override(task_id='all')(g.partial(k=name).expand(x=src()))\n"
+                "d()\n")
+        done = run_task(text, "g.inc", 1, xcoms={("src", -1, "return_value"): [1, 2]})
+        self.assertEqual(done.xcoms["return_value"], [2, "world"])
+        done = run_task(text, "g.show", 1, xcoms={("g.inc", 0, "return_value"): 0, ("g.inc", 1, "return_value"): 9})
+        self.assertEqual(done.xcoms["return_value"], 9)
+        xcoms = {("g.show", 0, "return_value"): "a", ("g.show", 1, "return_value"): "b"}
+        self.assertEqual(run_task(text, "all", xcoms=xcoms).xcoms["return_value"], ["a", "b"])
+
+
+class DagCallbacks(unittest.TestCase):
+    def test_all_run_with_the_reason(self):
+        text = ("from airflow.sdk import DAG\n"
+                "def cb(context): print(context['dag'].dag_id, context['reason'], 'ti' in context)\n"
+                "dag = DAG('d', schedule=None, on_failure_callback=[lambda c: 1 / 0, cb])\n")
+        with tempfile.TemporaryDirectory() as folder:
+            start = startup(write_dag(folder, text), "d", "t")
+            start.update(type="DagCallbackRequest", dag_id="d", is_failure=True, reason="task_failure")
+            done = talk(start)
+        self.assertEqual(done.code, 0)
+        self.assertEqual(done.log, ["Callback failed", "d task_failure False"])
 
 
 if __name__ == "__main__":

@@ -192,7 +192,7 @@ def iso(text):
 def params_of(dag, task, conf):
     """Params: the DAG's, the task's, the run's configuration."""
     values = {}
-    for source in (dag.default_args.get("params"), dag.given_params, getattr(task, "params", None)):
+    for source in (dag.params, getattr(task, "params", None)):
         for key in source or ():
             item = dict.__getitem__(source, key) if type(source).__name__ == "ParamsDict" else source[key]
             if hasattr(item, "resolve") and hasattr(item, "schema"):

@@ -1,6 +1,7 @@
 """DAG objects to the JSON that dagdeck stores; forms of values are described with the program's mapping model."""
 import datetime as dt
 import os
+import re
 
 from airflow.standin import state
 from airflow.standin.mapped import MappedOperator
@@ -11,6 +12,7 @@ from airflow.standin.times import seconds, utc_text, zone_name, zone_of
 from airflow.standin.xcom_arg import ConcatXComArg, MapXComArg, PlainXComArg, XComArg, ZipXComArg
 
 MARK = "__dagdeck__"
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 DEFAULT_RETRIES = os.environ.get("AIRFLOW__CORE__DEFAULT_TASK_RETRIES") or 0
 
 
@@ -55,13 +57,15 @@ def value(item, depth=0):
         return {MARK: "asset", **item.as_expression()}
     if type(item).__name__ == "ParamsDict" or type(item).__name__ == "Param":
         return value(item.dump(), depth)
+    if type(item).__name__ == "DagParam":
+        return str(item)
     if callable(item) and not hasattr(item, "template_fields"):
         return {MARK: "callable", "name": callable_name(item)}
     return _object(item)
 
 
 def _object(item):
-    text = repr(item)
+    text = ADDRESS.sub("", repr(item))  # else each parse would look like a new version of the DAG
     made = {MARK: "object", "class": type(item).__qualname__, "repr": text[:1000]}
     fields = getattr(item, "template_fields", None)
     if isinstance(fields, (list, tuple)) and not isinstance(item, type):

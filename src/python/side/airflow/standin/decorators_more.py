@@ -47,6 +47,8 @@ class DecoratedSensorOperator(DecoratedOperator, PythonSensor):
 class _Unsupported(_PythonDecoratedOperator):
     """Parses with any arguments; running it says that it isn't built in."""
 
+    takes_anything = True
+
     def __init__(self, *, python_callable, task_id, op_args=None, op_kwargs=None, _expanded=False, **kwargs):
         from .operator import BASE_PARAMS
 

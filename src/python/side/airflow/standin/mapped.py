@@ -14,6 +14,8 @@ def prevent_duplicates(left, right, reason):
 
 def check_kwargs(cls, func, kwargs):
     """Raises Airflow's error for an argument that the operator doesn't have, or that can't be expanded."""
+    if getattr(cls, "takes_anything", False):
+        return
     unknown = dict(kwargs)
     for one in cls.__mro__:
         init = one.__dict__.get("__init__")
@@ -191,10 +193,12 @@ class MappedOperator(AbstractOperator):
         args.pop("task_group", None)
         place = state.open_dags, state.open_groups, state.setup_contexts
         state.open_dags, state.open_groups, state.setup_contexts = [], [], []
+        state.unmapping = True
         try:
             operator = self.operator_class(**args)
         finally:
             state.open_dags, state.open_groups, state.setup_contexts = place
+            state.unmapping = False
         operator.task_id = self.task_id
         operator._dag = self._dag
         operator.task_group = self.task_group

@@ -208,6 +208,8 @@ class AbstractOperator(DAGNode):
         """Arrows from the tasks whose XComs are inside of `values`."""
         from .xcom_arg import references
 
+        if state.unmapping:
+            return
         for operator in references(values):
             if operator is not self and operator.task_id not in self.upstream_task_ids:
                 self.set_upstream(operator)

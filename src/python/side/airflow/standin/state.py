@@ -9,6 +9,8 @@ warnings = []
 """(file, line, message, hint) of old spellings, in order; only filled when parsing."""
 dags = []
 """DAGs found by `with` or `@dag`, in order."""
+unmapping = False
+"""True while the plain operator of one map index is made: its arrows are the mapped task's."""
 open_dags = []
 open_groups = []
 setup_contexts = []
