@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cli;
+mod conformance;
 mod console;
 mod dagfile;
 mod engine;

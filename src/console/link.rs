@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Mutex,
         mpsc::{Receiver, RecvTimeoutError, Sender},
@@ -25,7 +25,7 @@ const SLOWEST: u64 = 16;
 pub type Wanted = (u64, Request, String);
 
 /// Keeps a connection until the loop is gone.
-pub fn scheduler(socket: &PathBuf, wanted: &Receiver<Wanted>, events: &Sender<Event>) {
+pub fn scheduler(socket: &Path, wanted: &Receiver<Wanted>, events: &Sender<Event>) {
     let mut wait = 1;
     loop {
         match connect(socket) {

@@ -1,7 +1,7 @@
 //! Threads that read: one owns the connection to the store, one reads log files. The loop never waits for either.
 
 use std::{
-    path::PathBuf,
+    path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
     time::Duration,
 };
@@ -26,7 +26,7 @@ pub enum Question {
 }
 
 /// Answers questions until the loop is gone.
-pub fn store(db: &PathBuf, questions: &Receiver<Question>, events: &Sender<Event>) {
+pub fn store(db: &Path, questions: &Receiver<Question>, events: &Sender<Event>) {
     let mut conn: Option<Connection> = None;
     let mut version = None;
     let mut watch = false;
@@ -68,7 +68,7 @@ pub fn store(db: &PathBuf, questions: &Receiver<Question>, events: &Sender<Event
 }
 
 /// The connection; opened when the store is there.
-fn open<'a>(conn: &'a mut Option<Connection>, db: &PathBuf) -> Result<&'a Connection, String> {
+fn open<'a>(conn: &'a mut Option<Connection>, db: &Path) -> Result<&'a Connection, String> {
     if conn.is_none() {
         if !db.exists() {
             return Err(format!("there is no store yet at {}; it is made when a scheduler starts", db.display()));

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{core::Engine, render};
+use super::{core::Engine, dags, render};
 use crate::{
     clock,
     command::Actor,
     error::{Kind, Result},
-    model::{MapIndex, TiKey, TriggeredBy},
+    model::{MapIndex, TiKey, TriggeredBy, time::rfc3339},
     protocol::{Command, Selection, task},
     secrets,
     store::{self, count, xcom},
@@ -34,6 +34,10 @@ impl Engine {
             "GetXCom" => {
                 let index = body.get("map_index").and_then(Value::as_i64).unwrap_or(-1) as MapIndex;
                 let value = match self.run_of(key, body)? {
+                    Some(run) if body.get("include_prior_dates") == Some(&json!(true)) => {
+                        let found = xcom::with_prior_dates(db, run, &needed("task_id"), &needed("key"))?;
+                        found.into_iter().rfind(|(_, i, _)| *i == index).map(|(_, _, value)| value)
+                    }
                     Some(run) => xcom::get(db, run, &needed("task_id"), index, &needed("key"))?,
                     None => None,
                 };
@@ -90,6 +94,13 @@ impl Engine {
                     None => None,
                 };
                 json!({"type": "PreviousDagRunResult", "dag_run": run.as_ref().map(render::run_document)})
+            }
+            "GetNextInterval" => {
+                let run = store::run::find(db, &needed("dag_id"), &needed("run_id"))?;
+                let next = run.zip(self.world.dag(&needed("dag_id")));
+                let next = next.and_then(|(run, facts)| dags::run_after(&run, &facts.dag, &self.place.settings));
+                let end = next.and_then(|next| next.data_interval).map(|interval| rfc3339(interval.end));
+                json!({"type": "NextIntervalResult", "data_interval_end": end})
             }
             "RenderTemplates" => self.render_for(key, body),
             "TriggerDagRun" => self.trigger_for(key, body),

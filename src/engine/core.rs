@@ -126,6 +126,7 @@ pub struct Engine {
     pub(super) hostname: String,
     /// Interpreters as named, and the programs that they really are.
     pub(super) interpreters: HashMap<String, String>,
+    pub(super) bash: String,
 }
 
 /// How long a state that nobody waits for may stay uncommitted.
@@ -187,6 +188,7 @@ impl Engine {
             next_look: Instant::now(),
             hostname,
             interpreters: HashMap::new(),
+            bash: super::start::find_bash(),
         })
     }
 
@@ -360,12 +362,22 @@ impl Engine {
             let every = self.place.settings.number("dag_processor", "refresh_interval").unwrap_or(30.0);
             self.next_scan = Some(now + Duration::from_secs_f64(every.clamp(1.0, 3600.0)));
             self.scan_files()?;
+            give_back_memory();
         }
         if now >= self.next_look {
             self.next_look = now + Duration::from_secs(1);
             self.look_at_adopted()?;
         }
         self.poke(clock::now())
+    }
+}
+
+/// Hands memory that is free again to the operating system: a large DAG file needs much for a moment.
+fn give_back_memory() {
+    // SAFETY: malloc_trim has no preconditions.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

@@ -8,7 +8,7 @@ use super::core::Engine;
 use crate::{
     clock, command,
     error::Result,
-    model::{Dag, RunId},
+    model::{Dag, DagRun, RunId},
     processor,
     scheduler::DagFacts,
     store::{self, load},
@@ -35,14 +35,7 @@ impl Engine {
         for dag in facts {
             let id = dag.dag.dag_id.clone();
             let db = self.store.reader();
-            let last_automated = load::last_automated(db, &id)?.map(|run| DueRun {
-                logical_date: run.logical_date,
-                data_interval: run
-                    .data_interval_start
-                    .zip(run.data_interval_end)
-                    .map(|(start, end)| DataInterval { start, end }),
-                run_after: run.run_after,
-            });
+            let last_automated = load::last_automated(db, &id)?.as_ref().map(as_due);
             let limit = dag.dag.max_consecutive_failed_dag_runs;
             let consecutive_failures = load::consecutive_failures(db, &id, limit)?;
             self.world.set_dag(DagFacts {
@@ -136,6 +129,20 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The run that follows another by the timetable, whatever has been created since and whenever the DAG ends.
+pub fn run_after(run: &DagRun, dag: &Dag, settings: &crate::config::Settings) -> Option<DueRun> {
+    let settings = processor::timetable_settings(settings);
+    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
+    let bounds = Bounds { start_date: dag.start_date, end_date: None, catchup: true };
+    timetable.next(Some(&as_due(run)), &bounds, clock::now())
+}
+
+/// A run as timetables see it.
+fn as_due(run: &DagRun) -> DueRun {
+    let interval = run.data_interval_start.zip(run.data_interval_end).map(|(start, end)| DataInterval { start, end });
+    DueRun { logical_date: run.logical_date, data_interval: interval, run_after: run.run_after }
 }
 
 /// The run that a DAG's timetable would ask for next.

@@ -72,7 +72,7 @@ impl Engine {
         self.success(key, epoch);
     }
 
-    fn push(&mut self, key: &TiKey, epoch: u32, name: &str, value: serde_json::Value) {
+    pub(super) fn push(&mut self, key: &TiKey, epoch: u32, name: &str, value: serde_json::Value) {
         if name == RETURN_VALUE {
             self.report(key, epoch, Report::Pushed { length: None });
         }
@@ -91,8 +91,7 @@ impl Engine {
         let actor = Actor { who: format!("task {key}"), via: "operator".into(), command_line: String::new() };
         let done = match &existing {
             Some(_) if a.skip_when_already_exists => {
-                let cause = Cause::new(CauseKind::Skip, format!("run {run_id} of {} exists already", a.trigger_dag_id))
-                    .exception("AirflowSkipException");
+                let cause = Cause::new(CauseKind::Skip, format!("run {run_id} of {} exists already", a.trigger_dag_id));
                 self.report(key, epoch, Report::Skipped { cause, end: clock::now() });
                 return;
             }
@@ -137,7 +136,7 @@ impl Engine {
             self.begin_wait(
                 key,
                 epoch,
-                Wait { condition, poke_interval: 60.0, timeout: f64::INFINITY, soft_fail: false },
+                Wait { condition, poke_interval: 60.0, timeout: f64::INFINITY, soft_fail: false, result: None },
             );
         } else {
             self.success(key, epoch);

@@ -65,6 +65,12 @@ fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
         }
     };
     let store = Store::open(&place.db())?;
+    // One heap for all threads: what the parser's threads free can be used by the loop.
+    // SAFETY: mallopt has no preconditions; called before other threads start.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
     let signals = signals::Signals::catch()?;
     let _ = std::fs::remove_file(place.socket());
     let listener = UnixListener::bind(place.socket())

@@ -27,7 +27,11 @@ impl Engine {
                 }
                 self.supervisors.insert(key.clone(), conn);
                 let hostname = self.hostname.clone();
-                self.report(&key, epoch, Report::Started { pid: Some(pid), hostname, at: start_date });
+                self.report(
+                    &key,
+                    epoch,
+                    Report::Started { pid: Some(pid).filter(|p| *p > 0), hostname, at: start_date },
+                );
                 if let Some(cause) = self.to_kill.get(&(key, epoch)).cloned() {
                     self.send_kill(conn, cause);
                 }

@@ -83,6 +83,7 @@ pub fn for_people(value: Value) -> Value {
             let whole = Value::Object(map);
             match encoded_kind(&whole) {
                 Some("tuple" | "set") => for_people(whole.get("value").cloned().unwrap_or(Value::Null)),
+                Some(_) if let Some(text) = template::text_of_encoded(&whole) => Value::String(text),
                 Some(_) => whole.get("value").or_else(|| whole.get("repr")).cloned().unwrap_or(Value::Null),
                 None => match whole {
                     Value::Object(map) => Value::Object(map.into_iter().map(|(k, v)| (k, for_people(v))).collect()),

@@ -164,7 +164,7 @@ impl Engine {
             // AIRFLOW_CTX_ variables are always there; the user's own win.
             spec.env.extend(env);
         }
-        spec.argv = vec!["bash".into(), "-c".into(), command.command];
+        spec.argv = vec![self.bash.clone(), "-c".into(), command.command];
         spec.cwd = command.cwd.map(|cwd| {
             let base = std::path::Path::new(&dag.fileloc).parent().unwrap_or(std::path::Path::new("/"));
             base.join(cwd).to_string_lossy().into_owned()
@@ -269,6 +269,13 @@ impl Engine {
         let hostname = self.hostname.clone();
         self.report(key, epoch, Report::Started { pid: None, hostname, at: clock::now() });
     }
+}
+
+/// Where `bash` is: looked for once, not by every try in every folder of PATH. Its bare name if it isn't there.
+pub(super) fn find_bash() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("bash")).find(|file| file.is_file());
+    found.map_or_else(|| "bash".into(), |file| file.to_string_lossy().into_owned())
 }
 
 /// The `AIRFLOW_CTX_*` variables of a try (semantics 9.2).

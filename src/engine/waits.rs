@@ -9,8 +9,10 @@ use crate::{
     clock,
     error::Result,
     model::{Cause, CauseKind, TiKey, time::plus_seconds, time::seconds_between},
+    operators::DEFAULT_CONNECTION,
     scheduler::Report,
-    store::wait,
+    secrets,
+    store::{wait, xcom::RETURN_VALUE},
     workload::{Condition, External, Wait},
 };
 
@@ -35,6 +37,8 @@ enum Look {
     Done,
     Skip(String),
     Fail(&'static str, String),
+    /// The look itself failed: `soft_fail` doesn't cover that.
+    Error(&'static str, String),
 }
 
 impl Waits {
@@ -91,12 +95,19 @@ impl Engine {
             }
             let look = self.look(&waiting.wait.condition, now)?;
             let (soft_fail, timeout) = (waiting.wait.soft_fail, waiting.wait.timeout);
+            let result = waiting.wait.result.clone();
             let waited = seconds_between(waiting.since, now);
             let end = now;
             let report = match look {
-                Look::Done => Report::Success { start: None, end },
+                Look::Done => {
+                    if let Some(value) = result {
+                        self.push(&key, epoch, RETURN_VALUE, value);
+                    }
+                    Report::Success { start: None, end }
+                }
                 Look::Skip(why) => skipped(&why, now),
                 Look::Fail(_, why) if soft_fail => skipped(&why, now),
+                Look::Error(class, why) => failed(Cause::new(CauseKind::Value, why).exception(class), true),
                 Look::Fail(class, why) => failed(Cause::new(CauseKind::Upstream, why).exception(class), true),
                 Look::NotYet if waited >= timeout => {
                     let why = format!("sensor timed out after {waited:.0} s (timeout {timeout} s)");
@@ -132,13 +143,7 @@ impl Engine {
         Ok(match condition {
             Condition::Until(at) if *at <= now => Look::Done,
             Condition::Until(_) => Look::NotYet,
-            Condition::File { path } => {
-                if file_exists(path) {
-                    Look::Done
-                } else {
-                    Look::NotYet
-                }
-            }
+            Condition::File { path, conn_id } => self.look_at_file(path, conn_id)?,
             Condition::External(external) => self.look_at_external(external)?,
             Condition::RunEnds { dag_id, run_id, allowed_states, failed_states } => {
                 match self.run_state(dag_id, run_id).map(|s| s.as_str().to_string()) {
@@ -151,6 +156,19 @@ impl Engine {
                 }
             }
         })
+    }
+
+    /// The connection's folder is `path` of its extra, as for Airflow's hook.
+    fn look_at_file(&self, path: &str, conn_id: &str) -> Result<Look> {
+        let connection = secrets::connection(self.store.reader(), conn_id)?;
+        if connection.is_none() && conn_id != DEFAULT_CONNECTION {
+            return Ok(Look::Error("AirflowNotFoundException", format!("the connection {conn_id} isn't defined")));
+        }
+        let extra = connection.as_ref().and_then(|fields| fields["extra"].as_str());
+        let extra: Option<serde_json::Value> = extra.and_then(|text| serde_json::from_str(text).ok());
+        let folder = extra.and_then(|e| e["path"].as_str().map(str::to_owned)).unwrap_or_default();
+        let path = std::path::Path::new(&folder).join(path);
+        Ok(if file_exists(&path.to_string_lossy()) { Look::Done } else { Look::NotYet })
     }
 
     fn look_at_external(&self, e: &External) -> Result<Look> {
@@ -174,7 +192,7 @@ impl Engine {
 }
 
 fn skipped(why: &str, end: Timestamp) -> Report {
-    Report::Skipped { cause: Cause::new(CauseKind::Skip, why).exception("AirflowSkipException"), end }
+    Report::Skipped { cause: Cause::new(CauseKind::Skip, why), end }
 }
 
 /// True if the path exists; `*` and `?` in the last part match names in its folder.

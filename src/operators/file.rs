@@ -3,7 +3,11 @@
 use super::{Arguments, time::sensor};
 use crate::workload::{Condition, Workload};
 
+/// The connection that is used where none is named; it needn't exist.
+pub const DEFAULT_CONNECTION: &str = "fs_default";
+
 /// The workload of a `FileSensor`.
 pub fn workload(args: &Arguments<'_>) -> Result<Workload, String> {
-    sensor(args, Condition::File { path: args.required("filepath")? })
+    let conn_id = args.text("fs_conn_id")?.unwrap_or_else(|| DEFAULT_CONNECTION.into());
+    sensor(args, Condition::File { path: args.required("filepath")?, conn_id })
 }

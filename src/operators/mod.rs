@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub use arguments::{Arguments, parse_instant};
+pub use file::DEFAULT_CONNECTION;
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
 const LATER: &[&str] =

@@ -21,7 +21,14 @@ pub fn workload(args: &Arguments<'_>, task: &Task, run: &DagRun, now: Timestamp)
         let delta = args.seconds("delta")?.ok_or("TimeDeltaSensor: delta is missing")?;
         plus_seconds(run.data_interval_end.unwrap_or(now), delta)
     };
-    sensor(args, Condition::Until(until))
+    let workload = sensor(args, Condition::Until(until))?;
+    // Where it is deferrable, Airflow's returns a value, else it doesn't.
+    match workload {
+        Workload::Wait(wait) if task.operator == "TimeDeltaSensor" && args.flag("deferrable", false)? => {
+            Ok(Workload::Wait(Wait { result: task.do_xcom_push.then_some(true.into()), ..wait }))
+        }
+        other => Ok(other),
+    }
 }
 
 /// A sensor's workload with the arguments that all sensors have.
@@ -31,5 +38,6 @@ pub fn sensor(args: &Arguments<'_>, condition: Condition) -> Result<Workload, St
         poke_interval: args.seconds("poke_interval")?.unwrap_or(POKE_INTERVAL).max(0.0),
         timeout: args.seconds("timeout")?.unwrap_or(TIMEOUT),
         soft_fail: args.flag("soft_fail", false)?,
+        result: None,
     }))
 }

@@ -32,7 +32,8 @@ pub fn class(kind: &str) -> Class {
         | "PutVariable"
         | "DeleteVariable" => Class::Say,
         "GetXCom" | "GetXComSequence" | "GetVariable" | "GetConnection" | "GetDagRunState" | "GetDRCount"
-        | "GetTICount" | "GetTaskStates" | "GetPreviousDagRun" | "RenderTemplates" | "TriggerDagRun" => Class::Ask,
+        | "GetTICount" | "GetTaskStates" | "GetPreviousDagRun" | "GetNextInterval" | "RenderTemplates"
+        | "TriggerDagRun" => Class::Ask,
         "SucceedTask" | "TaskState" | "RescheduleTask" | "DeferTask" | "RetryTask" => Class::End,
         _ => Class::Unknown,
     }

@@ -10,9 +10,10 @@ pub use side::unpack;
 
 use std::path::{Path, PathBuf};
 
-/// Program and arguments that run a task of a Python DAG file.
+/// Program and arguments that run a task of a Python DAG file. `-S`: the Python side loads `site` itself, on the first import
+/// that needs it, since it is often the larger part of an interpreter's start.
 pub fn execute_argv(interpreter: &str, side: &Path) -> Vec<String> {
-    vec![interpreter.to_string(), script(side, "dagdeck_execute.py")]
+    vec![interpreter.to_string(), "-S".into(), script(side, "dagdeck_execute.py")]
 }
 
 fn script(side: &Path, name: &str) -> String {

@@ -38,12 +38,17 @@ pub fn run(spec: &TrySpec, files: &TryFiles, claim: File, scheduler: &Path) {
             log.flush();
             outcome
         }
-        Err(e) => Ended::at_once(
-            Cause::new(CauseKind::Start, format!("cannot write the log {}: {e}", spec.log)).exception("OSError"),
-        ),
+        Err(e) => {
+            let why = format!("cannot write the log {}: {e}", spec.log);
+            Ended::at_once(spec, scheduler, Cause::new(CauseKind::Start, why).exception("OSError"))
+        }
     };
     finish(spec, files, outcome);
     drop(claim);
+}
+
+fn hello(spec: &TrySpec, pid: u32, start_date: jiff::Timestamp) -> FromSupervisor {
+    FromSupervisor::Hello { key: spec.key.clone(), epoch: spec.epoch, pid, supervisor: std::process::id(), start_date }
 }
 
 /// What came of the attempt, with the link to tell it on.
@@ -56,9 +61,12 @@ struct Ended {
 }
 
 impl Ended {
-    fn at_once(cause: Cause) -> Self {
+    /// Nothing was started.
+    fn at_once(spec: &TrySpec, scheduler: &Path, cause: Cause) -> Self {
         let kind = OutcomeKind::Failed { cause, retryable: true, retry_delay: None };
-        Self { start: clock::now(), pid: 0, says: Vec::new(), kind, link: None }
+        let start = clock::now();
+        let link = Link::new(scheduler.to_path_buf(), &hello(spec, 0, start));
+        Self { start, pid: 0, says: Vec::new(), kind, link: Some(link) }
     }
 }
 
@@ -96,22 +104,16 @@ fn attempt(spec: &TrySpec, files: &TryFiles, log: &mut Log, scheduler: &Path) ->
         Err(e) => {
             let program = spec.argv.first().map_or("", String::as_str);
             let place = spec.cwd.as_deref().map(|c| format!(" in {c}")).unwrap_or_default();
-            let cause =
-                Cause::new(CauseKind::Start, format!("cannot start {program}{place}: {e}")).exception("OSError");
+            // What Airflow's own operator raises for a working folder that isn't there.
+            let class = if spec.shell.is_some() && spec.cwd.is_some() { "AirflowException" } else { "OSError" };
+            let cause = Cause::new(CauseKind::Start, format!("cannot start {program}{place}: {e}")).exception(class);
             log.say("error", &cause.summary);
-            return Ended::at_once(cause);
+            return Ended::at_once(spec, scheduler, cause);
         }
     };
     let start = clock::now();
     let pid = started.child.id();
-    let hello = FromSupervisor::Hello {
-        key: spec.key.clone(),
-        epoch: spec.epoch,
-        pid,
-        supervisor: std::process::id(),
-        start_date: start,
-    };
-    let mut link = Link::new(scheduler.to_path_buf(), &hello);
+    let mut link = Link::new(scheduler.to_path_buf(), &hello(spec, pid, start));
     link.connect();
     let temporary = started.temporary.clone();
     let (kind, says) = Watch::new(spec, started).until_end(log, &mut link);

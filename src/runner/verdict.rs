@@ -51,7 +51,6 @@ pub fn of_shell(shell: &Shell, status: ExitStatus, last_line: &str, says: &mut V
         }
         code if shell.skip_on_exit_code.contains(&code) => OutcomeKind::Skipped {
             cause: Cause::new(CauseKind::Skip, format!("{} ended with exit code {code}: skipped", shell.what))
-                .exception("AirflowSkipException")
                 .exit_code(code),
         },
         code => {

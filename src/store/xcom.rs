@@ -71,7 +71,7 @@ pub fn all(db: &Connection, run: RunId, task_id: &str, name: &str) -> Result<Vec
     read().map_err(|e| failed(&format!("cannot read XCom {name} of {task_id}"), e))
 }
 
-/// Values of a key in this run and all earlier ones of the DAG (by logical date), newest run first.
+/// Values of a key in this run and all earlier ones of the DAG (by logical date), oldest run first.
 pub fn with_prior_dates(
     db: &Connection,
     run: RunId,
@@ -83,7 +83,7 @@ pub fn with_prior_dates(
             "SELECT r.run_id, x.map_index, x.value FROM dag_run here JOIN dag_run r ON r.dag_id = here.dag_id \
              AND (r.id = here.id OR r.logical_date <= here.logical_date) \
              JOIN xcom x ON x.run = r.id AND x.task_id = ?2 AND x.key = ?3 WHERE here.id = ?1 \
-             ORDER BY r.logical_date DESC, x.map_index",
+             ORDER BY r.logical_date, x.map_index",
         )?
         .query_map(params![run.0, task_id, name], |row| Ok((row.get(0)?, row.get(1)?, rows::json(row, 2)?)))?
         .collect()

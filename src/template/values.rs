@@ -43,6 +43,14 @@ fn marked(map: &Map<String, Json>) -> Option<Value> {
     }
 }
 
+/// What Python's `str()` makes of an encoded date or timedelta; `None` for any other value.
+pub fn text_of_encoded(value: &Json) -> Option<String> {
+    let map = value
+        .as_object()
+        .filter(|map| matches!(map.get(MARK).and_then(Json::as_str), Some("datetime" | "timedelta")))?;
+    marked(map).map(|v| v.to_string())
+}
+
 /// The engine's value as JSON; dates, timedeltas and tuples become marks.
 pub(super) fn to_json(value: &Value) -> Json {
     if let Some(moment) = value.downcast_object_ref::<Moment>() {

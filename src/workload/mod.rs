@@ -78,6 +78,8 @@ pub struct Wait {
     pub timeout: f64,
     /// A timeout skips instead.
     pub soft_fail: bool,
+    /// The return value of a sensor that has one.
+    pub result: Option<Value>,
 }
 
 /// What a native sensor waits for.
@@ -87,8 +89,10 @@ pub enum Condition {
     Until(Timestamp),
     /// A file (glob) that exists.
     File {
-        /// Absolute path or glob.
+        /// Path or glob, below the connection's folder.
         path: String,
+        /// Connection of type `fs`.
+        conn_id: String,
     },
     /// Task instances or a run of another DAG.
     External(External),

@@ -91,7 +91,16 @@ pub fn answer(ask: &Ask) -> Result<Found> {
         Part::Around(offset) => Found::Window(Box::new(around(&mut file, &ask.path, size, *offset).map_err(failed)?)),
         Part::Find { text, from, forward } => {
             let regex = pattern(text.as_deref()).map_err(|e| Error::refused("cannot search for that").because(e))?;
-            match find(&mut file, size, &regex, *from, *forward).map_err(failed)? {
+            let mut found = find(&mut file, size, &regex, *from, *forward).map_err(failed)?;
+            if found.is_none() && text.is_some() {
+                // A text is looked for around the end, as in vi; errors are not, so that one sees when there are no more.
+                let other = if *forward { 0 } else { size };
+                found = match first_record(&mut file, &regex, *forward).map_err(failed)? {
+                    true => Some(0),
+                    false => find(&mut file, size, &regex, other, *forward).map_err(failed)?,
+                };
+            }
+            match found {
                 None => Found::NoMatch,
                 Some(at) => Found::Match(Box::new(around(&mut file, &ask.path, size, at).map_err(failed)?), at),
             }
@@ -144,6 +153,18 @@ fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::Error> {
         None => r#"(?i)"level": ?"(error|critical)"|Traceback \(most recent|"error_detail""#.to_owned(),
     };
     Regex::new(&source)
+}
+
+/// Whether the file's first record matches: a search from offset 0 starts after it.
+fn first_record(file: &mut File, regex: &Regex, forward: bool) -> std::io::Result<bool> {
+    if !forward {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let mut head = vec![0; 64 * 1024];
+    let n = file.read(&mut head)?;
+    let end = head[..n].iter().position(|b| *b == b'\n').unwrap_or(n);
+    Ok(regex.is_match(&head[..end]))
 }
 
 /// Start of the record with the next match after the record at `from`, or of the last one before it.
@@ -251,5 +272,10 @@ mod tests {
         assert_eq!(find(None, first, false), None);
         assert_eq!(find(Some("LINE 31415 \"Q\""), 0, true).unwrap().1, "line 31415 \"q\"");
         assert_eq!(find(Some("line 7 "), u64::MAX, false).unwrap().1, "line 7 \"q\"");
+        // Around the end, in both directions.
+        assert_eq!(find(Some("line 7 "), second, true).unwrap().1, "line 7 \"q\"");
+        assert_eq!(find(Some("line 0 "), second, true).unwrap().1, "line 0 \"q\"");
+        assert_eq!(find(Some("line 59999 "), first, false).unwrap().1, "line 59999 \"q\"");
+        assert_eq!(find(Some("nowhere"), first, false), None);
     }
 }

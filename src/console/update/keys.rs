@@ -7,7 +7,7 @@ use crate::console::{
     state::State,
 };
 
-use super::{act, copy, form, look, modal, navigate, overlay};
+use super::{act, copy, form, logs, look, modal, navigate, overlay};
 
 /// Takes a stroke.
 pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
@@ -31,9 +31,10 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         return filter_key(state, key);
     }
     let typed = match state.prefix.take() {
-        Some((prefix, _)) if key == "Esc" || prefix == "Ctrl-c" && key == "Esc" => return Vec::new(),
-        Some((prefix, _)) => format!("{prefix} {key}"),
-        None => key.to_owned(),
+        Some(_) if key == "Esc" => return Vec::new(),
+        // The first half of quitting isn't the start of another key.
+        Some((prefix, _)) if prefix != "Ctrl-c" => format!("{prefix} {key}"),
+        _ => key.to_owned(),
     };
     match keymap::meaning(&typed, state.scope()) {
         Meaning::Prefix => {
@@ -155,7 +156,7 @@ fn filter_key(state: &mut State, key: &str) -> Vec<Effect> {
     match key {
         "Enter" => {
             screen.filtering = false;
-            return look::filter_done(state);
+            return logs::filter_done(state);
         }
         "Esc" => {
             screen.filtering = false;

@@ -1,13 +1,11 @@
 //! Moves inside of a screen: lines, cells, tabs of a task instance, its log.
 
-use std::path::PathBuf;
-
 use crate::{
     console::{
         items::Kind,
         keymap::Action,
         layout::layout,
-        log::{Ask, Found, LogView, Stamps, file::Part},
+        log::{Ask, LogView, Stamps, file::Part},
         message::Effect,
         overlay::Overlay,
         place::{Place, Tab},
@@ -15,11 +13,11 @@ use crate::{
         state::State,
         tree,
     },
-    model::{RunId, TiKey, UNMAPPED},
+    model::{RunId, TiKey},
     store::screens::TiRef,
 };
 
-use super::{LogAnswer, navigate};
+use super::{logs, navigate};
 
 /// Moves the cursor, or scrolls a text.
 pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
@@ -39,7 +37,7 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
         _ => return problem(state, action == A::NextProblem),
     };
     match state.screen().place {
-        Place::Instance(_, Tab::Log) => return scroll_log(state, by),
+        Place::Instance(_, Tab::Log) => return logs::scroll_log(state, by),
         Place::Instance(..) => {
             let screen = state.screen_mut();
             screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
@@ -98,7 +96,7 @@ fn ends(state: &mut State, last: bool) -> Vec<Effect> {
 /// The next line (or cell) with a problem; in a log the next error.
 fn problem(state: &mut State, forward: bool) -> Vec<Effect> {
     if matches!(state.screen().place, Place::Instance(_, Tab::Log)) {
-        return find(state, None, forward);
+        return logs::find(state, None, forward);
     }
     let screen = state.screen_mut();
     if let Data::Grid(_) = &screen.data {
@@ -174,7 +172,7 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
                     state.flash("nothing is looked for; / finds", false);
                     return Vec::new();
                 }
-                find(state, Some(text), action == A::FindNext)
+                logs::find(state, Some(text), action == A::FindNext)
             }
             _ => {
                 let log = &mut state.screen_mut().log;
@@ -272,124 +270,11 @@ fn other_index(state: &mut State, ti: &TiRef, tab: Tab, after: bool) -> Vec<Effe
     }
 }
 
-/// The log file of a try.
-pub fn log_path(home: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
-    let mut path = home.join("logs").join(format!("dag_id={}", ti.run.dag_id));
-    path.push(format!("run_id={}", ti.run.run_id));
-    path.push(format!("task_id={}", ti.task_id));
-    if ti.map_index != UNMAPPED {
-        path.push(format!("map_index={}", ti.map_index));
-    }
-    path.push(format!("attempt={number}.log"));
-    path
-}
-
 /// After an instance was read: its log is wanted, and why it doesn't run.
 pub fn after_load(state: &mut State) -> Vec<Effect> {
     let mut effects = explain(state);
-    effects.extend(log_of_try(state));
+    effects.extend(logs::log_of_try(state));
     effects
-}
-
-fn log_of_try(state: &mut State) -> Vec<Effect> {
-    let home = state.facts.home.clone();
-    let screen = state.screen_mut();
-    let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return Vec::new() };
-    let number = screen.shown_try.unwrap_or(d.row.try_number).max(1);
-    let path = log_path(&home, ti, number);
-    let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
-    if path != screen.log.path {
-        let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
-        screen.log = LogView {
-            wrap,
-            stamps: screen.log.stamps,
-            search: screen.log.search.clone(),
-            ..LogView::new(path.clone(), running)
-        };
-        return vec![Effect::Log(Ask { path, part: Part::End })];
-    }
-    let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);
-    // The end of a log belongs to the end of its try, so it is read once more then.
-    if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part: Part::Grown(known) })] } else { Vec::new() }
-}
-
-/// A log that is followed is looked at again.
-pub fn follow(state: &mut State) -> Vec<Effect> {
-    let screen = state.screen();
-    if !matches!(screen.place, Place::Instance(_, Tab::Log)) || !screen.log.follow || state.frozen {
-        return Vec::new();
-    }
-    let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);
-    vec![Effect::Log(Ask { path: screen.log.path.clone(), part: Part::Grown(known) })]
-}
-
-/// A part of a log came.
-pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect> {
-    let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
-    match answer {
-        Ok(Found::Window(window)) => screen.log.take(window, None),
-        Ok(Found::Match(window, at)) => screen.log.take(window, Some(at)),
-        Ok(Found::Missing) => screen.log.missing = true,
-        Ok(Found::Same) => {}
-        Ok(Found::NoMatch) => {
-            let what = match &ask.part {
-                Part::Find { text: Some(text), .. } => format!("{text}: not found in that direction"),
-                _ => "no error in that direction".into(),
-            };
-            state.flash(what, false);
-        }
-        Err(why) => state.flash(why, true),
-    }
-    Vec::new()
-}
-
-fn log_size(state: &State) -> (usize, usize) {
-    let l = layout(state);
-    (l.list.height as usize, crate::console::views::instance::text_columns(state, l.list.width as usize))
-}
-
-fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
-    let (height, columns) = log_size(state);
-    let log = &mut state.screen_mut().log;
-    let path = log.path.clone();
-    // The ends of the file may lie outside of the part that is held.
-    let part = match (&log.window, by) {
-        (Some(w), isize::MIN..-1_000_000) if w.start > 0 => {
-            log.follow = false;
-            log.window = None;
-            log.top = Some(0);
-            Some(Part::Around(0))
-        }
-        (Some(w), 1_000_001..=isize::MAX) => {
-            log.top = None;
-            (w.end < w.size).then_some(Part::End)
-        }
-        _ => log.scroll(by, height, columns),
-    };
-    part.map(|part| vec![Effect::Log(Ask { path, part })]).unwrap_or_default()
-}
-
-fn find(state: &mut State, text: Option<String>, forward: bool) -> Vec<Effect> {
-    let (height, columns) = log_size(state);
-    let log = &state.screen().log;
-    let from = log.search_from(forward, height, columns);
-    vec![Effect::Log(Ask { path: log.path.clone(), part: Part::Find { text, from, forward } })]
-}
-
-/// A filter was typed to its end. In a log it is what is looked for, backwards from the end as the newest counts.
-pub fn filter_done(state: &mut State) -> Vec<Effect> {
-    if !matches!(state.screen().place, Place::Instance(_, Tab::Log)) {
-        return Vec::new();
-    }
-    let text = state.screen().filter.text.clone();
-    let log = &mut state.screen_mut().log;
-    log.search.clone_from(&text);
-    log.found = None;
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let at_end = log.top.is_none();
-    find(state, Some(text), !at_end)
 }
 
 /// Shows a file's error.

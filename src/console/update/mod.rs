@@ -4,6 +4,7 @@ mod act;
 mod copy;
 mod form;
 mod keys;
+mod logs;
 mod look;
 mod navigate;
 mod overlay;
@@ -41,7 +42,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             if on && state.screen().stale { state.load() } else { Vec::new() }
         }
         Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
-        Event::Log(ask, answer) => look::log_answer(state, &ask, answer),
+        Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Changed => changed(state),
         Event::Connected => {
             state.link = Link::Up;
@@ -79,7 +80,7 @@ fn changed(state: &mut State) -> Vec<Effect> {
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
-    let mut effects = look::follow(state);
+    let mut effects = logs::follow(state);
     let now = state.now;
     let screen = state.screen();
     // Lateness and waiting times come with time alone, so triage is read again now and then.

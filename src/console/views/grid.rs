@@ -143,6 +143,7 @@ fn cell(state: &State, dag: &Dag, g: &Grid, item: &Item, run: i64, pen: &mut Pen
     let (text, style) = match item.kind {
         Kind::TreeIndex(i) => match g.indexes.get(&(run, id.to_owned(), i)) {
             Some(s) => (s.letter().to_string(), theme.state(*s)),
+            None if g.unread.contains(&run) => ("?".into(), theme.role(Role::Dim)),
             None => (" ".into(), Style::new()),
         },
         Kind::TreeGroup(_) => counts_cell(state, &tree::sum(g, run, &tree::tasks_below(dag, id)), false),

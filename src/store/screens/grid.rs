@@ -31,6 +31,8 @@ pub struct Grid {
     pub cells: HashMap<(i64, String), Counts>,
     /// Single indexes of the tasks that are unfolded.
     pub indexes: HashMap<(i64, String, MapIndex), TiState>,
+    /// Runs whose indexes were left out because there are very many.
+    pub unread: Vec<i64>,
     /// Names of indexes, where given.
     pub names: HashMap<(String, MapIndex), String>,
     /// How many runs there are in all.
@@ -60,6 +62,7 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
         }
         for task in unfolded {
             if grid.indexes.len() > MOST_INDEXES {
+                grid.unread.push(id);
                 break;
             }
             for (index, state, name) in rows(

@@ -5,7 +5,17 @@ from airflow.standin import exceptions as ex
 def cause(kind, error, code=None):
     text = str(error)
     return {"kind": kind, "summary": text.strip().split("\n")[0][:500] or type(error).__name__,
-            "exception": type(error).__name__, "exit_code": code}
+            "exception": exception_name(error), "exit_code": code}
+
+
+def exception_name(error):
+    """The class that Airflow logs for a failed try: none for a skip or an exit."""
+    if isinstance(error, (ex.AirflowSkipException, SystemExit)):
+        return None
+    # There the server refuses the value, and the worker only sees that it did.
+    if isinstance(error, ex.UnmappableXComLengthPushed):
+        return "AirflowRuntimeError"
+    return type(error).__name__
 
 
 def of_error(run, error):

@@ -44,7 +44,7 @@ class RuntimeTaskInstance:
         if name == "operator":
             return self.task.task_type
         if name == "key":
-            from airflow.standin.misc import TaskInstanceKey
+            from airflow.standin.compat import TaskInstanceKey
 
             return TaskInstanceKey(self.dag_id, self.task_id, self.run_id, self.try_number, self.map_index)
         if name == "log":

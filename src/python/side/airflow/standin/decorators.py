@@ -67,6 +67,9 @@ class _PythonDecoratedOperator(DecoratedOperator, PythonOperator):
 
     def __init__(self, *, python_callable, task_id, op_args=None, op_kwargs=None, _expanded=False, **kwargs):
         self._expanded = _expanded
+        if _expanded:
+            # An instance whose values don't fit its function fails before anything is rendered.
+            check_call(python_callable, op_args or (), op_kwargs or {}, CONTEXT_KEYS)
         super().__init__(task_id=task_id, python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs,
                          **kwargs)
 

@@ -1,4 +1,4 @@
-"""Names that DAG files import mostly for annotations, and small helpers."""
+"""Names that DAG files import mostly for annotations, and small functions."""
 
 from . import state
 

@@ -1,0 +1,145 @@
+//! Runs: triggered as they were, waited for, and compared with what was recorded.
+
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use super::{
+    compare, expected,
+    golden::{Golden, by, map_texts, only},
+    home::Home,
+};
+
+/// Unpauses a DAG and triggers its runs in their order.
+///
+/// # Errors
+/// What the first refused trigger says.
+pub fn trigger(home: &Home, golden: &Golden) -> Result<(), String> {
+    home.run(&["dags", "unpause", &golden.dag_id]);
+    for run in golden.runs() {
+        let asked = &run["trigger"];
+        let conf = asked["conf"].to_string();
+        let mut arguments = vec!["dags", "trigger", &golden.dag_id, "-c", &conf];
+        arguments.extend(["-r", asked["run_id"].as_str().unwrap_or("golden")]);
+        if let Some(date) = asked["logical_date"].as_str() {
+            arguments.extend(["-l", date]);
+        }
+        let output = home.run(&arguments);
+        if !output.status.success() {
+            return Err(format!("the trigger is refused: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until every run that ended in the recording has ended, at most so long.
+pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
+    let began = Instant::now();
+    loop {
+        let known = by(&home.json(&["runs", "list"]), &["dag_id", "dag_run_id"]);
+        let is_over = |golden: &Golden| {
+            golden.runs().iter().all(|run| {
+                let ours = &known.get(&format!("{}:{}", golden.dag_id, run_id(run))).unwrap_or(&Value::Null)["state"];
+                let wanted_end = run["dag_run"]["state"] == "success" || run["dag_run"]["state"] == "failed";
+                !wanted_end || ours == "success" || ours == "failed"
+            })
+        };
+        if goldens.iter().all(is_over) || began.elapsed() > limit {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
+
+/// The id of a recorded run.
+fn run_id(run: &Value) -> String {
+    let id = run["trigger"]["run_id"].as_str().or(run["run_id"].as_str()).or(run["dag_run"]["run_id"].as_str());
+    id.unwrap_or_default().to_owned()
+}
+
+/// Where the runs differ from the recording.
+pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
+    let mut lines = Vec::new();
+    for run in golden.runs() {
+        let id = run_id(run);
+        let (mut wanted, mut got) = (recorded(run), ours(&home.json(&["runs", "show", &golden.dag_id, &id])));
+        map_texts(&mut wanted, &|text| {
+            let text = text.replace("<DAGS>", &home.dags()).replace("<SIDE>", &home.side());
+            // Masked on output here, not there.
+            plain(&text.replace("secret-pw", "***"))
+        });
+        map_texts(&mut got, &plain);
+        compare::differences(&wanted, &got, &format!("/runs/{id}"), &mut |pointer, wanted, got| {
+            if !golden.is_unstable(pointer) && !expected::on_purpose(&golden.dag_id, pointer) {
+                lines.push(compare::line(pointer, wanted, got));
+            }
+        });
+    }
+    lines
+}
+
+/// A text without what differs from process to process.
+fn plain(text: &str) -> String {
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new("0x[0-9a-f]{6,}").unwrap());
+    static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{40}").unwrap());
+    HASH.replace_all(&ADDRESS.replace_all(text, "<addr>"), "<sha1>").into_owned()
+}
+
+const RUN: &[&str] =
+    &["state", "run_type", "logical_date", "data_interval_start", "data_interval_end", "conf", "clear_number"];
+const INSTANCE: &[&str] =
+    &["state", "try_number", "max_tries", "operator", "pool", "pool_slots", "priority_weight", "rendered_map_index"];
+
+/// What is compared of a run, of either side; `failures` is `task:index:try` -> class of the exception.
+fn document(run: &Value, failures: Map<String, Value>) -> Value {
+    let instances = by(&run["task_instances"], &["task_id", "map_index"]);
+    let instances: Map<_, _> = instances.into_iter().map(|(key, row)| (key, only(&row, INSTANCE))).collect();
+    // Airflow's `_link_` keys belong to its web pages.
+    let xcoms = by(&run["xcoms"], &["task_id", "map_index", "key"]).into_iter().filter(|(k, _)| !k.contains(":_link_"));
+    let xcoms: Map<_, _> = xcoms.map(|(key, row)| (key, json!({"value": sorted_decision(&row)}))).collect();
+    let rendered = by(&run["rendered_fields"], &["task_id", "map_index"]);
+    let rendered: Map<_, _> = rendered.into_iter().map(|(key, row)| (key, only(&row, &["fields"]))).collect();
+    json!({"dag_run": only(&run["dag_run"], RUN), "task_instances": instances, "xcoms": xcoms,
+        "rendered_fields": rendered, "failures": failures})
+}
+
+/// The value of an XCom; the lists of `skipmixin_key` come from a set.
+fn sorted_decision(row: &Value) -> Value {
+    let mut value = row["value"].clone();
+    if row["key"] == "skipmixin_key" {
+        for list in value.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_array_mut) {
+            list.sort_by_key(Value::to_string);
+        }
+    }
+    value
+}
+
+fn recorded(run: &Value) -> Value {
+    let mut failures = Map::new();
+    for of_task in run["failures"].as_array().into_iter().flatten() {
+        // A callback that fails is logged like that too, but isn't the try's failure.
+        let failed = |f: &&Value| f["event"] == "Task failed with exception";
+        for failure in of_task["failures"].as_array().into_iter().flatten().filter(failed) {
+            let key = format!("{}:{}:{}", text(&of_task["task_id"]), of_task["map_index"], failure["attempt"]);
+            failures.insert(key, failure["exc_type"].clone());
+        }
+    }
+    document(run, failures)
+}
+
+fn ours(run: &Value) -> Value {
+    let failures = run["tries"].as_array().into_iter().flatten().filter(|t| !t["cause"]["exception"].is_null());
+    let failures = failures.map(|t| {
+        let key = format!("{}:{}:{}", text(&t["task_id"]), t["map_index"], t["try_number"]);
+        (key, t["cause"]["exception"].clone())
+    });
+    document(run, failures.collect())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
