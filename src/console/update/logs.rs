@@ -129,4 +129,3 @@ pub fn filter_done(state: &mut State) -> Vec<Effect> {
     let at_end = log.top.is_none();
     find(state, Some(text), !at_end)
 }
-

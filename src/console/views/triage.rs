@@ -88,7 +88,10 @@ fn line(state: &State, t: &Triage, pen: &mut Pen<'_>, item: &Item, what: usize) 
                 theme.state(r.state),
             );
             pen.cell(&where_(r), what, body);
-            let when = r.wake_at.filter(|w| *w > state.now).map_or_else(|| "now".into(), |w| format!("in {}", text::until(w, state.now)));
+            let when = r
+                .wake_at
+                .filter(|w| *w > state.now)
+                .map_or_else(|| "now".into(), |w| format!("in {}", text::until(w, state.now)));
             let tries = format!("try {}/{} {when}: ", r.try_number + 1, r.max_tries + 1);
             pen.text(&tries, theme.role(Role::Warn)).text(r.why.as_deref().unwrap_or(""), body);
         }
