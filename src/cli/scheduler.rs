@@ -136,7 +136,7 @@ impl Notices {
         writeln!(stream, "{line}").map_err(|e| no_scheduler(place).because(e))?;
         let mut notices = Self { stream: BufReader::new(stream), line: Vec::new() };
         // What happens after the answer is told; what was before, the caller reads.
-        while !notices.message(None)?.is_some_and(|m| m.get("id").is_some()) {}
+        while notices.message(None)?.is_none_or(|m| m.get("id").is_none()) {}
         Ok(notices)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{core::Engine, render};
+use super::{core::Engine, render, start::DAG_CALLBACKS};
 use crate::{
     model::{Dag, DagRun, RunChange, RunId, RunState, Task, TaskInstance, TiKey, TiState, UNMAPPED, time::rfc3339},
     store,
@@ -24,11 +24,11 @@ impl Engine {
     /// Runs a DAG's callbacks in a Python process that is supervised like a try, without a task instance.
     pub(super) fn start_callbacks(&mut self, run: RunId, dag: &Arc<Dag>, is_failure: bool, reason: &str) {
         let Ok(Some(run)) = store::run::get(self.store.reader(), run) else { return };
-        let key = TiKey::new(run.id, "dag_callbacks", UNMAPPED);
+        let key = TiKey::new(run.id, DAG_CALLBACKS, UNMAPPED);
         let mut row = TaskInstance::new(key, "", 0);
         row.try_number = run.clear_number + 1;
         row.epoch = run.clear_number + 1;
-        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": "dag_callbacks", "operator": ""})) else {
+        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": DAG_CALLBACKS, "operator": ""})) else {
             return;
         };
         let instances = store::load::instances(self.store.reader(), run.id).unwrap_or_default();

@@ -141,6 +141,8 @@ impl Engine {
                     poke_interval: a.poke_interval,
                     timeout: f64::INFINITY,
                     soft_fail: false,
+                    never_fail: false,
+                    silent_fail: false,
                     result: None,
                 },
             );

@@ -23,6 +23,9 @@ use crate::{
     workload::{ShellCommand, Workload},
 };
 
+/// Stands for a task id where a DAG's callbacks run; no task can be called so.
+pub(super) const DAG_CALLBACKS: &str = "@dag_callbacks";
+
 impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
     pub(super) fn take_committed(&mut self, changes: Vec<Change>) {
@@ -226,6 +229,7 @@ impl Engine {
             "mapped_dependants": mapped_dependants,
             "next_method": null, "next_kwargs": null,
             "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
+            "declared_params": dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect::<Map<String, Value>>(),
             "settings": {
                 "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
                 "default_timezone": settings.text("core", "default_timezone"),

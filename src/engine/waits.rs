@@ -91,8 +91,16 @@ impl Engine {
                 continue;
             }
             let look = self.look(&waiting.wait.condition, now)?;
-            let (soft_fail, timeout) = (waiting.wait.soft_fail, waiting.wait.timeout);
+            let Wait { timeout, never_fail, silent_fail, .. } = waiting.wait;
+            let soft_fail = waiting.wait.soft_fail || never_fail;
             let result = waiting.wait.result.clone();
+            let look = match look {
+                Look::Error(_, why) if silent_fail => {
+                    eprintln!("scheduler: sensor {key} looks again later: {why}");
+                    Look::NotYet
+                }
+                look => look,
+            };
             let waited = seconds_between(waiting.since, now);
             let end = now;
             let report = match look {
@@ -104,6 +112,7 @@ impl Engine {
                 }
                 Look::Skip(why) => skipped(&why, now),
                 Look::Fail(_, why) if soft_fail => skipped(&why, now),
+                Look::Error(_, why) if never_fail => skipped(&why, now),
                 Look::Error(class, why) => failed(Cause::new(CauseKind::Value, why).exception(class), true),
                 Look::Fail(class, why) => failed(Cause::new(CauseKind::Upstream, why).exception(class), true),
                 Look::NotYet if waited >= timeout => {

@@ -80,6 +80,10 @@ pub struct Wait {
     pub timeout: f64,
     /// A timeout skips instead.
     pub soft_fail: bool,
+    /// Whatever fails it skips it instead.
+    pub never_fail: bool,
+    /// A look that fails is like one that finds nothing.
+    pub silent_fail: bool,
     /// The return value of a sensor that has one.
     pub result: Option<Value>,
 }
