@@ -45,7 +45,7 @@ const ACCEPTED_HERE: &[&str] = &[
     "dags/errors/cc_err_schedule_interval.py",
 ];
 
-fn find<'a, T: Copy>(rows: &'a [(&str, T)], name: &str) -> Option<T> {
+fn find<T: Copy>(rows: &[(&str, T)], name: &str) -> Option<T> {
     rows.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
 }
 
@@ -62,7 +62,7 @@ pub fn known(dag_id: &str) -> Option<&'static str> {
 /// The field differs on purpose.
 pub fn on_purpose(dag_id: &str, pointer: &str) -> bool {
     let below = |p: &&str| pointer == *p || pointer.strip_prefix(*p).is_some_and(|rest| rest.starts_with('/'));
-    find(ON_PURPOSE, dag_id).is_some_and(|pointers| pointers.iter().any(|p| below(p)))
+    find(ON_PURPOSE, dag_id).is_some_and(|pointers| pointers.iter().any(below))
 }
 
 /// A file that Airflow refuses is accepted with a warning.
