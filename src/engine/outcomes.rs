@@ -6,10 +6,11 @@ use super::{
     adopt::failed,
     conn::Peer,
     core::{Engine, Write},
+    start::DAG_CALLBACKS,
 };
 use crate::{
     error::Result,
-    model::{Cause, CauseKind, TiKey},
+    model::{Cause, CauseKind, TiKey, TiState},
     protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, spawn::Refusal, task},
     runner::claim::Life,
     scheduler::Report,
@@ -32,7 +33,7 @@ impl Engine {
                     epoch,
                     Report::Started { pid: Some(pid).filter(|p| *p > 0), hostname, at: start_date },
                 );
-                if let Some(cause) = self.to_kill.get(&(key, epoch)).cloned() {
+                if let Some(cause) = self.end_of(&key, epoch) {
                     self.send_kill(conn, cause);
                 }
             }
@@ -51,6 +52,17 @@ impl Engine {
             }
             FromSupervisor::Outcome { outcome } => self.take_outcome(*outcome),
         }
+    }
+
+    /// Why a try that says hello is to be ended: someone asked for it, or it was cleared, marked or deleted while no
+    /// scheduler could tell it.
+    fn end_of(&self, key: &TiKey, epoch: u32) -> Option<Cause> {
+        if let Some(cause) = self.to_kill.get(&(key.clone(), epoch)) {
+            return Some(cause.clone());
+        }
+        let restarting = self.world.instance(key).is_some_and(|row| row.state == TiState::Restarting);
+        let wanted = self.is_current(key, epoch) && !restarting || &*key.task_id == DAG_CALLBACKS;
+        (!wanted).then(|| Cause::new(CauseKind::Killed, "cleared, marked or deleted by a person"))
     }
 
     fn peer_of(&self, conn: u64) -> Option<(TiKey, u32)> {
@@ -208,7 +220,7 @@ impl Engine {
         let mut waiting = Vec::new();
         let ids: Vec<_> = self.world.runs().map(|run| run.id).collect();
         for id in ids {
-            let queued = self.world.instances(id).filter(|row| row.state == crate::model::TiState::Queued);
+            let queued = self.world.instances(id).filter(|row| row.state == TiState::Queued);
             waiting.extend(queued.map(|row| (row.key.clone(), row.epoch)));
         }
         for (key, epoch) in waiting {

@@ -23,6 +23,9 @@ use crate::{
     workload::{ShellCommand, Workload},
 };
 
+/// Stands for a task id where a DAG's callbacks run; no task can be called so.
+pub(super) const DAG_CALLBACKS: &str = "@dag_callbacks";
+
 impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
     pub(super) fn take_committed(&mut self, changes: Vec<Change>) {
@@ -226,6 +229,7 @@ impl Engine {
             "mapped_dependants": mapped_dependants,
             "next_method": null, "next_kwargs": null,
             "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
+            "declared_params": dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect::<Map<String, Value>>(),
             "settings": {
                 "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
                 "default_timezone": settings.text("core", "default_timezone"),
@@ -249,11 +253,11 @@ impl Engine {
     /// Runs a DAG's callbacks in a Python process that is supervised like a try, without a task instance.
     fn start_callbacks(&mut self, run: crate::model::RunId, dag: &Arc<Dag>, is_failure: bool, reason: &str) {
         let Ok(Some(run)) = crate::store::run::get(self.store.reader(), run) else { return };
-        let key = TiKey::new(run.id, "dag_callbacks", UNMAPPED);
+        let key = TiKey::new(run.id, DAG_CALLBACKS, UNMAPPED);
         let mut row = TaskInstance::new(key, "", 0);
         row.try_number = run.clear_number + 1;
         row.epoch = run.clear_number + 1;
-        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": "dag_callbacks", "operator": ""})) else {
+        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": DAG_CALLBACKS, "operator": ""})) else {
             return;
         };
         let mut spec = self.python_spec(dag, &task, &run, &row);

@@ -46,3 +46,19 @@ fn files_are_accepted_and_refused_as_in_airflow() {
     println!("{} of {} files of the import table as in Airflow", rows.len() - wrong.len().min(rows.len()), rows.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The articles' pipelines use what no single Airflow version has.
+#[test]
+fn the_articles_files_load_with_warnings() {
+    let Some(corpus) = Corpus::find() else { return };
+    for name in ["ml_full_training_pipeline.py", "weekly_churn_model_training.py"] {
+        let path = corpus.dags().join("articles").join(name);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
+        command.args(["dags", "check", "-o", "json"]).arg(&path).env("PYTHONDONTWRITEBYTECODE", "1");
+        let output = command.output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["errors"], 0, "{name}: {document}");
+        assert!(document["warnings"].as_u64().unwrap() > 0, "{name}: {document}");
+        assert!(!document["files"][0]["dag_ids"].as_array().unwrap().is_empty(), "{name}: {document}");
+    }
+}

@@ -9,6 +9,9 @@ mod expected;
 mod golden;
 mod home;
 mod imports;
+mod limits;
+mod meant;
+mod operations;
 mod runs;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -53,7 +56,10 @@ fn run_triggered(corpus: &Corpus, goldens: &[Golden]) -> Score {
     }
     runs::wait(&home, goldens, Duration::from_secs(110));
     for golden in goldens {
-        score.entry(golden.dag_id.clone()).or_default().extend(runs::differences(&home, golden));
+        let found = score.entry(golden.dag_id.clone()).or_default();
+        found.extend(runs::differences(&home, golden));
+        found.extend(limits::differences(&home, golden));
+        found.extend(meant::differences(&home, golden));
     }
     score
 }

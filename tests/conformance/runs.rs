@@ -38,8 +38,7 @@ pub fn trigger(home: &Home, golden: &Golden) -> Result<(), String> {
 
 /// Waits until every run that ended in the recording has ended, at most so long.
 pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
-    let began = Instant::now();
-    loop {
+    wait_until(limit, || {
         let known = by(&home.json(&["runs", "list"]), &["dag_id", "dag_run_id"]);
         let is_over = |golden: &Golden| {
             golden.runs().iter().all(|run| {
@@ -48,25 +47,50 @@ pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
                 !wanted_end || ours == "success" || ours == "failed"
             })
         };
-        if goldens.iter().all(is_over) || began.elapsed() > limit {
-            return;
-        }
+        goldens.iter().all(is_over)
+    });
+}
+
+/// Waits for something to be so, at most so long.
+pub fn wait_until(limit: Duration, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() && began.elapsed() < limit {
         std::thread::sleep(Duration::from_millis(250));
     }
 }
 
 /// The id of a recorded run.
-fn run_id(run: &Value) -> String {
+pub fn run_id(run: &Value) -> String {
     let id = run["trigger"]["run_id"].as_str().or(run["run_id"].as_str()).or(run["dag_run"]["run_id"].as_str());
     id.unwrap_or_default().to_owned()
 }
 
+/// Notes that the probes' callbacks wrote during a run.
+fn notes(home: &Home, dag_id: &str, run_id: &str) -> Vec<Value> {
+    let name = format!("{dag_id}__{run_id}").replace(['/', ':', '+'], "_");
+    let text = std::fs::read_to_string(format!("{}/{name}.jsonl", home.side())).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// Waits for the callbacks of DAGs, which run after the run has ended.
+fn wait_for_notes(home: &Home, golden: &Golden) {
+    wait_until(Duration::from_secs(15), || {
+        golden.runs().iter().all(|run| {
+            let wanted = run["side_effects"].as_array().map_or(0, Vec::len);
+            notes(home, &golden.dag_id, &run_id(run)).len() >= wanted
+        })
+    });
+}
+
 /// Where the runs differ from the recording.
 pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
+    wait_for_notes(home, golden);
     let mut lines = Vec::new();
     for run in golden.runs() {
         let id = run_id(run);
-        let (mut wanted, mut got) = (recorded(run), ours(&home.json(&["runs", "show", &golden.dag_id, &id])));
+        let mut shown = home.json(&["runs", "show", &golden.dag_id, &id]);
+        shown["side_effects"] = notes(home, &golden.dag_id, &id).into();
+        let (mut wanted, mut got) = (recorded(run), ours(&shown));
         map_texts(&mut wanted, &|text| {
             let text = text.replace("<DAGS>", &home.dags()).replace("<SIDE>", &home.side());
             // Masked on output here, not there.
@@ -103,7 +127,9 @@ fn document(run: &Value, failures: Map<String, Value>) -> Value {
     let xcoms: Map<_, _> = xcoms.map(|(key, row)| (key, json!({"value": sorted_decision(&row)}))).collect();
     let rendered = by(&run["rendered_fields"], &["task_id", "map_index"]);
     let rendered: Map<_, _> = rendered.into_iter().map(|(key, row)| (key, only(&row, &["fields"]))).collect();
-    json!({"dag_run": only(&run["dag_run"], RUN), "task_instances": instances, "xcoms": xcoms,
+    let mut notes = run["side_effects"].as_array().cloned().unwrap_or_default();
+    notes.sort_by_key(Value::to_string);
+    json!({"dag_run": only(&run["dag_run"], RUN), "side_effects": notes, "task_instances": instances, "xcoms": xcoms,
         "rendered_fields": rendered, "failures": failures})
 }
 

@@ -111,7 +111,7 @@ fn help() {
 fn palette() {
     for size in [(80, 24), (160, 45)] {
         let (_dir, mut stage) = stage(size);
-        stage.keys("2 :").type_text("churn");
+        stage.keys(":").type_text("churn");
         insta::assert_snapshot!(format!("palette_{}x{}", size.0, size.1), stage.text());
         stage.keys("Enter");
         assert!(stage.text().contains("churn_train > grid"), "{}", stage.text());
@@ -125,6 +125,15 @@ fn system() {
     for part in ["SCHEDULER", "default_pool", "128", "IMPORT ERROR", "lee", &dir.path().display().to_string()] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
+}
+
+#[test]
+fn the_first_frame_comes_without_a_scheduler() {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path());
+    let options = dagdeck::console::Options { home: dir.path().to_owned(), ..Default::default() };
+    let took = dagdeck::console::first_frame(&options, (80, 24)).unwrap();
+    println!("first frame after {took:?}");
 }
 
 #[test]

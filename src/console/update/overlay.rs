@@ -6,6 +6,7 @@ use crate::console::{
     overlay::{Choice, Overlay},
     palette,
     place::Place,
+    query::Query,
     state::State,
     theme::Theme,
 };
@@ -19,6 +20,11 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Palette => Overlay::Palette(Default::default(), 0),
         _ => Overlay::Session(0),
     };
+    if action == Action::Palette {
+        // The answer belongs to no screen; it only makes the DAGs' names known.
+        let ticket = state.next_ticket();
+        return vec![Effect::Load(ticket, Query::Dags)];
+    }
     Vec::new()
 }
 

@@ -1,6 +1,7 @@
 //! System: scheduler, store, pools, files, the last acts.
 
 use ratatui::{buffer::Buffer, layout::Rect};
+use serde_json::Value;
 
 use crate::{
     console::{
@@ -12,7 +13,7 @@ use crate::{
             text,
         },
     },
-    store::screens::system::System,
+    store::screens::{Micros, system::System},
 };
 
 use super::{list, parts};
@@ -76,12 +77,7 @@ fn scheduler(state: &State) -> (String, Role) {
     match (&state.link, &state.status) {
         (Link::Up, Some(status)) => {
             let mut words = Vec::new();
-            if let Some(all) = status.as_object() {
-                for (name, value) in all {
-                    let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    words.push(format!("{name} {plain}"));
-                }
-            }
+            said("", status, state.now, &mut words);
             (text::clean(&words.join("  ")), Role::Good)
         }
         (Link::Up, None) => ("connected".into(), Role::Good),
@@ -90,6 +86,21 @@ fn scheduler(state: &State) -> (String, Role) {
             format!("not reached for {}: {why}. Data is read from the store.", text::age(*since, state.now)),
             Role::Bad,
         ),
+    }
+}
+
+/// What the scheduler says about itself, in words: nulls and what the screen shows anyway left out, instants as ages.
+fn said(name: &str, value: &Value, now: Micros, words: &mut Vec<String>) {
+    match value {
+        Value::Null | Value::Bool(false) => {}
+        Value::Object(all) => all.iter().for_each(|(name, value)| said(name, value, now, words)),
+        _ if matches!(name, "home" | "dags_folder") => {}
+        Value::Bool(true) => words.push(name.to_owned()),
+        Value::String(text) => match text.parse::<jiff::Timestamp>() {
+            Ok(at) => words.push(format!("{name} {} ago", text::age(at.as_microsecond(), now))),
+            Err(_) => words.push(format!("{name} {text}")),
+        },
+        other => words.push(format!("{name} {other}")),
     }
 }
 

@@ -33,7 +33,12 @@ def run(channel, start):
     state.settings = start.get("settings") or {}
     logs.install(channel)
     try:
-        dag, task = find(start)
+        if start.get("task"):
+            from .declared import find_declared
+
+            dag, task = find_declared(start)
+        else:
+            dag, task = find(start)
     except BaseException as error:
         report_import(channel, error, start)
         return 0
