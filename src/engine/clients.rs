@@ -114,6 +114,7 @@ impl Engine {
         self.take_touched(touched)?;
         self.changed = true;
         self.urgent_notice = true;
+        self.run_ended = true;
         Ok(reply)
     }
 

@@ -87,6 +87,7 @@ impl Engine {
                 }
                 Change::Run(c) if c.row.state.is_finished() => {
                     self.urgent_notice = true;
+                    self.run_ended = true;
                     self.note_ended_run(c);
                 }
                 _ => {}

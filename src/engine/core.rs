@@ -116,6 +116,8 @@ pub struct Engine {
     pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
     pub(super) changed: bool,
     pub(super) urgent_notice: bool,
+    /// A run has ended: sensors that wait for one are looked at.
+    pub(super) run_ended: bool,
     pub(super) last_notice: Instant,
     pub(super) stopping: bool,
     pub(super) draining: bool,
@@ -180,6 +182,7 @@ impl Engine {
             ended_runs: Vec::new(),
             changed: false,
             urgent_notice: false,
+            run_ended: false,
             last_notice: Instant::now(),
             stopping: false,
             draining: false,
@@ -244,6 +247,9 @@ impl Engine {
         }
         if (!self.changes.is_empty() || !self.writes.is_empty()) && self.commit_by.is_none() {
             self.commit_by = Some(Instant::now() + LAZY);
+        }
+        if std::mem::take(&mut self.run_ended) {
+            self.waits.a_run_ended(clock::now());
         }
         self.notify();
         Ok(())

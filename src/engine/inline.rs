@@ -136,7 +136,15 @@ impl Engine {
             self.begin_wait(
                 key,
                 epoch,
-                Wait { condition, poke_interval: 60.0, timeout: f64::INFINITY, soft_fail: false, result: None },
+                Wait {
+                    condition,
+                    poke_interval: a.poke_interval,
+                    timeout: f64::INFINITY,
+                    soft_fail: false,
+                    never_fail: false,
+                    silent_fail: false,
+                    result: None,
+                },
             );
         } else {
             self.success(key, epoch);

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod asks;
+mod callbacks;
 mod clients;
 mod commit;
 mod conn;

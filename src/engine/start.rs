@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock,
     model::{
-        Cause, CauseKind, Change, Dag, DagRun, RunChange, Task, TaskInstance, TiKey, TiState, UNMAPPED,
+        Cause, CauseKind, Change, Dag, DagRun, Task, TaskInstance, TiKey, TiState, UNMAPPED,
         time::{isoformat, rfc3339},
     },
     operators::{self, Engine as Runs},
@@ -123,7 +123,7 @@ impl Engine {
         Ok(operators::native(dag, task, run, &rendered, clock::now()))
     }
 
-    fn hand_over(&mut self, spec: TrySpec) -> bool {
+    pub(super) fn hand_over(&mut self, spec: TrySpec) -> bool {
         if !self.spawner.start(Box::new(spec))
             && let Err(e) = self.new_spawner()
         {
@@ -187,7 +187,7 @@ impl Engine {
         self.interpreters.entry(named).or_insert_with_key(|named| python::real_path(named, folder)).clone()
     }
 
-    fn python_spec(&mut self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
+    pub(super) fn python_spec(&mut self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
         let mut spec = self.base_spec(task, run, row);
         let interpreter = self.interpreter(&dag.fileloc);
         spec.argv = python::execute_argv(&interpreter, &self.parser.side);
@@ -240,34 +240,6 @@ impl Engine {
         })
     }
 
-    /// Remembers a run that ends with the next commit, if its DAG has a callback for it.
-    pub(super) fn note_ended_run(&mut self, change: &RunChange) {
-        let is_failure = change.row.state == crate::model::RunState::Failed;
-        let wanted = if is_failure { "on_failure_callback" } else { "on_success_callback" };
-        let Some(facts) = self.world.dag(&change.row.dag_id) else { return };
-        if facts.dag.callbacks.iter().any(|c| c == wanted) {
-            self.ended_runs.push((change.row.id, facts.dag.clone(), is_failure, change.reason.clone()));
-        }
-    }
-
-    /// Runs a DAG's callbacks in a Python process that is supervised like a try, without a task instance.
-    fn start_callbacks(&mut self, run: crate::model::RunId, dag: &Arc<Dag>, is_failure: bool, reason: &str) {
-        let Ok(Some(run)) = crate::store::run::get(self.store.reader(), run) else { return };
-        let key = TiKey::new(run.id, DAG_CALLBACKS, UNMAPPED);
-        let mut row = TaskInstance::new(key, "", 0);
-        row.try_number = run.clear_number + 1;
-        row.epoch = run.clear_number + 1;
-        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": DAG_CALLBACKS, "operator": ""})) else {
-            return;
-        };
-        let mut spec = self.python_spec(dag, &task, &run, &row);
-        spec.startup = Some(json!({
-            "type": "DagCallbackRequest", "dag_run": render::run_document(&run), "fileloc": dag.fileloc,
-            "dags_folder": self.place.dags_folder, "dag_id": &*dag.dag_id, "is_failure": is_failure, "reason": reason, "ti": null,
-        }));
-        self.hand_over(spec);
-    }
-
     /// A try that ends inside the scheduler, without a process.
     pub(super) fn begin_here(&mut self, key: &TiKey, epoch: u32) {
         let hostname = self.hostname.clone();
@@ -289,6 +261,9 @@ fn context_variables(task: &Task, run: &DagRun, row: &TaskInstance) -> IndexMap<
         env.insert(format!("AIRFLOW_CTX_{name}"), value);
     };
     set("DAG_OWNER", task.owner.clone());
+    if !task.email.is_empty() {
+        set("DAG_EMAIL", task.email.join(","));
+    }
     set("DAG_ID", run.dag_id.to_string());
     set("TASK_ID", task.task_id.to_string());
     if let Some(date) = run.logical_date {

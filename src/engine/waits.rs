@@ -61,10 +61,10 @@ impl Waits {
     fn due(&self, now: Timestamp) -> Vec<TiKey> {
         self.waiting.iter().filter(|(_, w)| w.next <= now).map(|(key, _)| key.clone()).collect()
     }
-    /// Those that wait for a run are looked at when any run ends.
+    /// Those that wait for another run, or for tasks of one, are looked at when any run ends.
     pub fn a_run_ended(&mut self, now: Timestamp) {
         for waiting in self.waiting.values_mut() {
-            if matches!(waiting.wait.condition, Condition::RunEnds { .. }) {
+            if matches!(waiting.wait.condition, Condition::RunEnds { .. } | Condition::External(_)) {
                 waiting.next = now;
             }
         }
@@ -83,9 +83,6 @@ impl Engine {
 
     /// Looks at the sensors that are due.
     pub(super) fn poke(&mut self, now: Timestamp) -> Result<()> {
-        if self.urgent_notice {
-            self.waits.a_run_ended(now);
-        }
         for key in self.waits.due(now) {
             let Some(waiting) = self.waits.waiting.get(&key) else { continue };
             let epoch = waiting.epoch;
@@ -94,8 +91,16 @@ impl Engine {
                 continue;
             }
             let look = self.look(&waiting.wait.condition, now)?;
-            let (soft_fail, timeout) = (waiting.wait.soft_fail, waiting.wait.timeout);
+            let Wait { timeout, never_fail, silent_fail, .. } = waiting.wait;
+            let soft_fail = waiting.wait.soft_fail || never_fail;
             let result = waiting.wait.result.clone();
+            let look = match look {
+                Look::Error(_, why) if silent_fail => {
+                    eprintln!("scheduler: sensor {key} looks again later: {why}");
+                    Look::NotYet
+                }
+                look => look,
+            };
             let waited = seconds_between(waiting.since, now);
             let end = now;
             let report = match look {
@@ -107,6 +112,7 @@ impl Engine {
                 }
                 Look::Skip(why) => skipped(&why, now),
                 Look::Fail(_, why) if soft_fail => skipped(&why, now),
+                Look::Error(_, why) if never_fail => skipped(&why, now),
                 Look::Error(class, why) => failed(Cause::new(CauseKind::Value, why).exception(class), true),
                 Look::Fail(class, why) => failed(Cause::new(CauseKind::Upstream, why).exception(class), true),
                 Look::NotYet if waited >= timeout => {

@@ -54,6 +54,9 @@ pub struct Task {
     /// Owner.
     #[serde(default = "airflow")]
     pub owner: String,
+    /// Who is written to: the variable `AIRFLOW_CTX_DAG_EMAIL`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub email: Vec<String>,
     /// Number of further tries after a failure.
     #[serde(default)]
     pub retries: u32,

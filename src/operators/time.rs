@@ -38,6 +38,8 @@ pub fn sensor(args: &Arguments<'_>, condition: Condition) -> Result<Workload, St
         poke_interval: args.seconds("poke_interval")?.unwrap_or(POKE_INTERVAL).max(0.0),
         timeout: args.seconds("timeout")?.unwrap_or(TIMEOUT),
         soft_fail: args.flag("soft_fail", false)?,
+        never_fail: args.flag("never_fail", false)?,
+        silent_fail: args.flag("silent_fail", false)?,
         result: None,
     }))
 }

@@ -59,6 +59,8 @@ pub struct TriggerDagRun {
     pub skip_when_already_exists: bool,
     /// Wait for the run to end.
     pub wait_for_completion: bool,
+    /// Seconds between two looks at it, where its end isn't noticed.
+    pub poke_interval: f64,
     /// Run states that count as success.
     pub allowed_states: Vec<String>,
     /// Run states that fail the task.
@@ -78,6 +80,10 @@ pub struct Wait {
     pub timeout: f64,
     /// A timeout skips instead.
     pub soft_fail: bool,
+    /// Whatever fails it skips it instead.
+    pub never_fail: bool,
+    /// A look that fails is like one that finds nothing.
+    pub silent_fail: bool,
     /// The return value of a sensor that has one.
     pub result: Option<Value>,
 }

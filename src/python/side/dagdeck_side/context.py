@@ -253,8 +253,11 @@ def make_context(dag, task, ti, run):
 
 
 def consume_metadata(generator, context):
-    """A generator task yields metadata of its outlets."""
-    for item in generator:
+    """A generator task yields metadata of its outlets; what it returns at the end is its value."""
+    while True:
+        try:
+            item = next(generator)
+        except StopIteration as end:
+            return end.value
         if hasattr(item, "asset") and hasattr(item, "extra"):
             context["outlet_events"][item.alias or item.asset].extra.update(item.extra)
-    return None

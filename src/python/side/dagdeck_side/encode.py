@@ -165,6 +165,8 @@ def task(item, dag, zone):
         "template_fields": list(cls.template_fields), "template_ext": list(item.template_ext or ()),
         "line": item.line,
     }
+    if getattr(item, "email", None):
+        made["email"] = [item.email] if isinstance(item.email, str) else [str(one) for one in item.email]
     delay = item.retry_delay
     made["retry_delay"] = 300.0 if delay is None else seconds(delay)
     for name in ("max_retry_delay", "execution_timeout"):

@@ -78,7 +78,7 @@ class PythonOperator(BaseOperator):
         if self.templates_dict is not None:
             context["templates_dict"] = self.templates_dict
         result = call(self.python_callable, self.op_args, self.op_kwargs, context)
-        if type(result).__name__ == "generator" and (self.inlets or self.outlets):
+        if is_generator(self.python_callable):
             from dagdeck_side.context import consume_metadata
 
             return consume_metadata(result, context)
@@ -87,6 +87,14 @@ class PythonOperator(BaseOperator):
         else:
             print_done(None, True)
         return result
+
+
+def is_generator(function):
+    """A function with `yield` is run to its end; one that returns a generator isn't."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & 0x20)
 
 
 def print_done(result, hidden=False):
