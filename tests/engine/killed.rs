@@ -4,18 +4,22 @@ use std::{collections::BTreeMap, fs, time::Duration};
 
 use crate::support::Home;
 
-/// Tasks of the run: two layers of half as many; each leaves its name in a file of its own append.
-fn dag_file(tasks: usize) -> String {
+/// Tasks of the run: two layers of half as many. Each waits until the scheduler was killed so often that the kills are
+/// spread over the whole run, whatever the machine's speed, and then appends its name to a file.
+fn dag_file(tasks: usize, kills: usize) -> String {
     format!(
         r#"
 from datetime import datetime
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
+WAIT = "until [ $(cat $OUT.kills) -ge %d ]; do sleep 0.02; done; echo %s >> $OUT"
+
 with DAG("many", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False, max_active_tasks=16):
     for i in range({half}):
-        first = BashOperator(task_id=f"a{{i}}", bash_command="echo a%d >> $OUT; sleep 0.0%d" % (i, i % 10 ), append_env=True, env={{}})
-        second = BashOperator(task_id=f"b{{i}}", bash_command="echo b%d >> $OUT; sleep 0.%d" % (i, i % 4), append_env=True, env={{}})
+        after = i * {kills} // {half}
+        first = BashOperator(task_id=f"a{{i}}", bash_command=WAIT % (after, f"a{{i}}"), append_env=True, env={{}})
+        second = BashOperator(task_id=f"b{{i}}", bash_command=WAIT % (after, f"b{{i}}"), append_env=True, env={{}})
         first >> second
 "#,
         half = tasks / 2
@@ -39,25 +43,28 @@ impl Pauses {
 fn every_side_effect_happens_exactly_once() {
     let number = |name: &str, default| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     let (kills, tasks) = (number("DAGDECK_KILLS", 15usize), number("DAGDECK_KILL_TASKS", 120usize));
-    let home = Home::with_files(&[("many.py", &dag_file(tasks))]);
+    let home = Home::with_files(&[("many.py", &dag_file(tasks, kills))]);
     let out = home.path().join("effects");
     let start = |home: &Home| {
         let done = home.command(&["scheduler", "start"]).env("OUT", &out).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     };
+    let killed = |times: usize| fs::write(home.path().join("effects.kills"), times.to_string()).unwrap();
     start(&home);
+    killed(0);
     home.run(&["dags", "trigger", "many", "-r", "r1"]).ok();
     let mut pauses = Pauses(0x9e37_79b9_7f4a_7c15);
     let mut while_running = 0;
-    for _ in 0..kills {
+    for time in 1..=kills {
         std::thread::sleep(pauses.next());
         let pid: i32 = fs::read_to_string(home.path().join("scheduler.lock")).unwrap().trim().parse().unwrap();
         // SAFETY: the pid is that of our own scheduler, which holds the lock file.
         unsafe { libc::kill(pid, libc::SIGKILL) };
+        while_running += usize::from(!["success", "failed"].contains(&home.show("many", "r1").state()));
         start(&home);
-        while_running += usize::from(home.show("many", "r1").state() == "running");
+        killed(time);
     }
-    assert!(while_running > kills / 3, "only {while_running} of {kills} kills hit a running run: give it more tasks");
+    assert_eq!(while_running, kills, "every kill has to hit an unfinished run");
     let run = home.wait("many", "r1");
     assert_eq!(run.state(), "success", "{run:#?}");
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

@@ -12,7 +12,7 @@ from airflow.sdk import DAG, task
 def dag(name, **kwargs):
     return DAG(name, schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False, **kwargs)
 
-SLEEPER = "echo $$ > $OUT/pid; (sleep 1000 & echo $! > $OUT/grandchild; touch $OUT/ready; wait)"
+SLEEPER = "echo $$ > $OUT/pid; (sleep 1000 & echo $! > $OUT/grandchild; touch $OUT/ready; wait $!)"
 
 with dag("sleeper"):
     BashOperator(task_id="sleep", bash_command=SLEEPER, append_env=True, env={}) >> BashOperator(task_id="after", bash_command="true")
