@@ -50,7 +50,7 @@ impl Engine {
                 let decision = json!({"skipped": names});
                 self.skip(key, epoch, skip, decision, json!(false));
             }
-            Inline::TriggerDagRun(arguments) => self.trigger(key, epoch, arguments),
+            Inline::TriggerDagRun(arguments) => self.trigger(key, epoch, *arguments),
         }
     }
 

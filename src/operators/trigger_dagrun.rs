@@ -18,7 +18,7 @@ pub fn workload(args: &Arguments<'_>) -> Result<Workload, String> {
     let states = |name: &str, default: &str| -> Result<Vec<String>, String> {
         Ok(args.texts(name)?.unwrap_or_else(|| vec![default.to_string()]))
     };
-    Ok(Workload::Inline(Inline::TriggerDagRun(TriggerDagRun {
+    Ok(Workload::Inline(Inline::TriggerDagRun(Box::new(TriggerDagRun {
         trigger_dag_id: args.required("trigger_dag_id")?,
         trigger_run_id: args.text("trigger_run_id")?,
         conf: args.get("conf").cloned().unwrap_or(json!({})),
@@ -30,5 +30,5 @@ pub fn workload(args: &Arguments<'_>) -> Result<Workload, String> {
         allowed_states: states("allowed_states", "success")?,
         failed_states: states("failed_states", "failed")?,
         note: args.text("note")?,
-    })))
+    }))))
 }

@@ -39,7 +39,7 @@ pub enum Inline {
         ignore_downstream_trigger_rules: bool,
     },
     /// Triggers a run of another DAG.
-    TriggerDagRun(TriggerDagRun),
+    TriggerDagRun(Box<TriggerDagRun>),
 }
 
 /// Arguments of a `TriggerDagRunOperator`, rendered.
