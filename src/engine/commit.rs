@@ -77,7 +77,11 @@ impl Engine {
     pub(super) fn note_changes(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Ti(c) if c.row.state == TiState::Queued && (c.row.try_number > 1 || c.row.epoch > 1) => {
+                Change::Ti(c)
+                    if c.row.state == TiState::Queued
+                        && c.from != TiState::Queued
+                        && (c.row.try_number > 1 || c.row.epoch > 1) =>
+                {
                     self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.

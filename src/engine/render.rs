@@ -57,6 +57,18 @@ pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Valu
     template::render_args(&place.context(&task)).map_err(|f| template_cause(&f))
 }
 
+/// The rendered `map_index_template`: `task` in it has the arguments of this instance.
+pub fn index_name(
+    place: &Place<'_>,
+    task: &Task,
+    rendered: &IndexMap<String, Value>,
+    name: &str,
+) -> Result<String, Cause> {
+    let mut task = task.clone();
+    task.args = rendered.clone();
+    template::render(name, &place.context(&task)).map_err(|f| template_cause(&f))
+}
+
 /// A text that ends in one of the operator's endings names a template file.
 fn from_file(value: &Value, context: &Context) -> Result<Value, Cause> {
     let Some(text) = value.as_str() else { return Ok(value.clone()) };

@@ -32,6 +32,7 @@ impl Engine {
         for change in changes {
             if let Change::Ti(c) = change
                 && c.row.state == TiState::Queued
+                && c.from != TiState::Queued
             {
                 self.to_start.push((c.row.key, c.row.epoch));
             }
@@ -119,7 +120,12 @@ impl Engine {
             .map(|name| (name.clone(), rendered.get(name).cloned().unwrap_or(Value::Null)))
             .collect();
         let fields = render::for_people(Value::Object(fields));
+        let name =
+            task.map_index_template.as_deref().map(|t| render::index_name(&place, task, &rendered, t)).transpose()?;
         self.writes.push(Write::Rendered { key: row.key.clone(), fields });
+        if let Some(name) = name {
+            self.report(&row.key, row.epoch, Report::RenderedMapIndex(name));
+        }
         Ok(operators::native(dag, task, run, &rendered, clock::now()))
     }
 

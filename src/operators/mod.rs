@@ -58,7 +58,6 @@ pub fn engine(dag: &Dag, task: &Task) -> Engine {
         || !task.callbacks.is_empty()
         || !task.outlets.is_empty()
         || (!toml && dag.render_template_as_native_obj)
-        || task.map_index_template.is_some()
         || task.args.values().any(needs_python)
         || task.expand.as_ref().is_some_and(expand_needs_python);
     if known && standard && !wants_python { Engine::Native } else { Engine::Python }

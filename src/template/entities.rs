@@ -154,6 +154,7 @@ fn dag(entity: &Entity, key: &str) -> Option<Value> {
         "description" => dag.description.as_deref().into(),
         "doc_md" => dag.doc_md.as_deref().into(),
         "fileloc" => Value::from(&dag.fileloc),
+        "folder" => Value::from(dag.fileloc.rsplit_once('/').map_or("", |(folder, _)| folder)),
         "timezone" => Value::from(&dag.timezone),
         "start_date" => moment(dag.start_date),
         "end_date" => moment(dag.end_date),

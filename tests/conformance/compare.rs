@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-/// Takes a pointer, what was wanted there and what is there.
-pub type Found<'a, 'f> = dyn FnMut(&str, Option<&'a Value>, Option<&'a Value>) + 'f;
+/// Takes a pointer, what was wanted and what is there.
+pub type Found<'f> = dyn FnMut(&str, Option<&Value>, Option<&Value>) + 'f;
 
-/// Calls `found` with the pointer, what was wanted and what is there, for each place that differs.
-pub fn differences<'a>(wanted: &'a Value, got: &'a Value, pointer: &str, found: &mut Found<'a, '_>) {
+/// Calls `found` for each place that differs.
+pub fn differences(wanted: &Value, got: &Value, pointer: &str, found: &mut Found<'_>) {
     match (wanted, got) {
         (Value::Object(a), Value::Object(b)) => {
             for (key, value) in a {
