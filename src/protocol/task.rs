@@ -30,7 +30,8 @@ pub fn class(kind: &str) -> Class {
         | "SetRenderedMapIndex"
         | "SkipDownstreamTasks"
         | "PutVariable"
-        | "DeleteVariable" => Class::Say,
+        | "DeleteVariable"
+        | "MaskSecret" => Class::Say,
         "GetXCom" | "GetXComSequence" | "GetVariable" | "GetConnection" | "GetDagRunState" | "GetDRCount"
         | "GetTICount" | "GetTaskStates" | "GetPreviousDagRun" | "GetNextInterval" | "RenderTemplates"
         | "TriggerDagRun" => Class::Ask,

@@ -16,9 +16,11 @@ pub struct Log {
     file: BufWriter<File>,
     /// Bytes of an unfinished line of the process's output.
     partial: Vec<u8>,
-    /// Last non-empty... the last complete line, for the XCom of shell tasks.
+    /// The last complete line, for the XCom of shell tasks.
     last_line: String,
     failed: bool,
+    /// Texts that are written as `***`, as they stand inside JSON.
+    secrets: Vec<String>,
 }
 
 /// Longest output line that is kept in one piece; longer ones are cut into several.
@@ -35,7 +37,25 @@ impl Log {
             }
             (other, _) => other?,
         };
-        Ok(Self { file: BufWriter::new(file), partial: Vec::new(), last_line: String::new(), failed: false })
+        Ok(Self {
+            file: BufWriter::new(file),
+            partial: Vec::new(),
+            last_line: String::new(),
+            failed: false,
+            secrets: Vec::new(),
+        })
+    }
+
+    /// From now on a text is written as `***`. Short ones are left, as in Airflow (fewer than 5 characters, `airflow`).
+    pub fn mask(&mut self, secret: &str) {
+        if secret.chars().count() < 5 || secret == "airflow" {
+            return;
+        }
+        let quoted = Value::from(secret).to_string();
+        let inner = quoted[1..quoted.len() - 1].to_string();
+        if !self.secrets.contains(&inner) {
+            self.secrets.push(inner);
+        }
     }
 
     /// Writes a line of our own.
@@ -92,7 +112,13 @@ impl Log {
 
     fn write(&mut self, line: &Value) {
         // A full disk must not end the task: the log has a gap, which `flush` reports once it can.
-        if writeln!(self.file, "{line}").is_err() {
+        let mut text = line.to_string();
+        for secret in &self.secrets {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), "***");
+            }
+        }
+        if writeln!(self.file, "{text}").is_err() {
             self.failed = true;
         }
     }
@@ -104,5 +130,25 @@ impl Log {
         } else if std::mem::take(&mut self.failed) {
             self.say("warning", "lines are missing here: the log could not be written (disk full?)");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_and_short_texts_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b.log");
+        let mut log = Log::open(&path).unwrap();
+        log.mask("pass\"word");
+        log.mask("abc");
+        log.output(b"the pass\"word is abc\nlast");
+        log.end_output();
+        log.flush();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("the *** is abc"), "{text}");
+        assert_eq!(log.last_line(), "last");
     }
 }

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     clock,
     model::{Cause, CauseKind},
-    protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, TrySpec},
+    protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, TrySpec, task},
 };
 
 /// Runs one try to its end and leaves its outcome on disk. `claim` is the locked claim file; it stays open (and so
@@ -290,6 +290,11 @@ impl<'a> Watch<'a> {
     fn obey(&mut self, message: ToSupervisor, log: &mut Log) {
         match message {
             ToSupervisor::Answer { body, .. } => {
+                if task::kind(&body) == "ConnectionResult"
+                    && let Some(password) = body.get("password").and_then(Value::as_str)
+                {
+                    log.mask(password);
+                }
                 if let Some(talk) = &mut self.talk {
                     talk.write(&body);
                 }

@@ -97,6 +97,12 @@ impl Talk {
         let id = message.get("id").cloned().unwrap_or(Value::Null);
         match task::class(task::kind(&message)) {
             Class::Log => log.forward(&message),
+            Class::Say if task::kind(&message) == "MaskSecret" => {
+                for text in texts(message.get("value").unwrap_or(&Value::Null)) {
+                    log.mask(text);
+                }
+                self.write(&task::ok(&id));
+            }
             Class::Say => {
                 self.numbered += 1;
                 self.says.push(Say { n: self.numbered, body: message });
@@ -117,5 +123,15 @@ impl Talk {
                 self.write(&refusal);
             }
         }
+    }
+}
+
+/// All texts inside a value.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(map) => map.values().flat_map(texts).collect(),
+        _ => Vec::new(),
     }
 }
