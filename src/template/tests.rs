@@ -437,17 +437,3 @@ fn mangled_templates_never_panic() {
         }
     }
 }
-
-/// Not a benchmark: `cargo test --release -- --ignored --nocapture small_template_time` prints it.
-#[test]
-#[ignore = "prints a time"]
-fn small_template_time() {
-    let ctx = plain();
-    let template = "echo {{ ds }} {{ ti.xcom_pull('giver')['n'] }} {{ params.x }}";
-    render(template, &ctx).unwrap();
-    let start = std::time::Instant::now();
-    for _ in 0..10_000 {
-        render(template, &ctx).unwrap();
-    }
-    println!("{:.1} us", start.elapsed().as_secs_f64() * 100.0);
-}
