@@ -74,7 +74,7 @@ impl Engine {
     /// A supervisor is gone without an outcome: its try failed, and what is left of it is ended.
     pub(super) fn died(&mut self, key: &TiKey, epoch: u32) {
         let files = self.files(key, epoch);
-        child::kill_leftovers(&files.name());
+        child::kill_leftovers(&files.mark());
         let cause = match self.to_kill.remove(&(key.clone(), epoch)) {
             Some(cause) => cause,
             None => Cause::new(CauseKind::RunnerKilled, "runner killed: the process that supervised the try is gone"),

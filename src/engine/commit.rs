@@ -64,7 +64,9 @@ impl Engine {
     }
 
     fn lives(&self, key: &TiKey) -> bool {
-        self.supervisors.contains_key(key) || self.waits.contains(key) || self.adopted.iter().any(|(k, _)| k == key)
+        self.supervisors.keys().any(|(k, _)| k == key)
+            || self.waits.contains(key)
+            || self.adopted.iter().any(|(k, _)| k == key)
     }
 
     fn settle(&mut self) {

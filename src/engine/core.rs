@@ -101,8 +101,8 @@ pub struct Engine {
     pub(super) settled: Vec<TryFiles>,
     /// Numbers of says that were taken in, of tries that are still running.
     pub(super) says_taken: HashMap<TiKey, (u32, u32)>,
-    /// Supervisors by instance: connection.
-    pub(super) supervisors: HashMap<TiKey, u64>,
+    /// Supervisors by instance and epoch: connection.
+    pub(super) supervisors: HashMap<(TiKey, u32), u64>,
     /// Tries known to live without a connection: looked at once a second.
     pub(super) adopted: HashSet<(TiKey, u32)>,
     /// Tries to be ended when their supervisor says hello.

@@ -26,7 +26,7 @@ impl Engine {
                 if let Some(c) = self.conns.get_mut(&conn) {
                     c.peer = Peer::Supervisor { key: key.clone(), epoch };
                 }
-                self.supervisors.insert(key.clone(), conn);
+                self.supervisors.insert((key.clone(), epoch), conn);
                 let hostname = self.hostname.clone();
                 self.report(
                     &key,
@@ -38,7 +38,10 @@ impl Engine {
                 }
             }
             FromSupervisor::Says { says } => {
-                if let Some((key, epoch)) = self.peer_of(conn) {
+                // What a cleared or marked try still says doesn't count.
+                if let Some((key, epoch)) = self.peer_of(conn)
+                    && (self.is_current(&key, epoch) || &*key.task_id == DAG_CALLBACKS)
+                {
                     self.take_says(&key, epoch, &says);
                 }
             }
@@ -84,7 +87,7 @@ impl Engine {
             self.report(key, epoch, failed(cause, false));
             return;
         }
-        match self.supervisors.get(key) {
+        match self.supervisors.get(&(key.clone(), epoch)) {
             Some(conn) => self.send_kill(*conn, cause),
             None => {
                 self.to_kill.insert((key.clone(), epoch), cause);
@@ -147,10 +150,16 @@ impl Engine {
     pub(super) fn take_outcome(&mut self, outcome: Outcome) {
         let Outcome { key, epoch, start_date, end_date, pid, says, kind, .. } = outcome;
         let files = self.files(&key, epoch);
-        self.supervisors.remove(&key);
+        self.supervisors.remove(&(key.clone(), epoch));
         self.adopted.remove(&(key.clone(), epoch));
         self.to_kill.remove(&(key.clone(), epoch));
         if !self.is_current(&key, epoch) {
+            if &*key.task_id == DAG_CALLBACKS {
+                self.take_says(&key, epoch, &says);
+            }
+            if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
+                self.says_taken.remove(&key);
+            }
             self.settled.push(files);
             return;
         }
@@ -183,8 +192,8 @@ impl Engine {
     pub(super) fn lost(&mut self, conn: u64) -> Result<()> {
         let Some(gone) = self.conns.remove(&conn) else { return Ok(()) };
         let Peer::Supervisor { key, epoch } = gone.peer else { return Ok(()) };
-        if self.supervisors.get(&key) == Some(&conn) {
-            self.supervisors.remove(&key);
+        if self.supervisors.get(&(key.clone(), epoch)) == Some(&conn) {
+            self.supervisors.remove(&(key.clone(), epoch));
         }
         if !self.is_current(&key, epoch) {
             return Ok(());

@@ -93,6 +93,8 @@ impl Engine {
                 self.begin_wait(key, epoch, wait);
                 true
             }
+            // Handed over already, and its supervisor has said hello.
+            Workload::Shell(_) | Workload::Python if row.state != TiState::Queued => false,
             Workload::Shell(command) => {
                 let spec = self.shell_spec(&dag, &task, &run, &row, command);
                 self.hand_over(spec)

@@ -90,7 +90,10 @@ impl Engine {
                 self.waits.remove(&key);
                 continue;
             }
-            let look = self.look(&waiting.wait.condition, now)?;
+            // What is wrong for one sensor (a broken connection, say) must not end the scheduler.
+            let look = self
+                .look(&waiting.wait.condition, now)
+                .unwrap_or_else(|e| Look::Error("AirflowException", e.to_string()));
             let Wait { timeout, never_fail, silent_fail, .. } = waiting.wait;
             let soft_fail = waiting.wait.soft_fail || never_fail;
             let result = waiting.wait.result.clone();

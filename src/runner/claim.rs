@@ -42,9 +42,14 @@ impl TryFiles {
         self.with(".outcome")
     }
 
-    /// The try's name, as its processes carry it in `DAGDECK_TRY`.
+    /// The try's name in its folder.
     pub fn name(&self) -> String {
         self.stem.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// The name with a mark of the home: other homes have tries of the same name.
+    pub fn mark(&self) -> String {
+        format!("{}.{}", &crate::model::hash::text(&self.stem.to_string_lossy())[..12], self.name())
     }
 
     /// Claims the try and locks the claim; `None` if it was claimed before.

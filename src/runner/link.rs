@@ -19,13 +19,14 @@ pub struct Link {
     buffer: Vec<u8>,
     tried: Option<Instant>,
     hello: String,
+    connection: u32,
 }
 
 impl Link {
     /// A link that introduces itself with `hello` on every connection.
     pub fn new(path: PathBuf, hello: &FromSupervisor) -> Self {
         let hello = serde_json::to_string(hello).unwrap_or_default();
-        Self { path, stream: None, buffer: Vec::new(), tried: None, hello }
+        Self { path, stream: None, buffer: Vec::new(), tried: None, hello, connection: 0 }
     }
 
     /// Connects if it isn't and the last attempt is long enough ago. True if connected now.
@@ -43,8 +44,14 @@ impl Link {
         }
         self.buffer.clear();
         self.stream = Some(stream);
+        self.connection += 1;
         let hello = self.hello.clone();
         self.write_line(&hello)
+    }
+
+    /// Number of the connection, from 1; grows with each new one.
+    pub fn connection(&self) -> u32 {
+        self.connection
     }
 
     /// Time until the next attempt; `None` if connected.

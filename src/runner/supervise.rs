@@ -91,7 +91,8 @@ fn finish(spec: &TrySpec, files: &TryFiles, ended: Ended) {
             link.connect();
             told = link.send(&FromSupervisor::Outcome { outcome: Box::new(outcome.clone()) });
         }
-        if written || told {
+        // Told is not enough: a scheduler that holds it only in memory may be killed. It removes the claim when it has committed.
+        if written || !files.claim().exists() {
             return;
         }
         std::thread::sleep(Duration::from_secs(2));
@@ -99,7 +100,7 @@ fn finish(spec: &TrySpec, files: &TryFiles, ended: Ended) {
 }
 
 fn attempt(spec: &TrySpec, files: &TryFiles, log: &mut Log, scheduler: &Path) -> Ended {
-    let started = match child::start(spec, &files.name()) {
+    let started = match child::start(spec, &files.mark()) {
         Ok(started) => started,
         Err(e) => {
             let program = spec.argv.first().map_or("", String::as_str);
@@ -133,6 +134,8 @@ struct Watch<'a> {
     deadline: Option<Instant>,
     /// Why it is being ended, and when KILL follows TERM.
     ending: Option<(Cause, Instant)>,
+    /// Number of the connection to the scheduler on which questions were sent.
+    connection: u32,
 }
 
 impl<'a> Watch<'a> {
@@ -153,6 +156,7 @@ impl<'a> Watch<'a> {
                 .map(|t| t + if spec.startup.is_some() { 5.0 } else { 0.0 })
                 .map(|t| Instant::now() + Duration::from_secs_f64(t.clamp(0.0, 1e9))),
             ending: None,
+            connection: 0,
         }
     }
 
@@ -170,9 +174,9 @@ impl<'a> Watch<'a> {
             self.pass_on(link);
             log.flush();
         };
-        self.drain(log);
-        // Whatever it left behind in its group ends with it.
+        // Whatever it left behind in its group ends with it; before the pipe is emptied, which such a process could fill for ever.
         child::signal_group(self.child.id(), Signal::KILL);
+        self.drain(log);
         log.end_output();
         let (mut says, end) = match self.talk.take() {
             Some(mut talk) => {
@@ -276,7 +280,11 @@ impl<'a> Watch<'a> {
     /// Takes what the ended process left in the pipe, without waiting for others that hold it.
     fn drain(&mut self, log: &mut Log) {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        while self.output_open {
+        // A process that left the group may go on writing: what fits the pipe is taken, not more.
+        for _ in 0..64 {
+            if !self.output_open {
+                break;
+            }
             let ready = {
                 let mut fds = [PollFd::new(&self.output, PollFlags::IN)];
                 matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
@@ -289,7 +297,10 @@ impl<'a> Watch<'a> {
 
     fn obey(&mut self, message: ToSupervisor, log: &mut Log) {
         match message {
-            ToSupervisor::Answer { body, .. } => {
+            ToSupervisor::Answer { id, body } => {
+                if let Some(talk) = &mut self.talk {
+                    talk.waiting.retain(|ask| ask.get("id").and_then(Value::as_u64) != Some(id));
+                }
                 if task::kind(&body) == "ConnectionResult"
                     && let Some(password) = body.get("password").and_then(Value::as_str)
                 {
@@ -331,7 +342,14 @@ impl<'a> Watch<'a> {
             link.connect();
             return;
         };
-        if !link.connect() || talk.asks.is_empty() {
+        if !link.connect() {
+            return;
+        }
+        // A scheduler that was killed took its unanswered questions with it.
+        if std::mem::replace(&mut self.connection, link.connection()) != link.connection() {
+            talk.asks.splice(0..0, std::mem::take(&mut talk.waiting));
+        }
+        if talk.asks.is_empty() {
             return;
         }
         // Says stay in the list: the outcome repeats them, numbered, in case the scheduler dies before it commits.
@@ -343,7 +361,8 @@ impl<'a> Watch<'a> {
             if !link.send(&FromSupervisor::Ask { id, body }) {
                 return;
             }
-            talk.asks.remove(0);
+            let asked = talk.asks.remove(0);
+            talk.waiting.push(asked);
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Talk {
     pub says: Vec<Say>,
     /// What it asked, not yet sent: id and body.
     pub asks: Vec<Value>,
+    /// What it asked and the scheduler has not answered.
+    pub waiting: Vec<Value>,
     /// Its last word.
     pub end: Option<Value>,
     numbered: u32,
@@ -32,6 +34,7 @@ impl Talk {
             buffer: Vec::new(),
             says: Vec::new(),
             asks: Vec::new(),
+            waiting: Vec::new(),
             end: None,
             numbered: 0,
             closed: false,
