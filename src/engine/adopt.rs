@@ -13,7 +13,7 @@ use crate::{
         claim::{self, Life, TryFiles},
     },
     scheduler::Report,
-    store::load,
+    store::{self, load},
 };
 
 impl Engine {
@@ -37,7 +37,11 @@ impl Engine {
             current.insert(self.files(&row.key, row.epoch).name());
             self.adopt(&row)?;
         }
-        claim::sweep(&self.place.tries(), &current);
+        // What the store knows of them must be on the disk before they go.
+        match store::sync(&self.place.db()) {
+            Ok(()) => claim::sweep(&self.place.tries(), &current),
+            Err(e) => eprintln!("scheduler: {e}"),
+        }
         Ok(())
     }
 

@@ -70,9 +70,7 @@ impl Engine {
     }
 
     fn settle(&mut self) {
-        for files in self.settled.drain(..) {
-            files.remove();
-        }
+        self.tidy.add(self.settled.drain(..));
     }
 
     /// Looks at decided changes before they are committed: the old XComs of a new try go with its queueing.

@@ -16,6 +16,7 @@ use super::{
     parser_thread::ParserThread,
     signals::Signals,
     spawner::Spawner,
+    tidy::Tidy,
     waits::Waits,
 };
 use crate::{
@@ -99,6 +100,7 @@ pub struct Engine {
     pub(super) stuck: Option<String>,
     /// Files of tries whose outcome is in `changes`.
     pub(super) settled: Vec<TryFiles>,
+    pub(super) tidy: Tidy,
     /// Numbers of says that were taken in, of tries that are still running.
     pub(super) says_taken: HashMap<TiKey, (u32, u32)>,
     /// Supervisors by instance and epoch: connection.
@@ -153,6 +155,7 @@ impl Engine {
         let world = World::new(limits(&place)?);
         let parsing =
             ParserThread::start(parser.clone(), place.settings.number("dag_processor", "parsing_processes")? as usize)?;
+        let tidy = Tidy::start(place.db())?;
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Ok(Self {
             parser,
@@ -171,6 +174,7 @@ impl Engine {
             commit_by: None,
             stuck: None,
             settled: Vec::new(),
+            tidy,
             says_taken: HashMap::new(),
             supervisors: HashMap::new(),
             adopted: HashSet::new(),
@@ -273,7 +277,8 @@ impl Engine {
     fn timeout(&self) -> Duration {
         let now = Instant::now();
         let mut times: Vec<Duration> = self.next_scan.map(|at| at.saturating_duration_since(now)).into_iter().collect();
-        times.extend(self.commit_by.map(|at| at.saturating_duration_since(now)));
+        let due = [self.commit_by, self.tidy.due()];
+        times.extend(due.into_iter().flatten().map(|at| at.saturating_duration_since(now)));
         if self.changed {
             times.push(NOTICE_EVERY.saturating_sub(self.last_notice.elapsed()));
         }
@@ -370,6 +375,7 @@ impl Engine {
             self.scan_files()?;
             give_back_memory();
         }
+        self.tidy.tick(now);
         if now >= self.next_look {
             self.next_look = now + Duration::from_secs(1);
             self.look_at_adopted()?;

@@ -15,6 +15,7 @@ mod render;
 mod signals;
 mod spawner;
 mod start;
+mod tidy;
 pub mod trial;
 mod waits;
 
@@ -80,6 +81,7 @@ fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
     engine.begin()?;
     let ended = engine.serve();
     let _ = std::fs::remove_file(place.socket());
+    drop(engine);
     drop((writer, lock));
     ended
 }

@@ -132,7 +132,8 @@ impl Engine {
     }
 
     pub(super) fn hand_over(&mut self, spec: TrySpec) -> bool {
-        if !self.spawner.start(Box::new(spec))
+        let spent = self.tidy.spent();
+        if !self.spawner.start(Box::new(spec), spent)
             && let Err(e) = self.new_spawner()
         {
             // The instances stay queued; the next event tries again.
