@@ -26,7 +26,7 @@ const SLOWEST: u64 = 16_000;
 #[derive(Debug)]
 pub enum Wanted {
     /// An answer: number, request, and the shell command that does the same.
-    Answer(u64, Request, String),
+    Answer(u64, Box<Request>, String),
     /// To connect now: a scheduler was just started.
     Connect,
 }
@@ -114,7 +114,7 @@ fn talk(stream: UnixStream, wanted: &Receiver<Wanted>, events: &Sender<Event>) -
             match wanted.recv_timeout(Duration::from_millis(250)) {
                 Ok(Wanted::Connect) => {}
                 Ok(Wanted::Answer(number, request, command)) => {
-                    if out.write_all(&line(number, request, command)).is_err() {
+                    if out.write_all(&line(number, *request, command)).is_err() {
                         let lost = error("no_scheduler", "the scheduler went away");
                         let _ = events.send(Event::Reply(number, Err(lost)));
                         break;

@@ -184,7 +184,7 @@ impl Hands {
     }
 
     fn ask(&self, number: u64, request: Request, line: String) {
-        drop(self.scheduler.send(Wanted::Answer(number, request, line)));
+        drop(self.scheduler.send(Wanted::Answer(number, Box::new(request), line)));
     }
 
     /// Starts a scheduler, tells the loop, and tells it again when that scheduler ends.

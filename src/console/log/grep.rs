@@ -35,7 +35,8 @@ pub fn grep(file: &mut File, path: &Path, size: u64, fits: &[Regex], context: us
         if n == 0 {
             break;
         }
-        let hit = fits.iter().all(|r| r.is_match(&raw));
+        let text = raw.strip_suffix(b"\n").unwrap_or(&raw);
+        let hit = fits.iter().all(|r| r.is_match(text));
         if hit {
             matches += 1;
             after = context + 1;
