@@ -109,6 +109,9 @@ fn whole(s: &Selection) -> bool {
         run_id: s.run_id.clone(),
         only_failed: s.only_failed,
         latest_version: s.latest_version,
+        // All tasks have no others above or below.
+        downstream: s.downstream,
+        upstream: s.upstream,
         ..Selection::default()
     };
     *s == plain
