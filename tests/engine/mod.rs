@@ -2,5 +2,6 @@
 
 mod backfills;
 mod killed;
+mod standby;
 mod supervision;
 mod versions;
