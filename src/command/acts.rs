@@ -28,6 +28,8 @@ pub struct Wanted<'a> {
     pub conf: Value,
     /// Logical date.
     pub logical_date: Option<Timestamp>,
+    /// When it may start.
+    pub run_after: Option<Timestamp>,
     /// Note.
     pub note: Option<String>,
     /// Who.
@@ -75,7 +77,7 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
         triggered_by: wanted.triggered_by,
         logical_date: wanted.logical_date,
         data_interval: interval,
-        run_after: wanted.logical_date.filter(|at| *at > now).unwrap_or(now),
+        run_after: wanted.run_after.or(wanted.logical_date.filter(|at| *at > now)).unwrap_or(now),
         conf,
         note: wanted.note,
     };
@@ -129,6 +131,21 @@ pub fn set_paused(tx: &Transaction<'_>, dag_ids: &[String], paused: bool) -> Don
         rows.push(json!({"dag_id": dag_id, "is_paused": paused}));
     }
     Ok((Value::Array(rows), touched))
+}
+
+/// Deletes a DAG with its runs. Refused while it has running runs.
+pub fn delete_dag(tx: &Transaction<'_>, dag_id: &str) -> Done {
+    if store::dag::get(tx, dag_id)?.is_none() {
+        return Err(Error::not_found(format!("there is no DAG {dag_id:?}")));
+    }
+    let runs = store::run::between(tx, dag_id, None, None)?;
+    if let Some(run) = runs.iter().find(|r| !r.state.is_finished()) {
+        return Err(Error::refused(format!("run {} of {dag_id} is {}", run.run_id, run.state))
+            .hint("end it first: `dagdeck runs set-state DAG RUN failed`"));
+    }
+    let count = store::dag::delete(tx, dag_id)?;
+    let touched = Touched { dags: vec![dag_id.into()], ..Touched::default() };
+    Ok((json!({"dag_id": dag_id, "deleted_runs": count}), touched))
 }
 
 /// A run by its names, or an error that says what there is.

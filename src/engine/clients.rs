@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::{conn::Peer, core::Engine};
@@ -96,6 +97,10 @@ impl Engine {
             .into_iter()
             .map(|b| json!({"kind": b.kind, "reason": b.reason, "until": b.until.map(rfc3339)}))
             .collect();
+        if self.tries.held.iter().any(|(held, _)| held == key) {
+            let reason = "the process of an earlier try is being ended; this one starts when it is gone";
+            blockers.push(json!({"kind": "earlier_try", "reason": reason, "until": null}));
+        }
         if let Some(why) = &self.stuck {
             blockers
                 .push(json!({"kind": "store", "reason": format!("the store cannot be written: {why}"), "until": null}));
@@ -105,12 +110,22 @@ impl Engine {
 
     /// Does an act, and takes what it touched into memory.
     pub(super) fn act(&mut self, actor: &Actor, command: Command) -> Result<Value> {
+        self.act_with(actor, command, |_, _| Ok(()))
+    }
+
+    /// Does an act with something else in the same transaction.
+    pub(super) fn act_with(
+        &mut self,
+        actor: &Actor,
+        command: Command,
+        also: impl FnOnce(&Transaction<'_>, &Value) -> Result<()>,
+    ) -> Result<Value> {
         // What tasks have reported belongs before what a person does now.
         if !self.commit() {
             let why = self.stuck.clone().unwrap_or_default();
             return Err(Error::system("the store cannot be written", why));
         }
-        let (reply, touched) = command::perform(&mut self.store, &self.place, actor, command)?;
+        let (reply, touched) = command::perform_with(&mut self.store, &self.place, actor, command, also)?;
         self.take_touched(touched)?;
         self.changed = true;
         self.urgent_notice = true;
@@ -131,41 +146,13 @@ impl Engine {
                 self.world.set_pool(pool);
             }
         }
-        if touched.backfills {
-            for facts in crate::store::backfill::all_facts(self.store.reader())? {
-                self.world.set_backfill(facts);
-            }
-        }
-        if touched.plans {
-            self.next_held = crate::store::plan::next_due(self.store.reader())?;
-        }
         self.load_dags(Some(&touched.dags))?;
-        let mut dags = std::collections::BTreeSet::new();
         for run in touched.runs {
             self.load_run(run)?;
-            dags.extend(self.world.run(run).map(|run| run.dag_id.clone()));
-        }
-        for dag_id in dags {
-            self.refresh_past(&dag_id)?;
         }
         for (key, epoch, cause) in touched.kill {
             self.kill(&key, epoch, cause);
         }
-        Ok(())
-    }
-
-    /// Applies held plans whose time has come.
-    pub(super) fn apply_held(&mut self, now: jiff::Timestamp) -> Result<()> {
-        if self.next_held.is_none_or(|at| at > now) || !self.commit() {
-            return Ok(());
-        }
-        for touched in command::apply_due(&mut self.store, &self.place, now)? {
-            self.take_touched(touched)?;
-        }
-        self.next_held = crate::store::plan::next_due(self.store.reader())?;
-        self.changed = true;
-        self.urgent_notice = true;
-        self.run_ended = true;
         Ok(())
     }
 

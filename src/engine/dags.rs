@@ -4,10 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::core::Engine;
+use super::core::{Engine, Write};
 use crate::{
     clock, command,
-    error::Result,
+    error::{Kind, Result, say},
     model::{Dag, DagRun, RunId},
     processor,
     scheduler::DagFacts,
@@ -36,17 +36,17 @@ impl Engine {
             let id = dag.dag.dag_id.clone();
             let db = self.store.reader();
             let last_automated = load::last_automated(db, &id)?.as_ref().map(as_due);
-            let recent = load::recent(db, &id, dag.dag.max_consecutive_failed_dag_runs)?;
+            let limit = dag.dag.max_consecutive_failed_dag_runs;
+            let consecutive_failures = load::consecutive_failures(db, &id, limit)?;
             self.world.set_dag(DagFacts {
                 dag: dag.dag,
                 version: dag.version,
                 is_paused: dag.is_paused,
                 has_import_errors: dag.has_import_errors,
                 last_automated,
-                recent,
+                consecutive_failures,
             });
-            self.write_next(&id)?;
-            self.refresh_past(&id)?;
+            self.write_next(&id);
         }
         for id in gone {
             self.world.remove_dag(&id);
@@ -55,39 +55,61 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes a DAG's next run for readers.
-    fn write_next(&mut self, dag_id: &str) -> Result<()> {
+    /// Writes a DAG's next run for readers, with the next commit.
+    fn write_next(&mut self, dag_id: &Arc<str>) {
         let next = self.world.dag(dag_id).and_then(|facts| next_run(facts, &self.place.settings));
-        self.store.transaction(|tx| store::dag::set_next(tx, dag_id, next.as_ref()))
+        self.writes.push(Write::NextRun { dag_id: dag_id.clone(), next });
     }
 
     /// Looks for new, changed and vanished files.
     pub(super) fn scan_files(&mut self) -> Result<()> {
         let known = store::dag::files(self.store.reader())?;
+        // First, so that nothing that changes after the look is missed.
+        self.watch.folders(&self.place.dags_folder);
         let found = processor::scan(&self.place.dags_folder, &known);
         for path in found.changed {
             self.parsing.parse(path);
         }
         for path in found.gone {
-            let ids = self.store.transaction(|tx| store::dag::forget_file(tx, &path))?;
-            self.load_dags(Some(&ids))?;
+            match self.store.transaction(|tx| store::dag::forget_file(tx, &path)) {
+                Ok(ids) => self.load_dags(Some(&ids))?,
+                Err(e) => {
+                    self.cannot_write(&e);
+                    self.scan_soon();
+                    break;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Stores what the dag processor found out, and answers those who wait for it.
+    /// Takes what the dag processor found out.
     pub(super) fn take_parsed(&mut self) -> Result<()> {
-        let done = self.parsing.take();
-        let mut paths: Vec<PathBuf> = Vec::new();
-        let mut files = Vec::new();
-        for (path, parsed) in done {
-            paths.push(path);
-            files.extend(parsed);
+        self.parsed.extend(self.parsing.take());
+        self.store_parsed()
+    }
+
+    /// Stores what was parsed, and answers those who wait for it. What can't be stored now is kept for later.
+    pub(super) fn store_parsed(&mut self) -> Result<()> {
+        if self.parsed.is_empty() || !self.commit() {
+            return Ok(());
         }
-        if !files.is_empty() {
-            self.commit();
-            let ids = command::register(&self.place, &mut self.store, files)?;
-            self.load_dags(Some(&ids))?;
+        let mut paths: Vec<PathBuf> = Vec::new();
+        while let Some((path, file)) = self.parsed.pop_front() {
+            if let Some(file) = &file {
+                match command::register(&self.place, &mut self.store, file) {
+                    Ok(ids) => self.load_dags(Some(&ids))?,
+                    Err(e) => {
+                        self.parsed.push_front((path, Some(file.clone())));
+                        self.cannot_write(&e);
+                        break;
+                    }
+                }
+            }
+            // Who waits for what is being parsed once more waits for that.
+            if !self.parsing.busy.contains(&path) {
+                paths.push(path);
+            }
         }
         self.answer_parsed(&paths);
         Ok(())
@@ -104,36 +126,10 @@ impl Engine {
             Some(facts) => facts.dag.clone(),
             None => store::dag::version(db, run.dag_version)?,
         };
-        let dag = run.part_of(dag);
-        let backfill = match run.backfill.filter(|place| !self.world.has_backfill(place.id)) {
-            Some(place) => store::backfill::facts(db, place.id)?,
-            None => None,
-        };
-        let facts = load::facts(db, &run, &dag, self.catches_up(&dag))?;
+        let looks_back = looks_back(&dag);
+        let facts = load::facts(db, &run, looks_back)?;
         let instances = load::instances(db, id)?;
-        if let Some(backfill) = backfill {
-            self.world.set_backfill(backfill);
-        }
         self.world.load_run(run, dag, instances, facts);
-        Ok(())
-    }
-
-    fn catches_up(&self, dag: &Dag) -> bool {
-        dag.catchup.unwrap_or_else(|| self.place.settings.flag("scheduler", "catchup_by_default"))
-    }
-
-    /// After runs of a DAG were made or deleted: which run its active runs look back on.
-    pub(super) fn refresh_past(&mut self, dag_id: &str) -> Result<()> {
-        let runs: Vec<DagRun> = self.world.runs().filter(|run| &*run.dag_id == dag_id).cloned().collect();
-        for run in runs {
-            let Some(dag) = self.world.dag_of(run.id).filter(|dag| dag.looks_back()).cloned() else { continue };
-            // What is decided and not written yet would be missing in what is read.
-            if !self.changes.is_empty() && !self.commit() {
-                return Ok(());
-            }
-            let previous = load::previous(self.store.reader(), &run, &dag, self.catches_up(&dag))?;
-            self.world.set_previous(run.id, previous);
-        }
         Ok(())
     }
 
@@ -142,18 +138,23 @@ impl Engine {
         if self.stuck.is_some() {
             return Ok(());
         }
-        for new in self.world.due_runs(now) {
+        let mut due = self.world.due_runs(now).into_iter();
+        while let Some(new) = due.next() {
             let dag_id = new.run.dag_id.clone();
             // A run that a person made for the same date stands for it.
             match self.store.create_run(new) {
-                Ok(created) => {
-                    self.load_run(created.run.id)?;
-                    self.refresh_past(&dag_id)?;
+                Ok(created) => self.load_run(created.run.id)?,
+                Err(e) if e.kind == Kind::Refused => say(format_args!("scheduler: {}", e.message)),
+                Err(e) => {
+                    self.cannot_write(&e);
+                    // Their timetables believe that these runs exist: they are told again what does.
+                    let mut ids: Vec<Arc<str>> = due.map(|new| new.run.dag_id.clone()).collect();
+                    ids.push(dag_id);
+                    ids.dedup();
+                    return self.load_dags(Some(&ids));
                 }
-                Err(e) if e.kind == crate::error::Kind::Refused => eprintln!("scheduler: {}", e.message),
-                Err(e) => return Err(e),
             }
-            self.write_next(&dag_id)?;
+            self.write_next(&dag_id);
             self.changed = true;
         }
         Ok(())
@@ -182,4 +183,9 @@ fn next_run(facts: &DagFacts, settings: &crate::config::Settings) -> Option<DueR
     let catchup = dag.catchup.unwrap_or(settings.catchup_by_default);
     let bounds = Bounds { start_date: dag.start_date, end_date: dag.end_date, catchup };
     timetable.next(facts.last_automated.as_ref(), &bounds, clock::now())
+}
+
+/// True if some task of the DAG waits for the previous run.
+pub fn looks_back(dag: &Dag) -> bool {
+    dag.tasks.values().any(|task| task.depends_on_past || task.wait_for_downstream)
 }

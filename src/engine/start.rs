@@ -1,6 +1,6 @@
 //! Starts tries: renders, makes the workload, hands processes to the spawner.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock,
+    error::say,
     model::{
         Cause, CauseKind, Change, Dag, DagRun, Task, TaskInstance, TiKey, TiState, UNMAPPED,
         time::{isoformat, rfc3339},
@@ -20,7 +21,6 @@ use crate::{
     protocol::{TrySpec, spawn::Shell},
     python,
     scheduler::Report,
-    store,
     workload::{ShellCommand, Workload},
 };
 
@@ -50,7 +50,12 @@ impl Engine {
         }
         let mut more = false;
         for (key, epoch) in std::mem::take(&mut self.to_start) {
-            if self.is_current(&key, epoch) {
+            if !self.is_current(&key, epoch) {
+                continue;
+            }
+            if self.earlier_lives(&key, epoch) {
+                self.tries.held.push((key, epoch));
+            } else {
                 more |= self.start(&key, epoch);
             }
         }
@@ -133,11 +138,17 @@ impl Engine {
     }
 
     pub(super) fn hand_over(&mut self, spec: TrySpec) -> bool {
+        let try_of = (spec.key.clone(), spec.epoch);
+        // Twice would be once too often: the second is harmless only as long as the first has its claim.
+        if self.may_live(&try_of) {
+            return false;
+        }
+        self.tries.handed.insert(try_of, Instant::now());
         if !self.spawner.start(Box::new(spec))
             && let Err(e) = self.new_spawner()
         {
-            // The instances stay queued; the next event tries again.
-            eprintln!("scheduler: {e}");
+            // The instance stays queued; it is looked at again, which asks for a spawner again.
+            say(format_args!("scheduler: {e}"));
         }
         false
     }
@@ -230,7 +241,6 @@ impl Engine {
             },
             "dag_run": render::run_document(run),
             "fileloc": dag.fileloc,
-            "source": self.older_source(dag, run),
             "dags_folder": self.place.dags_folder,
             "plugins_folder": Some(plugins.clone()).filter(|p| p.is_dir()),
             "task_reschedule_count": row.epoch.saturating_sub(1),
@@ -248,18 +258,6 @@ impl Engine {
                 "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
             },
         })
-    }
-
-    /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that
-    /// changed without changing the DAG, in a function's body say, runs as it is now.)
-    fn older_source(&self, dag: &Dag, run: &DagRun) -> Option<String> {
-        let is_newest = self.world.dag(&run.dag_id).is_none_or(|facts| facts.version == run.dag_version);
-        if is_newest || !dag.fileloc.ends_with(".py") {
-            return None;
-        }
-        let source = store::dag::source(self.store.reader(), run.dag_version).ok().flatten()?;
-        let now = std::fs::read(&dag.fileloc).unwrap_or_default();
-        (!source.is_empty() && source.as_bytes() != now).then_some(source)
     }
 
     /// A try that ends inside the scheduler, without a process.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Store, failed, gate, rows};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     model::{DagRun, NewRun, RunId},
 };
 
@@ -17,6 +17,13 @@ impl Store {
     pub fn create_run(&mut self, new: NewRun) -> Result<NewRun> {
         self.transaction(|tx| create(tx, new))
     }
+}
+
+const TAKEN: &str = "already has a run with";
+
+/// True if [`create`] refused because a run of that id or logical date is there.
+pub fn is_taken(e: &Error) -> bool {
+    e.kind == Kind::Refused && e.message.contains(TAKEN)
 }
 
 /// See [`Store::create_run`].
@@ -32,13 +39,13 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
         .map_err(|e| failed("cannot look for a run", e))?;
     if let Some((run_id, state)) = existing {
         let why = if *run_id == *run.run_id { "this run id" } else { "this logical date" };
-        return Err(Error::refused(format!("DAG {} already has a run with {why}: {run_id} ({state})", run.dag_id))
+        return Err(Error::refused(format!("DAG {} {TAKEN} {why}: {run_id} ({state})", run.dag_id))
             .hint("choose another --run-id or --logical-date, or clear that run"));
     }
     tx.prepare_cached(
         "INSERT INTO dag_run (dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, data_interval_end, \
-         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, backfill, backfill_ordinal, tasks) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )
     .and_then(|mut statement| {
         statement.execute(params![
@@ -58,9 +65,6 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
             run.note,
             run.clear_number,
             run.dag_version.0,
-            run.backfill.map(|place| place.id.0),
-            run.backfill.map(|place| place.ordinal),
-            run.tasks.as_ref().map(|tasks| serde_json::json!(tasks).to_string()),
         ])
     })
     .map_err(|e| failed(&format!("cannot create run {}", run.run_id), e))?;
@@ -89,30 +93,6 @@ pub fn get(db: &Connection, id: RunId) -> Result<Option<DagRun>> {
         .map_err(|e| failed("cannot read a run", e))
 }
 
-/// The run of a DAG that has a logical date, or failing that a run id.
-pub fn of_date(db: &Connection, dag_id: &str, date: Option<Timestamp>, run_id: &str) -> Result<Option<DagRun>> {
-    let sql = format!(
-        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND (logical_date = ?2 OR run_id = ?3) ORDER BY logical_date IS NOT ?2",
-        rows::RUN
-    );
-    db.prepare_cached(&sql)
-        .and_then(|mut s| s.query_row(params![dag_id, rows::micros(date), run_id], rows::run).optional())
-        .map_err(|e| failed(&format!("cannot read the runs of {dag_id}"), e))
-}
-
-/// Finished runs of all DAGs that ended before a time, oldest first, without the newest run of each DAG.
-pub fn ended_before(db: &Connection, before: Timestamp) -> Result<Vec<DagRun>> {
-    let sql = format!(
-        "SELECT {} FROM dag_run r WHERE state IN ('success', 'failed') AND end_date < ?1 AND id <> \
-         (SELECT n.id FROM dag_run n WHERE n.dag_id = r.dag_id ORDER BY n.run_after DESC, n.id DESC LIMIT 1) \
-         ORDER BY end_date, id",
-        rows::RUN
-    );
-    let read =
-        || -> rusqlite::Result<Vec<_>> { db.prepare(&sql)?.query_map([before.as_microsecond()], rows::run)?.collect() };
-    read().map_err(|e| failed("cannot read old runs", e))
-}
-
 /// Runs of a DAG whose logical date (or, without one, `run_after`) lies between two instants, inclusive; oldest first.
 pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Vec<DagRun>> {
     let sql = format!(
@@ -128,7 +108,7 @@ pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Optio
 
 /// Deletes a run with everything that belongs to it; its log files stay.
 pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
-    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event"] {
+    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event", "heard_ask", "heard_say"] {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
             .map_err(|e| failed("cannot delete a run", e))?;
     }
@@ -158,11 +138,11 @@ pub fn ids(db: &Connection, dag_id: &str) -> Result<Vec<(RunId, Arc<str>)>> {
     read().map_err(|e| failed("cannot read runs", e))
 }
 
-/// Notes what a task started elsewhere (a triggered run, a pod).
-pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, external_id: &str) -> Result<()> {
+/// Notes what a try started elsewhere (a triggered run), in the transaction that starts it.
+pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, epoch: u32, external_id: &str) -> Result<()> {
     tx.execute(
-        "UPDATE task_instance SET external_id = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
-        params![key.run.0, &*key.task_id, key.map_index, external_id],
+        "UPDATE task_instance SET external_id = ?5 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3 AND epoch = ?4",
+        params![key.run.0, &*key.task_id, key.map_index, epoch, external_id],
     )
     .map_err(|e| failed("cannot write an external id", e))?;
     Ok(())

@@ -1,10 +1,8 @@
 //! The command line: documents, tables, exit codes, and what goes to which stream.
 
-mod backfill;
 mod documents;
 mod home;
 mod logs;
 mod plans;
 mod process;
-mod saved_plans;
 mod settings;

@@ -1,7 +1,5 @@
 //! The scheduler as its callers see it.
 
-mod backfills;
-mod clears;
 mod conformance;
 mod graphs;
 mod limits;

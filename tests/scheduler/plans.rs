@@ -26,6 +26,7 @@ fn ops() -> Arc<Dag> {
 
 struct Ops {
     home: Home,
+    dag: Arc<Dag>,
     runs: Vec<RunId>,
 }
 
@@ -34,7 +35,7 @@ impl Ops {
         let (mut home, dag) = (Home::new(), ops());
         home.add_dag(&dag);
         let runs: Vec<RunId> = (0..3).map(|i| home.trigger(&dag, Some(i * DAY))).collect();
-        let mut ops = Self { home, runs };
+        let mut ops = Self { home, dag, runs };
         ops.settle();
         ops
     }
@@ -57,7 +58,8 @@ impl Ops {
         }
     }
     fn loaded(&self) -> Loaded {
-        Loaded { latest: None, runs: self.runs.iter().map(|id| self.home.loaded(*id)).collect() }
+        let runs = self.runs.iter().map(|id| (self.home.rows.runs[id].clone(), self.home.rows.of(*id))).collect();
+        Loaded { dag: self.dag.clone(), runs }
     }
     fn apply(&mut self, plan: &Plan) {
         self.home.rows.apply(&plan.changes);
@@ -154,7 +156,7 @@ fn clearing_a_running_instance_restarts_it() {
     let run = home.trigger(&dag, None);
     home.advance();
     home.start(run, "a");
-    let mut ops = Ops { home, runs: vec![run] };
+    let mut ops = Ops { home, dag, runs: vec![run] };
     let plan = plan_clear(&ops.loaded(), &ops.one(0, &["a"]), at(ops.home.now));
     assert_eq!(plan.kill, [ops.home.key(run, "a")]);
     ops.apply(&plan);
@@ -193,7 +195,7 @@ fn marking_a_run_failed_ends_what_it_does() {
     let run = home.trigger(&dag, None);
     home.advance();
     home.start(run, "a");
-    let mut ops = Ops { home, runs: vec![run] };
+    let mut ops = Ops { home, dag, runs: vec![run] };
     let plan = plan_set_run_state(&ops.loaded(), RunState::Failed, at(ops.home.now));
     assert_eq!(plan.kill, [ops.home.key(run, "a")]);
     let key = ops.home.key(run, "a");
