@@ -1,6 +1,7 @@
 //! Claims of tries with their outcomes, in the home's `tries` folder: one file per try.
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions},
     io::{ErrorKind, Read, Seek},
     os::unix::fs::{FileExt, OpenOptionsExt},
@@ -28,6 +29,11 @@ impl TryFiles {
     /// Of a task instance's epoch.
     pub fn new(tries: &Path, key: &crate::model::TiKey, epoch: u32) -> Self {
         Self { stem: tries.join(try_file_stem(key.run, &key.task_id, key.map_index, epoch)) }
+    }
+
+    /// By its name in the folder.
+    pub fn named(tries: &Path, name: &str) -> Self {
+        Self { stem: tries.join(name) }
     }
 
     fn with(&self, ending: &str) -> PathBuf {
@@ -91,31 +97,33 @@ impl TryFiles {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Life::NeverStarted),
             Err(e) => return Err(Error::system(format!("cannot read {}", self.claim().display()), e)),
         };
-        if let Some(outcome) = self.read_outcome(&mut claim)? {
-            return Ok(Life::Ended(Box::new(outcome)));
+        if let Some(ended) = self.read_outcome(&mut claim)? {
+            return Ok(ended);
         }
         match flock(&claim, FlockOperation::NonBlockingLockShared) {
             Err(Errno::WOULDBLOCK) => Ok(Life::Alive),
             Err(e) => Err(Error::system(format!("cannot lock {}", self.claim().display()), e)),
             // It may have ended between the two looks.
-            Ok(()) => Ok(match self.read_outcome(&mut claim)? {
-                Some(outcome) => Life::Ended(Box::new(outcome)),
-                None => Life::Died,
-            }),
+            Ok(()) => Ok(self.read_outcome(&mut claim)?.unwrap_or(Life::Died)),
         }
     }
 
     /// The outcome, if there is a whole one of this very try.
-    fn read_outcome(&self, claim: &mut File) -> Result<Option<Outcome>> {
+    fn read_outcome(&self, claim: &mut File) -> Result<Option<Life>> {
         let mut text = Vec::new();
         claim
             .rewind()
             .and_then(|()| claim.read_to_end(&mut text))
             .map_err(|e| Error::system(format!("cannot read {}", self.claim().display()), e))?;
         let Some(json) = whole(&text) else { return Ok(None) };
-        let outcome: Outcome = serde_json::from_slice(json)
-            .map_err(|e| Error::system(format!("the outcome {} is damaged", self.claim().display()), e))?;
-        Ok(Some(outcome).filter(|o| try_file_stem(o.key.run, &o.key.task_id, o.key.map_index, o.epoch) == self.name()))
+        let outcome: Outcome = match serde_json::from_slice(json) {
+            Ok(outcome) => outcome,
+            Err(e) => {
+                return Ok(Some(Life::Damaged(format!("the outcome in {} is damaged: {e}", self.claim().display()))));
+            }
+        };
+        let of = try_file_stem(outcome.key.run, &outcome.key.task_id, outcome.key.map_index, outcome.epoch);
+        Ok((of == self.name()).then(|| Life::Ended(Box::new(outcome))))
     }
 
     /// Removes the file of a try whose outcome is committed.
@@ -147,18 +155,11 @@ fn whole(text: &[u8]) -> Option<&[u8]> {
     (hash::bytes(json).as_bytes() == sum).then_some(json)
 }
 
-/// Removes files of tries that are over: committed by a scheduler that was killed before it tidied up.
-pub fn sweep(tries: &Path, current: &std::collections::HashSet<String>) {
-    let Ok(entries) = std::fs::read_dir(tries) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-        let alive = File::open(tries.join(format!("{stem}.claim")))
-            .is_ok_and(|claim| flock(&claim, FlockOperation::NonBlockingLockShared).is_err());
-        if !current.contains(stem) && !alive {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
+/// Names of all tries that have files in the folder.
+pub fn names(tries: &Path) -> BTreeSet<String> {
+    let Ok(entries) = std::fs::read_dir(tries) else { return BTreeSet::new() };
+    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.flatten().filter_map(|entry| name(entry).rsplit_once('.').map(|(stem, _)| stem.to_owned())).collect()
 }
 
 /// What is known of a try from its files.
@@ -172,6 +173,8 @@ pub enum Life {
     Died,
     /// It ended.
     Ended(Box<Outcome>),
+    /// It ended and what it left can't be read: why.
+    Damaged(String),
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use rustix::{
 
 use super::{claim::TryFiles, link::take_lines, standby::Standby};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, say},
     protocol::{Spawn, TrySpec, spawn::Refusal},
 };
 
@@ -88,7 +88,7 @@ impl Spawner<'_> {
             if self.scheduler.is_some() && self.free.is_empty() {
                 match self.fork() {
                     Ok(standby) => self.free.push(standby),
-                    Err(e) => eprintln!("spawner: cannot fork: {e}"),
+                    Err(e) => say(format_args!("spawner: cannot fork: {e}")),
                 }
             }
             let Some((request, ended)) = self.wait()? else {
@@ -157,7 +157,7 @@ impl Spawner<'_> {
                 Ok(Spawn::Start { spec, spent }) => self.start(&spec, spent.as_deref(), line),
                 Ok(Spawn::Sync) => self.answer(b"ready\n"),
                 Ok(Spawn::Quit) => return Ok(true),
-                Err(e) => eprintln!("spawner: not understood: {e}"),
+                Err(e) => say(format_args!("spawner: not understood: {e}")),
             }
         }
         Ok(false)
@@ -208,7 +208,7 @@ impl Spawner<'_> {
 
     /// Tells the scheduler that a try wasn't started.
     fn refuse(&mut self, spec: &TrySpec, why: &str) {
-        eprintln!("spawner: {why}");
+        say(format_args!("spawner: {why}"));
         let refusal = Refusal { key: spec.key.clone(), epoch: spec.epoch, why: why.to_string() };
         if let Ok(mut line) = serde_json::to_vec(&refusal) {
             line.push(b'\n');

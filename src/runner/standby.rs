@@ -21,7 +21,10 @@ use rustix::net::{
 };
 
 use super::{claim::TryFiles, spawner::Places, supervise};
-use crate::protocol::{Spawn, TrySpec};
+use crate::{
+    error::say,
+    protocol::{Spawn, TrySpec},
+};
 
 /// The spawner's end of a supervisor.
 pub struct Standby {
@@ -39,6 +42,9 @@ impl Standby {
                 let life = std::panic::AssertUnwindSafe(|| serve(&theirs, places));
                 // A bug in the supervisor must not look like a living try: the claim's lock goes with the process.
                 let code = i32::from(std::panic::catch_unwind(life).is_err());
+                if code != 0 {
+                    say("supervisor: ended by a bug");
+                }
                 // SAFETY: ends the forked child without running the parent's exit handlers.
                 unsafe { libc::_exit(code) };
             }

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod count;
 pub mod dag;
 pub mod gate;
+pub mod heard;
 pub mod load;
 pub mod pages;
 pub mod plan;
@@ -24,7 +25,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_operations.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema_operations.sql"), include_str!("schema_heard.sql")];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {
@@ -38,8 +40,8 @@ impl Store {
         let set = |db: &Connection| -> rusqlite::Result<()> {
             db.busy_timeout(Duration::from_secs(10))?;
             db.pragma_update(None, "journal_mode", "WAL")?;
-            // WAL with NORMAL loses nothing when a process is killed. For power cuts, `sync` is called before the claim of
-            // a try that ended is removed.
+            // WAL with NORMAL loses nothing when a process is killed. For power cuts, the log is synced before the
+            // claim of a try that ended is removed.
             db.pragma_update(None, "synchronous", "NORMAL")?;
             db.pragma_update(None, "foreign_keys", "OFF")?;
             db.pragma_update(None, "temp_store", "MEMORY")?;
@@ -109,19 +111,6 @@ impl Store {
     /// The connection, for reads by whoever holds the store.
     pub fn reader(&self) -> &Connection {
         &self.db
-    }
-}
-
-/// Makes what was committed to the store at `path` survive a power cut.
-///
-/// Commits go to the write-ahead log, which SQLite syncs when it is copied into the store; on that file SQLite holds no
-/// locks, which closing another descriptor of it would release.
-pub fn sync(path: &Path) -> Result<()> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    match std::fs::File::open(&log).and_then(|file| file.sync_data()) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::system("cannot sync the store", e)),
-        _ => Ok(()),
     }
 }
 
