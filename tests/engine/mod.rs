@@ -2,5 +2,6 @@
 
 mod backfills;
 mod killed;
+mod past;
 mod supervision;
 mod versions;
