@@ -4,6 +4,7 @@
 mod acts;
 mod client;
 mod fresh;
+mod hitl;
 mod perform;
 mod plans;
 

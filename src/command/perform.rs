@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Actor, acts, plans};
+use super::{Actor, acts, hitl, plans};
 use crate::{
     clock,
     config::Place,
@@ -26,13 +26,15 @@ pub struct Touched {
     pub pools: bool,
     /// Tries to be ended: instance, epoch, reason.
     pub kill: Vec<(TiKey, u32, Cause)>,
+    /// Task instances that waited for a person and have their answer now.
+    pub answered: Vec<TiKey>,
 }
 
 /// Does an act. The answer is the document that the client prints. A refused act leaves only its audit row.
 pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
     let (action, target, quiet) = describe(&command);
     let done = store.transaction(|tx| {
-        let (reply, touched) = dispatch(tx, place, command)?;
+        let (reply, touched) = dispatch(tx, place, &actor.who, command)?;
         if !quiet {
             write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
         }
@@ -105,6 +107,9 @@ fn describe(command: &Command) -> (&'static str, String, bool) {
         Command::SetXcom { dag_id, run_id, task_id, key, delete, .. } => {
             (if *delete { "xcom_delete" } else { "xcom_set" }, format!("{dag_id} {run_id} {task_id} {key}"), false)
         }
+        Command::AnswerHitl { dag_id, run_id, task_id, .. } => {
+            ("answer", format!("{dag_id} {run_id} {task_id}"), false)
+        }
         Command::SetPool { name, .. } => ("pool_set", name.clone(), false),
         Command::DeletePool { name } => ("pool_delete", name.clone(), false),
         Command::SetVariable { key, .. } => ("variable_set", key.clone(), false),
@@ -121,7 +126,7 @@ fn join(dag_id: &str, run_id: Option<&str>) -> String {
     run_id.map_or_else(|| dag_id.to_string(), |run| format!("{dag_id} {run}"))
 }
 
-fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Value, Touched)> {
+fn dispatch(tx: &Transaction<'_>, place: &Place, who: &str, command: Command) -> Result<(Value, Touched)> {
     let now = clock::now();
     match command {
         Command::Trigger { dag_id, run_id, conf, logical_date, note, triggered_by } => {
@@ -143,6 +148,10 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Va
         Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete } => {
             let run = acts::find_run(tx, &dag_id, &run_id)?;
             acts::set_xcom(tx, TiKey::new(run.id, task_id, map_index), &key, &value, delete, now)
+        }
+        Command::AnswerHitl { dag_id, run_id, task_id, map_index, options, params } => {
+            let (dag_id, run_id, task_id) = (&dag_id, &run_id, &task_id);
+            hitl::answer(tx, who, hitl::Answer { dag_id, run_id, task_id, map_index, options, params }, now)
         }
         Command::SetPool { name, slots, description, include_deferred } => {
             acts::set_pool(tx, crate::model::Pool { name, slots, description, include_deferred })

@@ -23,6 +23,13 @@ pub struct WaitsForParse {
 impl Engine {
     /// One line of a connection.
     pub(super) fn line(&mut self, conn: u64, line: &[u8]) -> Result<()> {
+        if let Some(Peer::Triggerer { .. }) = self.conns.get(&conn).map(|c| &c.peer) {
+            match serde_json::from_slice(line) {
+                Ok(message) => self.hear_triggerer(conn, &message),
+                Err(e) => eprintln!("scheduler: a triggerer sent a line that is not JSON: {e}"),
+            }
+            return Ok(());
+        }
         if let Ok(message) = serde_json::from_slice(line) {
             self.hear(conn, message);
             return Ok(());
@@ -134,6 +141,9 @@ impl Engine {
         self.load_dags(Some(&touched.dags))?;
         for run in touched.runs {
             self.load_run(run)?;
+        }
+        for key in touched.answered {
+            self.input_answered(&key);
         }
         for (key, epoch, cause) in touched.kill {
             self.kill(&key, epoch, cause);

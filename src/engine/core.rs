@@ -13,9 +13,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     conn::{Conn, Peer},
+    deferrals::Deferrals,
     parser_thread::ParserThread,
     signals::Signals,
     spawner::Spawner,
+    triggerer::Triggerers,
     waits::Waits,
 };
 use crate::{
@@ -67,13 +69,23 @@ pub enum Write {
         /// Text for people.
         description: Option<String>,
     },
-    /// The id of what a task started elsewhere.
-    ExternalId {
+    /// A question to a person.
+    HitlRequest(Box<crate::model::HitlRequest>),
+    /// The answer that counts where nobody gave one.
+    HitlResponse(TiKey, Box<crate::model::HitlResponse>),
+    /// What a task remembers; `None` deletes it, a missing name everything.
+    TaskState {
         /// Of.
         key: TiKey,
-        /// Id.
-        id: String,
+        /// Key.
+        name: Option<String>,
+        /// Value and until when it holds.
+        value: Option<(serde_json::Value, Option<Timestamp>)>,
     },
+    /// What a deferred task instance waits for.
+    Deferral(Box<crate::model::Deferral>),
+    /// It waits for nothing any more.
+    DropDeferral(TiKey),
 }
 
 /// The scheduler's process.
@@ -108,6 +120,8 @@ pub struct Engine {
     /// Tries to be ended when their supervisor says hello.
     pub(super) to_kill: HashMap<(TiKey, u32), Cause>,
     pub(super) waits: Waits,
+    pub(super) deferrals: Deferrals,
+    pub(super) triggerers: Triggerers,
     /// Tries to be started as soon as nothing uncommitted is left.
     pub(super) to_start: Vec<(TiKey, u32)>,
     pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
@@ -176,6 +190,8 @@ impl Engine {
             adopted: HashSet::new(),
             to_kill: HashMap::new(),
             waits: Waits::default(),
+            deferrals: Deferrals::default(),
+            triggerers: Triggerers::default(),
             to_start: Vec::new(),
             waiting_for_parse: Vec::new(),
             pool_names: Vec::new(),
@@ -200,6 +216,7 @@ impl Engine {
         self.take_touched(Touched { pools: true, ..Touched::default() })?;
         self.load_dags(None)?;
         self.adopt_runs()?;
+        self.adopt_deferrals()?;
         if self.next_scan.is_some() {
             self.scan_files()?;
         }
@@ -273,6 +290,7 @@ impl Engine {
     fn timeout(&self) -> Duration {
         let now = Instant::now();
         let mut times: Vec<Duration> = self.next_scan.map(|at| at.saturating_duration_since(now)).into_iter().collect();
+        times.extend(self.triggerers.next_wake().map(|at| at.saturating_duration_since(now)));
         times.extend(self.commit_by.map(|at| at.saturating_duration_since(now)));
         if self.changed {
             times.push(NOTICE_EVERY.saturating_sub(self.last_notice.elapsed()));
@@ -282,7 +300,8 @@ impl Engine {
         }
         // While nothing can be written, only the next attempt to write is waited for.
         let deciding = !self.stopping && self.stuck.is_none();
-        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake()];
+        let late = self.deferrals.next_wake();
+        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake(), late];
         for at in wake.into_iter().flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
             // A little later rather than a little too early, which would spin.
@@ -340,13 +359,18 @@ impl Engine {
     fn accept(&mut self) {
         while let Ok((stream, _)) = self.listener.accept() {
             if let Ok(conn) = Conn::new(stream) {
-                self.conns.insert(self.next_conn, conn);
-                self.next_conn += 1;
+                let id = self.add_conn(conn);
                 // Its first line has usually arrived already.
-                let id = self.next_conn - 1;
                 let _ = self.receive(id);
             }
         }
+    }
+
+    pub(super) fn add_conn(&mut self, conn: Conn) -> u64 {
+        let id = self.next_conn;
+        self.next_conn += 1;
+        self.conns.insert(id, conn);
+        id
     }
 
     fn receive(&mut self, id: u64) -> Result<()> {
@@ -374,7 +398,10 @@ impl Engine {
             self.next_look = now + Duration::from_secs(1);
             self.look_at_adopted()?;
         }
-        self.poke(clock::now())
+        self.tend_triggerers();
+        let now = clock::now();
+        self.end_late_deferrals(now);
+        self.poke(now)
     }
 }
 

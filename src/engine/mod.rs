@@ -8,7 +8,11 @@ mod commit;
 mod conn;
 mod core;
 mod dags;
+mod deferrals;
+mod files;
 mod inline;
+mod input;
+mod looks;
 mod outcomes;
 mod parser_thread;
 mod render;
@@ -16,6 +20,7 @@ mod signals;
 mod spawner;
 mod start;
 pub mod trial;
+mod triggerer;
 mod waits;
 
 use std::{

@@ -101,7 +101,8 @@ pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Optio
 
 /// Deletes a run with everything that belongs to it; its log files stay.
 pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
-    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event"] {
+    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event", "deferral", "hitl", "task_state"]
+    {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
             .map_err(|e| failed("cannot delete a run", e))?;
     }
@@ -129,16 +130,6 @@ pub fn ids(db: &Connection, dag_id: &str) -> Result<Vec<(RunId, Arc<str>)>> {
             .collect()
     };
     read().map_err(|e| failed("cannot read runs", e))
-}
-
-/// Notes what a task started elsewhere (a triggered run, a pod).
-pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, external_id: &str) -> Result<()> {
-    tx.execute(
-        "UPDATE task_instance SET external_id = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
-        params![key.run.0, &*key.task_id, key.map_index, external_id],
-    )
-    .map_err(|e| failed("cannot write an external id", e))?;
-    Ok(())
 }
 
 /// Newest run of a DAG with a logical date before an instant, in a state if one is named.

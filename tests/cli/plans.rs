@@ -88,7 +88,6 @@ fn later_verbs_say_not_yet() {
         "plans list",
         "pods list",
         "assets list",
-        "hitl list",
         "incident list",
         "notify test x",
         "secrets rotate-key",

@@ -1,4 +1,7 @@
-//! The scheduler as a process: survival, kills, supervision. Real processes, real files.
+//! The scheduler as a process: survival, kills, supervision, what waits. Real processes, real files.
 
+mod deferral;
+mod input;
 mod killed;
+mod sensors;
 mod supervision;

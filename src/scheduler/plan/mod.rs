@@ -85,7 +85,7 @@ impl Plan {
         let (reason, at) = why;
         let (from, to) = (old.state, row.state);
         self.task_instances.push(PlannedTi { run_id: run.run_id.clone(), key: old.key.clone(), from, to, reason });
-        if old.state.is_active() || matches!(old.state, TiState::Deferred | TiState::AwaitingInput) {
+        if old.state.is_active() || old.state.is_parked() {
             self.kill.push(old.key.clone());
         }
         if row != *old {
