@@ -139,6 +139,8 @@ pub struct Engine {
     /// When to look for changed files; never if `None`.
     next_scan: Option<Instant>,
     next_look: Instant,
+    /// When the next held plan is due.
+    pub(super) next_held: Option<Timestamp>,
     pub(super) hostname: String,
     /// Interpreters as named, and the programs that they really are.
     pub(super) interpreters: HashMap<String, String>,
@@ -205,6 +207,7 @@ impl Engine {
             since: clock::now(),
             next_scan: look_for_files.then(Instant::now),
             next_look: Instant::now(),
+            next_held: None,
             hostname,
             interpreters: HashMap::new(),
             bash: super::start::find_bash(),
@@ -213,7 +216,7 @@ impl Engine {
 
     /// Loads what the store knows, adopts living tries and collects outcomes that were left behind.
     pub fn begin(&mut self) -> Result<()> {
-        self.take_touched(Touched { pools: true, ..Touched::default() })?;
+        self.take_touched(Touched { pools: true, plans: true, backfills: true, ..Touched::default() })?;
         self.load_dags(None)?;
         self.adopt_runs()?;
         self.adopt_deferrals()?;
@@ -300,9 +303,9 @@ impl Engine {
         }
         // While nothing can be written, only the next attempt to write is waited for.
         let deciding = !self.stopping && self.stuck.is_none();
-        let late = self.deferrals.next_wake();
-        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake(), late];
-        for at in wake.into_iter().flatten() {
+        let deciding_wakes = [self.world.next_wake(), self.next_held].map(|at| at.filter(|_| deciding));
+        let wake = [self.waits.next_wake(), self.deferrals.next_wake()].into_iter().chain(deciding_wakes);
+        for at in wake.flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
             // A little later rather than a little too early, which would spin.
             times.push(Duration::from_micros(micros + 500));
@@ -401,6 +404,7 @@ impl Engine {
         self.tend_triggerers();
         let now = clock::now();
         self.end_late_deferrals(now);
+        self.apply_held(now)?;
         self.poke(now)
     }
 }
