@@ -1,4 +1,4 @@
-//! Native tasks that are done at once: branch, short circuit, trigger-dagrun.
+//! Native tasks that are done at once: branch, short circuit.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -10,14 +10,10 @@ use super::{
 };
 use crate::{
     clock,
-    command::Actor,
-    error::Kind,
-    model::{Cause, CauseKind, Dag, RunState, RunType, Task, TiKey, TriggeredBy},
-    protocol::{Command, Selection},
+    model::{Cause, CauseKind, Dag, RunState, Task, TiKey},
     scheduler::Report,
     store::{self, xcom::RETURN_VALUE},
-    timetable,
-    workload::{Condition, Inline, Mode, TriggerDagRun, Wait},
+    workload::Inline,
 };
 
 impl Engine {
@@ -83,107 +79,9 @@ impl Engine {
         self.report(key, epoch, Report::Success { start: None, end: clock::now() });
     }
 
-    fn trigger(&mut self, key: &TiKey, epoch: u32, a: TriggerDagRun) {
-        let now = clock::now();
-        let date = a.logical_date.unwrap_or(now);
-        let noted = self.world.instance(key).and_then(|row| row.external_id.clone());
-        let run_id = noted
-            .clone()
-            .or_else(|| a.trigger_run_id.clone())
-            .unwrap_or_else(|| timetable::run_id(RunType::Manual, date));
-        let existing = store::run::find(self.store.reader(), &a.trigger_dag_id, &run_id).ok().flatten();
-        if noted.is_some() && existing.is_some() {
-            // Made by this very try, before it was deferred or before the scheduler was started again.
-            self.triggered(key, epoch, a, run_id);
-            return;
-        }
-        if existing.is_none() {
-            // Committed before the run is: so that no restart makes a second one.
-            self.report(key, epoch, Report::ExternalId(run_id.clone()));
-        }
-        let actor = Actor { who: format!("task {key}"), via: "operator".into(), command_line: String::new() };
-        let done = match &existing {
-            Some(_) if a.skip_when_already_exists => {
-                let cause = Cause::new(CauseKind::Skip, format!("run {run_id} of {} exists already", a.trigger_dag_id));
-                self.report(key, epoch, Report::Skipped { cause, end: clock::now() });
-                return;
-            }
-            Some(_) if a.reset_dag_run => {
-                let selection = Selection {
-                    dag_id: a.trigger_dag_id.clone(),
-                    run_id: Some(run_id.clone()),
-                    ..Selection::default()
-                };
-                self.act(&actor, Command::Clear { selection, dry_run: false })
-            }
-            _ => self.act(
-                &actor,
-                Command::Trigger {
-                    dag_id: a.trigger_dag_id.clone(),
-                    run_id: Some(run_id.clone()),
-                    conf: a.conf.clone(),
-                    logical_date: Some(date),
-                    note: a.note.clone(),
-                    triggered_by: TriggeredBy::Operator,
-                },
-            ),
-        };
-        if let Err(e) = done {
-            let (class, retryable) = match (e.kind, existing.is_some()) {
-                (Kind::NotFound, _) => ("DagNotFound", true),
-                (_, true) => ("DagRunAlreadyExists", false),
-                _ => ("AirflowException", true),
-            };
-            self.report(key, epoch, failed(Cause::new(CauseKind::Value, e.message).exception(class), retryable));
-            return;
-        }
-        self.report(key, epoch, Report::ExternalId(run_id.clone()));
-        self.triggered(key, epoch, a, run_id);
-    }
-
-    /// The run is there: it is waited for, or that is all.
-    fn triggered(&mut self, key: &TiKey, epoch: u32, a: TriggerDagRun, run_id: String) {
-        self.push(key, epoch, "trigger_run_id", json!(run_id));
-        if a.wait_for_completion {
-            let wait = run_wait(a, run_id);
-            self.begin_wait(key, epoch, wait);
-        } else {
-            self.success(key, epoch);
-        }
-    }
-
-    /// What a deferred `TriggerDagRunOperator` waits for: the run that it has made.
-    pub(super) fn wait_for_run(&self, key: &TiKey, a: TriggerDagRun) -> Option<Wait> {
-        let run_id = self.world.instance(key)?.external_id.clone()?;
-        Some(run_wait(a, run_id))
-    }
-
     /// State of a run, for waits.
     pub(super) fn run_state(&self, dag_id: &str, run_id: &str) -> Option<RunState> {
         store::run::find(self.store.reader(), dag_id, run_id).ok().flatten().map(|run| run.state)
-    }
-}
-
-/// The wait for a triggered run's end.
-fn run_wait(a: TriggerDagRun, run_id: String) -> Wait {
-    let condition = Condition::RunEnds {
-        dag_id: a.trigger_dag_id,
-        run_id,
-        allowed_states: a.allowed_states,
-        failed_states: a.failed_states,
-    };
-    Wait {
-        condition,
-        poke_interval: a.poke_interval,
-        timeout: f64::INFINITY,
-        soft_fail: false,
-        never_fail: false,
-        silent_fail: false,
-        mode: if a.deferrable { Mode::Deferrable } else { Mode::Poke },
-        backoff: false,
-        max_wait: None,
-        name: String::new(),
-        result: None,
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::core::{Engine, Write};
 use crate::{
+    error::say,
     model::{HitlRequest, HitlResponse, TiKey},
     store,
 };
@@ -55,7 +56,7 @@ impl Engine {
 
     fn asked(&self, key: &TiKey) -> Option<HitlRequest> {
         store::hitl::get(self.store.reader(), key).unwrap_or_else(|e| {
-            eprintln!("scheduler: {e}");
+            say(format_args!("scheduler: {e}"));
             None
         })
     }

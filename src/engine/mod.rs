@@ -16,12 +16,16 @@ mod looks;
 mod outcomes;
 mod parser_thread;
 mod render;
+mod settle;
 mod signals;
 mod spawner;
 mod start;
 pub mod trial;
+mod tries;
+mod trigger;
 mod triggerer;
 mod waits;
+mod watch;
 
 use std::{
     io::Write,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{conn::Conn, conn::Peer, core::Engine, core::Write, deferrals::end_cause, render};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, say},
     model::{Deferral, TiKey, TiState, time::rfc3339},
     protocol::task,
     python,
@@ -211,10 +211,10 @@ impl Engine {
         process.deaths += 1;
         let pause = PAUSE.saturating_mul(1 << (process.deaths - 1).min(6)).min(LONGEST);
         process.start_at = Some(Instant::now() + pause);
-        eprintln!(
+        say(format_args!(
             "scheduler: the triggerer of {interpreter} is gone; its {} triggers start again in {pause:?}",
             process.waiting.len()
-        );
+        ));
     }
 
     /// Starts triggerers that are due, and ends idle ones.
@@ -234,7 +234,7 @@ impl Engine {
             if process.start_at.is_some_and(|at| now >= at) {
                 process.start_at = None;
                 if let Err(e) = self.launch_triggerer(&name) {
-                    eprintln!("scheduler: {e}");
+                    say(format_args!("scheduler: {e}"));
                     self.lost_triggerer(&name);
                 }
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{core::Engine, looks::Look};
 use crate::{
     clock,
-    error::Result,
+    error::{Result, say},
     model::{TiKey, TiState, time::plus_seconds, time::seconds_between},
     operators::Native,
     scheduler::Report,
@@ -184,7 +184,7 @@ impl Engine {
         let (epoch, waited) = (waiting.epoch, seconds_between(waiting.since, now));
         let look = match look {
             Look::Error(_, why) if waiting.wait.silent_fail => {
-                eprintln!("scheduler: sensor {key} looks again later: {why}");
+                say(format_args!("scheduler: sensor {key} looks again later: {why}"));
                 Look::NotYet
             }
             Look::NotYet if waited >= waiting.wait.timeout => Look::TimedOut(waited),

@@ -111,7 +111,7 @@ pub fn native(place: &Place<'_>, rendered: &IndexMap<String, Value>) -> Workload
     let made = match place.task.operator.as_str() {
         "EmptyOperator" => Ok(Workload::Inline(Inline::Nothing)),
         "BashOperator" => bash::workload(place.dag, &args),
-        "TriggerDagRunOperator" => trigger_dagrun::workload(&args),
+        "TriggerDagRunOperator" => trigger_dagrun::workload(&args, place.now),
         "ExternalTaskSensor" => external_task::workload(&args, place),
         "FileSensor" => file::workload(&args, place),
         "DayOfWeekSensor" => time::weekday(&args, place),

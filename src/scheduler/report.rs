@@ -31,7 +31,7 @@ pub enum Report {
         /// Number of elements, if mapped tasks depend on it.
         length: Option<usize>,
     },
-    /// The id of what it started elsewhere (a triggered run).
+    /// It has started something elsewhere: its id there.
     ExternalId(String),
     /// Its `map_index_template`, rendered.
     RenderedMapIndex(String),

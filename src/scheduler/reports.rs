@@ -142,6 +142,7 @@ impl World {
             row.end_date = None;
             row.duration = None;
             row.pid = None;
+            row.external_id = None;
         });
         self.dirty.insert(place);
     }

@@ -2,8 +2,12 @@
 
 mod backfills;
 mod deferral;
+mod disk;
 mod input;
 mod killed;
+mod leftovers;
+mod once;
+mod saved;
 mod sensors;
 mod supervision;
 mod versions;
