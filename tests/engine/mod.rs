@@ -7,6 +7,7 @@ mod input;
 mod killed;
 mod leftovers;
 mod once;
+mod past;
 mod saved;
 mod sensors;
 mod supervision;
