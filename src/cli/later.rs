@@ -32,9 +32,6 @@ pub enum Later {
     /// Tasks that wait for a person (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck hitl answer churn latest approve --option yes")]
     Hitl(Words),
-    /// Incidents (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck incident list")]
-    Incident(Words),
     /// Notification targets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck notify test oncall")]
     Notify(Words),
@@ -57,7 +54,6 @@ pub fn run(verb: &Later) -> Result<i32> {
         Later::Pods(words) => ("pods", words),
         Later::Assets(words) => ("assets", words),
         Later::Hitl(words) => ("hitl", words),
-        Later::Incident(words) => ("incident", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),
         Later::Open(words) => ("open", words),

@@ -16,6 +16,7 @@ mod dag_trigger;
 mod db;
 mod db_clean;
 mod filter;
+mod incident;
 mod info;
 mod interrupt;
 mod later;

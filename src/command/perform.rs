@@ -11,7 +11,7 @@ use crate::{
     config::Place,
     error::{Error, Kind, Result},
     model::{Cause, RunId, TiKey},
-    protocol::Command,
+    protocol::{Command, IncidentChange},
     store::{Store, audit},
 };
 
@@ -32,7 +32,7 @@ pub struct Touched {
 pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
     let (action, target, quiet) = describe(&command);
     let done = store.transaction(|tx| {
-        let (reply, touched) = dispatch(tx, place, command)?;
+        let (reply, touched) = dispatch(tx, place, actor, command)?;
         if !quiet {
             write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
         }
@@ -111,7 +111,18 @@ fn describe(command: &Command) -> (&'static str, String, bool) {
         Command::DeleteVariable { key } => ("variable_delete", key.clone(), false),
         Command::SetConnection { conn_id, .. } => ("connection_set", conn_id.clone(), false),
         Command::DeleteConnection { conn_id } => ("connection_delete", conn_id.clone(), false),
-        Command::Acknowledge { fingerprint, .. } => ("acknowledge", fingerprint.clone(), false),
+        Command::Incident { fingerprint, change } => (
+            match change {
+                IncidentChange::Acknowledge { .. } => "acknowledge",
+                IncidentChange::Silence { until: Some(_) } => "silence",
+                IncidentChange::Silence { until: None } => "unsilence",
+                IncidentChange::Claim { by: Some(_) } => "claim",
+                IncidentChange::Claim { by: None } => "release",
+                IncidentChange::Note { .. } => "incident_note",
+            },
+            fingerprint.clone(),
+            false,
+        ),
         Command::Parse { files } => ("parse", files.join(" "), true),
         Command::Audit { action, target } => ("look", format!("{action} {target}"), false),
     }
@@ -121,7 +132,7 @@ fn join(dag_id: &str, run_id: Option<&str>) -> String {
     run_id.map_or_else(|| dag_id.to_string(), |run| format!("{dag_id} {run}"))
 }
 
-fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Value, Touched)> {
+fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
     let now = clock::now();
     match command {
         Command::Trigger { dag_id, run_id, conf, logical_date, note, triggered_by } => {
@@ -156,7 +167,7 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Va
             acts::set_connection(tx, &conn_id, &fields, create_only)
         }
         Command::DeleteConnection { conn_id } => acts::delete_connection(tx, &conn_id),
-        Command::Acknowledge { fingerprint, note } => acts::acknowledge(tx, &fingerprint, note.as_deref()),
+        Command::Incident { fingerprint, change } => acts::incident(tx, &fingerprint, &actor.who, &change),
         Command::Parse { .. } => Err(Error::refused("files are parsed before this point")),
         Command::Audit { .. } => Ok((Value::Null, Touched::default())),
     }

@@ -17,6 +17,7 @@ use crate::{
 pub mod audit;
 pub mod connection;
 pub mod dag;
+pub mod incident;
 pub mod pool;
 pub mod run;
 pub mod task_instance;
