@@ -128,6 +128,12 @@ impl ActForm {
         form
     }
 
+    /// The same with the focus on its first field: nothing starts, stops or is lost by it before a button is chosen.
+    pub fn on_field(mut self) -> Self {
+        self.focus = 0;
+        self
+    }
+
     /// The plan is asked for from the scheduler.
     pub fn has_plan(&self) -> bool {
         !matches!(self.preview, Preview::Words(_))

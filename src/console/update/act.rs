@@ -33,23 +33,21 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let groups = groups(&targets);
             let title = format!("Silence {}", count(groups.len(), "group of failures"));
             let fields = vec![Field::text("for", "for", "4h", "30m, 4h, 2d; 0 ends the silence")];
-            open(state, ActForm::new(title, Purpose::Silence(groups), fields, "Silence", state.now))
+            open(state, ActForm::new(title, Purpose::Silence(groups), fields, "Silence", state.now).on_field())
         }
         A::Claim => {
             let groups = groups(&targets);
             let title = format!("Who works on {}", count(groups.len(), "group of failures"));
             let me = crate::command::user_name(rustix::process::getuid().as_raw());
             let fields = vec![Field::text("by", "who", &me, "somebody else: handed over; empty: nobody")];
-            open(state, ActForm::new(title, Purpose::Claim(groups), fields, "Claim", state.now))
+            open(state, ActForm::new(title, Purpose::Claim(groups), fields, "Claim", state.now).on_field())
         }
         A::Edit | A::New | A::Delete => settings::act(state, action, &object),
         A::Note if matches!(object, Object::Failures(..)) => {
             let groups = groups(&targets);
             let title = format!("Note on {}", count(groups.len(), "group of failures"));
             let fields = vec![Field::text("note", "note", &group_note(state), "empty removes it")];
-            let mut form = ActForm::new(title, Purpose::GroupNote(groups), fields, "Write", state.now);
-            form.focus = 0;
-            open(state, form)
+            open(state, ActForm::new(title, Purpose::GroupNote(groups), fields, "Write", state.now).on_field())
         }
         A::Trigger => {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
@@ -62,9 +60,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let ti = object.ti();
             let title = format!("Note on {}", object.path());
             let fields = vec![Field::text("note", "note", &note_now(state), "empty removes it")];
-            let mut form = ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now);
-            form.focus = 0;
-            open(state, form)
+            open(state, ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now).on_field())
         }
         A::Stop => {
             let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();

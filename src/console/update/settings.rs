@@ -69,8 +69,7 @@ fn form(state: &mut State, kind: Setting, name: &str, before: Value) -> Vec<Effe
 
 fn delete(state: &mut State, title: String, commands: Vec<Command>, name: String) -> Vec<Effect> {
     let fields = vec![Field::text("name", "type its name", "", &format!("to delete it: {name}"))];
-    let form = ActForm::new(title, Purpose::Delete(commands, name), fields, "Delete", state.now);
-    open(state, form)
+    open(state, ActForm::new(title, Purpose::Delete(commands, name), fields, "Delete", state.now).on_field())
 }
 
 /// What is there under the cursor.
