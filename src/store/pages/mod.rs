@@ -15,9 +15,11 @@ use crate::{
 };
 
 pub mod audit;
+pub mod backfill;
 pub mod connection;
 pub mod dag;
 pub mod incident;
+pub mod plan;
 pub mod pool;
 pub mod run;
 pub mod task_instance;
