@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb,
+    audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, hitl::HitlVerb,
     incident::IncidentVerb, later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb,
     scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb,
     xcom::XcomVerb,
@@ -142,6 +142,13 @@ pub enum Verb {
         /// What.
         #[command(subcommand)]
         verb: XcomVerb,
+    },
+    /// Tasks that wait for a person: list, answer
+    #[command(after_help = "Example:\n  dagdeck hitl answer churn latest approve --option Approve")]
+    Hitl {
+        /// What.
+        #[command(subcommand)]
+        verb: HitlVerb,
     },
     /// Pools: list, get, set, delete, import, export
     #[command(visible_alias = "pool", after_help = "Example:\n  dagdeck pools set gpu 8 'training jobs'")]
@@ -307,6 +314,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Plans { verb } => super::saved_plan::run(verb, shell),
         Verb::Logs(args) => super::log::run(args, shell),
         Verb::Xcoms { verb } => super::xcom::run(verb, shell),
+        Verb::Hitl { verb } => super::hitl::run(verb, shell),
         Verb::Pools { verb } => super::pool::run(verb, shell),
         Verb::Variables { verb } => super::variable::run(verb, shell),
         Verb::Connections { verb } => super::connection::run(verb, shell),
