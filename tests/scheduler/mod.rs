@@ -1,6 +1,7 @@
 //! The scheduler as its callers see it.
 
 mod conformance;
+pub mod delays;
 mod graphs;
 mod limits;
 mod mapping;
