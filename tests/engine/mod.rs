@@ -1,4 +1,8 @@
 //! The scheduler as a process: survival, kills, supervision. Real processes, real files.
 
+mod disk;
 mod killed;
+mod leftovers;
+mod once;
+mod saved;
 mod supervision;
