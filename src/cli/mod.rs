@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 mod args;
 mod audit;
+mod backfill;
 mod connection;
 mod context;
 mod dag;
@@ -28,6 +29,7 @@ mod pool;
 mod refresh;
 mod run;
 mod run_show;
+mod saved_plan;
 mod scheduler;
 mod setting;
 mod shell;
