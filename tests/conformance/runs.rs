@@ -49,7 +49,7 @@ pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
         left.retain(|(golden, run)| {
             let ours = known.get(&format!("{}:{}", golden.dag_id, run_id(run))).map(|run| run["state"].clone());
             let is_over = ours.as_ref().is_some_and(|state| state == "success" || state == "failed");
-            !is_over && !(is_cut_off(run) && has_states(home, golden, run))
+            !(is_over || is_cut_off(run) && has_states(home, golden, run))
         });
         left.is_empty()
     });
