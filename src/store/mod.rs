@@ -9,6 +9,7 @@ pub mod deferral;
 pub mod gate;
 pub mod heard;
 pub mod hitl;
+pub mod incident;
 pub mod load;
 pub mod pages;
 pub mod plan;
@@ -33,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_operations.sql"),
     include_str!("schema_heard.sql"),
     include_str!("schema_deferral.sql"),
+    include_str!("schema_incidents.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
