@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod backfill;
+pub mod callback;
 pub mod connection;
 pub mod count;
 pub mod dag;
+pub mod deadline;
 pub mod deferral;
 pub mod gate;
 pub mod heard;
@@ -33,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_operations.sql"),
     include_str!("schema_heard.sql"),
     include_str!("schema_deferral.sql"),
+    include_str!("schema_deadline.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -1,6 +1,7 @@
 //! The scheduler as a process: survival, kills, supervision, what waits. Real processes, real files.
 
 mod backfills;
+mod deadlines;
 mod deferral;
 mod disk;
 mod input;
