@@ -52,7 +52,7 @@ pub fn draw(state: &State, rows: &[BackfillRow], layout: &Layout, buf: &mut Buff
         let ended = b.count(RunState::Success) + b.count(RunState::Failed);
         let all = b.runs.iter().filter(|r| r.state.is_some()).count();
         let failed = b.count(RunState::Failed);
-        let filled = if all > 0 { ended * 10 / all } else { 10 };
+        let filled = (ended * 10).checked_div(all).unwrap_or(10);
         let bar = format!("[{}{}] {ended}/{all}", "#".repeat(filled), " ".repeat(10 - filled));
         let bad = if failed > 0 { format!(" {failed} failed") } else { String::new() };
         Line::Cells(vec![
