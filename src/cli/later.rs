@@ -26,9 +26,6 @@ pub enum Later {
     /// Kubernetes pods (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck pods list")]
     Pods(Words),
-    /// Assets (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck assets list")]
-    Assets(Words),
     /// Tasks that wait for a person (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck hitl answer churn latest approve --option yes")]
     Hitl(Words),
@@ -55,7 +52,6 @@ pub fn run(verb: &Later) -> Result<i32> {
         Later::Backfill(words) => ("backfill", words),
         Later::Plans(words) => ("plans", words),
         Later::Pods(words) => ("pods", words),
-        Later::Assets(words) => ("assets", words),
         Later::Hitl(words) => ("hitl", words),
         Later::Incident(words) => ("incident", words),
         Later::Notify(words) => ("notify", words),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Actor, acts, plans};
+use super::{Actor, acts, asset, plans};
 use crate::{
     clock,
     config::Place,
     error::{Error, Kind, Result},
-    model::{Cause, RunId, TiKey},
+    model::{Cause, RunId, RunType, TiKey, TriggeredBy},
     protocol::Command,
     store::{Store, audit},
 };
@@ -76,6 +76,12 @@ fn write_audit(
 fn describe(command: &Command) -> (&'static str, String, bool) {
     match command {
         Command::Trigger { dag_id, run_id, .. } => ("trigger", join(dag_id, run_id.as_deref()), false),
+        Command::Materialize { name, uri, .. } => {
+            ("materialize", name.as_ref().or(uri.as_ref()).cloned().unwrap_or_default(), false)
+        }
+        Command::UpdateAsset { name, uri, .. } => {
+            ("update_asset", name.as_ref().or(uri.as_ref()).cloned().unwrap_or_default(), false)
+        }
         Command::SetPaused { dag_ids, paused } => (if *paused { "pause" } else { "unpause" }, dag_ids.join(" "), false),
         Command::DeleteDag { dag_id } => ("delete_dag", dag_id.clone(), false),
         Command::Clear { selection, dry_run } => {
@@ -124,9 +130,20 @@ fn join(dag_id: &str, run_id: Option<&str>) -> String {
 fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Value, Touched)> {
     let now = clock::now();
     match command {
-        Command::Trigger { dag_id, run_id, conf, logical_date, note, triggered_by } => {
-            let wanted = acts::Wanted { dag_id: &dag_id, run_id, conf, logical_date, note, triggered_by };
-            acts::trigger(tx, place, wanted, now)
+        Command::Trigger { dag_id, run_id, conf, logical_date, note, partition_key, triggered_by } => {
+            let run_type =
+                if triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
+            let wanted = acts::Wanted { run_id, conf, logical_date, note, partition_key, triggered_by, run_type };
+            acts::trigger(tx, place, &dag_id, wanted, now)
+        }
+        Command::Materialize { name, uri, run_id, conf, logical_date, note, partition_key, triggered_by } => {
+            let dag_id = asset::materializer(tx, name, uri)?;
+            let run_type = RunType::AssetMaterialization;
+            let wanted = acts::Wanted { run_id, conf, logical_date, note, partition_key, triggered_by, run_type };
+            acts::trigger(tx, place, &dag_id, wanted, now)
+        }
+        Command::UpdateAsset { name, uri, extra, partition_key } => {
+            asset::update(tx, place, asset::Update { name, uri, extra, partition_key }, now)
         }
         Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),
         Command::DeleteDag { dag_id } => acts::delete_dag(tx, &dag_id),

@@ -52,7 +52,7 @@ impl Engine {
             self.world.remove_dag(&id);
         }
         self.changed = true;
-        Ok(())
+        self.load_asset_queues()
     }
 
     /// Writes a DAG's next run for readers.
@@ -118,11 +118,16 @@ impl Engine {
         }
         for new in self.world.due_runs(now) {
             let dag_id = new.run.dag_id.clone();
+            let follows_assets = new.consumes.is_some();
             // A run that a person made for the same date stands for it.
             match self.store.create_run(new) {
                 Ok(created) => self.load_run(created.run.id)?,
                 Err(e) if e.kind == crate::error::Kind::Refused => eprintln!("scheduler: {}", e.message),
                 Err(e) => return Err(e),
+            }
+            if follows_assets {
+                // Also when it could not be made: what it was made for still waits.
+                self.load_asset_queues()?;
             }
             self.write_next(&dag_id)?;
             self.changed = true;

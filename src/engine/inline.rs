@@ -111,6 +111,7 @@ impl Engine {
                     conf: a.conf.clone(),
                     logical_date: Some(date),
                     note: a.note.clone(),
+                    partition_key: None,
                     triggered_by: TriggeredBy::Operator,
                 },
             ),

@@ -139,6 +139,8 @@ impl Engine {
                 value: Some(text("value")),
                 description: body.get("description").and_then(Value::as_str).map(str::to_string),
             }),
+            "SetOutletEvents" => self.take_outlet_events(key, body),
+            kind if kind.contains("AssetStateStore") => self.take_asset_state(kind, body),
             "DeleteVariable" => {
                 self.writes.push(Write::Variable { key: text("key"), value: None, description: None });
             }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock,
     model::{
-        Cause, CauseKind, Change, Dag, DagRun, Task, TaskInstance, TiKey, TiState, UNMAPPED,
+        Cause, CauseKind, Change, Dag, DagRun, RunType, Task, TaskInstance, TiKey, TiState, UNMAPPED,
         time::{isoformat, rfc3339},
     },
     operators::{self, Engine as Runs},
@@ -72,7 +72,13 @@ impl Engine {
             Runs::Later => Workload::Impossible(operators::later(&task)),
             Runs::Python => Workload::Python,
             Runs::Native => match self.native_workload(&dag, &task, &run, &row) {
-                Ok(workload) => workload,
+                Ok(workload) => match self.check_assets(&task) {
+                    Ok(()) => workload,
+                    Err(cause) => {
+                        self.report(key, epoch, failed(cause, false));
+                        return true;
+                    }
+                },
                 Err(cause) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;
@@ -219,6 +225,10 @@ impl Engine {
             group.expand.as_ref().is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
         });
         let plugins = self.place.plugins();
+        let mut run_document = render::run_document(run);
+        if run.run_type == RunType::AssetTriggered {
+            run_document["consumed_asset_events"] = self.consumed_events(run.id);
+        }
         json!({
             "type": "StartupDetails",
             "ti": {
@@ -227,7 +237,8 @@ impl Engine {
                 "try_number": row.try_number, "max_tries": row.max_tries, "start_date": rfc3339(row.start_date.unwrap_or_else(clock::now)),
                 "hostname": self.hostname, "pool": row.pool, "queue": task.queue, "priority_weight": row.priority_weight,
             },
-            "dag_run": render::run_document(run),
+            "dag_run": run_document,
+            "inactive_assets": self.inactive_assets(task),
             "fileloc": dag.fileloc,
             "dags_folder": self.place.dags_folder,
             "plugins_folder": Some(plugins.clone()).filter(|p| p.is_dir()),

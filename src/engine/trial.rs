@@ -115,6 +115,7 @@ fn follow(place: &Place, trial: &Trial) -> Result<bool> {
         conf: trial.conf.clone(),
         logical_date: Some(trial.logical_date.unwrap_or_else(clock::now)),
         note: None,
+        partition_key: None,
         triggered_by: TriggeredBy::Test,
     };
     let made = command::scheduler_request(place, Request::Do { command })?.unwrap_or(Value::Null);

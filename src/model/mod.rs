@@ -1,5 +1,6 @@
 //! The words of the whole program: ids, DAG, task, run, task instance, states, causes. Pure data.
 
+pub mod asset;
 pub mod cause;
 pub mod change;
 pub mod dag;
@@ -9,6 +10,7 @@ pub mod hash;
 pub mod ids;
 pub mod mapping;
 pub mod operator_table;
+pub mod partition;
 pub mod pool;
 pub mod run;
 pub mod schedule;
@@ -18,6 +20,7 @@ pub mod task_instance;
 pub mod time;
 pub mod trigger_rule;
 
+pub use asset::{Asset, AssetAlias, AssetCondition, AssetQueue, AssetQueues, AssetRef, Consumes};
 pub use cause::{Cause, CauseKind};
 pub use change::{Change, RunChange, TiChange};
 pub use dag::{Dag, DagVersionId, Param, TaskGroup};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{dag::DagVersionId, ids::RunId, state::RunState, state::spelled, task_instance::TaskInstance};
+use super::{asset::Consumes, dag::DagVersionId, ids::RunId, state::RunState, state::spelled, task_instance::TaskInstance};
 
 spelled! {
     /// Why a run exists.
@@ -69,6 +69,10 @@ pub struct DagRun {
     pub data_interval_start: Option<Timestamp>,
     /// End of the data it is about.
     pub data_interval_end: Option<Timestamp>,
+    /// The partition that it is about.
+    pub partition_key: Option<String>,
+    /// The start of the partition's period, where the key stands for one.
+    pub partition_date: Option<Timestamp>,
     /// Not before.
     pub run_after: Timestamp,
     /// Created, or cleared.
@@ -94,4 +98,6 @@ pub struct NewRun {
     pub run: DagRun,
     /// One per task, or several for literal mappings; their `key.run` is set by the store.
     pub instances: Vec<TaskInstance>,
+    /// The asset events that it is made for.
+    pub consumes: Option<Consumes>,
 }

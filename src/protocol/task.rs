@@ -31,9 +31,24 @@ pub fn class(kind: &str) -> Class {
         | "SkipDownstreamTasks"
         | "PutVariable"
         | "DeleteVariable"
+        | "SetOutletEvents"
+        | "SetAssetStateStoreByName"
+        | "SetAssetStateStoreByUri"
+        | "DeleteAssetStateStoreByName"
+        | "DeleteAssetStateStoreByUri"
+        | "ClearAssetStateStoreByName"
+        | "ClearAssetStateStoreByUri"
         | "MaskSecret" => Class::Say,
         "GetXCom" | "GetXComSequence" | "GetVariable" | "GetConnection" | "GetDagRunState" | "GetDRCount"
         | "GetTICount" | "GetTaskStates" | "GetPreviousDagRun" | "GetNextInterval" | "RenderTemplates"
+        | "GetDagRun"
+        | "GetAssetByName"
+        | "GetAssetByUri"
+        | "GetAssetsByAlias"
+        | "GetAssetEventByAsset"
+        | "GetAssetEventByAssetAlias"
+        | "GetAssetStateStoreByName"
+        | "GetAssetStateStoreByUri"
         | "TriggerDagRun" => Class::Ask,
         "SucceedTask" | "TaskState" | "RescheduleTask" | "DeferTask" | "RetryTask" => Class::End,
         _ => Class::Unknown,

@@ -1,5 +1,6 @@
 //! The SQLite store: migrations, the one gate of change, rows for readers. The only room with SQL.
 
+pub mod asset;
 pub mod audit;
 pub mod connection;
 pub mod count;
@@ -22,7 +23,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_assets.sql")];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {

@@ -9,7 +9,8 @@ use crate::model::{DagRun, DagVersionId, RunId, TaskInstance, TiKey};
 
 /// Columns of `dag_run` in the order that [`run`] reads.
 pub const RUN: &str = "id, dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, \
-     data_interval_end, run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version";
+     data_interval_end, run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, \
+     partition_key, partition_date";
 
 /// Columns of `task_instance` in the order that [`instance`] reads.
 pub const INSTANCE: &str = "run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, \
@@ -63,6 +64,8 @@ pub fn run(row: &Row<'_>) -> rusqlite::Result<DagRun> {
         note: row.get(14)?,
         clear_number: row.get(15)?,
         dag_version: DagVersionId(row.get(16)?),
+        partition_key: row.get(17)?,
+        partition_date: time(row, 18)?,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Store, failed, gate, rows};
+use super::{Store, asset, failed, gate, rows};
 use crate::{
     error::{Error, Result},
     model::{DagRun, NewRun, RunId},
@@ -37,8 +37,8 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
     }
     tx.prepare_cached(
         "INSERT INTO dag_run (dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, data_interval_end, \
-         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, partition_key, partition_date) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )
     .and_then(|mut statement| {
         statement.execute(params![
@@ -58,6 +58,8 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
             run.note,
             run.clear_number,
             run.dag_version.0,
+            run.partition_key,
+            rows::micros(run.partition_date),
         ])
     })
     .map_err(|e| failed(&format!("cannot create run {}", run.run_id), e))?;
@@ -66,6 +68,9 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
     for row in &mut new.instances {
         row.key.run = id;
         gate::insert_instance(tx, row)?;
+    }
+    if let Some(consumes) = new.consumes {
+        asset::consume(tx, &new.run, consumes)?;
     }
     Ok(new)
 }
@@ -101,7 +106,7 @@ pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Optio
 
 /// Deletes a run with everything that belongs to it; its log files stay.
 pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
-    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event"] {
+    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event", "asset_event_run"] {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
             .map_err(|e| failed("cannot delete a run", e))?;
     }

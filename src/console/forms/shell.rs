@@ -170,6 +170,7 @@ mod tests {
                     conf: json!({"x": "it's"}),
                     logical_date: None,
                     note: Some("go".into()),
+                    partition_key: None,
                     triggered_by: TriggeredBy::Ui,
                 },
                 r#"dagdeck dags trigger 'a b' -c '{"x":"it'\''s"}' --note go"#,

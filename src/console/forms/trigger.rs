@@ -121,6 +121,7 @@ pub fn command(dag: &Dag, fields: &[Field]) -> Result<Command, String> {
         conf: Value::Object(conf),
         logical_date,
         note: some("note"),
+        partition_key: None,
         triggered_by: TriggeredBy::Ui,
     })
 }

@@ -6,11 +6,18 @@ A place that starts with `~modern.module ` is an old path of that module. `OLD` 
 _ASSETS = dict.fromkeys(
     ("Asset", "AssetAlias", "AssetAll", "AssetAny", "AssetWatcher", "AssetRef", "Dataset", "DatasetAlias",
      "DatasetAll", "DatasetAny", "Metadata", "BaseAsset", "Model", "AssetUniqueKey", "AssetNameRef",
-     "AssetUriRef"), "assets")
+     "AssetUriRef", "AssetAccessControl", "AssetAliasUniqueKey", "AssetBooleanCondition"), "assets")
+_MAPPERS = dict.fromkeys(
+    ("AllowedKeyMapper", "ChainMapper", "FanOutMapper", "FixedKeyMapper", "IdentityMapper", "PartitionMapper",
+     "ProductMapper", "RollupMapper", "StartOfHourMapper", "StartOfDayMapper", "StartOfWeekMapper",
+     "StartOfMonthMapper", "StartOfQuarterMapper", "StartOfYearMapper", "Window", "HourWindow", "DayWindow",
+     "WeekWindow", "MonthWindow", "QuarterWindow", "YearWindow", "SegmentWindow", "WaitPolicy", "WaitForAll",
+     "MinimumCount"), "partitions")
 _TIMETABLES = dict.fromkeys(
     ("CronDataIntervalTimetable", "CronTriggerTimetable", "DeltaDataIntervalTimetable", "DeltaTriggerTimetable",
      "MultipleCronTriggerTimetable", "EventsTimetable", "AssetOrTimeSchedule", "NullTimetable", "OnceTimetable",
-     "ContinuousTimetable", "CronPartitionTimetable", "PartitionedAssetTimetable", "BaseTimetable"), "timetables")
+     "ContinuousTimetable", "CronPartitionTimetable", "PartitionedAssetTimetable", "PartitionedAtRuntime",
+     "AssetTriggeredTimetable", "BaseTimetable"), "timetables")
 _NODES = dict.fromkeys(("chain", "chain_linear", "cross_downstream", "Label", "EdgeModifier"), "node")
 _SDK = {
     "DAG": "dag", "dag": "dag", "task": "decorators", "setup": "decorators", "teardown": "decorators",
@@ -24,12 +31,12 @@ _SDK = {
     "DagRunTriggeredByType": "enums", "DagRunType": "enums", "DeadlineAlert": "deadline",
     "DeadlineReference": "deadline", "AsyncCallback": "deadline", "SyncCallback": "deadline", "literal": "compat",
     "macros": "module:airflow.standin.macros", "timezone": "module:airflow.standin.timezones",
-    "mask_secret": "compat", "asset": "assets", "ObjectStoragePath": "compat", "result": "compat", "MappedOperator": "mapped",
+    "mask_secret": "compat", "asset": "asset_decorator", "ObjectStoragePath": "compat", "result": "compat", "MappedOperator": "mapped",
     "ExceptionRetryPolicy": "compat", "RetryRule": "compat", "RetryAction": "compat", "RetryPolicy": "compat",
     "deadline_reference": "deadline", "VariableInterval": "deadline", "NOTSET": "state", "conf": "configuration",
     "exceptions": "module:airflow.standin.exceptions", "EventsTimetable": "timetables",
     "AssetOrTimeSchedule": "timetables", "RuntimeTaskInstance": "compat",
-    **_ASSETS, **_TIMETABLES, **_NODES,
+    **_ASSETS, **_TIMETABLES, **_NODES, **_MAPPERS,
 }
 _EXCEPTIONS = dict.fromkeys((
     "AirflowException", "AirflowBadRequest", "AirflowNotFoundException", "AirflowConfigException",
@@ -43,6 +50,7 @@ _EXCEPTIONS = dict.fromkeys((
     "TaskDeferralTimeout", "AirflowFileParseException", "SerializationError", "DownstreamTasksSkipped",
     "DagRunTriggerException", "TaskDeferred", "RemovedInAirflow4Warning", "RemovedInAirflow3Warning",
     "AirflowProviderDeprecationWarning", "DeprecatedImportWarning", "TaskNotRunning", "VariableNotUnique",
+    "AirflowInactiveAssetInInletOrOutletException",
 ), "exceptions")
 _STAYED = {"AirflowException", "AirflowRescheduleException", "AirflowNotFoundException", "AirflowConfigException",
            "AirflowBadRequest", "AirflowTimetableInvalid", "AirflowOptionalProviderFeatureException", "AirflowRuntimeError",
@@ -99,7 +107,12 @@ MODULES = {
     "airflow.sdk.bases.skipmixin": {"SkipMixin": "skipping"},
     "airflow.sdk.bases.decorator": {"DecoratedOperator": "decorators", "TaskDecorator": "decorators"},
     "airflow.sdk.definitions.asset": _ASSETS,
-    "airflow.sdk.definitions.asset.decorators": {"asset": "assets"},
+    "airflow.sdk.definitions.asset.access_control": {"AssetAccessControl": "assets"},
+    "airflow.sdk.definitions.asset.decorators": dict.fromkeys(
+        ("asset", "AssetDefinition", "MultiAssetDefinition", "_AssetMainOperator"), "asset_decorator"),
+    **{package + name: _MAPPERS for package in ("airflow.sdk.definitions.partition_mappers", "airflow.partition_mappers")
+       for name in ("", ".base", ".identity", ".temporal", ".window", ".wait_policy", ".chain", ".product", ".fixed_key",
+                    ".allowed_key")},
     "airflow.sdk.definitions.asset.metadata": {"Metadata": "assets"},
     "airflow.sdk.definitions.connection": {"Connection": "variables"},
     "airflow.sdk.definitions.context": {"Context": "current", "get_current_context": "current",
