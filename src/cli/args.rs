@@ -55,9 +55,15 @@ pub struct ConsoleOptions {
     /// Console: theme, a file of the themes folder
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Console: preset of keys
+    /// Console: preset of keys: vim, arrows, k9s; `keys.toml` beside `config.toml` changes single keys
     #[arg(long, value_name = "PRESET")]
     pub keys: Option<String>,
+    /// Console: colours: auto, never, 16, 256, true
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<String>,
+    /// Console: draw only ASCII characters (else the locale decides)
+    #[arg(long)]
+    pub ascii: bool,
 }
 
 /// Console, scheduler and executor for Airflow and TOML DAG files. Without a verb: the console.

@@ -44,6 +44,7 @@ mod xcom;
 mod yaml;
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
+pub use context::keys_file;
 pub use shell::Shell;
 
 /// Reads a time as the command line takes it, in the settings' zone.
