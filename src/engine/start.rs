@@ -130,7 +130,9 @@ impl Engine {
         let fields = render::for_people(Value::Object(fields));
         let name =
             task.map_index_template.as_deref().map(|t| render::index_name(&place, task, &rendered, t)).transpose()?;
-        self.writes.push(Write::Rendered { key: row.key.clone(), fields });
+        if !task.template_fields.is_empty() {
+            self.writes.push(Write::Rendered { key: row.key.clone(), fields });
+        }
         if let Some(name) = name {
             self.report(&row.key, row.epoch, Report::RenderedMapIndex(name));
         }

@@ -80,7 +80,7 @@ pub(super) fn consumed(ctx: &Context) -> Value {
     events(ctx.lookup.triggering_asset_events())
 }
 
-/// `triggering_asset_events`: a map from each asset and alias to its events.
+/// `triggering_asset_events`: from each asset and alias to its events.
 pub(super) fn triggering(ctx: &Context) -> Value {
     let found = match ctx.lookup.triggering_asset_events() {
         Ok(found) => found,
@@ -105,7 +105,22 @@ pub(super) fn triggering(ctx: &Context) -> Value {
             }
         }
     }
-    Value::from_pairs(of.into_iter().map(|(key, events)| (object(ctx, key), Value::from(events))))
+    let of = of.into_iter().map(|(key, events)| (object(ctx, key), Value::from(events))).collect();
+    Value::from_object(Entity::new(ctx.clone(), Kind::TriggeringEvents(Arc::new(of))))
+}
+
+/// The events of an asset, alias or reference that is given as an object.
+pub(super) fn of_trigger(events: &[(Value, Value)], key: &Value) -> Option<Value> {
+    let wanted = asset_of(key)?;
+    let found = events.iter().find(|(known, _)| asset_of(known).is_some_and(|known| known == wanted || names(wanted, known)));
+    found.map(|(_, events)| events.clone())
+}
+
+fn asset_of(value: &Value) -> Option<&AssetCondition> {
+    match &value.downcast_object_ref::<Entity>()?.kind {
+        Kind::Asset(asset) => Some(&**asset),
+        _ => None,
+    }
 }
 
 /// `inlet_events[0]`, `inlet_events[inlets[0]]`.
@@ -146,6 +161,7 @@ fn names(wanted: &AssetCondition, inlet: &AssetCondition) -> bool {
         (AssetCondition::AssetRef(r), AssetCondition::Asset(a)) => {
             r.name.as_ref().is_none_or(|name| *name == a.name) && r.uri.as_ref().is_none_or(|uri| *uri == a.uri)
         }
+        (AssetCondition::Asset(a), AssetCondition::Asset(b)) => a.name == b.name && a.uri == b.uri,
         (AssetCondition::Alias(a), AssetCondition::Alias(b)) => a.name == b.name,
         (wanted, inlet) => wanted == inlet,
     }

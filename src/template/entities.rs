@@ -35,6 +35,8 @@ pub(super) enum Kind {
     /// Something with a name and a URI that tasks write and read.
     Asset(Arc<AssetCondition>),
     InletEvents,
+    /// Assets and aliases with their events.
+    TriggeringEvents(Arc<Vec<(Value, Value)>>),
 }
 
 /// An object of the context.
@@ -67,6 +69,7 @@ impl Entity {
             Kind::Module(_) => ("module", "module object"),
             Kind::Asset(_) => ("Asset", "airflow.sdk.definitions.asset.Asset object"),
             Kind::InletEvents => ("InletEventsAccessors", "InletEventsAccessors object"),
+            Kind::TriggeringEvents(_) => ("TriggeringAssetEventsAccessor", "TriggeringAssetEventsAccessor object"),
         }
     }
 
@@ -88,7 +91,7 @@ impl Entity {
             Kind::Macros => macros::name(self, key),
             Kind::Module(module) => macros::module_name(self, module, key),
             Kind::Asset(asset) => asset_events::part(asset, key),
-            Kind::InletEvents => None,
+            Kind::InletEvents | Kind::TriggeringEvents(_) => None,
         }
     }
 }
@@ -101,19 +104,23 @@ impl fmt::Debug for Entity {
 
 impl Object for Entity {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        if self.kind == Kind::Root { ObjectRepr::Map } else { ObjectRepr::Plain }
+        if matches!(self.kind, Kind::Root | Kind::TriggeringEvents(_)) { ObjectRepr::Map } else { ObjectRepr::Plain }
     }
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         self.attribute(key)
     }
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        if self.kind == Kind::InletEvents {
-            return asset_events::of_inlet(self, key);
+        match &self.kind {
+            Kind::InletEvents => asset_events::of_inlet(self, key),
+            Kind::TriggeringEvents(events) => asset_events::of_trigger(events, key),
+            _ => self.attribute(key.as_str()?),
         }
-        self.attribute(key.as_str()?)
     }
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::NonEnumerable
+        match &self.kind {
+            Kind::TriggeringEvents(events) => Enumerator::Values(events.iter().map(|(key, _)| key.clone()).collect()),
+            _ => Enumerator::NonEnumerable,
+        }
     }
     fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, name: &str, args: &[Value]) -> Result<Value, Error> {
         match &self.kind {
@@ -136,6 +143,10 @@ impl Object for Entity {
                 f.write_str(data.get("conn_id").and_then(serde_json::Value::as_str).unwrap_or_default())
             }
             Kind::Asset(asset) => f.write_str(&asset_events::repr(asset)),
+            Kind::TriggeringEvents(events) => {
+                let parts = events.iter().map(|(key, events)| format!("{key}: {events}")).collect::<Vec<_>>().join(", ");
+                write!(f, "TriggeringAssetEventAccessor(_events=defaultdict(<class 'list'>, {{{parts}}}))")
+            }
             _ => write!(f, "<{}>", self.type_names().1),
         }
     }
