@@ -75,6 +75,7 @@ pub fn run(trigger: Trigger, shell: &mut Shell) -> Result<i32> {
         run_id: trigger.run_id,
         conf,
         logical_date,
+        run_after: None,
         note: trigger.note,
         partition_key: trigger.partition_key,
         triggered_by: TriggeredBy::Cli,

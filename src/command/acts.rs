@@ -26,6 +26,8 @@ pub struct Wanted {
     pub conf: Value,
     /// Logical date.
     pub logical_date: Option<Timestamp>,
+    /// When it may start.
+    pub run_after: Option<Timestamp>,
     /// Note.
     pub note: Option<String>,
     /// Partition.
@@ -80,7 +82,7 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted
         data_interval: interval,
         partition_key: wanted.partition_key,
         partition_date,
-        run_after: wanted.logical_date.filter(|at| *at > now).unwrap_or(now),
+        run_after: wanted.run_after.or(wanted.logical_date.filter(|at| *at > now)).unwrap_or(now),
         conf,
         note: wanted.note,
     };

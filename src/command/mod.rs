@@ -10,7 +10,7 @@ mod plans;
 
 pub use client::{Client, scheduler_request};
 pub use fresh::register;
-pub use perform::{Touched, perform};
+pub use perform::{Touched, perform, perform_with};
 
 use std::{
     fs::{File, OpenOptions},

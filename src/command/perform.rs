@@ -30,9 +30,21 @@ pub struct Touched {
 
 /// Does an act. The answer is the document that the client prints. A refused act leaves only its audit row.
 pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
+    perform_with(store, place, actor, command, |_, _| Ok(()))
+}
+
+/// Does an act, and in the same transaction what else must be true exactly if it was done (`also`, given the answer).
+pub fn perform_with(
+    store: &mut Store,
+    place: &Place,
+    actor: &Actor,
+    command: Command,
+    also: impl FnOnce(&Transaction<'_>, &Value) -> Result<()>,
+) -> Result<(Value, Touched)> {
     let (action, target, quiet) = describe(&command);
     let done = store.transaction(|tx| {
         let (reply, touched) = dispatch(tx, place, command)?;
+        also(tx, &reply)?;
         if !quiet {
             write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
         }
@@ -130,16 +142,17 @@ fn join(dag_id: &str, run_id: Option<&str>) -> String {
 fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Value, Touched)> {
     let now = clock::now();
     match command {
-        Command::Trigger { dag_id, run_id, conf, logical_date, note, partition_key, triggered_by } => {
+        Command::Trigger { dag_id, run_id, conf, logical_date, run_after, note, partition_key, triggered_by } => {
             let run_type =
                 if triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
-            let wanted = acts::Wanted { run_id, conf, logical_date, note, partition_key, triggered_by, run_type };
+            let wanted =
+                acts::Wanted { run_id, conf, logical_date, run_after, note, partition_key, triggered_by, run_type };
             acts::trigger(tx, place, &dag_id, wanted, now)
         }
         Command::Materialize { name, uri, run_id, conf, logical_date, note, partition_key, triggered_by } => {
             let dag_id = asset::materializer(tx, name, uri)?;
-            let run_type = RunType::AssetMaterialization;
-            let wanted = acts::Wanted { run_id, conf, logical_date, note, partition_key, triggered_by, run_type };
+            let (run_type, run_after) = (RunType::AssetMaterialization, None);
+            let wanted = acts::Wanted { run_id, conf, logical_date, run_after, note, partition_key, triggered_by, run_type };
             acts::trigger(tx, place, &dag_id, wanted, now)
         }
         Command::UpdateAsset { name, uri, extra, partition_key } => {

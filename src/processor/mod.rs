@@ -18,7 +18,7 @@ use crate::{
     timetable::{self, Timetable},
 };
 
-pub use scan::{Scan, find_files, scan};
+pub use scan::{Scan, find_files, find_folders, may_matter, scan};
 
 /// What parsing needs besides the file.
 #[derive(Debug, Clone)]
@@ -41,13 +41,15 @@ impl Parser {
         let user = unsafe { libc::geteuid() };
         let base = std::env::temp_dir().join(format!("dagdeck-python-{user}"));
         let place = Place { home: base.clone(), dags_folder: PathBuf::new(), settings: settings.clone() };
-        Ok(Self { place, side: python::unpack(&base)? })
+        let parser = Self { place, side: python::unpack(&base)? };
+        parser.warm_up();
+        Ok(parser)
     }
 
     /// Compiles the Python side for the home's interpreter, so that no task has to.
     pub fn warm_up(&self) {
         let interpreter = self.place.interpreter(&self.place.dags_folder.join("any.py"));
-        python::precompile(&python::real_path(&interpreter, &self.place.dags_folder), &self.side);
+        python::precompile(&interpreter, &self.place.dags_folder, &self.side);
     }
 
     /// Parses one file. Never fails: what is wrong is a diagnostic. `None`: not a DAG file (by Airflow's safe mode).
@@ -65,11 +67,13 @@ impl Parser {
             return None;
         }
         let source = String::from_utf8_lossy(&bytes).into_owned();
-        let parsed = if path.extension().is_some_and(|e| e == "toml") {
-            dagfile::toml::parse(&fileloc, &source)
+        let (parsed, is_lasting) = if path.extension().is_some_and(|e| e == "toml") {
+            (dagfile::toml::parse(&fileloc, &source), true)
         } else {
             self.python(path, &fileloc)
         };
+        // What says nothing about the content is no result of it: the next scan sees a changed file.
+        let (mtime, size) = if is_lasting { (mtime, size) } else { (0, 0) };
         let (dags, diagnostics) = self.with_timetables(path, parsed);
         Some(ParsedFile {
             fileloc,
@@ -83,7 +87,8 @@ impl Parser {
         })
     }
 
-    fn python(&self, path: &Path, fileloc: &str) -> Parsed {
+    /// What the Python side says of a file; false if that was about its process, not about the file.
+    fn python(&self, path: &Path, fileloc: &str) -> (Parsed, bool) {
         let settings = &self.place.settings;
         let timeout = settings.number("dag_processor", "dag_file_processor_timeout").unwrap_or(50.0);
         let folder = if path.starts_with(&self.place.dags_folder) && !self.place.dags_folder.as_os_str().is_empty() {
@@ -93,8 +98,9 @@ impl Parser {
         };
         let interpreter = self.place.interpreter(path);
         let printed = python::parse(&interpreter, &self.side, path, &folder, &self.place.plugins(), timeout);
+        let is_lasting = matches!(printed, Ok(_) | Err(ParseError::Timeout(_)));
         let (message, hint) = match printed {
-            Ok(text) => return dagfile::python::read(fileloc, &text),
+            Ok(text) => return (dagfile::python::read(fileloc, &text), true),
             Err(ParseError::NoInterpreter(why)) => (
                 format!("Python cannot be started: {why}"),
                 "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
@@ -110,7 +116,7 @@ impl Parser {
                 "run the file with the same interpreter by hand".to_string(),
             ),
         };
-        Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }
+        (Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }, is_lasting)
     }
 
     /// Compiles each DAG's timetable; a DAG whose schedule can't be one becomes an error.

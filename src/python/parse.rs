@@ -33,6 +33,9 @@ pub fn parse(
     timeout: f64,
 ) -> Result<String, ParseError> {
     let mut command = Command::new(interpreter);
+    if !super::interpreter::is_compiled(interpreter, side) {
+        command.arg("-B");
+    }
     command.arg(script(side, "dagdeck_parse.py")).arg(file).arg("--dags-folder").arg(dags_folder);
     if plugins.is_dir() {
         command.arg("--plugins").arg(plugins);

@@ -1,5 +1,9 @@
 //! The scheduler as a process: survival, kills, supervision. Real processes, real files.
 
 mod assets;
+mod disk;
 mod killed;
+mod leftovers;
+mod once;
+mod saved;
 mod supervision;

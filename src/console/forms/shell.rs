@@ -169,6 +169,7 @@ mod tests {
                     run_id: None,
                     conf: json!({"x": "it's"}),
                     logical_date: None,
+                    run_after: None,
                     note: Some("go".into()),
                     partition_key: None,
                     triggered_by: TriggeredBy::Ui,
