@@ -3,14 +3,19 @@
 
 mod acts;
 mod asset;
+mod backfill;
 mod client;
 mod fresh;
 mod perform;
 mod plans;
+mod prepared;
+mod removal;
+mod saved;
 
 pub use client::{Client, scheduler_request};
 pub use fresh::register;
 pub use perform::{Touched, perform, perform_with};
+pub use saved::apply_due;
 
 use std::{
     fs::{File, OpenOptions},

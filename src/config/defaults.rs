@@ -17,6 +17,7 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("core", "default_task_execution_timeout", ""),
     ("core", "default_pool_task_slot_count", "128"),
     ("core", "dag_run_conf_overrides_params", "True"),
+    ("core", "rerun_with_latest_version", ""),
     ("core", "sensitive_var_conn_names", ""),
     ("core", "allowed_deserialization_classes", "airflow.*"),
     ("core", "killed_task_cleanup_time", "60"),

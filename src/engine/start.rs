@@ -21,6 +21,7 @@ use crate::{
     protocol::{TrySpec, spawn::Shell},
     python,
     scheduler::Report,
+    store,
     workload::{ShellCommand, Workload},
 };
 
@@ -254,6 +255,7 @@ impl Engine {
             "dag_run": run_document,
             "inactive_assets": self.inactive_assets(task),
             "fileloc": dag.fileloc,
+            "source": self.older_source(dag, run),
             "dags_folder": self.place.dags_folder,
             "plugins_folder": Some(plugins.clone()).filter(|p| p.is_dir()),
             "task_reschedule_count": row.epoch.saturating_sub(1),
@@ -271,6 +273,18 @@ impl Engine {
                 "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
             },
         })
+    }
+
+    /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that
+    /// changed without changing the DAG, in a function's body say, runs as it is now.)
+    fn older_source(&self, dag: &Dag, run: &DagRun) -> Option<String> {
+        let is_newest = self.world.dag(&run.dag_id).is_none_or(|facts| facts.version == run.dag_version);
+        if is_newest || !dag.fileloc.ends_with(".py") {
+            return None;
+        }
+        let source = store::dag::source(self.store.reader(), run.dag_version).ok().flatten()?;
+        let now = std::fs::read(&dag.fileloc).unwrap_or_default();
+        (!source.is_empty() && source.as_bytes() != now).then_some(source)
     }
 
     /// A try that ends inside the scheduler, without a process.

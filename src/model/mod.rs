@@ -1,6 +1,7 @@
 //! The words of the whole program: ids, DAG, task, run, task instance, states, causes. Pure data.
 
 pub mod asset;
+pub mod backfill;
 pub mod cause;
 pub mod change;
 pub mod dag;
@@ -21,6 +22,7 @@ pub mod time;
 pub mod trigger_rule;
 
 pub use asset::{Asset, AssetAlias, AssetCondition, AssetQueue, AssetQueues, AssetRef, Consumes};
+pub use backfill::{BackfillId, BackfillPlace, LeftAlone, ReprocessBehavior};
 pub use cause::{Cause, CauseKind};
 pub use change::{Change, RunChange, TiChange};
 pub use dag::{Dag, DagVersionId, Param, TaskGroup};

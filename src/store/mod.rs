@@ -2,6 +2,7 @@
 
 pub mod asset;
 pub mod audit;
+pub mod backfill;
 pub mod connection;
 pub mod count;
 pub mod dag;
@@ -9,6 +10,7 @@ pub mod gate;
 pub mod heard;
 pub mod load;
 pub mod pages;
+pub mod plan;
 pub mod pool;
 pub mod rows;
 pub mod run;
@@ -25,7 +27,12 @@ use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
 const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("schema_heard.sql"), include_str!("schema_assets.sql")];
+    &[
+        include_str!("schema.sql"),
+        include_str!("schema_operations.sql"),
+        include_str!("schema_heard.sql"),
+        include_str!("schema_assets.sql"),
+    ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {

@@ -5,12 +5,12 @@ use std::{str::FromStr, sync::Arc};
 use jiff::Timestamp;
 use rusqlite::{Row, types::Type};
 
-use crate::model::{DagRun, DagVersionId, RunId, TaskInstance, TiKey};
+use crate::model::{BackfillId, BackfillPlace, DagRun, DagVersionId, RunId, TaskInstance, TiKey};
 
 /// Columns of `dag_run` in the order that [`run`] reads.
 pub const RUN: &str = "id, dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, \
      data_interval_end, run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, \
-     partition_key, partition_date";
+     backfill, backfill_ordinal, tasks, partition_key, partition_date";
 
 /// Columns of `task_instance` in the order that [`instance`] reads.
 pub const INSTANCE: &str = "run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, \
@@ -64,8 +64,16 @@ pub fn run(row: &Row<'_>) -> rusqlite::Result<DagRun> {
         note: row.get(14)?,
         clear_number: row.get(15)?,
         dag_version: DagVersionId(row.get(16)?),
-        partition_key: row.get(17)?,
-        partition_date: time(row, 18)?,
+        backfill: match (row.get(17)?, row.get(18)?) {
+            (Some(id), Some(ordinal)) => Some(BackfillPlace { id: BackfillId(id), ordinal }),
+            _ => None,
+        },
+        tasks: match row.get_ref(19)? {
+            rusqlite::types::ValueRef::Null => None,
+            _ => serde_json::from_value(json(row, 19)?).map_err(|e| wrong(19, Type::Text, e))?,
+        },
+        partition_key: row.get(20)?,
+        partition_date: time(row, 21)?,
     })
 }
 

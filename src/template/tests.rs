@@ -101,6 +101,8 @@ fn context(changes: impl FnOnce(&mut Dag, &mut Task, &mut DagRun)) -> Context {
         dag_version: DagVersionId(1),
         partition_key: None,
         partition_date: None,
+        backfill: None,
+        tasks: None,
     };
     changes(&mut dag, &mut task, &mut run);
     let mut ti = TaskInstance::new(TiKey::new(run.id, task.task_id.clone(), UNMAPPED), "BashOperator", 0);

@@ -1,9 +1,11 @@
 //! The scheduler as a process: survival, kills, supervision. Real processes, real files.
 
 mod assets;
+mod backfills;
 mod disk;
 mod killed;
 mod leftovers;
 mod once;
 mod saved;
 mod supervision;
+mod versions;

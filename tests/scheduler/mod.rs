@@ -1,6 +1,8 @@
 //! The scheduler as its callers see it.
 
 mod assets;
+mod backfills;
+mod clears;
 mod conformance;
 mod graphs;
 mod limits;

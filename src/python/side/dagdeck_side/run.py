@@ -48,7 +48,7 @@ def run(channel, start):
 def find(start):
     """The DAG and task that the supervisor named."""
     load.prepare(start.get("dags_folder"), start.get("plugins_folder"))
-    module = load.import_file(start["fileloc"])
+    module = load.import_file(start["fileloc"], start.get("source"))
     ti = start["ti"]
     for dag in load.found_dags(module):
         if dag.dag_id == ti["dag_id"]:
