@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    asset::AssetVerb, audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, later,
-    later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb,
+    asset::AssetVerb, audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb,
+    later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb,
     setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
 };
 use crate::{

@@ -112,7 +112,8 @@ pub fn run(verb: AssetVerb, shell: &mut Shell) -> Result<i32> {
             if !shell.format().is_document() {
                 rows.iter_mut().for_each(shorten);
             }
-            let columns = ["name", "uri", "group", "is_active", "producing_tasks", "scheduled_dags", "last_asset_event"];
+            let columns =
+                ["name", "uri", "group", "is_active", "producing_tasks", "scheduled_dags", "last_asset_event"];
             shell.show_rows(rows, &columns)?;
         }
         AssetVerb::Details { which, alias: true } => {
@@ -133,7 +134,8 @@ pub fn run(verb: AssetVerb, shell: &mut Shell) -> Result<i32> {
             let any = which.asset.is_none() && which.name.is_none() && which.uri.is_none();
             let asset = if any { None } else { one(&which, shell)?["id"].as_i64() };
             let rows = pages::asset::events(&shell.store()?, asset, limit)?;
-            let columns = ["timestamp", "name", "extra", "partition_key", "source_dag_id", "source_run_id", "source_task_id"];
+            let columns =
+                ["timestamp", "name", "extra", "partition_key", "source_dag_id", "source_run_id", "source_task_id"];
             shell.show_rows(rows, &columns)?;
         }
         AssetVerb::Update { which, extra, partition_key } => {
@@ -194,7 +196,11 @@ fn one(which: &Which, shell: &Shell) -> Result<Value> {
     let all = pages::asset::list(&conn, None, None)?;
     let texts = all.iter().flat_map(|a| [&a["uri"], &a["name"]]).filter_map(Value::as_str);
     let known: Vec<String> = texts.map(Into::into).collect();
-    Err(Error::not_found(format!("there is no asset {shown:?}")).hint(nearest::hint(&shown, &known, "no DAG names one")))
+    Err(Error::not_found(format!("there is no asset {shown:?}")).hint(nearest::hint(
+        &shown,
+        &known,
+        "no DAG names one",
+    )))
 }
 
 /// Name and URI to ask for.

@@ -53,17 +53,16 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted
     }
     if let Err(errors) = template::validate_params(&stored.dag, &conf) {
         let text: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.path, e.message)).collect();
-        return Err(Error::refused(format!(
-            "the conf does not fit the params of {dag_id}: {}",
-            text.join("; ")
-        )));
+        return Err(Error::refused(format!("the conf does not fit the params of {dag_id}: {}", text.join("; "))));
     }
     let run_id = match wanted.run_id {
         Some(run_id) => {
             check_run_id(place, &run_id, wanted.triggered_by)?;
             run_id
         }
-        None => make_run_id(id_type(wanted.run_type), wanted.logical_date.unwrap_or(now)) + &suffix(wanted.logical_date),
+        None => {
+            make_run_id(id_type(wanted.run_type), wanted.logical_date.unwrap_or(now)) + &suffix(wanted.logical_date)
+        }
     };
     let settings = timetable_settings(&place.settings);
     let timetable =
@@ -89,8 +88,7 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted
     let new = store::run::create(tx, new_run(&stored.dag, stored.version, spec, now))?;
     let mut document = pages::run::one(tx, new.run.id.0)?.unwrap_or(Value::Null);
     if stored.is_paused {
-        document["warning"] =
-            json!(format!("DAG {dag_id} is paused: the run stays queued until it is unpaused"));
+        document["warning"] = json!(format!("DAG {dag_id} is paused: the run stays queued until it is unpaused"));
     }
     Ok((document, Touched { runs: vec![new.run.id], ..Touched::default() }))
 }

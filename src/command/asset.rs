@@ -31,7 +31,9 @@ pub fn update(tx: &Transaction<'_>, place: &Place, update: Update, now: Timestam
     let (asset, document) = known(tx, name, uri)?;
     let extra = if extra.is_null() { json!({}) } else { extra };
     if !extra.is_object() {
-        return Err(Error::refused("an event's extra must be a JSON object").hint("for example --extra '{\"rows\": 5}'"));
+        return Err(
+            Error::refused("an event's extra must be a JSON object").hint("for example --extra '{\"rows\": 5}'")
+        );
     }
     if let Some(key) = &partition_key {
         check_key(key)?;
@@ -88,7 +90,8 @@ pub fn partition_date(dag: &Dag, timetable: &Timetable, key: &str) -> Result<Opt
             .hint("leave out --partition-key"));
     }
     check_key(key)?;
-    let wrong = |why: String| Error::refused(format!("partition key {key:?} does not fit DAG {}", dag.dag_id)).because(why);
+    let wrong =
+        |why: String| Error::refused(format!("partition key {key:?} does not fit DAG {}", dag.dag_id)).because(why);
     let Schedule::Asset { expression, partitions: Some(partitions), .. } = &dag.schedule else {
         return timetable.partition_date(key).map_err(wrong);
     };

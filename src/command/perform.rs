@@ -173,7 +173,8 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
         Command::Materialize { name, uri, run_id, conf, logical_date, note, partition_key, triggered_by } => {
             let dag_id = asset::materializer(tx, name, uri)?;
             let (run_type, run_after) = (RunType::AssetMaterialization, None);
-            let wanted = acts::Wanted { run_id, conf, logical_date, run_after, note, partition_key, triggered_by, run_type };
+            let wanted =
+                acts::Wanted { run_id, conf, logical_date, run_after, note, partition_key, triggered_by, run_type };
             acts::trigger(tx, place, &dag_id, wanted, now)
         }
         Command::UpdateAsset { name, uri, extra, partition_key } => {

@@ -15,7 +15,10 @@ use crate::{
         time::rfc3339,
     },
     secrets,
-    store::{self, asset::{EventQuery, Named}},
+    store::{
+        self,
+        asset::{EventQuery, Named},
+    },
     template::{self, Context, Failure, Lookup},
 };
 

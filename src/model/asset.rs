@@ -227,7 +227,8 @@ mod tests {
         let written = json!({"any": [
             {"asset": {"name": "a", "uri": "file:///a", "group": "asset", "extra": {"k": 1}}},
             {"alias": {"name": "x", "group": "asset"}}, {"asset_ref": {"name": "n"}}]});
-        let wanted = json!({"any": [asset("a"), {"alias": {"name": "x", "group": "asset"}}, {"asset_ref": {"name": "n"}}]});
+        let wanted =
+            json!({"any": [asset("a"), {"alias": {"name": "x", "group": "asset"}}, {"asset_ref": {"name": "n"}}]});
         let read = condition(written);
         assert_eq!(read.expression(), wanted);
         assert_eq!(read.leaves().len(), 3);

@@ -49,7 +49,7 @@ pub enum Schedule {
         time: Option<Box<Schedule>>,
         /// One run per partition (`PartitionedAssetTimetable`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        partitions: Option<Partitions>,
+        partitions: Option<Box<Partitions>>,
     },
     /// Cron; each run is about a partition that follows from its time (`CronPartitionTimetable`).
     CronPartition {
@@ -75,6 +75,9 @@ pub enum Schedule {
 impl Schedule {
     /// Runs may name a partition.
     pub fn is_partitioned(&self) -> bool {
-        matches!(self, Self::Asset { partitions: Some(_), .. } | Self::CronPartition { .. } | Self::PartitionedAtRuntime)
+        matches!(
+            self,
+            Self::Asset { partitions: Some(_), .. } | Self::CronPartition { .. } | Self::PartitionedAtRuntime
+        )
     }
 }

@@ -97,7 +97,8 @@ pub(super) fn triggering(ctx: &Context) -> Value {
             watchers: Vec::new(),
         });
         let aliases = event["source_aliases"].as_array().into_iter().flatten();
-        let aliases = aliases.map(|a| AssetCondition::Alias(AssetAlias { name: text(a, "name"), group: "asset".into() }));
+        let aliases =
+            aliases.map(|a| AssetCondition::Alias(AssetAlias { name: text(a, "name"), group: "asset".into() }));
         for key in std::iter::once(asset).chain(aliases) {
             match of.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, events)) => events.push(from_json(event)),
@@ -112,7 +113,8 @@ pub(super) fn triggering(ctx: &Context) -> Value {
 /// The events of an asset, alias or reference that is given as an object.
 pub(super) fn of_trigger(events: &[(Value, Value)], key: &Value) -> Option<Value> {
     let wanted = asset_of(key)?;
-    let found = events.iter().find(|(known, _)| asset_of(known).is_some_and(|known| known == wanted || names(wanted, known)));
+    let found =
+        events.iter().find(|(known, _)| asset_of(known).is_some_and(|known| known == wanted || names(wanted, known)));
     found.map(|(_, events)| events.clone())
 }
 
@@ -130,7 +132,8 @@ pub(super) fn of_inlet(entity: &Entity, key: &Value) -> Option<Value> {
         _ => {
             let inlets = &entity.ctx.task.inlets;
             let index = key.as_i64()?;
-            let index = if index < 0 { inlets.len().checked_sub(index.unsigned_abs() as usize)? } else { index as usize };
+            let index =
+                if index < 0 { inlets.len().checked_sub(index.unsigned_abs() as usize)? } else { index as usize };
             AssetCondition::read(inlets.get(index)?)?
         }
     };

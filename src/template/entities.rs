@@ -144,7 +144,8 @@ impl Object for Entity {
             }
             Kind::Asset(asset) => f.write_str(&asset_events::repr(asset)),
             Kind::TriggeringEvents(events) => {
-                let parts = events.iter().map(|(key, events)| format!("{key}: {events}")).collect::<Vec<_>>().join(", ");
+                let parts =
+                    events.iter().map(|(key, events)| format!("{key}: {events}")).collect::<Vec<_>>().join(", ");
                 write!(f, "TriggeringAssetEventAccessor(_events=defaultdict(<class 'list'>, {{{parts}}}))")
             }
             _ => write!(f, "<{}>", self.type_names().1),

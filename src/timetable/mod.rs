@@ -112,7 +112,11 @@ impl Timetable {
                 let time = Timetable::compile(time, timezone, settings)?;
                 let summary = format!("Asset or {}", time.summary);
                 let description = format!("Triggered by assets or {}", time.description);
-                Ok(Timetable { kind: Kind::Asset { time: Some(Box::new(time)), partitioned: false }, summary, description })
+                Ok(Timetable {
+                    kind: Kind::Asset { time: Some(Box::new(time)), partitioned: false },
+                    summary,
+                    description,
+                })
             }
             Schedule::PartitionedAtRuntime => {
                 trivial(Kind::PartitionedAtRuntime, "PartitionedAtRuntime", "Never, partition key(s) set at runtime")

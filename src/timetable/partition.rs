@@ -119,16 +119,16 @@ impl Mapper {
         let matched = expected.iter().filter(|key| received.contains(key)).count();
         Ok(match *wait_policy {
             WaitPolicy::WaitForAll => matched == expected.len(),
-            WaitPolicy::MinimumCount { n } if n > 0 => {
-                expected.len() as i64 >= n && matched as i64 >= n
-            }
+            WaitPolicy::MinimumCount { n } if n > 0 => expected.len() as i64 >= n && matched as i64 >= n,
             WaitPolicy::MinimumCount { n } => matched as i64 >= (expected.len() as i64 + n).max(0),
         })
     }
 
     fn decode(&self, downstream_key: &str) -> Result<Decoded, String> {
         match self {
-            Self::StartOf { output_format, .. } => parse_fields(downstream_key, output_format).map(|(t, _)| Decoded::Time(t)),
+            Self::StartOf { output_format, .. } => {
+                parse_fields(downstream_key, output_format).map(|(t, _)| Decoded::Time(t))
+            }
             _ => Ok(Decoded::Text(downstream_key.to_owned())),
         }
     }
@@ -306,7 +306,8 @@ mod tests {
     fn keys_are_mapped_as_in_airflow() {
         let product = json!({"kind": "product", "delimiter": "|",
             "mappers": [{"kind": "identity"}, start_of("day", "%Y-%m-%d")]});
-        let chain = json!({"kind": "chain", "mappers": [start_of("day", "%Y-%m-%dT%H:%M:%S"), start_of("month", "%Y-%m")]});
+        let chain =
+            json!({"kind": "chain", "mappers": [start_of("day", "%Y-%m-%dT%H:%M:%S"), start_of("month", "%Y-%m")]});
         let fan_out = json!({"kind": "fan_out", "upstream_mapper": week(), "window": {"kind": "period", "period": "week"},
             "downstream_mapper": start_of("day", "%Y-%m-%d")});
         let trailing = json!({"kind": "fan_out", "upstream_mapper": week(),
@@ -345,7 +346,8 @@ mod tests {
         let refused = |json: Value, key: &str| mapper(json).to_downstream(key).unwrap_err();
         assert!(refused(json!({"kind": "allowed_key", "allowed_keys": ["us", "eu"]}), "xx").contains("us, eu"));
         assert!(refused(start_of("day", "%Y-%m-%d"), "yesterday").contains("yesterday"));
-        let product = json!({"kind": "product", "delimiter": "|", "mappers": [{"kind": "identity"}, {"kind": "identity"}]});
+        let product =
+            json!({"kind": "product", "delimiter": "|", "mappers": [{"kind": "identity"}, {"kind": "identity"}]});
         assert!(refused(product, "a|b|c").contains("expected 2 segments"));
         let limited: LimitedMapper = serde_json::from_value(json!({"kind": "fan_out", "max_downstream_keys": 1,
             "upstream_mapper": {"kind": "identity"}, "window": {"kind": "segments", "segments": ["a", "b"]},
@@ -386,8 +388,7 @@ mod tests {
             mapper(json!({"kind": "rollup", "upstream_mapper": upstream, "window": window, "wait_policy": policy}))
         };
         let all = json!({"kind": "wait_for_all"});
-        let day =
-            rollup(start_of("day", "%Y-%m-%d"), json!({"kind": "period", "period": "day"}), all.clone());
+        let day = rollup(start_of("day", "%Y-%m-%d"), json!({"kind": "period", "period": "day"}), all.clone());
         let hours = |n: u32| (0..n).map(|h| format!("2024-03-13T{h:02}:00:00")).collect::<Vec<_>>();
         assert_eq!(day.is_satisfied("2024-03-13", &hours(23)), Ok(false));
         assert_eq!(day.is_satisfied("2024-03-13", &hours(24)), Ok(true));

@@ -91,7 +91,6 @@ fn later_verbs_say_not_yet() {
     let home = Home::empty();
     for line in [
         "pods list",
-        "assets list",
         "hitl list",
         "incident list",
         "notify test x",

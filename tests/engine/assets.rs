@@ -26,7 +26,8 @@ fn only_run(home: &Home, dag_id: &str) -> Run {
 
 fn value(run: &Run, task_id: &str) -> Value {
     let xcoms = run.0["xcoms"].as_array().unwrap();
-    xcoms.iter().find(|x| x["task_id"] == task_id && x["key"] == "return_value").unwrap_or(&Value::Null)["value"].clone()
+    xcoms.iter().find(|x| x["task_id"] == task_id && x["key"] == "return_value").unwrap_or(&Value::Null)["value"]
+        .clone()
 }
 
 fn state(run: &Run, task_id: &str) -> String {
@@ -194,7 +195,8 @@ fn tasks_with_assets_that_do_not_count_fail_at_once() {
     assert_eq!(tries.len(), 2, "none is retried: {tries:#?}");
     for one in tries {
         assert_eq!(one["cause"]["exception"], "AirflowInactiveAssetInInletOrOutletException");
-        let wanted = "Task has the following inactive assets in its inlets or outlets: Asset(name='same', uri='s3://two/')";
+        let wanted =
+            "Task has the following inactive assets in its inlets or outlets: Asset(name='same', uri='s3://two/')";
         assert_eq!(one["cause"]["summary"], wanted);
     }
     // The first one goes: now the second counts.
@@ -281,10 +283,16 @@ fn partitions_get_runs_of_their_own() {
     let run = home.trigger("parts", "r1", &json!({"keys": ["a", "2026-03-01T05:00:00"]}));
     assert_eq!(run.state(), "success", "{run:#?}");
     let day = only_run(&home, "days");
-    assert_eq!(value(&day, "key"), json!(["2026-03-01", "2026-03-01", "2026-03-01 00:00:00+00:00", ["2026-03-01T05:00:00"]]));
+    assert_eq!(
+        value(&day, "key"),
+        json!(["2026-03-01", "2026-03-01", "2026-03-01 00:00:00+00:00", ["2026-03-01T05:00:00"]])
+    );
     assert!(asset_runs(&home, "whole").is_empty(), "b is missing");
     home.trigger("parts", "r2", &json!({"keys": ["b"]}));
-    assert_eq!(value(&only_run(&home, "whole"), "key"), json!(["all", "all", "None", ["2026-03-01T05:00:00", "a", "b"]]));
+    assert_eq!(
+        value(&only_run(&home, "whole"), "key"),
+        json!(["all", "all", "None", ["2026-03-01T05:00:00", "a", "b"]])
+    );
     let runs = home.run(&["runs", "list", "same", "-o", "json"]).ok().json();
     let mut keys: Vec<&str> =
         runs.as_array().unwrap().iter().map(|run| run["partition_key"].as_str().unwrap()).collect();

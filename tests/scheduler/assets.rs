@@ -136,7 +136,8 @@ fn each_complete_partition_gets_a_run() {
 
 #[test]
 fn a_key_that_is_only_a_name_carries_its_sources_date() {
-    let dag = follower(json!({"kind": "asset", "expression": asset("a"), "partitions": {"default": {"kind": "identity"}}}));
+    let dag =
+        follower(json!({"kind": "asset", "expression": asset("a"), "partitions": {"default": {"kind": "identity"}}}));
     let mut home = Home::new();
     home.add_dag(&dag);
     tell(&mut home, AssetQueue { assets: Vec::new(), partitions: vec![pending(1, "us", &[("a", &["us"])])] });

@@ -45,7 +45,11 @@ pub(super) fn condition(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Asse
 fn combined(reader: &mut Reader<'_>, item: &Item<'_>, table: &DeTable<'_>) -> Option<AssetCondition> {
     let mut entries = table.iter();
     let (Some((key, value)), None) = (entries.next(), entries.next()) else {
-        reader.error(&item.span(), "a condition is either `any` or `all`", Some("{any = [\"a\", {all = [\"b\", \"c\"]}]}".into()));
+        reader.error(
+            &item.span(),
+            "a condition is either `any` or `all`",
+            Some("{any = [\"a\", {all = [\"b\", \"c\"]}]}".into()),
+        );
         return None;
     };
     let Some(items) = value.get_ref().as_array() else {
@@ -91,13 +95,19 @@ fn leaf(reader: &mut Reader<'_>, item: &Item<'_>, name: &str) -> Option<AssetCon
         (None, None, Some(name), None, None) => {
             Some(AssetCondition::Alias(AssetAlias { name, group: group.unwrap_or_else(|| "asset".into()) }))
         }
-        (None, None, None, Some(name), None) => Some(AssetCondition::AssetRef(AssetRef { name: Some(name), uri: None })),
+        (None, None, None, Some(name), None) => {
+            Some(AssetCondition::AssetRef(AssetRef { name: Some(name), uri: None }))
+        }
         (None, None, None, None, Some(uri)) => Some(AssetCondition::AssetRef(AssetRef { name: None, uri: Some(uri) })),
         (name, uri, None, None, None) if name.is_some() || uri.is_some() => {
             asset(reader, item, name.as_deref(), uri.as_deref(), extra, group)
         }
         _ => {
-            reader.error(&item.span(), "an asset needs a name, a URI, an alias or a reference, one of them", Some(HINT.into()));
+            reader.error(
+                &item.span(),
+                "an asset needs a name, a URI, an alias or a reference, one of them",
+                Some(HINT.into()),
+            );
             None
         }
     }

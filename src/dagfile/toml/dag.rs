@@ -170,7 +170,8 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
                 }
                 _ => {
-                    let hint = "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}, {delta = \"1h\"} or {assets = [..]}";
+                    let hint =
+                        "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}, {delta = \"1h\"} or {assets = [..]}";
                     reader.error(
                         &value.span(),
                         "a schedule table needs either `cron` or `delta`, or `assets`",

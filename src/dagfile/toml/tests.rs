@@ -75,7 +75,10 @@ fn wrong_assets_are_refused_at_their_place() {
         ("schedule = {assets = []}", "`assets` names no asset"),
         ("schedule = {assets = [5]}", "`assets` must be an asset, found a whole number"),
         ("schedule = {assets = [{any = [\"a\"], all = [\"b\"]}]}", "a condition is either `any` or `all`"),
-        ("schedule = {assets = [{alias = \"a\", name = \"b\"}]}", "an asset needs a name, a URI, an alias or a reference"),
+        (
+            "schedule = {assets = [{alias = \"a\", name = \"b\"}]}",
+            "an asset needs a name, a URI, an alias or a reference",
+        ),
         ("schedule = {assets = [{nam = \"a\"}]}", "unknown key of an asset `nam`"),
         ("schedule = {assets = [\"self\"]}", "\"self\" can't be the name of an asset"),
         ("schedule = {assets = [\"airflow://x\"]}", "the scheme `airflow` is reserved"),

@@ -41,6 +41,7 @@ fn queue(tx: &Transaction<'_>, run: &DagRun) -> Result<()> {
              WHERE r.dag_id = ?2 AND r.role = 'schedule' AND r.kind = 'alias'))";
     let until = run.run_after.as_microsecond();
     tx.execute(sql, params![run.id.0, &*run.dag_id, until, catchup]).map_err(failed)?;
-    tx.execute("DELETE FROM asset_queue WHERE dag_id = ?1 AND at <= ?2", params![&*run.dag_id, until]).map_err(failed)?;
+    tx.execute("DELETE FROM asset_queue WHERE dag_id = ?1 AND at <= ?2", params![&*run.dag_id, until])
+        .map_err(failed)?;
     Ok(())
 }

@@ -85,7 +85,8 @@ fn refer(tx: &Transaction<'_>, dag_id: &str, wanted: &BTreeSet<Reference>, now: 
             .collect()
     };
     for [role, task_id, kind, name, uri] in read().map_err(failed)? {
-        let stays = wanted.iter().any(|w| (&w.0, &w.1, w.2, &w.3, &w.4) == (&role, &task_id, kind.as_str(), &name, &uri));
+        let stays =
+            wanted.iter().any(|w| (&w.0, &w.1, w.2, &w.3, &w.4) == (&role, &task_id, kind.as_str(), &name, &uri));
         if !stays {
             let sql = "DELETE FROM asset_reference WHERE dag_id = ?1 AND role = ?2 AND task_id = ?3 AND kind = ?4 \
                  AND name = ?5 AND uri = ?6";
@@ -116,7 +117,9 @@ fn tidy(tx: &Transaction<'_>, dag: &Dag) -> Result<()> {
     // Other mappers would have made other keys of the same events.
     let waiting = "run IS NULL AND dag_id = ?1 AND mapping <> ?2";
     for sql in [
-        format!("DELETE FROM asset_partition_event WHERE partition IN (SELECT id FROM asset_partition WHERE {waiting})"),
+        format!(
+            "DELETE FROM asset_partition_event WHERE partition IN (SELECT id FROM asset_partition WHERE {waiting})"
+        ),
         format!("DELETE FROM asset_partition WHERE {waiting}"),
     ] {
         tx.execute(&sql, [&*dag.dag_id, &mapping]).map_err(failed)?;

@@ -70,7 +70,9 @@ pub fn of_success(
         }
         let names_it = |event: &&Value| {
             let dest = &event["dest_asset_key"];
-            event.get("source_alias_name").is_none() && dest["name"] == document["name"] && dest["uri"] == document["uri"]
+            event.get("source_alias_name").is_none()
+                && dest["name"] == document["name"]
+                && dest["uri"] == document["uri"]
         };
         let nothing = Value::Object(Map::new());
         let about: Vec<&Value> = said.iter().filter(names_it).collect();
@@ -109,7 +111,12 @@ pub fn of_success(
         let partition_key = run.partition_key.as_deref();
         let source = Some((key, &run));
         let partition_date = run.partition_date;
-        emit(tx, &Emitted { asset, extra: &extra, aliases: &aliases, source, partition_key, partition_date }, limit, now)?;
+        emit(
+            tx,
+            &Emitted { asset, extra: &extra, aliases: &aliases, source, partition_key, partition_date },
+            limit,
+            now,
+        )?;
     }
     Ok(())
 }
@@ -180,7 +187,10 @@ fn under_aliases(tx: &Transaction<'_>, emitted: &Emitted<'_>, event: i64) -> Res
         let write = || -> rusqlite::Result<()> {
             tx.execute("INSERT OR IGNORE INTO asset_alias (name, asset_group) VALUES (?1, 'asset')", [alias])?;
             let id: i64 = tx.query_row("SELECT id FROM asset_alias WHERE name = ?1", [alias], |row| row.get(0))?;
-            tx.execute("INSERT OR IGNORE INTO asset_alias_asset (alias, asset) VALUES (?1, ?2)", [id, emitted.asset.0])?;
+            tx.execute(
+                "INSERT OR IGNORE INTO asset_alias_asset (alias, asset) VALUES (?1, ?2)",
+                [id, emitted.asset.0],
+            )?;
             tx.execute("INSERT INTO asset_event_alias (event, alias) VALUES (?1, ?2)", [event, id])?;
             Ok(())
         };

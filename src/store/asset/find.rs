@@ -150,8 +150,7 @@ pub fn consumed(db: &Connection, run: RunId) -> Result<Vec<Value>> {
         "SELECT {EVENT} FROM asset_event_run c JOIN asset_event e ON e.id = c.event JOIN asset a ON a.id = e.asset \
          WHERE c.run = ?1 ORDER BY e.timestamp, e.id"
     );
-    let read =
-        || -> rusqlite::Result<Vec<Value>> { db.prepare_cached(&sql)?.query_map([run.0], event)?.collect() };
+    let read = || -> rusqlite::Result<Vec<Value>> { db.prepare_cached(&sql)?.query_map([run.0], event)?.collect() };
     let mut found = read().map_err(failed)?;
     for document in &mut found {
         let names = || -> rusqlite::Result<Vec<Value>> {

@@ -48,7 +48,11 @@ fn read(db: &Connection) -> rusqlite::Result<AssetQueues> {
 }
 
 /// What has arrived for a partition. Assets that don't count any more hold it up.
-fn received(db: &Connection, partition: i64, aliases: &mut Option<Aliases>) -> rusqlite::Result<Vec<(QueuedAsset, Vec<String>)>> {
+fn received(
+    db: &Connection,
+    partition: i64,
+    aliases: &mut Option<Aliases>,
+) -> rusqlite::Result<Vec<(QueuedAsset, Vec<String>)>> {
     let mut of: Vec<(QueuedAsset, Vec<String>)> = Vec::new();
     let mut statement = db.prepare_cached(
         "SELECT a.id, a.name, a.uri, v.timestamp, e.source_key FROM asset_partition_event e JOIN asset a ON a.id = e.asset \
