@@ -158,7 +158,8 @@ impl Engine {
         let mut dags = std::collections::BTreeSet::new();
         for run in touched.runs {
             self.load_run(run)?;
-            dags.extend(self.world.run(run).map(|run| run.dag_id.clone()));
+            // Also of a finished one: others may look back on it.
+            dags.extend(crate::store::run::get(self.store.reader(), run)?.map(|run| run.dag_id));
         }
         for dag_id in dags {
             self.refresh_past(&dag_id)?;
@@ -174,10 +175,19 @@ impl Engine {
         if self.next_held.is_none_or(|at| at > now) || !self.commit() {
             return Ok(());
         }
-        for touched in command::apply_due(&mut self.store, &self.place, now)? {
-            self.take_touched(touched)?;
+        match command::apply_due(&mut self.store, &self.place, now) {
+            Ok(all) => {
+                for touched in all {
+                    self.take_touched(touched)?;
+                }
+                self.next_held = crate::store::plan::next_due(self.store.reader())?;
+            }
+            // The disk is full, say: what is held stays so until it can be written.
+            Err(e) => {
+                eprintln!("scheduler: a held act waits: {e}");
+                self.next_held = Some(crate::model::time::plus_seconds(now, 1.0));
+            }
         }
-        self.next_held = crate::store::plan::next_due(self.store.reader())?;
         self.changed = true;
         self.urgent_notice = true;
         self.run_ended = true;
