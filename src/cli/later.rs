@@ -20,9 +20,6 @@ pub enum Later {
     /// Kubernetes pods (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck pods list")]
     Pods(Words),
-    /// Tasks that wait for a person (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck hitl answer churn latest approve --option yes")]
-    Hitl(Words),
     /// Incidents (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck incident list")]
     Incident(Words),
@@ -44,7 +41,6 @@ pub enum Later {
 pub fn run(verb: &Later) -> Result<i32> {
     let (name, words) = match verb {
         Later::Pods(words) => ("pods", words),
-        Later::Hitl(words) => ("hitl", words),
         Later::Incident(words) => ("incident", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),

@@ -6,6 +6,7 @@ mod asset;
 mod backfill;
 mod client;
 mod fresh;
+mod hitl;
 mod perform;
 mod plans;
 mod prepared;

@@ -31,6 +31,7 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("scheduler", "max_dagruns_to_create_per_loop", "10"),
     ("scheduler", "partition_mapper_max_downstream_keys", "1000"),
     ("scheduler", "allowed_run_id_pattern", "^[A-Za-z0-9_.~:+-]+$"),
+    ("triggerer", "capacity", "1000"),
     ("sensors", "default_timeout", "604800"),
     ("logging", "base_log_folder", ""),
     ("python", "interpreter", "python3"),

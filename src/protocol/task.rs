@@ -29,6 +29,9 @@ pub fn class(kind: &str) -> Class {
         | "SetRenderedFields"
         | "SetRenderedMapIndex"
         | "SkipDownstreamTasks"
+        | "CreateHITLDetailPayload"
+        | "SetTaskStateStore"
+        | "DeleteTaskStateStore"
         | "PutVariable"
         | "DeleteVariable"
         | "SetOutletEvents"
@@ -58,7 +61,8 @@ pub fn class(kind: &str) -> Class {
         | "GetAssetEventByAssetAlias"
         | "GetAssetStateStoreByName"
         | "GetAssetStateStoreByUri"
-        | "TriggerDagRun" => Class::Ask,
+        | "TriggerDagRun"
+        | "GetTaskStateStore" => Class::Ask,
         "SucceedTask" | "TaskState" | "RescheduleTask" | "DeferTask" | "RetryTask" => Class::End,
         _ => Class::Unknown,
     }

@@ -89,15 +89,9 @@ fn what_needs_a_scheduler_says_so() {
 #[test]
 fn later_verbs_say_not_yet() {
     let home = Home::empty();
-    for line in [
-        "pods list",
-        "hitl list",
-        "incident list",
-        "notify test x",
-        "secrets rotate-key",
-        "open churn",
-        "connections test lake",
-    ] {
+    for line in
+        ["pods list", "incident list", "notify test x", "secrets rotate-key", "open churn", "connections test lake"]
+    {
         let ran = home.run(line);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{line}: {ran:?}");
         assert!(ran.err.contains("not yet in this version"), "{line}: {}", ran.err);

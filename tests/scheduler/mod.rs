@@ -4,6 +4,7 @@ mod assets;
 mod backfills;
 mod clears;
 mod conformance;
+pub mod delays;
 mod graphs;
 mod limits;
 mod mapping;

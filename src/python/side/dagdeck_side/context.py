@@ -223,6 +223,12 @@ def asset_accessor(file, name, *args):
     return make
 
 
+def state_store():
+    from airflow.standin.state_store import TaskStateStoreAccessor
+
+    return TaskStateStoreAccessor()
+
+
 def make_context(dag, task, ti, run):
     """The context of one try."""
     given = run._given
@@ -237,7 +243,7 @@ def make_context(dag, task, ti, run):
         "conn": accessor("ConnectionAccessor"), "var": accessor("variables"), "macros": accessor("MacrosAccessor"),
         "inlet_events": asset_accessor("asset_events", "InletEventsAccessors", ready["inlets"]),
         "outlet_events": asset_accessor("asset_events", "OutletEventAccessors"),
-        "task_state_store": accessor("TaskStateStoreAccessor"),
+        "task_state_store": state_store,
         "triggering_asset_events": asset_accessor("asset_events", "TriggeringAssetEventsAccessor",
                                                   given.get("consumed_asset_events")),
         "partition_date": lambda: moment(given.get("partition_date")),
