@@ -10,6 +10,7 @@ pub mod deferral;
 pub mod gate;
 pub mod heard;
 pub mod hitl;
+pub mod incident;
 pub mod load;
 pub mod pages;
 pub mod plan;
@@ -34,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_operations.sql"),
     include_str!("schema_heard.sql"),
     include_str!("schema_deferral.sql"),
+    include_str!("schema_incidents.sql"),
     include_str!("schema_assets.sql"),
 ];
 
