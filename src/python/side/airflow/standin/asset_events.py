@@ -280,13 +280,15 @@ class TriggeringAssetEventsAccessor(_ByName):
     """Events that made the run, by asset and by the alias that they came under."""
 
     def __init__(self, events):
-        self._events = {}
+        from collections import defaultdict
+
+        self._events = defaultdict(list)
         for one in events or ():
             event = AssetEventResult(one)
             keys = [AssetUniqueKey(event.asset.name, event.asset.uri)]
             keys += [AssetAliasUniqueKey(alias.name) for alias in event.source_aliases]
             for key in keys:
-                self._events.setdefault(key, []).append(event)
+                self._events[key].append(event)
 
     def __getitem__(self, thing):
         return self._events[key_of(thing)]
