@@ -70,6 +70,10 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted
         Timetable::compile(&stored.dag.schedule, &stored.dag.timezone, &settings).map_err(Error::refused)?;
     let interval =
         wanted.logical_date.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at }));
+    if !stored.dag.allows(wanted.run_type) {
+        return Err(Error::refused(format!("DAG {dag_id} does not allow {} runs", wanted.run_type))
+            .hint("its allowed_run_types say so"));
+    }
     let partition_date = match &wanted.partition_key {
         Some(key) => asset::partition_date(&stored.dag, &timetable, key)?,
         None => None,

@@ -42,7 +42,8 @@ impl World {
     pub(super) fn may_create(&self, dag_id: &str) -> bool {
         let Some(memory) = self.dags.get(dag_id) else { return false };
         let has_times = memory.timetable.as_ref().is_some_and(Timetable::has_times);
-        has_times && self.may_schedule(dag_id) && self.has_room(dag_id)
+        let allowed = memory.facts.as_ref().is_some_and(|facts| facts.dag.allows(RunType::Scheduled));
+        has_times && allowed && self.may_schedule(dag_id) && self.has_room(dag_id)
     }
 
     /// The scheduler may create runs of a DAG, as far as the DAG's own state goes.
