@@ -2,7 +2,7 @@
 
 use crate::{
     console::{
-        forms::{ActForm, Field, Purpose, shell, trigger},
+        forms::{ActForm, Field, Purpose, answer, backfill, shell, trigger},
         keymap::Action,
         message::Effect,
         overlay::Overlay,
@@ -11,11 +11,11 @@ use crate::{
         state::{Done, Errand, State},
     },
     model::{Dag, RunState, TiState},
-    protocol::{Command, Selection},
-    store::screens::{RunRef, TiRef},
+    protocol::{Command, IncidentChange, Selection},
+    store::screens::{RunRef, TiRef, questions::Question},
 };
 
-use super::form;
+use super::{form, settings};
 
 /// Starts a verb on the marked objects, else on the one under the cursor.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -23,15 +23,49 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let targets = state.screen().targets();
     let object = state.screen().object();
     match action {
+        A::Undo => undo(state),
         A::Pause => pause(state, &targets),
+        A::Acknowledge if matches!(object, Object::Ti(..)) => {
+            let Some(ti) = object.ti() else { return Vec::new() };
+            let ticket = state.next_ticket();
+            state.errand = Some((ticket, Errand::Answer));
+            vec![Effect::Load(ticket, Query::Question(ti))]
+        }
+        A::Backfill => {
+            let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
+            let title = format!("Backfill {dag}");
+            let fields = backfill::fields();
+            open(state, ActForm::new(title, Purpose::Backfill(dag), fields, "Start", state.now))
+        }
+        A::Stop if matches!(object, Object::Backfill(..)) => {
+            let Object::Backfill(id, dag, ..) = &object else { return Vec::new() };
+            let title = format!("Cancel backfill {id} of {dag}: its queued runs fail, running ones go on");
+            open(state, ActForm::new(title, Purpose::CancelBackfill(*id), Vec::new(), "Cancel it:", state.now))
+        }
         A::Acknowledge => {
-            let groups = targets.iter().filter_map(|t| match t {
-                Object::Failures(fingerprint, _) => Some(fingerprint.clone()),
-                _ => None,
-            });
-            let commands: Vec<Command> =
-                groups.map(|fingerprint| Command::Acknowledge { fingerprint, note: None }).collect();
-            commands.into_iter().flat_map(|c| send(state, c)).collect()
+            let change = IncidentChange::Acknowledge { note: None };
+            let command = |fingerprint| Command::Incident { fingerprint, change: change.clone() };
+            groups(&targets).into_iter().map(command).flat_map(|c| send(state, c)).collect()
+        }
+        A::Silence => {
+            let groups = groups(&targets);
+            let title = format!("Silence {}", count(groups.len(), "group of failures"));
+            let fields = vec![Field::text("for", "for", "4h", "30m, 4h, 2d; 0 ends the silence")];
+            open(state, ActForm::new(title, Purpose::Silence(groups), fields, "Silence", state.now).on_field())
+        }
+        A::Claim => {
+            let groups = groups(&targets);
+            let title = format!("Who works on {}", count(groups.len(), "group of failures"));
+            let me = crate::command::user_name(rustix::process::getuid().as_raw());
+            let fields = vec![Field::text("by", "who", &me, "somebody else: handed over; empty: nobody")];
+            open(state, ActForm::new(title, Purpose::Claim(groups), fields, "Claim", state.now).on_field())
+        }
+        A::Edit | A::New | A::Delete => settings::act(state, action, &object),
+        A::Note if matches!(object, Object::Failures(..)) => {
+            let groups = groups(&targets);
+            let title = format!("Note on {}", count(groups.len(), "group of failures"));
+            let fields = vec![Field::text("note", "note", &group_note(state), "empty removes it")];
+            open(state, ActForm::new(title, Purpose::GroupNote(groups), fields, "Write", state.now).on_field())
         }
         A::Trigger => {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
@@ -44,9 +78,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let ti = object.ti();
             let title = format!("Note on {}", object.path());
             let fields = vec![Field::text("note", "note", &note_now(state), "empty removes it")];
-            let mut form = ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now);
-            form.focus = 0;
-            open(state, form)
+            open(state, ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now).on_field())
         }
         A::Stop => {
             let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();
@@ -67,7 +99,25 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
+/// Fingerprints of groups of failures.
+fn groups(targets: &[Object]) -> Vec<String> {
+    let one = |t: &Object| match t {
+        Object::Failures(fingerprint, _) => Some(fingerprint.clone()),
+        _ => None,
+    };
+    targets.iter().filter_map(one).collect()
+}
+
+fn group_note(state: &State) -> String {
+    let note = match (&state.screen().data, state.screen().item()) {
+        (Data::Triage(t), Some(item)) => t.groups.get(item.at).and_then(|g| g.said.note.clone()),
+        _ => None,
+    };
+    note.map(|(text, _)| text).unwrap_or_default()
+}
+
+/// Opens a form.
+pub fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
     state.overlay = Overlay::Form(Box::new(form));
     form::changed(state)
 }
@@ -88,7 +138,34 @@ pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
     vec![Effect::Act(request, command, line)]
 }
 
+/// Throws away what is held (this session's last act, else the newest), or reverses the last act done at once.
+fn undo(state: &mut State) -> Vec<Effect> {
+    let mut ids: Vec<String> = std::mem::take(&mut state.own_held);
+    ids.retain(|id| state.held.iter().any(|h| h.plan_id == *id));
+    if ids.is_empty() {
+        ids.extend(state.held.last().map(|h| h.plan_id.clone()));
+    }
+    if !ids.is_empty() {
+        return ids.into_iter().flat_map(|plan_id| send(state, Command::DiscardPlan { plan_id })).collect();
+    }
+    match state.inverse.take() {
+        Some(command) => send(state, command),
+        None => Vec::new(),
+    }
+}
+
+/// The form that answers a task.
+pub fn answer_form(state: &mut State, question: Box<Question>) -> Vec<Effect> {
+    let title = format!("{}: {}", question.row.ti.label(), question.subject);
+    let fields = answer::fields(&question);
+    open(state, ActForm::new(title, Purpose::Answer(question), fields, "Answer", state.now).on_field())
+}
+
 fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
+    if let [Object::Backfill(id, _, paused, _)] = targets {
+        state.inverse = Some(Command::PauseBackfill { id: *id, paused: *paused });
+        return send(state, Command::PauseBackfill { id: *id, paused: !*paused });
+    }
     let mut known: Vec<(String, bool)> = Vec::new();
     for target in targets {
         let Some(dag) = target.dag_id() else { continue };
@@ -102,8 +179,15 @@ fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
     known.dedup();
     // Several are paused unless all are.
     let paused = !known.iter().all(|(_, p)| *p);
+    let known_before = known.clone();
     let dag_ids: Vec<String> = known.into_iter().map(|(d, _)| d).collect();
-    if dag_ids.is_empty() { Vec::new() } else { send(state, Command::SetPaused { dag_ids, paused }) }
+    if dag_ids.is_empty() {
+        return Vec::new();
+    }
+    // Of several with different states only those that are changed could be changed back.
+    let changed: Vec<String> = known_before.into_iter().filter(|(_, p)| *p != paused).map(|(d, _)| d).collect();
+    state.inverse = Some(Command::SetPaused { dag_ids: changed, paused: !paused });
+    send(state, Command::SetPaused { dag_ids, paused })
 }
 
 fn is_paused(state: &State, dag: &str) -> bool {

@@ -68,7 +68,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
     if let Some(row) = keymap::row_of(action)
         && let Err(why) = state.allowed(row)
     {
-        state.flash(format!("{}: {why}", row.what), true);
+        state.flash(format!("{why}; refused: {}", row.what), true);
         return Vec::new();
     }
     use Action as A;
@@ -96,6 +96,13 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Pause
         | A::Stop
         | A::Acknowledge
+        | A::Silence
+        | A::Claim
+        | A::Edit
+        | A::New
+        | A::Delete
+        | A::Backfill
+        | A::Undo
         | A::Note => act::act(state, action),
         A::CopyName | A::CopyCommand | A::CopyJson | A::CopyId | A::CopyLine | A::CopyIncident => {
             copy::copy(state, action)
@@ -118,6 +125,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().filtering = true;
             Vec::new()
         }
+        A::Diff => look::compare(state),
         A::Grep | A::Pipe | A::Export => {
             super::prompt::open(
                 state,

@@ -35,6 +35,11 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
 /// State of the scheduler and the time.
 fn right(state: &State) -> String {
     let mut all = Vec::new();
+    if let Some(held) = state.held.iter().filter(|h| h.due > state.now).min_by_key(|h| h.due) {
+        let seconds = (held.due - state.now + 999_999) / 1_000_000;
+        let more = if state.held.len() > 1 { format!(" and {} more", state.held.len() - 1) } else { String::new() };
+        all.push(format!("HELD {seconds}s by {}{more} (U undoes)", held.who));
+    }
     if state.frozen {
         all.push("FROZEN (z)".to_owned());
     }
@@ -123,10 +128,9 @@ fn about(state: &State) -> String {
         (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
         (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
         (Place::System, _) => format!("home {}", state.facts.home.display()),
-        (Place::Xcom(..), crate::console::query::Data::Xcoms(rows)) => {
-            let bytes: i64 = rows.iter().map(|x| x.bytes).sum();
-            format!("{} keys, {}", rows.len(), text::bytes(bytes))
-        }
+        (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),
+        (Place::Compare(_, _, base), crate::console::query::Data::Compare(Some(c))) => super::compare::title(c, base),
+        (Place::Audit(Some(about)), _) => format!("acts whose target or command names {about}"),
         (Place::Instances(Some(run)), _) => format!("{} {}", run.dag_id, run.run_id),
         _ => String::new(),
     }

@@ -65,7 +65,7 @@ fn line(state: &State, t: &Triage, item: &Item) -> Line {
                 first.state.letter(),
                 theme.state(first.state),
                 cell(format!("{}{more}", where_(first)), body),
-                cell(g.cause.as_str(), cause),
+                vec![(claim(g), warn), (g.cause.clone(), cause)],
             )
         }
         Kind::FailedRun => {
@@ -77,6 +77,14 @@ fn line(state: &State, t: &Triage, item: &Item) -> Line {
                 cell(format!("{} {}", r.run.dag_id, parts::run_name(r)), body),
                 cell("the run failed without a failed task (deadlock or time limit)", theme.role(Role::Bad)),
             )
+        }
+        Kind::Question => {
+            let q = &t.questions[item.at];
+            let r = &q.row;
+            let until = r.wake_at.map(|at| format!("{} left: ", text::until(at, state.now))).unwrap_or_default();
+            let cause = vec![(until, warn), (q.subject.clone(), body), ("  (A: answer)".into(), dim)];
+            let since = r.start.map(|s| text::age(s, state.now)).unwrap_or_default();
+            made(since, r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
         Kind::FileError => match list::file_error(state, &t.errors[item.at]) {
             Line::Across(mut pieces) => {
@@ -140,6 +148,15 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
                 out.push((why.clone(), Role::Bad));
             }
         }
+        Kind::Question => {
+            let q = &t.questions[item.at];
+            out.push((q.subject.clone(), Role::Title));
+            out.extend(q.body.iter().flat_map(|b| b.lines()).map(|l| (l.to_owned(), Role::Text)));
+            out.push((format!("answers: {}", q.options.join(" | ")), Role::Text));
+            if !q.defaults.is_empty() {
+                out.push((format!("without an answer: {}", q.defaults.join(", ")), Role::Dim));
+            }
+        }
         Kind::Late => out.push((
             "The scheduler hasn't created a run that is due: is it running, or is max_active_runs reached?".into(),
             Role::Text,
@@ -147,6 +164,11 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
         _ => {}
     }
     out
+}
+
+/// Who works on it, in front of its cause.
+fn claim(g: &Group) -> String {
+    g.said.claimed.as_ref().map(|(who, _)| format!("[{who}] ")).unwrap_or_default()
 }
 
 fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
@@ -162,6 +184,15 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
         out.push((format!("acknowledged by {who} {} ago", text::age(*at, state.now)), Role::Good));
     } else if g.settled {
         out.push(("every one of them worked in a later run".into(), Role::Good));
+    }
+    if let Some((who, at)) = &g.said.claimed {
+        out.push((format!("{who} works on it since {}", text::stamp(*at)), Role::Good));
+    }
+    if let Some(until) = g.said.silenced {
+        out.push((format!("silenced for {} more", text::until(until, state.now)), Role::Good));
+    }
+    if let Some((note, who)) = &g.said.note {
+        out.push((format!("note by {who}: {note}"), Role::Good));
     }
     for m in g.members.iter().skip(1).take(30) {
         let age = m.end.map(|e| text::age(e, state.now)).unwrap_or_default();
