@@ -97,7 +97,7 @@ pub fn run(options: Options) -> Result<()> {
     }
 }
 
-/// Time from here to the first whole frame with data, without a terminal: for the benchmark.
+/// Time from here to the first whole frame with data, without a terminal.
 pub fn first_frame(options: &Options, size: (u16, u16)) -> Result<Duration> {
     let start_at = Instant::now();
     let mut state = start(options, size, |_| None)?;

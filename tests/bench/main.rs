@@ -137,22 +137,27 @@ impl Bench {
         );
     }
 
-    /// Beside the interpreter itself, and beside `python3` as the shell finds it (a version manager's shim, perhaps).
+    /// Beside the interpreter itself, the same without its `site` (which tasks load only when they need it), and `python3` as
+    /// the shell finds it (a version manager's shim, perhaps).
     fn python(&self, dag: &str, tasks: usize, rounds: usize) {
         let real = floor::interpreter();
-        let (mut took, mut bare, mut found) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut took, mut bare, mut siteless, mut found) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds {
             bare.push(floor::sequential(tasks, &[&real, "-c", "pass"]).ms);
+            siteless.push(floor::sequential(tasks, &[&real, "-S", "-c", "pass"]).ms);
             found.push(floor::sequential(tasks.div_ceil(4), &["python3", "-c", "pass"]).ms * 4.0);
             took.push(run_ms(&self.run(dag).0));
         }
         let (took, bare, found) = (median(&mut took), median(&mut bare), median(&mut found));
+        let siteless = median(&mut siteless);
         let each = |all: f64| all / tasks as f64;
         println!(
-            "{dag}: {took:.0} in all, {:.1} a task; bare {real} -c pass {:.1}, ratio {:.2}; python3 in PATH {:.1}, ratio {:.2}",
+            "{dag}: {took:.0} in all, {:.1} a task; bare {real} -c pass {:.1}, ratio {:.2}; with -S {:.1}, ratio {:.2}; python3 in PATH {:.1}, ratio {:.2}",
             each(took),
             each(bare),
             took / bare,
+            each(siteless),
+            took / siteless,
             each(found),
             took / found
         );
