@@ -174,8 +174,14 @@ impl Engine {
         if self.next_held.is_none_or(|at| at > now) || !self.commit() {
             return Ok(());
         }
-        for touched in command::apply_due(&mut self.store, &self.place, now)? {
+        let mut all = Vec::new();
+        let done = command::apply_due(&mut self.store, &self.place, now, |touched| all.push(touched));
+        for touched in all {
             self.take_touched(touched)?;
+        }
+        if let Err(e) = done {
+            self.cannot_write(&e);
+            return Ok(());
         }
         self.next_held = crate::store::plan::next_due(self.store.reader())?;
         self.changed = true;
