@@ -158,7 +158,8 @@ impl Engine {
         let mut dags = std::collections::BTreeSet::new();
         for run in touched.runs {
             self.load_run(run)?;
-            dags.extend(self.world.run(run).map(|run| run.dag_id.clone()));
+            // Also of a finished one: others may look back on it.
+            dags.extend(crate::store::run::get(self.store.reader(), run)?.map(|run| run.dag_id));
         }
         for dag_id in dags {
             self.refresh_past(&dag_id)?;

@@ -9,7 +9,7 @@ use crate::{
     clock,
     error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{self, gate, heard, variable, xcom},
+    store::{self, callback, gate, heard, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -131,6 +131,8 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> Result<()> {
         Write::Variable { key, value: None, .. } => variable::delete(tx, key).map(|_| ()),
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
         Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
+        Write::CallbackDue(due) => callback::add(tx, due),
+        Write::CallbackDone { run, epoch } => callback::done(tx, *run, *epoch),
         Write::ForgetHeard { key, epoch } => heard::forget(tx, key, *epoch),
     }
 }

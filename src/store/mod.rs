@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backfill;
+pub mod callback;
 pub mod connection;
 pub mod count;
 pub mod dag;
@@ -25,8 +26,12 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("schema_operations.sql"), include_str!("schema_heard.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_operations.sql"),
+    include_str!("schema_heard.sql"),
+    include_str!("schema_callback.sql"),
+];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {

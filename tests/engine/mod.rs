@@ -5,6 +5,7 @@ mod disk;
 mod killed;
 mod leftovers;
 mod once;
+mod past;
 mod saved;
 mod supervision;
 mod versions;
