@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{conn::Peer, core::Engine};
 use crate::{
     command::{self, Actor, Touched},
-    error::{Error, Result},
+    error::{Error, Result, say},
     model::time::rfc3339,
     processor,
     protocol::{Command, Envelope, Reply, Request},
@@ -24,6 +24,13 @@ pub struct WaitsForParse {
 impl Engine {
     /// One line of a connection.
     pub(super) fn line(&mut self, conn: u64, line: &[u8]) -> Result<()> {
+        if let Some(Peer::Triggerer { .. }) = self.conns.get(&conn).map(|c| &c.peer) {
+            match serde_json::from_slice(line) {
+                Ok(message) => self.hear_triggerer(conn, &message),
+                Err(e) => say(format_args!("scheduler: a triggerer sent a line that is not JSON: {e}")),
+            }
+            return Ok(());
+        }
         if let Ok(message) = serde_json::from_slice(line) {
             self.hear(conn, message);
             return Ok(());
@@ -163,6 +170,9 @@ impl Engine {
         }
         for dag_id in dags {
             self.refresh_past(&dag_id)?;
+        }
+        for key in touched.answered {
+            self.input_answered(&key);
         }
         for (key, epoch, cause) in touched.kill {
             self.kill(&key, epoch, cause);

@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Transaction;
 
-use super::core::{Engine, Write};
+use super::{
+    core::{Engine, Write},
+    deferrals::of_instance,
+};
 use crate::{
     clock,
     error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{self, callback, gate, heard, variable, xcom},
+    store::{self, callback, deferral, gate, heard, hitl, task_state, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -96,16 +99,26 @@ impl Engine {
     /// Looks at decided changes before they are committed: the old XComs of a new try go with its queueing.
     pub(super) fn note_changes(&mut self, changes: &[Change]) {
         for change in changes {
+            if let Some(c) = of_instance(change) {
+                self.note_deferral(c);
+            }
             match change {
                 Change::Ti(c)
                     if c.row.state == TiState::Queued
                         && c.from != TiState::Queued
-                        && (c.row.try_number > 1 || c.row.epoch > 1) =>
+                        && (c.row.try_number > 1 || c.row.epoch > 1)
+                        // One that goes on after its trigger keeps what it pushed.
+                        && self.deferrals.over(&c.row.key, c.row.try_number).is_none() =>
                 {
                     self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.
-                Change::Ti(c) if c.from.is_active() && !c.row.state.is_active() && self.lives(&c.row.key) => {
+                Change::Ti(c)
+                    if c.from.is_active()
+                        && !c.row.state.is_active()
+                        && !c.row.state.is_parked()
+                        && self.lives(&c.row.key) =>
+                {
                     let why = format!("the scheduler made it {}", c.row.state);
                     self.kill(&c.row.key, c.row.epoch, Cause::new(CauseKind::Killed, why));
                 }
@@ -129,6 +142,14 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> Result<()> {
             variable::set(tx, key, value, description.as_deref())
         }
         Write::Variable { key, value: None, .. } => variable::delete(tx, key).map(|_| ()),
+        Write::HitlRequest(request) => hitl::ask(tx, request, clock::now()),
+        Write::HitlResponse(key, response) => hitl::respond(tx, key, response),
+        Write::TaskState { key, name: Some(name), value: Some((value, until)) } => {
+            task_state::set(tx, key, name, value, *until)
+        }
+        Write::TaskState { key, name, .. } => task_state::delete(tx, key, name.as_deref()),
+        Write::Deferral(deferral) => deferral::set(tx, deferral),
+        Write::DropDeferral(key) => deferral::delete(tx, key),
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
         Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
         Write::CallbackDue(due) => callback::add(tx, due),

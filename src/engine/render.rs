@@ -57,6 +57,18 @@ pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Valu
     template::render_args(&place.context(&task)).map_err(|f| template_cause(&f))
 }
 
+/// The deferral that a task begins with: arguments of its trigger that are templates of the task are rendered.
+pub fn trigger(place: &Place<'_>, task: &Task) -> Result<Value, Cause> {
+    let mut said = task.start_trigger.clone();
+    let context = place.context(task);
+    for name in &task.template_fields {
+        let Some(Value::String(text)) = said["trigger_kwargs"].get(name) else { continue };
+        let rendered = template::render(text, &context).map_err(|f| template_cause(&f))?;
+        said["trigger_kwargs"][name.as_str()] = Value::String(rendered);
+    }
+    Ok(said)
+}
+
 /// The rendered `map_index_template`: `task` in it has the arguments of this instance.
 pub fn index_name(
     place: &Place<'_>,

@@ -82,7 +82,7 @@ pub fn plan_set_run_state(loaded: &Loaded, state: RunState, now: Timestamp) -> P
                     continue;
                 }
                 let to = match row.state {
-                    TiState::Running | TiState::Deferred | TiState::UpForReschedule | TiState::AwaitingInput => end,
+                    TiState::Running | TiState::Deferred | TiState::AwaitingInput | TiState::UpForReschedule => end,
                     _ => TiState::Skipped,
                 };
                 plan.add(run, row, marked(row, to, now), cause(to), ("run", now));

@@ -137,8 +137,8 @@ class Native(dict):
             return text
 
 
-def render_texts(task, texts, context):
-    """Text to result."""
+def render_texts(task, texts, context, fields=None):
+    """Text to result. `fields`: values that arguments of the task have by now."""
     if not texts:
         return {}
     dag = task.dag
@@ -147,7 +147,7 @@ def render_texts(task, texts, context):
         made = in_process(dag, texts, context, native)
         if made is not None:
             return made
-    reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native),
+    reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native), "task_fields": fields,
                                    "searchpath": [os.path.dirname(dag.fileloc), *dag.template_searchpath]})
     if reply.get("type") == "ErrorResponse":
         if reply.get("unsupported"):

@@ -60,16 +60,6 @@ class MacrosAccessor:
         return getattr(macros, name)
 
 
-class TaskStateStoreAccessor:
-    """State that outlives a run: not built in."""
-
-    def get(self, key, default=None):
-        return default
-
-    def set(self, key, value):
-        raise NotImplementedError("the task state store is not built into this version of dagdeck")
-
-
 class OutletEventAccessor:
     def __init__(self, key):
         self.key, self.extra, self.added = key, {}, []
