@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, TiKey, TriggeredBy, hash},
     processor::timetable_settings,
+    protocol::IncidentChange,
     scheduler::{RunSpec, new_run},
     store::{self, load, pages},
     template,
@@ -248,8 +249,8 @@ pub fn delete_connection(tx: &Transaction<'_>, conn_id: &str) -> Done {
     Ok((json!({"conn_id": conn_id}), Touched::default()))
 }
 
-/// Acknowledges a group of equal failures.
-pub fn acknowledge(tx: &Transaction<'_>, fingerprint: &str, note: Option<&str>) -> Done {
-    store::audit::acknowledge(tx, fingerprint, note)?;
+/// Acknowledges, silences, claims or notes a group of equal failures.
+pub fn incident(tx: &Transaction<'_>, fingerprint: &str, who: &str, change: &IncidentChange) -> Done {
+    store::incident::change(tx, fingerprint, who, change)?;
     Ok((json!({"fingerprint": fingerprint}), Touched::default()))
 }

@@ -185,7 +185,7 @@ impl Engine {
             return false;
         }
         self.tries.handed.insert(try_of, Instant::now());
-        if !self.spawner.start(Box::new(spec))
+        if !self.spawner.start(Box::new(spec), self.settler.spent())
             && let Err(e) = self.new_spawner()
         {
             // The instance stays queued; it is looked at again, which asks for a spawner again.
