@@ -65,6 +65,15 @@ fn go(home: &Home) {
     fs::write(home.path().join("go"), "").unwrap();
 }
 
+/// Waits until a try has left its outcome in its claim.
+fn await_outcome(home: &Home) {
+    let tries = home.path().join("tries");
+    until_in(&tries, || {
+        let ended = |claim: fs::DirEntry| fs::read(claim.path()).is_ok_and(|text| text.ends_with(b"\n"));
+        fs::read_dir(&tries).unwrap().flatten().any(ended).then_some(())
+    });
+}
+
 fn runs_of(home: &Home, dag_id: &str) -> Vec<Value> {
     home.run(&["runs", "list", dag_id, "-o", "json"]).ok().json().as_array().unwrap().clone()
 }
@@ -181,11 +190,7 @@ fn a_try_that_the_store_forgot_is_not_started_again() {
     await_file(&home.path().join("ready"));
     home.kill_scheduler();
     go(&home);
-    let tries = home.path().join("tries");
-    until_in(&tries, || {
-        let ended = |claim: fs::DirEntry| fs::read(claim.path()).is_ok_and(|text| text.ends_with(b"\n"));
-        fs::read_dir(&tries).unwrap().flatten().any(ended).then_some(())
-    });
+    await_outcome(&home);
     for (file, before) in store.iter().zip(before) {
         let _ = fs::remove_file(file);
         before.into_iter().for_each(|bytes| fs::write(file, bytes).unwrap());
@@ -237,11 +242,7 @@ fn callbacks_that_end_while_no_scheduler_runs_are_collected_once() {
     let home = calling();
     home.kill_scheduler();
     go(&home);
-    let tries = home.path().join("tries");
-    until_in(&tries, || {
-        let files = fs::read_dir(&tries).unwrap().flatten();
-        files.into_iter().any(|e| e.path().extension() == Some("outcome".as_ref())).then_some(())
-    });
+    await_outcome(&home);
     start(&home);
     is_called(&home);
     home.run(&["variables", "set", "called", "since"]).ok();
