@@ -72,6 +72,10 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
         wanted.logical_date.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at }));
     let run_type =
         if wanted.triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
+    if !stored.dag.allows(run_type) {
+        return Err(Error::refused(format!("DAG {} does not allow {run_type} runs", wanted.dag_id))
+            .hint("its allowed_run_types say so"));
+    }
     let spec = RunSpec {
         run_id: run_id.into(),
         run_type,

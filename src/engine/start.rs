@@ -321,8 +321,8 @@ impl Engine {
             return None;
         }
         let source = store::dag::source(self.store.reader(), run.dag_version).ok().flatten()?;
-        let now = std::fs::read(&dag.fileloc).unwrap_or_default();
-        (!source.is_empty() && source.as_bytes() != now).then_some(source)
+        let now = std::fs::read(&dag.fileloc).ok()?;
+        (source.as_bytes() != now).then_some(source)
     }
 
     /// A try that ends inside the scheduler, without a process.
