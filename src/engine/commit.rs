@@ -12,7 +12,7 @@ use crate::{
     clock,
     error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{self, asset, deferral, gate, heard, hitl, task_state, variable, xcom},
+    store::{self, asset, callback, deferral, gate, heard, hitl, task_state, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -165,6 +165,8 @@ fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
         Write::DropDeferral(key) => deferral::delete(tx, key),
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
         Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
+        Write::CallbackDue(due) => callback::add(tx, due),
+        Write::CallbackDone { run, epoch } => callback::done(tx, *run, *epoch),
         Write::ForgetHeard { key, epoch } => heard::forget(tx, key, *epoch),
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     processor::Parser,
     runner::claim::TryFiles,
     scheduler::{Limits, World},
-    store::{Store, asset::Named},
+    store::{Store, asset::Named, callback},
     timetable::DueRun,
 };
 
@@ -120,6 +120,15 @@ pub enum Write {
         /// Number.
         n: u32,
     },
+    /// Callbacks of a DAG are due.
+    CallbackDue(callback::Due),
+    /// They ran.
+    CallbackDone {
+        /// Run.
+        run: RunId,
+        /// Its end, counted from 1.
+        epoch: u32,
+    },
     /// A try is over: what it asked and said needn't be remembered.
     ForgetHeard {
         /// Of.
@@ -182,7 +191,7 @@ pub struct Engine {
     pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
     pub(super) pool_names: Vec<String>,
     /// Runs whose DAG callbacks are due after the commit.
-    pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
+    pub(super) ended_runs: Vec<callback::Due>,
     pub(super) changed: bool,
     pub(super) urgent_notice: bool,
     /// A run has ended: sensors that wait for one are looked at.
@@ -309,7 +318,7 @@ impl Engine {
     }
 
     fn busy(&self) -> bool {
-        !self.supervisors.is_empty() || !self.adopted.is_empty()
+        !self.supervisors.is_empty() || !self.adopted.is_empty() || !self.tries.handed.is_empty()
     }
 
     /// Decides until nothing follows any more; commits; starts.

@@ -6,7 +6,6 @@ use super::{
     adopt::failed,
     conn::Peer,
     core::{Engine, Write},
-    start::DAG_CALLBACKS,
 };
 use crate::{
     error::say,
@@ -40,7 +39,7 @@ impl Engine {
             FromSupervisor::Says { says } => {
                 // What a cleared or marked try still says doesn't count.
                 if let Some((key, epoch)) = self.peer_of(conn)
-                    && (self.is_current(&key, epoch) || &*key.task_id == DAG_CALLBACKS)
+                    && (self.is_current(&key, epoch) || self.are_callbacks(&key, epoch))
                 {
                     self.take_says(&key, epoch, &says);
                 }
@@ -66,7 +65,7 @@ impl Engine {
             return Some(cause.clone());
         }
         let restarting = self.world.instance(key).is_some_and(|row| row.state == TiState::Restarting);
-        let wanted = self.is_current(key, epoch) && !restarting || &*key.task_id == DAG_CALLBACKS;
+        let wanted = self.is_current(key, epoch) && !restarting || self.are_callbacks(key, epoch);
         (!wanted).then(|| Cause::new(CauseKind::Killed, "cleared, marked or deleted by a person"))
     }
 
@@ -205,7 +204,7 @@ impl Engine {
         let files = self.files(&key, epoch);
         self.forget(&key, epoch);
         if !self.is_current(&key, epoch) {
-            if &*key.task_id == DAG_CALLBACKS {
+            if self.end_callbacks(&key, epoch) {
                 self.take_says(&key, epoch, &says);
             }
             if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
@@ -260,6 +259,7 @@ impl Engine {
         for line in lines {
             if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
                 self.forget(&key, epoch);
+                self.end_callbacks(&key, epoch);
                 self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
             }
         }

@@ -43,8 +43,8 @@ impl Engine {
                 self.to_start.push((c.row.key, c.row.epoch));
             }
         }
-        for (run, dag, is_failure, reason) in std::mem::take(&mut self.ended_runs) {
-            self.start_callbacks(run, &dag, is_failure, &reason);
+        for due in std::mem::take(&mut self.ended_runs) {
+            self.start_callbacks(due);
         }
     }
 
@@ -56,6 +56,7 @@ impl Engine {
         let mut more = false;
         for (key, epoch) in std::mem::take(&mut self.to_start) {
             if !self.is_current(&key, epoch) {
+                self.start_callbacks_of(&key, epoch);
                 continue;
             }
             if self.earlier_lives(&key, epoch) {

@@ -1,25 +1,24 @@
 //! Tries that may have a process: handed over, adopted, left behind. One try of an instance at a time.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
 use super::{
     adopt::failed,
     core::{Engine, Write},
-    start::DAG_CALLBACKS,
 };
 use crate::{
     clock,
     error::{Result, say},
-    model::{Cause, CauseKind, Change, TaskInstance, TiChange, TiKey, TiState},
+    model::{Cause, CauseKind, Change, RunId, TaskInstance, TiChange, TiKey, TiState},
     protocol::spawn::{parse_try_file_stem, try_file_stem},
     runner::{
         child,
         claim::{Life, TryFiles},
     },
-    store,
+    store::{self, callback::Due},
 };
 
 /// A try that was handed over says hello within milliseconds; after this its claim is looked at.
@@ -36,6 +35,8 @@ pub struct Tries {
     pub strays: BTreeSet<String>,
     /// Queued, and waiting until the process of an earlier try of the same instance is gone.
     pub held: Vec<(TiKey, u32)>,
+    /// Callbacks of DAGs that are due or run.
+    pub callbacks: BTreeMap<(RunId, u32), Due>,
     /// Of these the store remembers what they asked or said, until they are over.
     pub heard: BTreeSet<(TiKey, u32)>,
 }
@@ -74,10 +75,9 @@ impl Engine {
         self.to_start.append(&mut self.tries.held);
     }
 
-    /// What an ended try asked and said needn't be remembered. A DAG's callbacks have no row that says that they ended:
-    /// theirs is remembered as long as their files may be there.
+    /// What an ended try asked and said needn't be remembered.
     pub(super) fn forget_heard(&mut self, key: &TiKey, epoch: u32) {
-        if &*key.task_id != DAG_CALLBACKS && self.tries.heard.remove(&(key.clone(), epoch)) {
+        if self.tries.heard.remove(&(key.clone(), epoch)) {
             self.writes.push(Write::ForgetHeard { key: key.clone(), epoch });
         }
     }
@@ -137,6 +137,7 @@ impl Engine {
         self.forget(key, epoch);
         let retryable = cause.kind != CauseKind::Killed;
         self.report(key, epoch, failed(cause, retryable));
+        self.end_callbacks(key, epoch);
         self.forget_heard(key, epoch);
         self.settled.push(files);
     }
@@ -192,7 +193,6 @@ impl Engine {
         };
         self.tries.strays.remove(name);
         match life {
-            // Says of a DAG's callbacks still count.
             Life::Ended(outcome) => self.take_outcome(*outcome),
             _ => {
                 child::kill_leftovers(&files.mark());

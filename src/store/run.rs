@@ -151,6 +151,7 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
         "heard_ask",
         "heard_say",
         "asset_event_run",
+        "callback_due",
         "deferral",
         "hitl",
         "task_state",
