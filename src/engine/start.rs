@@ -26,9 +26,6 @@ use crate::{
     workload::{Inline, ShellCommand, Workload},
 };
 
-/// Stands for a task id where a DAG's callbacks run; no task can be called so.
-pub(super) const DAG_CALLBACKS: &str = "@dag_callbacks";
-
 impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
     pub(super) fn take_committed(&mut self, changes: Vec<Change>) {
@@ -43,9 +40,7 @@ impl Engine {
                 self.to_start.push((c.row.key, c.row.epoch));
             }
         }
-        for due in std::mem::take(&mut self.ended_runs) {
-            self.start_callbacks(due);
-        }
+        self.start_callbacks();
     }
 
     /// Starts what is queued and committed. True if something came of it at once (a native task has ended).
@@ -56,7 +51,7 @@ impl Engine {
         let mut more = false;
         for (key, epoch) in std::mem::take(&mut self.to_start) {
             if !self.is_current(&key, epoch) {
-                self.start_callbacks_of(&key, epoch);
+                self.call_again(&key, epoch);
                 continue;
             }
             if self.earlier_lives(&key, epoch) {

@@ -1,24 +1,25 @@
 //! Tries that may have a process: handed over, adopted, left behind. One try of an instance at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
 use super::{
     adopt::failed,
+    callbacks::is_callback,
     core::{Engine, Write},
 };
 use crate::{
     clock,
     error::{Result, say},
-    model::{Cause, CauseKind, Change, RunId, TaskInstance, TiChange, TiKey, TiState},
+    model::{Cause, CauseKind, Change, TaskInstance, TiChange, TiKey, TiState},
     protocol::spawn::{parse_try_file_stem, try_file_stem},
     runner::{
         child,
         claim::{Life, TryFiles},
     },
-    store::{self, callback::Due},
+    store,
 };
 
 /// A try that was handed over says hello within milliseconds; after this its claim is looked at.
@@ -35,8 +36,6 @@ pub struct Tries {
     pub strays: BTreeSet<String>,
     /// Queued, and waiting until the process of an earlier try of the same instance is gone.
     pub held: Vec<(TiKey, u32)>,
-    /// Callbacks of DAGs that are due or run.
-    pub callbacks: BTreeMap<(RunId, u32), Due>,
     /// Of these the store remembers what they asked or said, until they are over.
     pub heard: BTreeSet<(TiKey, u32)>,
 }
@@ -75,9 +74,10 @@ impl Engine {
         self.to_start.append(&mut self.tries.held);
     }
 
-    /// What an ended try asked and said needn't be remembered.
+    /// What an ended try asked and said needn't be remembered. A DAG's callbacks have no row that says that they ended:
+    /// theirs is remembered as long as their files may be there.
     pub(super) fn forget_heard(&mut self, key: &TiKey, epoch: u32) {
-        if self.tries.heard.remove(&(key.clone(), epoch)) {
+        if !is_callback(key) && self.tries.heard.remove(&(key.clone(), epoch)) {
             self.writes.push(Write::ForgetHeard { key: key.clone(), epoch });
         }
     }
@@ -137,7 +137,9 @@ impl Engine {
         self.forget(key, epoch);
         let retryable = cause.kind != CauseKind::Killed;
         self.report(key, epoch, failed(cause, retryable));
-        self.end_callbacks(key, epoch);
+        if is_callback(key) {
+            self.writes.push(Write::DropCallback { key: key.clone(), epoch });
+        }
         self.forget_heard(key, epoch);
         self.settled.push(files);
     }
@@ -193,6 +195,7 @@ impl Engine {
         };
         self.tries.strays.remove(name);
         match life {
+            // Says of a DAG's callbacks still count.
             Life::Ended(outcome) => self.take_outcome(*outcome),
             _ => {
                 child::kill_leftovers(&files.mark());

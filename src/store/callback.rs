@@ -1,48 +1,43 @@
-//! Callbacks of DAGs that are due: noted with the end of their run, forgotten with their own end.
+//! Callbacks that are to run, until their process has ended.
 
 use rusqlite::{Connection, Transaction, params};
+use serde_json::Value;
 
-use super::failed;
-use crate::{error::Result, model::RunId};
+use super::{failed, rows};
+use crate::{
+    error::Result,
+    model::{RunId, TiKey},
+};
 
-/// The callbacks of one end of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// Run.
-    pub run: RunId,
-    /// Counts the ends of the run, from 1: a cleared run ends again.
-    pub epoch: u32,
-    /// `on_failure_callback`; else `on_success_callback`.
-    pub is_failure: bool,
-    /// Why the run ended.
-    pub reason: String,
-}
-
-/// Notes that callbacks are due.
-pub fn add(tx: &Transaction<'_>, due: &Due) -> Result<()> {
+/// Remembers a callback; the key's task id is its name.
+pub fn set(tx: &Transaction<'_>, key: &TiKey, epoch: u32, request: &Value) -> Result<()> {
     tx.execute(
-        "INSERT OR REPLACE INTO callback_due (run, epoch, is_failure, reason) VALUES (?1, ?2, ?3, ?4)",
-        params![due.run.0, due.epoch, due.is_failure, due.reason],
+        "INSERT OR IGNORE INTO callback (run, name, map_index, epoch, request) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![key.run.0, &*key.task_id, key.map_index, epoch, request.to_string()],
     )
-    .map_err(|e| failed("cannot note a callback", e))?;
+    .map_err(|e| failed("cannot remember a callback", e))?;
     Ok(())
 }
 
-/// They ran (or their process died).
-pub fn done(tx: &Transaction<'_>, run: RunId, epoch: u32) -> Result<()> {
-    tx.execute("DELETE FROM callback_due WHERE run = ?1 AND epoch = ?2", params![run.0, epoch])
-        .map_err(|e| failed("cannot forget a callback", e))?;
+/// Forgets one.
+pub fn delete(tx: &Transaction<'_>, key: &TiKey, epoch: u32) -> Result<()> {
+    tx.execute(
+        "DELETE FROM callback WHERE run = ?1 AND name = ?2 AND map_index = ?3 AND epoch = ?4",
+        params![key.run.0, &*key.task_id, key.map_index, epoch],
+    )
+    .map_err(|e| failed("cannot forget a callback", e))?;
     Ok(())
 }
 
-/// All that are due.
-pub fn all(db: &Connection) -> Result<Vec<Due>> {
-    let read = || -> rusqlite::Result<Vec<_>> {
-        db.prepare("SELECT run, epoch, is_failure, reason FROM callback_due ORDER BY run, epoch")?
+/// All that have not ended.
+pub fn all(db: &Connection) -> Result<Vec<(TiKey, u32, Value)>> {
+    let read = || -> rusqlite::Result<Vec<(TiKey, u32, Value)>> {
+        db.prepare("SELECT run, name, map_index, epoch, request FROM callback")?
             .query_map([], |row| {
-                Ok(Due { run: RunId(row.get(0)?), epoch: row.get(1)?, is_failure: row.get(2)?, reason: row.get(3)? })
+                let key = TiKey::new(RunId(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?);
+                Ok((key, row.get(3)?, rows::json(row, 4)?))
             })?
             .collect()
     };
-    read().map_err(|e| failed("cannot read the callbacks", e))
+    read().map_err(|e| failed("cannot read callbacks", e))
 }

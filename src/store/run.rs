@@ -151,10 +151,11 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
         "heard_ask",
         "heard_say",
         "asset_event_run",
-        "callback_due",
         "deferral",
         "hitl",
         "task_state",
+        "deadline",
+        "callback",
     ];
     for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
