@@ -93,14 +93,13 @@ impl Engine {
         Ok(names)
     }
 
-    /// A callback that was handed to a spawner which died before it came to it.
-    pub(super) fn call_again(&mut self, key: &TiKey, epoch: u32) {
-        if !is_callback(key) {
-            return;
-        }
-        match store::callback::all(self.store.reader()) {
-            Ok(all) => self.callbacks.extend(all.into_iter().filter(|(k, e, _)| k == key && *e == epoch)),
-            Err(e) => say(format_args!("scheduler: {e}")),
+    /// Starts one again that was handed over and never began.
+    pub(super) fn start_callback_again(&mut self, key: &TiKey, epoch: u32) {
+        let found = store::callback::all(self.store.reader())
+            .map(|all| all.into_iter().find(|(of, e, _)| of == key && *e == epoch));
+        match found {
+            Ok(due) => self.callbacks.extend(due),
+            Err(e) => say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0)),
         }
         self.start_callbacks();
     }

@@ -258,7 +258,7 @@ fn callbacks_that_end_while_no_scheduler_runs_are_collected_once() {
 #[test]
 fn callbacks_that_never_began_are_started_by_the_next_scheduler() {
     use dagdeck::{
-        model::{RunId, TiKey},
+        model::{RunId, TiKey, UNMAPPED},
         store::{Store, callback},
     };
     let home = Home::with_files(&[("calls.py", &CALLBACKS.replace("on_success_callback=called", ""))]);
@@ -267,7 +267,7 @@ fn callbacks_that_never_began_are_started_by_the_next_scheduler() {
     assert_eq!(home.trigger("calls", "r1", &json!({})).state(), "success");
     home.kill_scheduler();
     fs::write(home.dags().join("calls.py"), CALLBACKS).unwrap();
-    let key = TiKey::new(RunId(1), "@dag_callbacks", -1);
+    let key = TiKey::new(RunId(1), "@dag_callbacks", UNMAPPED);
     let request = json!({"kind": "dag", "is_failure": false, "reason": "success"});
     let mut store = Store::open(&home.path().join("dagdeck.db")).unwrap();
     store.transaction(|tx| callback::set(tx, &key, 1, &request)).unwrap();
