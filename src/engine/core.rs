@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     conn::{Conn, Peer},
+    deadlines::Deadlines,
     deferrals::Deferrals,
     parser_thread::{Parsed, ParserThread},
     settle::Settler,
@@ -28,11 +29,11 @@ use crate::{
     command::Touched,
     config::Place,
     error::{Error, Result, say},
-    model::{Cause, Change, RunId, TiKey},
+    model::{AssetCondition, Cause, Change, RunId, TiKey},
     processor::Parser,
     runner::claim::TryFiles,
     scheduler::{Limits, World},
-    store::Store,
+    store::{Store, asset::Named},
     timetable::DueRun,
 };
 
@@ -73,6 +74,24 @@ pub enum Write {
         /// Text for people.
         description: Option<String>,
     },
+    /// Events of the assets that a task updated by its success.
+    AssetsUpdated {
+        /// Of.
+        key: TiKey,
+        /// What it has as outlets.
+        outlets: Vec<AssetCondition>,
+        /// What it said about them, see [`crate::store::asset::of_success`].
+        said: Vec<serde_json::Value>,
+    },
+    /// A value that tasks keep with an asset; without a key all of them, without a value it is forgotten.
+    AssetState {
+        /// Which asset.
+        asset: Named,
+        /// Key.
+        key: Option<String>,
+        /// Value.
+        value: Option<serde_json::Value>,
+    },
     /// A question to a person.
     HitlRequest(Box<crate::model::HitlRequest>),
     /// The answer that counts where nobody gave one.
@@ -109,6 +128,45 @@ pub enum Write {
         /// Epoch.
         epoch: u32,
     },
+    /// A run's deadline, `None` where it has none (yet).
+    Deadline {
+        /// Of.
+        run: RunId,
+        /// Place in the DAG's list.
+        number: u32,
+        /// When.
+        due_at: Option<Timestamp>,
+    },
+    /// A deadline passed.
+    MissDeadline {
+        /// Of.
+        run: RunId,
+        /// Place in the DAG's list.
+        number: u32,
+    },
+    /// A run ended well: what wasn't due by then is kept.
+    KeepDeadlines {
+        /// Of.
+        run: RunId,
+        /// End.
+        end: Timestamp,
+    },
+    /// A callback that is to run.
+    Callback {
+        /// Its run, name and index.
+        key: TiKey,
+        /// Epoch.
+        epoch: u32,
+        /// What is called, and why.
+        request: serde_json::Value,
+    },
+    /// A callback's process has ended.
+    DropCallback {
+        /// Its run, name and index.
+        key: TiKey,
+        /// Epoch.
+        epoch: u32,
+    },
     /// What a deferred task instance waits for.
     Deferral(Box<crate::model::Deferral>),
     /// It waits for nothing any more.
@@ -141,6 +199,8 @@ pub struct Engine {
     pub(super) settler: Settler,
     /// Files of tries whose outcome is in `changes`.
     pub(super) settled: Vec<TryFiles>,
+    /// What tries that still run said about their outlets: these, if it named them, and their events.
+    pub(super) outlet_events: HashMap<TiKey, (Option<Vec<AssetCondition>>, Vec<serde_json::Value>)>,
     /// Numbers of says that were taken in, of tries that are still running.
     pub(super) says_taken: HashMap<TiKey, (u32, u32)>,
     /// Supervisors by instance and epoch: connection.
@@ -161,8 +221,9 @@ pub struct Engine {
     pub(super) parsed: VecDeque<Parsed>,
     pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
     pub(super) pool_names: Vec<String>,
-    /// Runs whose DAG callbacks are due after the commit.
-    pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
+    /// Callbacks to run after the commit: name, epoch, what.
+    pub(super) callbacks: Vec<(TiKey, u32, serde_json::Value)>,
+    pub(super) deadlines: Deadlines,
     pub(super) changed: bool,
     pub(super) urgent_notice: bool,
     /// A run has ended: sensors that wait for one are looked at.
@@ -228,6 +289,7 @@ impl Engine {
             is_stuck_told: false,
             settler,
             settled: Vec::new(),
+            outlet_events: HashMap::new(),
             says_taken: HashMap::new(),
             supervisors: HashMap::new(),
             adopted: HashSet::new(),
@@ -241,7 +303,8 @@ impl Engine {
             parsed: VecDeque::new(),
             waiting_for_parse: Vec::new(),
             pool_names: Vec::new(),
-            ended_runs: Vec::new(),
+            callbacks: Vec::new(),
+            deadlines: Deadlines::default(),
             changed: false,
             urgent_notice: false,
             run_ended: false,
@@ -265,6 +328,7 @@ impl Engine {
         self.load_dags(None)?;
         self.adopt_runs()?;
         self.adopt_deferrals()?;
+        self.load_deadlines()?;
         if self.next_scan.is_some() {
             self.scan_files()?;
         }
@@ -358,7 +422,8 @@ impl Engine {
         }
         // While nothing can be written, only the next attempt to write is waited for.
         let deciding = !self.stopping && self.stuck.is_none();
-        let deciding_wakes = [self.world.next_wake(), self.next_held].map(|at| at.filter(|_| deciding));
+        let deciding_wakes = [self.world.next_wake(), self.next_held, self.deadlines.next_wake()];
+        let deciding_wakes = deciding_wakes.map(|at| at.filter(|_| deciding));
         let wake = [self.waits.next_wake(), self.deferrals.next_wake()].into_iter().chain(deciding_wakes);
         for at in wake.flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
@@ -465,6 +530,7 @@ impl Engine {
         self.tend_triggerers();
         let now = clock::now();
         self.end_late_deferrals(now);
+        self.miss_deadlines(now);
         self.apply_held(now)?;
         self.poke(now)
     }

@@ -2,12 +2,14 @@
 
 mod adopt;
 mod asks;
+mod assets;
 mod callbacks;
 mod clients;
 mod commit;
 mod conn;
 mod core;
 mod dags;
+mod deadlines;
 mod deferrals;
 mod files;
 mod inline;

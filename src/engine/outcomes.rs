@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{
     adopt::failed,
+    callbacks::is_callback,
     conn::Peer,
     core::{Engine, Write},
-    start::DAG_CALLBACKS,
 };
 use crate::{
     error::say,
@@ -40,7 +40,7 @@ impl Engine {
             FromSupervisor::Says { says } => {
                 // What a cleared or marked try still says doesn't count.
                 if let Some((key, epoch)) = self.peer_of(conn)
-                    && (self.is_current(&key, epoch) || &*key.task_id == DAG_CALLBACKS)
+                    && (self.is_current(&key, epoch) || is_callback(&key))
                 {
                     self.take_says(&key, epoch, &says);
                 }
@@ -66,7 +66,7 @@ impl Engine {
             return Some(cause.clone());
         }
         let restarting = self.world.instance(key).is_some_and(|row| row.state == TiState::Restarting);
-        let wanted = self.is_current(key, epoch) && !restarting || &*key.task_id == DAG_CALLBACKS;
+        let wanted = self.is_current(key, epoch) && !restarting || is_callback(key);
         (!wanted).then(|| Cause::new(CauseKind::Killed, "cleared, marked or deleted by a person"))
     }
 
@@ -126,9 +126,13 @@ impl Engine {
     pub(super) fn take_says(&mut self, key: &TiKey, epoch: u32, says: &[Say]) {
         let taken = self.says_taken.get(key).filter(|(e, _)| *e == epoch).map_or(0, |(_, n)| *n);
         let mut lasts = false;
-        for say in says.iter().filter(|say| say.n > taken) {
-            self.take_say(key, epoch, &say.body);
-            lasts |= matches!(task::kind(&say.body), "PutVariable" | "DeleteVariable");
+        for say in says {
+            let kind = task::kind(&say.body);
+            // What a success will mean for assets is only kept in memory until then.
+            if say.n > taken || kind == "SetOutletEvents" {
+                self.take_say(key, epoch, &say.body);
+                lasts |= matches!(kind, "PutVariable" | "DeleteVariable") || kind.contains("AssetStateStore");
+            }
         }
         if let Some(last) = says.last() {
             let n = last.n.max(taken);
@@ -169,6 +173,7 @@ impl Engine {
                 let decision = body.get("decision").cloned().unwrap_or_else(|| serde_json::json!({"skipped": ids}));
                 self.report(key, epoch, Report::Skips { tasks, decision });
             }
+            "SetDeadline" => self.take_deadline(key.run, body),
             "CreateHITLDetailPayload" => {
                 self.writes.push(Write::HitlRequest(Box::new(super::input::request(key, body))));
             }
@@ -186,6 +191,8 @@ impl Engine {
                 value: Some(text("value")),
                 description: body.get("description").and_then(Value::as_str).map(str::to_string),
             }),
+            "SetOutletEvents" => self.take_outlet_events(key, body),
+            kind if kind.contains("AssetStateStore") => self.take_asset_state(kind, body),
             "DeleteVariable" => {
                 self.writes.push(Write::Variable { key: text("key"), value: None, description: None });
             }
@@ -199,8 +206,9 @@ impl Engine {
         let files = self.files(&key, epoch);
         self.forget(&key, epoch);
         if !self.is_current(&key, epoch) {
-            if &*key.task_id == DAG_CALLBACKS {
+            if is_callback(&key) {
                 self.take_says(&key, epoch, &says);
+                self.writes.push(Write::DropCallback { key: key.clone(), epoch });
             }
             if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
                 self.says_taken.remove(&key);

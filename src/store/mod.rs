@@ -1,10 +1,13 @@
 //! The SQLite store: migrations, the one gate of change, rows for readers. The only room with SQL.
 
+pub mod asset;
 pub mod audit;
 pub mod backfill;
+pub mod callback;
 pub mod connection;
 pub mod count;
 pub mod dag;
+pub mod deadline;
 pub mod deferral;
 pub mod gate;
 pub mod heard;
@@ -35,6 +38,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_heard.sql"),
     include_str!("schema_deferral.sql"),
     include_str!("schema_incidents.sql"),
+    include_str!("schema_assets.sql"),
+    include_str!("schema_deadline.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -1,6 +1,8 @@
 //! The scheduler as a process: survival, kills, supervision, what waits. Real processes, real files.
 
+mod assets;
 mod backfills;
+mod deadlines;
 mod deferral;
 mod disk;
 mod input;
