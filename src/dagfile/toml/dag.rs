@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     super::nearest::nearest,
+    asset,
     reader::{Item, Reader},
 };
 use crate::model::{
@@ -114,7 +115,7 @@ const PRESETS: &[&str] = &[
     "none",
 ];
 
-/// `"none"`, `"@daily"`, a cron expression, `{cron = "..", timezone = ".."}` or `{delta = "1h"}`. Whether a cron expression is
+/// `"none"`, `"@daily"`, a cron expression, `{cron = "..", timezone = ".."}`, `{delta = "1h"}` or `{assets = [..]}`. Whether a cron expression is
 /// right is found where schedules are compiled.
 fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
     let cron = |expression: &str, timezone: &str| Schedule::Cron {
@@ -138,10 +139,12 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         DeValue::Table(table) => {
             let (mut delta, mut months, mut expression, mut timezone) = (None, 0, None, zone.to_owned());
             let (mut data_interval, mut interval) = (None, 0.0);
-            const KEYS: &[&str] = &["cron", "timezone", "delta", "months", "data_interval", "interval"];
+            let mut assets = None;
+            const KEYS: &[&str] = &["cron", "timezone", "delta", "months", "data_interval", "interval", "assets"];
             let seconds = |name| Arg { name, kind: ArgKind::Duration, required: false, default: "", doc: "" };
             for (key, value) in table.iter() {
                 match key.get_ref().as_ref() {
+                    "assets" => assets = Some(asset::condition(reader, value)),
                     "cron" => expression = reader.text(value, "cron").map(str::to_owned),
                     "timezone" => reader.text(value, "timezone").unwrap_or(zone).clone_into(&mut timezone),
                     "delta" => delta = reader.argument(value, &seconds("delta"), false).and_then(|s| s.as_f64()),
@@ -160,17 +163,26 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     other => reader.unknown(&key.span(), "key of schedule", other, KEYS.iter().copied()),
                 }
             }
-            match (expression, delta, months) {
+            let time = match (expression, delta, months) {
+                (None, None, 0) if assets.is_some() => Schedule::None,
                 (Some(expression), None, 0) => Schedule::Cron { expression, timezone, data_interval, interval },
                 (None, delta, months) if delta.is_some_and(|d| d > 0.0) || months > 0 => {
                     Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
                 }
                 _ => {
-                    let hint = "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"} or {delta = \"1h\"}";
-                    reader.error(&value.span(), "a schedule table needs either `cron` or `delta`", Some(hint.into()));
+                    let hint =
+                        "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}, {delta = \"1h\"} or {assets = [..]}";
+                    reader.error(
+                        &value.span(),
+                        "a schedule table needs either `cron` or `delta`, or `assets`",
+                        Some(hint.into()),
+                    );
                     Schedule::None
                 }
-            }
+            };
+            let Some(Some(expression)) = assets else { return time };
+            let time = Some(time).filter(|time| *time != Schedule::None).map(Box::new);
+            Schedule::Asset { expression, time, partitions: None }
         }
         _ => {
             reader.mismatch(value, "schedule", "text or a table");
