@@ -8,8 +8,8 @@ use super::perform::Touched;
 use crate::{
     config::Place,
     error::{Error, Result},
-    model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, TiKey, TriggeredBy, hash},
-    processor::timetable_settings,
+    model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, Schedule, TiKey, TriggeredBy, hash},
+    processor::{self, timetable_settings},
     scheduler::{RunSpec, new_run},
     store::{self, load, pages},
     template,
@@ -63,10 +63,13 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
         None => make_run_id(RunType::Manual, wanted.logical_date.unwrap_or(now)) + &suffix(wanted.logical_date),
     };
     let settings = timetable_settings(&place.settings);
-    let timetable =
-        Timetable::compile(&stored.dag.schedule, &stored.dag.timezone, &settings).map_err(Error::refused)?;
-    let interval =
-        wanted.logical_date.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at }));
+    let timetable = Timetable::of(&stored.dag, &settings).map_err(Error::refused)?;
+    let interval = match wanted.logical_date {
+        Some(at) if matches!(stored.dag.schedule, Schedule::Custom { .. }) => {
+            Some(processor::manual_interval(place, &stored.dag, at)?)
+        }
+        at => at.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at })),
+    };
     let run_type =
         if wanted.triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
     let spec = RunSpec {

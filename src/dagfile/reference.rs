@@ -67,7 +67,9 @@ what Airflow calls `partial`; a `partial = {..}` table may hold it too.
 | `\"@hourly\"` `\"@daily\"` `\"@weekly\"` `\"@monthly\"` `\"@quarterly\"` `\"@yearly\"` | presets |
 | `\"0 6 * * mon-fri\"` | cron: minute, hour, day of month, month, day of week |
 | `{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}` | cron in another zone than the DAG's |
+| `{crons = [\"0 6 * * *\", \"30 18 * * fri\"]}` | whenever one of them says so |
 | `{delta = \"1h30m\"}`, `{months = 1}` | a fixed distance |
+| `{events = [2026-03-02T06:00:00Z, 2026-07-01]}` | at these times |
 
 `data_interval = true` in the table gives runs the interval *before* their time, as Airflow 2 did; `interval = \"1d\"` an interval
 of that length.

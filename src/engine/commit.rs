@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Transaction;
 
-use super::core::{Engine, Write};
+use super::{
+    core::{Engine, Write},
+    start::own_xcom_backend,
+};
 use crate::{
     clock,
     error::Result,
@@ -84,6 +87,10 @@ impl Engine {
                         && c.from != TiState::Queued
                         && (c.row.try_number > 1 || c.row.epoch > 1) =>
                 {
+                    if own_xcom_backend(&self.place.settings).is_some() {
+                        let old = xcom::of_instance(self.store.reader(), &c.row.key).unwrap_or_default();
+                        self.old_xcoms.insert(c.row.key.clone(), old);
+                    }
                     self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.

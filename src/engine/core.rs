@@ -112,6 +112,10 @@ pub struct Engine {
     pub(super) to_start: Vec<(TiKey, u32)>,
     pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
     pub(super) pool_names: Vec<String>,
+    /// XComs of the tries before, where a backend of the user's own must be told.
+    pub(super) old_xcoms: HashMap<TiKey, Vec<(String, serde_json::Value)>>,
+    /// DAGs whose timetable class is their author's own, and what it was asked for last: when, and after which run.
+    pub(super) own_timetables: HashMap<Arc<str>, Option<(Option<Timestamp>, Option<Timestamp>)>>,
     /// Runs whose DAG callbacks are due after the commit.
     pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
     pub(super) changed: bool,
@@ -178,6 +182,8 @@ impl Engine {
             waits: Waits::default(),
             to_start: Vec::new(),
             waiting_for_parse: Vec::new(),
+            own_timetables: HashMap::new(),
+            old_xcoms: HashMap::new(),
             pool_names: Vec::new(),
             ended_runs: Vec::new(),
             changed: false,
@@ -232,6 +238,7 @@ impl Engine {
             let now = clock::now();
             if !self.stopping {
                 self.create_due_runs(now)?;
+                self.ask_timetables(now);
                 let more = self.world.advance(now);
                 self.note_changes(&more);
                 self.changes.extend(more);

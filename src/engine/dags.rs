@@ -8,7 +8,7 @@ use super::core::Engine;
 use crate::{
     clock, command,
     error::Result,
-    model::{Dag, DagRun, RunId},
+    model::{Dag, DagRun, RunId, Schedule},
     processor,
     scheduler::DagFacts,
     store::{self, load},
@@ -34,6 +34,9 @@ impl Engine {
         }
         for dag in facts {
             let id = dag.dag.dag_id.clone();
+            if matches!(dag.dag.schedule, Schedule::Custom { .. }) {
+                self.own_timetables.entry(id.clone()).or_default();
+            }
             let db = self.store.reader();
             let last_automated = load::last_automated(db, &id)?.as_ref().map(as_due);
             let limit = dag.dag.max_consecutive_failed_dag_runs;
@@ -111,6 +114,22 @@ impl Engine {
         Ok(())
     }
 
+    /// Has files parsed again whose timetable classes have no answer left for the next run.
+    pub(super) fn ask_timetables(&mut self, now: Timestamp) {
+        for (dag_id, asked) in &mut self.own_timetables {
+            let Some(facts) = self.world.dag(dag_id).filter(|_| self.world.must_be_asked(dag_id, now)) else {
+                continue;
+            };
+            let after = facts.last_automated.as_ref().map(|run| run.run_after);
+            // A class that raises isn't asked again and again.
+            if asked.as_ref() == Some(&(facts.dag.timetable_answers.asked_at, after)) {
+                continue;
+            }
+            *asked = Some((facts.dag.timetable_answers.asked_at, after));
+            self.parsing.parse(PathBuf::from(&facts.dag.fileloc));
+        }
+    }
+
     /// Creates the runs that timetables ask for.
     pub(super) fn create_due_runs(&mut self, now: Timestamp) -> Result<()> {
         if self.stuck.is_some() {
@@ -134,7 +153,7 @@ impl Engine {
 /// The run that follows another by the timetable, whatever has been created since and whenever the DAG ends.
 pub fn run_after(run: &DagRun, dag: &Dag, settings: &crate::config::Settings) -> Option<DueRun> {
     let settings = processor::timetable_settings(settings);
-    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
+    let timetable = Timetable::of(dag, &settings).ok()?;
     let bounds = Bounds { start_date: dag.start_date, end_date: None, catchup: true };
     timetable.next(Some(&as_due(run)), &bounds, clock::now())
 }
@@ -149,7 +168,7 @@ fn as_due(run: &DagRun) -> DueRun {
 fn next_run(facts: &DagFacts, settings: &crate::config::Settings) -> Option<DueRun> {
     let settings = processor::timetable_settings(settings);
     let dag = &facts.dag;
-    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
+    let timetable = Timetable::of(dag, &settings).ok()?;
     let catchup = dag.catchup.unwrap_or(settings.catchup_by_default);
     let bounds = Bounds { start_date: dag.start_date, end_date: dag.end_date, catchup };
     timetable.next(facts.last_automated.as_ref(), &bounds, clock::now())

@@ -43,8 +43,22 @@ impl Place<'_> {
     }
 }
 
+/// Why a task's fields could not be rendered here.
+pub enum Problem {
+    /// Python may know what this engine doesn't.
+    Unsupported(Cause),
+    /// It is wrong anywhere.
+    Wrong(Cause),
+}
+
+impl From<Cause> for Problem {
+    fn from(cause: Cause) -> Self {
+        Self::Wrong(cause)
+    }
+}
+
 /// All arguments of a native task instance, rendered where they are templates.
-pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Cause> {
+pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Problem> {
     let mut task = task.clone();
     if !task.template_ext.is_empty() {
         let context = place.context(&task);
@@ -54,7 +68,7 @@ pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Valu
             }
         }
     }
-    template::render_args(&place.context(&task)).map_err(|f| template_cause(&f))
+    template::render_args(&place.context(&task)).map_err(|f| problem(&f))
 }
 
 /// The rendered `map_index_template`: `task` in it has the arguments of this instance.
@@ -63,10 +77,10 @@ pub fn index_name(
     task: &Task,
     rendered: &IndexMap<String, Value>,
     name: &str,
-) -> Result<String, Cause> {
+) -> Result<String, Problem> {
     let mut task = task.clone();
     task.args = rendered.clone();
-    template::render(name, &place.context(&task)).map_err(|f| template_cause(&f))
+    template::render(name, &place.context(&task)).map_err(|f| problem(&f))
 }
 
 /// A text that ends in one of the operator's endings names a template file.
@@ -82,9 +96,11 @@ fn from_file(value: &Value, context: &Context) -> Result<Value, Cause> {
         .map_err(|e| Cause::new(CauseKind::Template, format!("template file {e}")).exception("TemplateNotFound"))
 }
 
-fn template_cause(failure: &Failure) -> Cause {
+fn problem(failure: &Failure) -> Problem {
     let line = failure.line.map(|n| format!(" (line {n})")).unwrap_or_default();
-    Cause::new(CauseKind::Template, format!("template{line}: {}", failure.message)).exception(&failure.exception)
+    let cause =
+        Cause::new(CauseKind::Template, format!("template{line}: {}", failure.message)).exception(&failure.exception);
+    if failure.unsupported { Problem::Unsupported(cause) } else { Problem::Wrong(cause) }
 }
 
 /// Rendered fields as they are stored: encoded tuples and sets are lists, other encoded values their text.

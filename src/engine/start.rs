@@ -73,7 +73,9 @@ impl Engine {
             Runs::Python => Workload::Python,
             Runs::Native => match self.native_workload(&dag, &task, &run, &row) {
                 Ok(workload) => workload,
-                Err(cause) => {
+                // The task's interpreter renders what this engine can't; a TOML file has none.
+                Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
+                Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;
                 }
@@ -113,7 +115,7 @@ impl Engine {
         task: &Task,
         run: &DagRun,
         row: &TaskInstance,
-    ) -> Result<Workload, Cause> {
+    ) -> Result<Workload, render::Problem> {
         let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
         let rendered = render::arguments(&place, task)?;
         let fields: Map<String, Value> = task
@@ -200,6 +202,7 @@ impl Engine {
         let interpreter = self.interpreter(&dag.fileloc);
         spec.argv = python::execute_argv(&interpreter, &self.parser.side);
         spec.startup = Some(self.startup(dag, task, run, row));
+        spec.env.extend(self.place.settings.as_environment());
         // The interpreter's working folder is the DAG folder, as in Airflow's worker.
         spec.cwd =
             Some(self.place.dags_folder.to_string_lossy().into_owned()).filter(|f| std::path::Path::new(f).is_dir());
@@ -219,7 +222,7 @@ impl Engine {
             group.expand.as_ref().is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
         });
         let plugins = self.place.plugins();
-        json!({
+        let mut startup = json!({
             "type": "StartupDetails",
             "ti": {
                 "id": format!("{}-{}-{}-{}", run.id.0, row.key.task_id, row.key.map_index, row.epoch),
@@ -244,8 +247,16 @@ impl Engine {
                 "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
                 "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
                 "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
+                "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),
             },
-        })
+        });
+        if let Some(backend) = own_xcom_backend(settings) {
+            startup["settings"]["xcom_backend"] = json!(backend);
+            // It is told what was deleted, since it may keep something for it elsewhere.
+            let old = self.old_xcoms.get(&row.key).cloned().unwrap_or_default();
+            startup["old_xcoms"] = old.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        }
+        startup
     }
 
     /// A try that ends inside the scheduler, without a process.
@@ -253,6 +264,11 @@ impl Engine {
         let hostname = self.hostname.clone();
         self.report(key, epoch, Report::Started { pid: None, hostname, at: clock::now() });
     }
+}
+
+/// The class that stores and reads XComs, if it isn't Airflow's own.
+pub(super) fn own_xcom_backend(settings: &crate::config::Settings) -> Option<&str> {
+    settings.get("core", "xcom_backend").filter(|name| !name.is_empty() && !name.ends_with(".BaseXCom"))
 }
 
 /// Where `bash` is: looked for once, not by every try in every folder of PATH. Its bare name if it isn't there.

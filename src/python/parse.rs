@@ -23,7 +23,8 @@ pub enum ParseError {
     Crashed(String),
 }
 
-/// Parses one file; returns what the Python side printed.
+/// Parses one file; returns what the Python side printed. `more`: further arguments of its program;
+/// `environment`: variables besides this process's.
 pub fn parse(
     interpreter: &str,
     side: &Path,
@@ -31,12 +32,15 @@ pub fn parse(
     dags_folder: &Path,
     plugins: &Path,
     timeout: f64,
+    more: &[&str],
+    environment: Vec<(String, String)>,
 ) -> Result<String, ParseError> {
     let mut command = Command::new(interpreter);
     command.arg(script(side, "dagdeck_parse.py")).arg(file).arg("--dags-folder").arg(dags_folder);
     if plugins.is_dir() {
         command.arg("--plugins").arg(plugins);
     }
+    command.args(more).envs(environment);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|e| ParseError::NoInterpreter(format!("{interpreter}: {e}")))?;

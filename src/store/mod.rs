@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_timetable.sql")];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {

@@ -14,7 +14,7 @@ fn at(text: &str) -> Timestamp {
 
 fn cron(expression: &str, timezone: &str) -> Schedule {
     let (expression, timezone) = (expression.to_owned(), timezone.to_owned());
-    Schedule::Cron { expression, timezone, data_interval: None, interval: 0.0 }
+    Schedule::Cron { expression, timezone, data_interval: None, interval: 0.0, run_immediately: None }
 }
 
 fn delta(seconds: f64, months: i32) -> Schedule {

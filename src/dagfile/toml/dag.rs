@@ -1,10 +1,12 @@
 //! `[dag]` and `[params]` of a TOML DAG file.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use toml::de::{DeTable, DeValue};
 
 use super::{
     super::nearest::nearest,
+    super::units,
     reader::{Item, Reader},
 };
 use crate::model::{
@@ -122,6 +124,7 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         timezone: timezone.to_owned(),
         data_interval: None,
         interval: 0.0,
+        run_immediately: None,
     };
     match value.get_ref() {
         DeValue::String(text) => match text.trim() {
@@ -138,11 +141,15 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         DeValue::Table(table) => {
             let (mut delta, mut months, mut expression, mut timezone) = (None, 0, None, zone.to_owned());
             let (mut data_interval, mut interval) = (None, 0.0);
-            const KEYS: &[&str] = &["cron", "timezone", "delta", "months", "data_interval", "interval"];
+            let (mut expressions, mut dates): (Vec<String>, Vec<Timestamp>) = (Vec::new(), Vec::new());
+            const KEYS: &[&str] =
+                &["cron", "crons", "events", "timezone", "delta", "months", "data_interval", "interval"];
             let seconds = |name| Arg { name, kind: ArgKind::Duration, required: false, default: "", doc: "" };
             for (key, value) in table.iter() {
                 match key.get_ref().as_ref() {
                     "cron" => expression = reader.text(value, "cron").map(str::to_owned),
+                    "crons" => expressions = reader.texts(value, "crons").into_iter().map(|(text, _)| text).collect(),
+                    "events" => dates = events(reader, value),
                     "timezone" => reader.text(value, "timezone").unwrap_or(zone).clone_into(&mut timezone),
                     "delta" => delta = reader.argument(value, &seconds("delta"), false).and_then(|s| s.as_f64()),
                     "interval" => {
@@ -160,14 +167,27 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     other => reader.unknown(&key.span(), "key of schedule", other, KEYS.iter().copied()),
                 }
             }
+            if !expressions.is_empty() && expression.is_none() && delta.is_none() && months == 0 && dates.is_empty() {
+                return Schedule::Crons { expressions, timezone, interval, run_immediately: None };
+            }
+            if !dates.is_empty() && expressions.is_empty() && expression.is_none() && delta.is_none() && months == 0 {
+                let summary = format!("{} events", dates.len());
+                return Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() };
+            }
             match (expression, delta, months) {
-                (Some(expression), None, 0) => Schedule::Cron { expression, timezone, data_interval, interval },
+                (Some(expression), None, 0) => {
+                    Schedule::Cron { expression, timezone, data_interval, interval, run_immediately: None }
+                }
                 (None, delta, months) if delta.is_some_and(|d| d > 0.0) || months > 0 => {
                     Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
                 }
                 _ => {
                     let hint = "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"} or {delta = \"1h\"}";
-                    reader.error(&value.span(), "a schedule table needs either `cron` or `delta`", Some(hint.into()));
+                    reader.error(
+                        &value.span(),
+                        "a schedule table needs one of `cron`, `crons`, `delta`, `months` and `events`",
+                        Some(hint.into()),
+                    );
                     Schedule::None
                 }
             }
@@ -259,4 +279,22 @@ pub(super) fn params(reader: &mut Reader<'_>, table: &DeTable<'_>, dag: &mut Dag
         }
         dag.params.insert(key.get_ref().to_string(), param);
     }
+}
+
+/// The times of `events = [..]`, in order.
+fn events(reader: &mut Reader<'_>, value: &Item<'_>) -> Vec<Timestamp> {
+    let items = match value.get_ref() {
+        DeValue::Array(items) => items.iter().collect(),
+        _ => vec![value],
+    };
+    let mut dates = Vec::new();
+    for item in items {
+        let text = reader.any(item);
+        match text.as_str().and_then(|text| units::instant(text, &reader.zone)) {
+            Some(at) => dates.push(at),
+            None => reader.mismatch(item, "events", "times, such as 2026-03-02T06:00:00Z"),
+        }
+    }
+    dates.sort();
+    dates
 }

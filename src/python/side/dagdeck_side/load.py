@@ -30,6 +30,9 @@ class Substitutes:
 
 def prepare(dags_folder, plugins_folder=None):
     """Sets the search path as Airflow does: the DAG folder and plugins can be imported from."""
+    from airflow.standin import state
+
+    state.dags_folder, state.plugins_folder = dags_folder, plugins_folder
     for folder in (dags_folder, plugins_folder):
         if folder and folder not in sys.path:
             sys.path.append(folder)

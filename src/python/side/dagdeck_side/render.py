@@ -143,10 +143,14 @@ def render_texts(task, texts, context):
         return {}
     dag = task.dag
     native = is_native(task)
-    if dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs:
+    own_backend = "xcom_backend" in state.settings and any("xcom_pull" in text for text in texts)
+    if own_backend or dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs:
         made = in_process(dag, texts, context, native)
         if made is not None:
             return made
+        if own_backend:
+            raise template_error({"exception": "TemplateError", "detail": "xcom_pull in a template with an xcom_backend "
+                                  "of your own needs jinja2: install it for the task's interpreter"})
     reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native),
                                    "searchpath": [os.path.dirname(dag.fileloc), *dag.template_searchpath]})
     if reply.get("type") == "ErrorResponse":

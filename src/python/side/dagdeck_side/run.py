@@ -91,6 +91,10 @@ class Try:
         run = DagRun(start["dag_run"])
         self.ti = RuntimeTaskInstance(start["ti"], self.task, start)
         self.context = state.context = make_context(self.dag, self.task, self.ti, run)
+        if start.get("old_xcoms"):
+            from .xcom import purge_old
+
+            purge_old(self.ti, start["old_xcoms"])
         self.watch_term()
         message, callbacks = None, None
         try:

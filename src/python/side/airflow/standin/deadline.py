@@ -17,6 +17,10 @@ class DeadlineReference:
         return ("AVERAGE_RUNTIME", max_runs, min_runs)
 
 
+class BaseDeadlineReference:
+    """Base of references that an author writes."""
+
+
 class DeadlineAlert:
     def __init__(self, reference, interval, callback, name=None, **kwargs):
         self.reference, self.interval, self.callback, self.name = reference, interval, callback, name

@@ -270,3 +270,9 @@ for _cls in list(globals().values()):
     if isinstance(_cls, type):
         _cls.__module__ = "airflow.sdk.exceptions"
 del ExternalTaskFailedError_
+
+
+class DeserializingResultError(ValueError):
+    def __str__(self):
+        return self.args[0] if self.args else (
+            "Error deserializing result. Note that result deserialization is not supported across major Python versions.")

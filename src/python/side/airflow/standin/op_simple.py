@@ -161,6 +161,12 @@ class EmailOperator(_NotYet):
     template_fields = ("to", "subject", "html_content", "files", "from_email", "cc", "bcc")
 
 
+class GenericTransfer(_NotYet):
+    __module__ = "airflow.providers.common.sql.operators.generic_transfer"
+    template_fields = ("source_conn_id", "destination_conn_id", "sql", "destination_table", "preoperator", "insert_args")
+    template_ext = (".sql", ".hql")
+
+
 class HttpOperator(_NotYet):
     __module__ = "airflow.providers.http.operators.http"
     template_fields = ("endpoint", "data", "headers")
