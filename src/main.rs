@@ -1,9 +1,13 @@
 //! The program: reads the command line and hands it to the room that does it.
 
-use std::{path::PathBuf, process::exit};
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, exit},
+};
 
 use dagdeck::{
     cli::{self, ConsoleOptions, Environment, Invocation, RunScheduler},
+    config::{Place, Wanted},
     console, engine,
     error::{Error, Result},
     runner::spawner,
@@ -68,22 +72,28 @@ fn test_run(
     report(run().map(|ok| i32::from(!ok)))
 }
 
-/// Opens the console, and starts a scheduler if the home has none.
+/// Opens the console, which starts a scheduler if the home has none.
 fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()> {
     let place = environment.place()?;
-    let notice = match if options.read_only { Ok(None) } else { engine::launch(&place) } {
-        Ok(Some(child)) => Some(format!("started a scheduler (pid {}); it goes on when you leave", child.id())),
-        Ok(None) => None,
-        Err(e) => Some(format!("no scheduler: {}", e.message)),
-    };
     console::run(console::Options {
+        logs: Some(place.logs()),
         home: place.home,
         dags_folder: place.dags_folder,
         theme: options.theme,
         read_only: options.read_only,
         context: environment.context.clone(),
-        notice,
+        color: options.color,
+        ascii: options.ascii,
+        keys: options.keys,
+        keys_file: cli::keys_file(),
+        starter: Some(start_scheduler),
     })
+}
+
+/// Starts a scheduler for a home, as the console wants it.
+fn start_scheduler(home: &Path, dags_folder: &Path) -> Result<Option<Child>> {
+    let (home, dags_folder) = (Some(home.into()), Some(dags_folder.into()));
+    engine::launch(&Place::find(&Wanted { home, dags_folder })?)
 }
 
 /// Processes that dagdeck starts for itself.

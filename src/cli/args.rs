@@ -6,9 +6,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    audit::AuditVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, later, later::Later, log::LogArgs,
-    pool::PoolVerb, run::RunVerb, scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell,
-    task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
+    audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, later,
+    later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb,
+    setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
 };
 use crate::{
     config::{Place, Wanted},
@@ -55,9 +55,15 @@ pub struct ConsoleOptions {
     /// Console: theme, a file of the themes folder
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Console: preset of keys
+    /// Console: preset of keys: vim, arrows, k9s; `keys.toml` beside `config.toml` changes single keys
     #[arg(long, value_name = "PRESET")]
     pub keys: Option<String>,
+    /// Console: colours: auto, never, 16, 256, true
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<String>,
+    /// Console: draw only ASCII characters (else the locale decides)
+    #[arg(long)]
+    pub ascii: bool,
 }
 
 /// Console, scheduler and executor for Airflow and TOML DAG files. Without a verb: the console.
@@ -109,6 +115,23 @@ pub enum Verb {
         /// What.
         #[command(subcommand)]
         verb: TaskVerb,
+    },
+    /// Backfills: make or repeat the runs of a DAG's past
+    #[command(
+        visible_alias = "backfills",
+        after_help = "Example:\n  dagdeck backfill create --dag-id churn --from-date -30d --to-date now --dry-run"
+    )]
+    Backfill {
+        /// What.
+        #[command(subcommand)]
+        verb: BackfillVerb,
+    },
+    /// Saved plans, and held ones that can still be undone
+    #[command(visible_alias = "plan", after_help = "Example:\n  dagdeck plans list")]
+    Plans {
+        /// What.
+        #[command(subcommand)]
+        verb: PlanVerb,
     },
     /// Print or follow the log of a try
     Logs(LogArgs),
@@ -272,6 +295,8 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Dags { verb } => super::dag::run(verb, shell),
         Verb::Runs { verb } => super::run::run(verb, shell),
         Verb::Tasks { verb } => super::task::run(verb, shell),
+        Verb::Backfill { verb } => super::backfill::run(verb, shell),
+        Verb::Plans { verb } => super::saved_plan::run(verb, shell),
         Verb::Logs(args) => super::log::run(args, shell),
         Verb::Xcoms { verb } => super::xcom::run(verb, shell),
         Verb::Pools { verb } => super::pool::run(verb, shell),

@@ -31,6 +31,11 @@ pub fn home(name: &str) -> Result<PathBuf> {
     }
 }
 
+/// The user's `keys.toml`: keys of the console.
+pub fn keys_file() -> Option<PathBuf> {
+    file().map(|f| f.with_file_name("keys.toml"))
+}
+
 /// The user's `config.toml`.
 pub fn file() -> Option<PathBuf> {
     let folder = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|p| p.is_absolute());

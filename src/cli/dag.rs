@@ -216,22 +216,8 @@ fn delete(dag_id: &str, flags: PlanFlags, shell: &mut Shell) -> Result<i32> {
     if pages::dag::one(&conn, dag_id)?.is_none() {
         return Err(target::unknown_dag(dag_id, &pages::dag::ids(&conn)?));
     }
-    let runs = pages::run::list(&conn, &pages::run::Which { dag_id: Some(dag_id), ..Default::default() })?;
     drop(conn);
-    let runs: Vec<Value> = runs
-        .into_iter()
-        .map(|r| json!({"dag_id": r["dag_id"], "dag_run_id": r["dag_run_id"], "from": r["state"], "to": null}))
-        .collect();
-    let effects = [
-        format!("DAG {dag_id} is deleted with its versions, runs, XComs and history"),
-        "its file stays: while it is in the DAG folder the DAG comes back, without history".to_owned(),
-    ];
-    plan::carry_out_with(shell, flags, |shell, dry_run| {
-        if !dry_run {
-            shell.submit(Command::DeleteDag { dag_id: dag_id.into() })?;
-        }
-        Ok(json!({"plan_id": null, "applied": !dry_run, "task_instances": [], "dag_runs": runs, "effects": effects}))
-    })
+    plan::carry_out(shell, flags, |dry_run| Command::DeleteDag { dag_id: dag_id.into(), dry_run })
 }
 
 fn source(dag_id: &str, number: Option<i64>, shell: &mut Shell) -> Result<i32> {

@@ -1,8 +1,8 @@
 //! `db clean` and `db restore`: what removes or replaces history, always with a plan.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     plan::{self, PlanFlags},
@@ -23,26 +23,8 @@ use crate::{
 pub fn clean(before: &str, flags: PlanFlags, shell: &mut Shell) -> Result<i32> {
     let zone = when::default_zone(&shell.place()?.settings)?;
     let before = when::parse(before, &zone, clock::now())?;
-    let runs = pages::run::ended_before(&shell.store()?, before.as_microsecond())?;
-    let mut by_dag: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for run in &runs {
-        let text = |key: &str| run[key].as_str().unwrap_or("").to_owned();
-        by_dag.entry(text("dag_id")).or_default().push(text("dag_run_id"));
-    }
-    let rows: Vec<Value> = runs
-        .iter()
-        .map(|r| json!({"dag_id": r["dag_id"], "dag_run_id": r["dag_run_id"], "from": r["state"], "to": null}))
-        .collect();
-    let effects = ["their task instances, tries, XComs and events are deleted; log files stay"];
-    plan::carry_out_with(shell, flags, |shell, dry_run| {
-        if !dry_run {
-            for (dag_id, run_ids) in &by_dag {
-                let (dag_id, run_ids) = (dag_id.clone(), run_ids.clone());
-                shell.submit(Command::DeleteRuns { dag_id, run_ids, dry_run: false })?;
-            }
-        }
-        Ok(json!({"plan_id": null, "applied": !dry_run, "task_instances": [], "dag_runs": rows, "effects": effects}))
-    })
+    shell.store()?;
+    plan::carry_out(shell, flags, |dry_run| Command::CleanRuns { before, dry_run })
 }
 
 /// Puts a backup in the store's place; the old store is kept beside it.

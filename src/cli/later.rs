@@ -17,12 +17,6 @@ pub struct Words {
 /// A verb of a later version.
 #[derive(Debug, Subcommand)]
 pub enum Later {
-    /// Backfills (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck backfill create --dag-id churn --from-date -30d --to-date now")]
-    Backfill(Words),
-    /// Saved plans (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck plans list")]
-    Plans(Words),
     /// Kubernetes pods (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck pods list")]
     Pods(Words),
@@ -52,8 +46,6 @@ pub enum Later {
 /// Always.
 pub fn run(verb: &Later) -> Result<i32> {
     let (name, words) = match verb {
-        Later::Backfill(words) => ("backfill", words),
-        Later::Plans(words) => ("plans", words),
         Later::Pods(words) => ("pods", words),
         Later::Assets(words) => ("assets", words),
         Later::Hitl(words) => ("hitl", words),

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 mod args;
 mod audit;
+mod backfill;
 mod connection;
 mod context;
 mod dag;
@@ -28,6 +29,7 @@ mod pool;
 mod refresh;
 mod run;
 mod run_show;
+mod saved_plan;
 mod scheduler;
 mod setting;
 mod shell;
@@ -43,6 +45,7 @@ mod xcom;
 mod yaml;
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
+pub use context::keys_file;
 pub use shell::Shell;
 
 /// Reads a time as the command line takes it, in the settings' zone.

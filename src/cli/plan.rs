@@ -7,7 +7,10 @@ use super::{
     shell::{Format, Shell},
     table,
 };
-use crate::{error::Result, protocol::Command};
+use crate::{
+    error::{Error, Result},
+    protocol::Command,
+};
 
 /// Flags of every verb that has a plan.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -18,8 +21,8 @@ pub struct PlanFlags {
     /// Don't ask
     #[arg(long, short = 'y', help_heading = "Plan")]
     pub yes: bool,
-    /// Save the plan (with --dry-run)
-    #[arg(long, hide = true)]
+    /// Keep the plan for `plans apply` (nothing is changed)
+    #[arg(long, help_heading = "Plan")]
     pub save: bool,
 }
 
@@ -28,7 +31,39 @@ pub struct PlanFlags {
 /// # Errors
 /// What planning or applying says.
 pub fn carry_out(shell: &mut Shell, flags: PlanFlags, command: impl Fn(bool) -> Command) -> Result<i32> {
+    if flags.save {
+        let plan = shell.submit(Command::SavePlan { planned: Box::new(command(false)), hold: None })?;
+        show(shell, &plan, "")?;
+        let id = plan["plan_id"].as_str().unwrap_or_default();
+        shell.say(&format!("saved, nothing was changed; `dagdeck plans apply {id}` applies it"))?;
+        return Ok(0);
+    }
     carry_out_with(shell, flags, |shell, dry_run| shell.submit(command(dry_run)))
+}
+
+/// The same with an undo window: what was agreed to is done after so many seconds, unless it is discarded before.
+///
+/// # Errors
+/// What planning or holding says.
+pub fn carry_out_later(
+    shell: &mut Shell,
+    flags: PlanFlags,
+    seconds: f64,
+    command: impl Fn(bool) -> Command,
+) -> Result<i32> {
+    let code = carry_out_with(shell, flags, |shell, dry_run| match dry_run {
+        true => shell.submit(command(true)),
+        false => shell.submit(Command::SavePlan { planned: Box::new(command(false)), hold: Some(seconds) }),
+    })?;
+    if code == 0 && !flags.dry_run {
+        shell.say(&format!(
+            "held for {seconds} s; `dagdeck plans list` shows it, `dagdeck plans discard ID` undoes it"
+        ))?;
+        if shell.scheduler()?.is_none() {
+            shell.say("no scheduler runs: it is done when one is started after that time")?;
+        }
+    }
+    Ok(code)
 }
 
 /// The same for an act whose plan the caller makes itself.
@@ -37,27 +72,27 @@ pub fn carry_out(shell: &mut Shell, flags: PlanFlags, command: impl Fn(bool) -> 
 /// What planning or applying says.
 pub fn carry_out_with(shell: &mut Shell, flags: PlanFlags, act: impl Fn(&Shell, bool) -> Result<Value>) -> Result<i32> {
     if flags.save {
-        return Err(super::later::not_yet("--save"));
+        return Err(Error::usage("the plan of this verb can't be saved").hint("leave --save out"));
     }
     if flags.yes && !flags.dry_run {
         let done = act(shell, false)?;
-        show(shell, &done, true)?;
+        show(shell, &done, if done["applied"] == true { "applied" } else { "" })?;
         return Ok(0);
     }
     let plan = act(shell, true)?;
     if flags.dry_run {
-        show(shell, &plan, false)?;
+        show(shell, &plan, "plan only, nothing was changed")?;
         return Ok(0);
     }
     if !shell.asks {
-        show(shell, &plan, true)?;
+        show(shell, &plan, "")?;
         shell.say(
             "nothing was changed: there is no terminal to ask in; --yes applies the plan, --dry-run only shows it",
         )?;
         return Ok(1);
     }
     if is_empty(&plan) {
-        show(shell, &plan, false)?;
+        show(shell, &plan, "plan only, nothing was changed")?;
         return Ok(0);
     }
     let text = describe(&plan, shell.width);
@@ -75,7 +110,11 @@ pub fn carry_out_with(shell: &mut Shell, flags: PlanFlags, act: impl Fn(&Shell, 
     Ok(0)
 }
 
-fn show(shell: &mut Shell, plan: &Value, applied: bool) -> Result<()> {
+/// Prints a plan; for people with a last word.
+///
+/// # Errors
+/// `System` if it can't be written.
+pub fn show(shell: &mut Shell, plan: &Value, last_word: &str) -> Result<()> {
     match shell.format() {
         Format::Json | Format::Yaml => shell.document(plan),
         Format::Plain => {
@@ -85,7 +124,7 @@ fn show(shell: &mut Shell, plan: &Value, applied: bool) -> Result<()> {
         Format::Table => {
             let text = describe(plan, shell.width);
             shell.text(&text)?;
-            shell.say(if applied { "applied" } else { "plan only, nothing was changed" })
+            if last_word.is_empty() { Ok(()) } else { shell.say(last_word) }
         }
     }
 }

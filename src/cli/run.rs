@@ -9,7 +9,7 @@ use super::{
     run_show,
     shell::{Format, Shell},
     target::{self, Names, RunAndState, RunAndText, RunName},
-    when,
+    task_clear, when,
 };
 use crate::{
     clock,
@@ -48,6 +48,9 @@ pub enum RunVerb {
         /// Only failed and upstream_failed ones
         #[arg(short = 'f', long)]
         only_failed: bool,
+        /// The version that it goes on with
+        #[command(flatten)]
+        version: task_clear::Version,
         /// Whether to ask
         #[command(flatten)]
         flags: PlanFlags,
@@ -114,10 +117,15 @@ pub fn run(verb: RunVerb, shell: &mut Shell) -> Result<i32> {
         RunVerb::List(which) => list(&which, shell),
         RunVerb::Show(run) => run_show::run(run.names(), shell),
         RunVerb::SetState { run, flags } => set_state(run.names(), flags, shell),
-        RunVerb::Clear { run, only_failed, flags } => {
+        RunVerb::Clear { run, only_failed, version, flags } => {
             let run = run.names().run(shell, &shell.store()?)?;
-            let selection =
-                Selection { dag_id: run.dag_id, run_id: Some(run.run_id), only_failed, ..Default::default() };
+            let selection = Selection {
+                dag_id: run.dag_id,
+                run_id: Some(run.run_id),
+                only_failed,
+                latest_version: version.latest(),
+                ..Default::default()
+            };
             plan::carry_out(shell, flags, |dry_run| Command::Clear { selection: selection.clone(), dry_run })
         }
         RunVerb::Delete { dag_id, runs, flags } => {

@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::{
-    later::not_yet,
     plan::{self, PlanFlags},
     shell::Shell,
     target::{self, split_index},
@@ -37,7 +36,7 @@ pub struct Clear {
     /// Tasks whose id contains this text
     #[arg(short, long = "task-regex", value_name = "TEXT")]
     task_text: Option<String>,
-    /// These tasks, or indexes of them (may be given several times)
+    /// These tasks or groups, or indexes of them (may be given several times)
     #[arg(long = "task-id", value_name = "TASK[:INDEX]")]
     task_ids: Vec<String>,
     /// Also everything below them
@@ -61,24 +60,42 @@ pub struct Clear {
     /// Leave finished runs finished: what is cleared in them never runs
     #[arg(long)]
     no_reset_dag_runs: bool,
-    /// Not these
-    #[arg(long, value_name = "TASK[:INDEX]", hide = true)]
+    /// Not these tasks, groups or indexes (may be given several times)
+    #[arg(long, value_name = "TASK[:INDEX]")]
     exclude: Vec<String>,
-    /// reset or keep
-    #[arg(long, hide = true)]
-    retries: Option<String>,
-    /// skip or kill
-    #[arg(long, hide = true)]
-    running: Option<String>,
-    /// With the latest version of the DAG
-    #[arg(long, hide = true)]
-    run_on_latest_version: bool,
-    /// Undo window
-    #[arg(long, value_name = "S", hide = true)]
-    hold: Option<String>,
+    /// `reset`: all retries again; `keep`: only those that were left
+    #[arg(long, value_name = "HOW", default_value = "reset", value_parser = ["reset", "keep"])]
+    retries: String,
+    /// `kill`: what is active is ended and starts again; `skip`: it is left alone
+    #[arg(long, value_name = "HOW", default_value = "kill", value_parser = ["kill", "skip"])]
+    running: String,
+    /// The versions that the runs go on with
+    #[command(flatten)]
+    version: Version,
+    /// Do it after so many seconds, unless `plans discard` undoes it before
+    #[arg(long, value_name = "S")]
+    hold: Option<f64>,
     /// Whether to ask
     #[command(flatten)]
     flags: PlanFlags,
+}
+
+/// Which version of the DAG runs go on with.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Version {
+    /// Go on with the newest version of the DAG [default: as the DAG or [core] rerun_with_latest_version says]
+    #[arg(long, overrides_with = "no_run_on_latest_version")]
+    run_on_latest_version: bool,
+    /// Go on with the version that each run has
+    #[arg(long)]
+    no_run_on_latest_version: bool,
+}
+
+impl Version {
+    /// What was said, if anything.
+    pub fn latest(self) -> Option<bool> {
+        (self.run_on_latest_version || self.no_run_on_latest_version).then_some(self.run_on_latest_version)
+    }
 }
 
 /// Runs the verb; its exit code.
@@ -86,17 +103,6 @@ pub struct Clear {
 /// # Errors
 /// What selecting or clearing says.
 pub fn run(clear: Clear, shell: &mut Shell) -> Result<i32> {
-    for (is_given, flag) in [
-        (!clear.exclude.is_empty(), "--exclude"),
-        (clear.retries.is_some(), "--retries"),
-        (clear.running.is_some(), "--running"),
-        (clear.run_on_latest_version, "--run-on-latest-version"),
-        (clear.hold.is_some(), "--hold"),
-    ] {
-        if is_given {
-            return Err(not_yet(&format!("tasks clear {flag}")));
-        }
-    }
     let dag_id = clear.dag.or(clear.dag_id).unwrap_or_default();
     let zone = when::default_zone(&shell.place()?.settings)?;
     let time = |text: Option<String>| text.map(|t| when::parse(&t, &zone, clock::now())).transpose();
@@ -109,12 +115,14 @@ pub fn run(clear: Clear, shell: &mut Shell) -> Result<i32> {
         Some(run_id) => Some(target::find_run(shell, &conn, &dag_id, run_id)?.run_id),
         None => None,
     };
-    let task_ids = clear.task_ids.iter().map(|t| split_index(t)).collect::<Result<Vec<_>>>()?;
+    let refs = |words: &[String]| words.iter().map(|t| split_index(t)).collect::<Result<Vec<_>>>();
+    let (task_ids, exclude) = (refs(&clear.task_ids)?, refs(&clear.exclude)?);
     if let Some(version) = pages::dag::version(&conn, &dag_id, None)? {
-        let known: Vec<String> = version.dag.tasks.keys().map(|id| id.to_string()).collect();
+        let tasks = version.dag.tasks.keys().map(|id| id.to_string());
+        let known: Vec<String> = tasks.chain(version.dag.task_groups.keys().cloned()).collect();
         // A task of an old version may still have instances in the run that was named.
         let is_known = |id: &String| known.contains(id) || run_id.is_some();
-        if let Some((unknown, _)) = task_ids.iter().find(|(id, _)| !is_known(id)) {
+        if let Some((unknown, _)) = task_ids.iter().chain(&exclude).find(|(id, _)| !is_known(id)) {
             return Err(target::unknown_task(&dag_id, unknown, &known));
         }
     }
@@ -133,6 +141,14 @@ pub fn run(clear: Clear, shell: &mut Shell) -> Result<i32> {
         only_failed: clear.only_failed,
         only_running: clear.only_running,
         keep_dag_runs: clear.no_reset_dag_runs,
+        exclude,
+        keep_retries: clear.retries == "keep",
+        skip_running: clear.running == "skip",
+        latest_version: clear.version.latest(),
     };
-    plan::carry_out(shell, clear.flags, |dry_run| Command::Clear { selection: selection.clone(), dry_run })
+    let command = |dry_run| Command::Clear { selection: selection.clone(), dry_run };
+    match clear.hold {
+        None => plan::carry_out(shell, clear.flags, command),
+        Some(seconds) => plan::carry_out_later(shell, clear.flags, seconds, command),
+    }
 }

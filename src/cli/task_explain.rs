@@ -1,5 +1,7 @@
 //! `tasks explain` and `tasks failed-deps`: why a task instance is not running.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -150,7 +152,7 @@ fn world(run: &Run, conn: &Connection, settings: &Settings) -> Result<World> {
             is_paused: stored.is_paused,
             has_import_errors: stored.has_import_errors,
             last_automated: None,
-            consecutive_failures: 0,
+            recent: BTreeMap::new(),
         });
     }
     // Slots are shared by all active runs; a finished run is loaded when it is the one asked about.
@@ -158,10 +160,13 @@ fn world(run: &Run, conn: &Connection, settings: &Settings) -> Result<World> {
     if runs.iter().all(|r| r.id.0 != run.row) {
         runs.extend(store::run::get(conn, RunId(run.row))?);
     }
+    for backfill in store::backfill::all_facts(conn)? {
+        world.set_backfill(backfill);
+    }
     for run in runs {
-        let dag = store::dag::version(conn, run.dag_version)?;
-        let looks_back = dag.tasks.values().any(|t| t.depends_on_past || t.wait_for_downstream);
-        let facts = store::load::facts(conn, &run, looks_back)?;
+        let dag = run.part_of(store::dag::version(conn, run.dag_version)?);
+        let catchup = dag.catchup.unwrap_or_else(|| settings.flag("scheduler", "catchup_by_default"));
+        let facts = store::load::facts(conn, &run, &dag, catchup)?;
         let instances = store::load::instances(conn, run.id)?;
         world.load_run(run, dag, instances, facts);
     }

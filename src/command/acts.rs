@@ -134,21 +134,6 @@ pub fn set_paused(tx: &Transaction<'_>, dag_ids: &[String], paused: bool) -> Don
     Ok((Value::Array(rows), touched))
 }
 
-/// Deletes a DAG with its runs. Refused while it has running runs.
-pub fn delete_dag(tx: &Transaction<'_>, dag_id: &str) -> Done {
-    if store::dag::get(tx, dag_id)?.is_none() {
-        return Err(Error::not_found(format!("there is no DAG {dag_id:?}")));
-    }
-    let runs = store::run::between(tx, dag_id, None, None)?;
-    if let Some(run) = runs.iter().find(|r| !r.state.is_finished()) {
-        return Err(Error::refused(format!("run {} of {dag_id} is {}", run.run_id, run.state))
-            .hint("end it first: `dagdeck runs set-state DAG RUN failed`"));
-    }
-    let count = store::dag::delete(tx, dag_id)?;
-    let touched = Touched { dags: vec![dag_id.into()], ..Touched::default() };
-    Ok((json!({"dag_id": dag_id, "deleted_runs": count}), touched))
-}
-
 /// A run by its names, or an error that says what there is.
 pub fn find_run(tx: &Transaction<'_>, dag_id: &str, run_id: &str) -> Result<DagRun> {
     store::run::find(tx, dag_id, run_id)?.ok_or_else(|| {

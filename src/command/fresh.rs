@@ -16,6 +16,8 @@ fn dag_of(command: &Command) -> Option<&str> {
     match command {
         Command::Trigger { dag_id, .. } => Some(dag_id),
         Command::Clear { selection, .. } | Command::Mark { selection, .. } => Some(&selection.dag_id),
+        Command::CreateBackfill { request, .. } => Some(&request.dag_id),
+        Command::SavePlan { planned, .. } => dag_of(planned),
         Command::SetPaused { dag_ids, .. } => dag_ids.first().map(String::as_str),
         _ => None,
     }

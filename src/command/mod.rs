@@ -2,14 +2,19 @@
 //! the same code, in one transaction with its audit row.
 
 mod acts;
+mod backfill;
 mod client;
 mod fresh;
 mod perform;
 mod plans;
+mod prepared;
+mod removal;
+mod saved;
 
 pub use client::{Client, scheduler_request};
 pub use fresh::register;
 pub use perform::{Touched, perform};
+pub use saved::apply_due;
 
 use std::{
     fs::{File, OpenOptions},

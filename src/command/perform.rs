@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Actor, acts, plans};
+use super::{Actor, acts, backfill, prepared::prepare, saved};
 use crate::{
     clock,
     config::Place,
@@ -24,6 +24,10 @@ pub struct Touched {
     pub dags: Vec<Arc<str>>,
     /// Pools changed.
     pub pools: bool,
+    /// Saved plans changed.
+    pub plans: bool,
+    /// Backfills changed.
+    pub backfills: bool,
     /// Tries to be ended: instance, epoch, reason.
     pub kill: Vec<(TiKey, u32, Cause)>,
 }
@@ -32,7 +36,7 @@ pub struct Touched {
 pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
     let (action, target, quiet) = describe(&command);
     let done = store.transaction(|tx| {
-        let (reply, touched) = dispatch(tx, place, command)?;
+        let (reply, touched) = dispatch(tx, place, actor, command)?;
         if !quiet {
             write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
         }
@@ -47,7 +51,8 @@ pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command
     done
 }
 
-fn write_audit(
+/// Writes an act into the audit log.
+pub fn write_audit(
     tx: &Transaction<'_>,
     actor: &Actor,
     action: &str,
@@ -73,11 +78,23 @@ fn write_audit(
 }
 
 /// Action, target, and whether it only looks (no audit row).
-fn describe(command: &Command) -> (&'static str, String, bool) {
+pub fn describe(command: &Command) -> (&'static str, String, bool) {
     match command {
         Command::Trigger { dag_id, run_id, .. } => ("trigger", join(dag_id, run_id.as_deref()), false),
         Command::SetPaused { dag_ids, paused } => (if *paused { "pause" } else { "unpause" }, dag_ids.join(" "), false),
-        Command::DeleteDag { dag_id } => ("delete_dag", dag_id.clone(), false),
+        Command::DeleteDag { dag_id, dry_run } => ("delete_dag", dag_id.clone(), *dry_run),
+        Command::CleanRuns { before, dry_run } => ("clean", format!("runs that ended before {before}"), *dry_run),
+        Command::SavePlan { planned, hold } => {
+            let (_, target, _) = describe(planned);
+            (if hold.is_some() { "plan_hold" } else { "plan_save" }, target, false)
+        }
+        Command::ApplyPlan { plan_id } => ("plan_apply", plan_id.clone(), false),
+        Command::DiscardPlan { plan_id } => ("plan_discard", plan_id.clone(), false),
+        Command::CreateBackfill { request, dry_run } => ("backfill_create", request.dag_id.clone(), *dry_run),
+        Command::PauseBackfill { id, paused } => {
+            (if *paused { "backfill_pause" } else { "backfill_unpause" }, id.to_string(), false)
+        }
+        Command::CancelBackfill { id, dry_run } => ("backfill_cancel", id.to_string(), *dry_run),
         Command::Clear { selection, dry_run } => {
             ("clear", join(&selection.dag_id, selection.run_id.as_deref()), *dry_run)
         }
@@ -121,21 +138,22 @@ fn join(dag_id: &str, run_id: Option<&str>) -> String {
     run_id.map_or_else(|| dag_id.to_string(), |run| format!("{dag_id} {run}"))
 }
 
-fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Value, Touched)> {
+fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
     let now = clock::now();
+    if let Some(dry_run) = command.dry_run() {
+        let plan = prepare(tx, place, &command, now)?;
+        return if dry_run { Ok((plan.document, Touched::default())) } else { plan.apply(tx, &actor.who, now) };
+    }
     match command {
         Command::Trigger { dag_id, run_id, conf, logical_date, note, triggered_by } => {
             let wanted = acts::Wanted { dag_id: &dag_id, run_id, conf, logical_date, note, triggered_by };
             acts::trigger(tx, place, wanted, now)
         }
         Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),
-        Command::DeleteDag { dag_id } => acts::delete_dag(tx, &dag_id),
-        Command::Clear { selection, dry_run } => plans::clear(tx, &selection, dry_run, now),
-        Command::Mark { selection, state, dry_run } => plans::mark(tx, &selection, state, dry_run, now),
-        Command::SetRunState { dag_id, run_id, state, dry_run } => {
-            plans::set_run_state(tx, &dag_id, &run_id, state, dry_run, now)
-        }
-        Command::DeleteRuns { dag_id, run_ids, dry_run } => plans::delete_runs(tx, &dag_id, &run_ids, dry_run),
+        Command::SavePlan { planned, hold } => saved::save(tx, place, actor, &planned, hold, now),
+        Command::ApplyPlan { plan_id } => saved::apply(tx, place, actor, &plan_id, now),
+        Command::DiscardPlan { plan_id } => saved::discard(tx, &plan_id, now),
+        Command::PauseBackfill { id, paused } => backfill::set_paused(tx, id, paused, now),
         Command::Note { dag_id, run_id, task, text } => acts::note(tx, &dag_id, &run_id, task, &text),
         Command::StopTask { dag_id, run_id, task_id, map_index } => {
             acts::stop_task(tx, &dag_id, &run_id, &task_id, map_index)
@@ -159,5 +177,6 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, command: Command) -> Result<(Va
         Command::Acknowledge { fingerprint, note } => acts::acknowledge(tx, &fingerprint, note.as_deref()),
         Command::Parse { .. } => Err(Error::refused("files are parsed before this point")),
         Command::Audit { .. } => Ok((Value::Null, Touched::default())),
+        planned => Err(Error::usage(format!("this needs a plan: {planned:?}"))),
     }
 }

@@ -1,6 +1,11 @@
 //! Keys from the terminal and signals from the system, as events.
 
-use std::{io::stdin, sync::mpsc::Sender, thread, time::Duration};
+use std::{
+    io::{PipeWriter, Read, Write, stdin},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::Duration,
+};
 
 use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -40,17 +45,51 @@ pub fn watch_signals(events: Sender<Event>) {
     });
 }
 
+/// Stops and restarts the reading of keys, while another program has the terminal.
+pub struct Gate {
+    orders: PipeWriter,
+    stopped: Receiver<()>,
+}
+
+impl Gate {
+    /// No key is read from here on, until [`Gate::open`].
+    pub fn close(&mut self) {
+        if self.orders.write_all(b"c").is_ok() {
+            let _ = self.stopped.recv_timeout(Duration::from_secs(2));
+        }
+    }
+    /// Keys are read again.
+    pub fn open(&mut self) {
+        let _ = self.orders.write_all(b"o");
+    }
+}
+
 /// Reads keys until the terminal is gone.
-pub fn read_keys(events: Sender<Event>) {
+///
+/// # Errors
+/// No pipe can be made for the gate.
+pub fn read_keys(events: Sender<Event>) -> std::io::Result<Gate> {
+    let (mut orders, writer) = std::io::pipe()?;
+    let (say_stopped, stopped) = channel();
     thread::spawn(move || {
         loop {
             // The library below would read an ended terminal in a circle, so its end is looked for first.
             let input = stdin();
-            let mut fds = [PollFd::new(&input, PollFlags::IN)];
+            let mut fds = [PollFd::new(&input, PollFlags::IN), PollFd::new(&orders, PollFlags::IN)];
             match poll(&mut fds, None) {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(_) => break,
                 Ok(_) => {}
+            }
+            if !fds[1].revents().is_empty() {
+                let mut order = [0];
+                let mut next = || orders.read_exact(&mut order).map(|()| order[0]);
+                let _ = next();
+                // Nobody waits for keys any more if the gate's other end is gone.
+                if say_stopped.send(()).is_err() || next().is_err() {
+                    return;
+                }
+                continue;
             }
             if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
                 break;
@@ -66,6 +105,7 @@ pub fn read_keys(events: Sender<Event>) {
         }
         let _ = events.send(Event::Hangup);
     });
+    Ok(Gate { orders: writer, stopped })
 }
 
 fn translate(found: event::Event) -> Option<Event> {
@@ -82,7 +122,9 @@ fn translate(found: event::Event) -> Option<Event> {
 /// A key's name as in the key map.
 pub fn stroke(key: KeyEvent) -> Option<String> {
     let name = match key.code {
+        KeyCode::Char(' ') if key.modifiers.contains(KeyModifiers::CONTROL) => "Ctrl-Space".into(),
         KeyCode::Char(' ') => "Space".into(),
+        KeyCode::Null => "Ctrl-Space".into(),
         KeyCode::Char(c) => {
             if key.modifiers.contains(KeyModifiers::CONTROL) {
                 return Some(format!("Ctrl-{}", c.to_ascii_lowercase()));

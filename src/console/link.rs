@@ -18,19 +18,26 @@ use crate::protocol::{Envelope, Reply, Request, command::ReplyError};
 
 use super::message::Event;
 
-/// Longest time between two tries to connect, in seconds.
-const SLOWEST: u64 = 16;
+/// First and longest time between two tries to connect, in milliseconds.
+const FASTEST: u64 = 100;
+const SLOWEST: u64 = 16_000;
 
-/// A request with its number and the shell command that does the same.
-pub type Wanted = (u64, Request, String);
+/// What the loop wants of the scheduler.
+#[derive(Debug)]
+pub enum Wanted {
+    /// An answer: number, request, and the shell command that does the same.
+    Answer(u64, Box<Request>, String),
+    /// To connect now: a scheduler was just started.
+    Connect,
+}
 
 /// Keeps a connection until the loop is gone.
 pub fn scheduler(socket: &Path, wanted: &Receiver<Wanted>, events: &Sender<Event>) {
-    let mut wait = 1;
+    let mut wait = FASTEST;
     loop {
         match connect(socket) {
             Ok(stream) => {
-                wait = 1;
+                wait = FASTEST;
                 if events.send(Event::Connected).is_err() {
                     return;
                 }
@@ -49,10 +56,15 @@ pub fn scheduler(socket: &Path, wanted: &Receiver<Wanted>, events: &Sender<Event
             }
         }
         // What is asked meanwhile is refused at once.
-        let until = Instant::now() + Duration::from_secs(wait);
+        let until = Instant::now() + Duration::from_millis(wait);
+        wait = (wait * 2).min(SLOWEST);
         loop {
             match wanted.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok((number, ..)) => {
+                Ok(Wanted::Connect) => {
+                    wait = FASTEST;
+                    break;
+                }
+                Ok(Wanted::Answer(number, ..)) => {
                     let gone = error("no_scheduler", "no scheduler runs for this home");
                     if events.send(Event::Reply(number, Err(gone))).is_err() {
                         return;
@@ -62,7 +74,6 @@ pub fn scheduler(socket: &Path, wanted: &Receiver<Wanted>, events: &Sender<Event
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-        wait = (wait * 2).min(SLOWEST);
     }
 }
 
@@ -86,7 +97,7 @@ fn talk(stream: UnixStream, wanted: &Receiver<Wanted>, events: &Sender<Event>) -
     };
     // A scheduler that doesn't read must not hold this thread for ever.
     let _ = out.set_write_timeout(Some(Duration::from_secs(5)));
-    let subscribe = line(&(0, Request::Subscribe, String::new()));
+    let subscribe = line(0, Request::Subscribe, String::new());
     if let Err(e) = out.write_all(&subscribe) {
         return Some(e.to_string());
     }
@@ -101,10 +112,11 @@ fn talk(stream: UnixStream, wanted: &Receiver<Wanted>, events: &Sender<Event>) -
         });
         loop {
             match wanted.recv_timeout(Duration::from_millis(250)) {
-                Ok(want) => {
-                    if out.write_all(&line(&want)).is_err() {
+                Ok(Wanted::Connect) => {}
+                Ok(Wanted::Answer(number, request, command)) => {
+                    if out.write_all(&line(number, *request, command)).is_err() {
                         let lost = error("no_scheduler", "the scheduler went away");
-                        let _ = events.send(Event::Reply(want.0, Err(lost)));
+                        let _ = events.send(Event::Reply(number, Err(lost)));
                         break;
                     }
                 }
@@ -121,9 +133,8 @@ fn talk(stream: UnixStream, wanted: &Receiver<Wanted>, events: &Sender<Event>) -
     if gone { None } else { Some(ended.into_inner().ok().flatten().unwrap_or_else(|| "it went away".into())) }
 }
 
-fn line((id, request, command_line): &Wanted) -> Vec<u8> {
-    let envelope =
-        Envelope { id: *id, via: "tui".into(), command_line: command_line.clone(), request: request.clone() };
+fn line(id: u64, request: Request, command_line: String) -> Vec<u8> {
+    let envelope = Envelope { id, via: "tui".into(), command_line, request };
     let mut text = serde_json::to_vec(&envelope).unwrap_or_default();
     text.push(b'\n');
     text

@@ -1,5 +1,7 @@
 //! What comes into the console's loop, and what it wants done.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::{
@@ -31,14 +33,29 @@ pub enum Event {
     Changed,
     /// The scheduler's socket was opened.
     Connected,
-    /// It was lost or isn't there: why, and seconds until the next try.
+    /// It was lost or isn't there: why, and milliseconds until the next try.
     Disconnected(String, u64),
+    /// What came of starting a scheduler: its process id, or `None` if one ran already.
+    Launched(Result<Option<u32>, String>),
+    /// The scheduler that this console started ended: its process id, how, and the last words in its log.
+    SchedulerEnded(u32, String, String),
     /// The scheduler answered a request; the number is the request's.
     Reply(u64, Result<Value, ReplyError>),
+    /// A log was written into a file: which, how many lines.
+    Exported(Result<(PathBuf, usize), String>),
     /// Time passed.
     Tick,
     /// The terminal is gone, or the process should end.
     Hangup,
+}
+
+/// What a shell command reads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A text.
+    Text(String),
+    /// A log file, as plain lines.
+    Log(PathBuf),
 }
 
 /// Something to do outside.
@@ -54,6 +71,12 @@ pub enum Effect {
     Explain(u64, TiKey),
     /// Ask the scheduler about itself.
     Status(u64),
+    /// Start a scheduler.
+    StartScheduler,
+    /// Give the terminal to a shell command that reads this text.
+    Pipe(String, Source),
+    /// Write a log as plain text into a file.
+    Export(PathBuf, PathBuf),
     /// Put text into the terminal's clipboard.
     Copy(String),
     /// Draw everything again.

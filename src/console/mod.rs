@@ -17,6 +17,7 @@ mod query;
 mod reader;
 mod run;
 mod screen;
+mod shell;
 mod state;
 mod terminal;
 mod theme;
@@ -26,5 +27,5 @@ mod views;
 mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
-pub use run::{Options, first_frame, run};
+pub use run::{Options, Starter, first_frame, run};
 pub use theme::Theme;

@@ -14,12 +14,36 @@ pub enum Overlay {
     Palette(Input, usize),
     /// A form for an act.
     Form(Box<ActForm>),
+    /// A line that is asked for.
+    Prompt(Prompt, Input),
     /// "Quit?".
     Quit,
     /// What this session did, scrolled by so many lines.
     Session(usize),
     /// Details of what is under the cursor, scrolled by so many lines.
     Text(String, Vec<String>, usize),
+}
+
+/// What a line is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// Text that lines of a log must have.
+    Grep,
+    /// Shell command that gets the log, or the object's JSON.
+    Pipe,
+    /// File that gets the log.
+    Export,
+}
+
+impl Prompt {
+    /// In front of the line, and what it is for.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Grep => ("& ", "only lines with this text, 2 around each; empty: all"),
+            Self::Pipe => ("| ", "a shell command reads it; the terminal is its own meanwhile"),
+            Self::Export => ("> ", "the log is written there as plain text"),
+        }
+    }
 }
 
 /// What a line of the palette does.

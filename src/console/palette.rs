@@ -3,23 +3,24 @@
 use frizbee::{Config, Matcher};
 
 use super::{
-    keymap::{ROWS, Row},
+    keymap::{Group, ROWS, Row},
     overlay::Choice,
-    place::Scope,
     state::State,
     theme::Theme,
 };
 
 /// Rows of the help for a screen that fit a search, in the order of the groups.
-pub fn help_rows(search: &str, scope: Scope) -> Vec<&'static Row> {
+pub fn help_rows(state: &State, search: &str) -> Vec<&'static Row> {
+    let scope = state.scope();
     let search = search.to_lowercase();
     let fits = |r: &&Row| {
         r.scope.has(scope)
             && (search.is_empty()
                 || r.what.to_lowercase().contains(&search)
-                || r.keys.iter().any(|k| k.to_lowercase().contains(&search)))
+                || r.action.name().contains(&search)
+                || state.keymap.keys(r.action).iter().any(|k| k.to_lowercase().contains(&search)))
     };
-    super::keymap::Group::ALL.into_iter().flat_map(|g| ROWS.iter().filter(move |r| r.group == g)).filter(fits).collect()
+    Group::ALL.into_iter().flat_map(|g| ROWS.iter().filter(move |r| r.group == g)).filter(fits).collect()
 }
 
 /// Everything the palette knows, best match first.
@@ -27,7 +28,10 @@ pub fn choices(state: &State, typed: &str) -> Vec<(String, Choice)> {
     let scope = state.scope();
     let mut all: Vec<(String, Choice)> = ROWS
         .iter()
-        .filter(|r| r.scope.has(scope) && !(typed.is_empty() && r.hint.is_empty() && !r.what.starts_with("screen")))
+        .filter(|r| {
+            (r.scope.has(scope) || r.group == Group::Program)
+                && !(typed.is_empty() && r.hint.is_empty() && !r.what.starts_with("screen"))
+        })
         .map(|r| (r.what.to_owned(), Choice::Do(r.action)))
         .collect();
     all.extend(state.dag_ids.iter().map(|d| (format!("DAG {d}"), Choice::Dag(d.clone()))));

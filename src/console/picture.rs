@@ -7,17 +7,22 @@ use ratatui::{
     style::{Color, Modifier},
 };
 
-use crate::{error::Result, store::screens::open_reader};
+use crate::{
+    error::Result,
+    store::screens::{Opened, open_reader},
+};
 
 use super::{
+    keymap::Keymap,
     log,
     message::{Effect, Event},
-    query::answer,
-    state::{Facts, State},
+    query::{Data, answer},
+    state::{Facts, Link, State},
     terminal,
     theme::Theme,
-    update::update,
+    update::{start_scheduler, update},
     views,
+    widgets::reduce::Colours,
 };
 
 /// A console without a terminal, whose questions are answered at once.
@@ -31,15 +36,32 @@ pub struct Stage {
 impl Stage {
     /// A console of a home, at an instant (microseconds), of a size, with a scheduler that never answers if `connected`.
     pub fn new(home: PathBuf, size: (u16, u16), now: i64, connected: bool) -> Result<Self> {
-        let facts = Facts { dags_folder: home.join("dags"), context: "test".into(), read_only: false, home };
+        let facts = Facts {
+            dags_folder: home.join("dags"),
+            logs: home.join("logs"),
+            context: "test".into(),
+            read_only: false,
+            ascii: false,
+            colours: Colours::default(),
+            home,
+        };
         let db = facts.home.join("dagdeck.db");
-        let mut state = State::new(facts, Theme::named("default")?, size, now);
+        let mut state = State::new(facts, Theme::named("default")?, Keymap::preset("vim")?, size, now);
         let mut effects = state.load();
-        let link = if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8) };
+        let link =
+            if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8000) };
         effects.extend(update(&mut state, link));
         let mut stage = Self { state, db, wanted: Vec::new() };
         stage.carry_out(effects);
         Ok(stage)
+    }
+
+    /// A console as it is in the first moment: nobody has answered, a scheduler is being started.
+    pub fn starting(mut self) -> Self {
+        self.state.link = Link::Opening;
+        let effects = start_scheduler(&mut self.state);
+        self.carry_out(effects);
+        self
     }
 
     /// Keys, separated by spaces: `2 Enter g g`. Each comes a second after the one before.
@@ -84,7 +106,7 @@ impl Stage {
 
     /// The scheduler is lost.
     pub fn lose_scheduler(&mut self) -> &mut Self {
-        self.event(Event::Disconnected("it ended".into(), 8));
+        self.event(Event::Disconnected("it ended".into(), 8000));
         self
     }
 
@@ -98,7 +120,10 @@ impl Stage {
         for effect in effects {
             let event = match effect {
                 Effect::Load(number, query) => {
-                    let found = open_reader(&self.db).and_then(|c| answer(&c, &query));
+                    let found = open_reader(&self.db).and_then(|opened| match opened {
+                        Opened::Ready(conn) => answer(&conn, &query),
+                        _ => Ok(Data::NoStore),
+                    });
                     Event::Loaded(number, found.map_err(|e| e.to_string()))
                 }
                 Effect::Log(ask) => {
@@ -115,6 +140,18 @@ impl Stage {
                 }
                 Effect::Quit => {
                     self.wanted.push("quit".into());
+                    continue;
+                }
+                Effect::Pipe(command, _) => {
+                    self.wanted.push(format!("pipe {command}"));
+                    continue;
+                }
+                Effect::Export(from, to) => {
+                    self.wanted.push(format!("export {} {}", from.display(), to.display()));
+                    continue;
+                }
+                Effect::StartScheduler => {
+                    self.wanted.push("start a scheduler".into());
                     continue;
                 }
                 Effect::Explain(..) | Effect::Status(_) | Effect::Redraw | Effect::Suspend => continue,

@@ -9,7 +9,7 @@ use super::{query::Query, widgets::text::run_id};
 
 /// A set of screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scope(pub u16);
+pub struct Scope(pub u32);
 
 #[allow(missing_docs)]
 impl Scope {

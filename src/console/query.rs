@@ -61,6 +61,8 @@ pub enum Data {
     /// Not loaded yet.
     #[default]
     None,
+    /// There is no store yet, or it has no tables: a scheduler makes them.
+    NoStore,
     /// The object is gone.
     Gone,
     Triage(Triage),

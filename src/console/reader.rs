@@ -8,13 +8,18 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::store::screens;
+use crate::store::screens::{self, Opened};
 
 use super::{
     log::{self, Ask},
     message::Event,
-    query::{Query, answer},
+    query::{Data, Query, answer},
 };
+
+/// How often a store that isn't there yet is looked for.
+const SOON: Duration = Duration::from_millis(100);
+/// How often the store is looked at while there is no scheduler that says what changed.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// A question for the store, or how to watch it.
 #[derive(Debug)]
@@ -30,9 +35,12 @@ pub fn store(db: &Path, questions: &Receiver<Question>, events: &Sender<Event>) 
     let mut conn: Option<Connection> = None;
     let mut version = None;
     let mut watch = false;
+    let mut asked = false;
     loop {
-        let question = if watch {
-            match questions.recv_timeout(Duration::from_secs(1)) {
+        // A store that isn't there yet is looked for until it is.
+        let pause = if asked && conn.is_none() { Some(SOON) } else { watch.then_some(WATCH) };
+        let question = if let Some(pause) = pause {
+            match questions.recv_timeout(pause) {
                 Ok(question) => Some(question),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -46,8 +54,10 @@ pub fn store(db: &Path, questions: &Receiver<Question>, events: &Sender<Event>) 
         match question {
             Some(Question::Watch(on)) => watch = on,
             Some(Question::Ask(number, query)) => {
+                asked = true;
                 let found = match open(&mut conn, db) {
-                    Ok(conn) => answer(conn, &query).map_err(|e| e.to_string()),
+                    Ok(Some(conn)) => answer(conn, &query).map_err(|e| e.to_string()),
+                    Ok(None) => Ok(Data::NoStore),
                     Err(why) => Err(why),
                 };
                 if events.send(Event::Loaded(number, found)).is_err() {
@@ -56,7 +66,7 @@ pub fn store(db: &Path, questions: &Receiver<Question>, events: &Sender<Event>) 
             }
             None => {
                 let was_open = conn.is_some();
-                let now = open(&mut conn, db).ok().and_then(|c| screens::data_version(c).ok());
+                let now = open(&mut conn, db).ok().flatten().and_then(|c| screens::data_version(c).ok());
                 let changed = now != version || (conn.is_some() && !was_open);
                 version = now;
                 if changed && events.send(Event::Changed).is_err() {
@@ -67,15 +77,14 @@ pub fn store(db: &Path, questions: &Receiver<Question>, events: &Sender<Event>) 
     }
 }
 
-/// The connection; opened when the store is there.
-fn open<'a>(conn: &'a mut Option<Connection>, db: &Path) -> Result<&'a Connection, String> {
-    if conn.is_none() {
-        if !db.exists() {
-            return Err(format!("there is no store yet at {}; it is made when a scheduler starts", db.display()));
-        }
-        *conn = Some(screens::open_reader(db).map_err(|e| e.to_string())?);
+/// The connection; opened when the store is there and has its tables.
+fn open<'a>(conn: &'a mut Option<Connection>, db: &Path) -> Result<Option<&'a Connection>, String> {
+    if conn.is_none()
+        && let Opened::Ready(opened) = screens::open_reader(db).map_err(|e| e.to_string())?
+    {
+        *conn = Some(opened);
     }
-    conn.as_ref().ok_or_else(|| "the store isn't open".into())
+    Ok(conn.as_ref())
 }
 
 /// Reads parts of log files until the loop is gone. Of several questions that wait, only the last counts.

@@ -1,8 +1,10 @@
 //! The loop: takes events, updates, draws at most ten times a second, and hands effects to the threads.
 
 use std::{
-    io::IsTerminal,
+    fs,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
+    process::Child,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::{Duration, Instant},
@@ -15,19 +17,26 @@ use crate::{
 };
 
 use super::{
-    input, link,
-    log::Ask,
+    input::{self, Gate},
+    keymap,
+    link::{self, Wanted},
+    log::{self, Ask},
     message::{Effect, Event},
     reader::{self, Question},
+    shell,
     state::{Facts, State},
     terminal::{self, Terminal},
     theme::Theme,
-    update::{next_wake, update},
+    update::{next_wake, start_scheduler, update},
     views,
+    widgets::reduce::{Colours, ascii_locale},
 };
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(100);
+
+/// Starts a scheduler for the home: its process, or `None` if one runs already. The console can't name the engine.
+pub type Starter = fn(&Path, &Path) -> Result<Option<Child>>;
 
 /// How the console is to be run.
 #[derive(Debug, Clone, Default)]
@@ -36,14 +45,24 @@ pub struct Options {
     pub home: PathBuf,
     /// Folder of the DAG files.
     pub dags_folder: PathBuf,
+    /// Base folder of task logs; `None`: in the home.
+    pub logs: Option<PathBuf>,
     /// Theme; `None`: default.
     pub theme: Option<String>,
     /// No verbs.
     pub read_only: bool,
     /// Name of the environment for the top line; `None`: `local`.
     pub context: Option<String>,
-    /// A line to show first: "started a scheduler".
-    pub notice: Option<String>,
+    /// `auto`, `never`, `16`, `256`, `true`; `None`: auto.
+    pub color: Option<String>,
+    /// Draw only ASCII; else the locale decides.
+    pub ascii: bool,
+    /// Preset of keys; `None`: that of the file, else `vim`.
+    pub keys: Option<String>,
+    /// The user's `keys.toml`.
+    pub keys_file: Option<PathBuf>,
+    /// How a scheduler is started; `None`: never.
+    pub starter: Option<Starter>,
 }
 
 /// Runs the console until the user leaves it or the terminal is gone.
@@ -51,20 +70,23 @@ pub fn run(options: Options) -> Result<()> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::usage("the console needs a terminal").hint("dagdeck help lists the commands for scripts"));
     }
-    let theme = Theme::choose(options.theme.as_deref(), no_color())?;
     let size = crossterm::terminal::size().map_err(|e| Error::system("cannot ask the terminal for its size", e))?;
     let (events_in, events) = channel();
     // Before any other thread, so that all inherit which signals are left to the one that waits for them.
     input::watch_signals(events_in.clone());
-    let mut state = start(&options, theme, size);
-    let hands = Hands::start(&options.home, &events_in);
-    for effect in state.load() {
-        hands.hand(&effect);
+    let mut state = start(&options, size, |name| std::env::var(name).ok())?;
+    let hands = Hands::start(&options, &events_in);
+    let mut first = state.load();
+    if options.starter.is_some() && !options.read_only {
+        first.extend(start_scheduler(&mut state));
+    }
+    for effect in &first {
+        hands.hand(effect);
     }
     terminal::restore_on_panic();
-    let mut terminal = Terminal::take().map_err(|e| Error::system("cannot take the terminal", e))?;
-    input::read_keys(events_in);
-    let done = turn(&mut state, &mut terminal, &events, &hands);
+    let taken = Terminal::take().and_then(|terminal| Ok((terminal, input::read_keys(events_in)?)));
+    let (mut terminal, mut gate) = taken.map_err(|e| Error::system("cannot take the terminal", e))?;
+    let done = turn(&mut state, &mut terminal, &mut gate, &events, &hands);
     drop(terminal);
     match done {
         // A terminal that is gone isn't an error of ours.
@@ -78,10 +100,9 @@ pub fn run(options: Options) -> Result<()> {
 /// Time from here to the first whole frame with data, without a terminal: for the benchmark.
 pub fn first_frame(options: &Options, size: (u16, u16)) -> Result<Duration> {
     let start_at = Instant::now();
-    let theme = Theme::choose(options.theme.as_deref(), false)?;
-    let mut state = start(options, theme, size);
+    let mut state = start(options, size, |_| None)?;
     let (events_in, events) = channel();
-    let hands = Hands::start(&options.home, &events_in);
+    let hands = Hands::start(options, &events_in);
     for effect in state.load() {
         hands.hand(&effect);
     }
@@ -97,22 +118,20 @@ pub fn first_frame(options: &Options, size: (u16, u16)) -> Result<Duration> {
     Ok(start_at.elapsed())
 }
 
-fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
-}
-
-fn start(options: &Options, theme: Theme, size: (u16, u16)) -> State {
+fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Option<String>) -> Result<State> {
+    let colours = Colours::choose(options.color.as_deref(), &environment)?;
+    let theme = Theme::choose(options.theme.as_deref(), colours == Colours::Never)?;
+    let keymap = keymap::load(options.keys.as_deref(), options.keys_file.as_deref())?;
     let facts = Facts {
         home: options.home.clone(),
         dags_folder: options.dags_folder.clone(),
+        logs: options.logs.clone().unwrap_or_else(|| options.home.join("logs")),
         context: options.context.clone().unwrap_or_else(|| "local".into()),
         read_only: options.read_only,
+        ascii: options.ascii || ascii_locale(&environment),
+        colours,
     };
-    let mut state = State::new(facts, theme, size, clock::now().as_microsecond());
-    if let Some(notice) = &options.notice {
-        state.flash(notice.clone(), false);
-    }
-    state
+    Ok(State::new(facts, theme, keymap, size, clock::now().as_microsecond()))
 }
 
 /// The threads that do what the loop wants.
@@ -120,10 +139,14 @@ struct Hands {
     store: Sender<Question>,
     logs: Sender<Ask>,
     scheduler: Sender<link::Wanted>,
+    events: Sender<Event>,
+    places: (PathBuf, PathBuf),
+    starter: Option<Starter>,
 }
 
 impl Hands {
-    fn start(home: &Path, events: &Sender<Event>) -> Self {
+    fn start(options: &Options, events: &Sender<Event>) -> Self {
+        let home = &options.home;
         let (store, questions) = channel();
         let (logs, asks) = channel();
         let (scheduler, wanted) = channel();
@@ -134,7 +157,8 @@ impl Hands {
         thread::spawn(move || reader::logs(&asks, &out));
         let out = events.clone();
         thread::spawn(move || link::scheduler(&socket, &wanted, &out));
-        Self { store, logs, scheduler }
+        let places = (home.clone(), options.dags_folder.clone());
+        Self { store, logs, scheduler, events: events.clone(), places, starter: options.starter }
     }
 
     /// Hands an effect to its thread. A thread that is gone means that the process ends.
@@ -144,18 +168,70 @@ impl Hands {
             Effect::Log(ask) => drop(self.logs.send(ask.clone())),
             Effect::Act(number, command, line) => {
                 let request = Request::Do { command: command.clone() };
-                drop(self.scheduler.send((*number, request, line.clone())));
+                self.ask(*number, request, line.clone());
             }
             Effect::Explain(number, key) => {
-                drop(self.scheduler.send((*number, Request::Explain { key: key.clone() }, String::new())));
+                self.ask(*number, Request::Explain { key: key.clone() }, String::new());
             }
-            Effect::Status(number) => drop(self.scheduler.send((*number, Request::Status, String::new()))),
+            Effect::Status(number) => self.ask(*number, Request::Status, String::new()),
+            Effect::StartScheduler => self.start_scheduler(),
+            Effect::Export(from, to) => {
+                let (events, from, to) = (self.events.clone(), from.clone(), to.clone());
+                thread::spawn(move || drop(events.send(Event::Exported(export(&from, to)))));
+            }
             _ => {}
         }
     }
+
+    fn ask(&self, number: u64, request: Request, line: String) {
+        drop(self.scheduler.send(Wanted::Answer(number, Box::new(request), line)));
+    }
+
+    /// Starts a scheduler, tells the loop, and tells it again when that scheduler ends.
+    fn start_scheduler(&self) {
+        let (events, scheduler, (home, dags)) = (self.events.clone(), self.scheduler.clone(), self.places.clone());
+        let starter = self.starter;
+        thread::spawn(move || {
+            let Some(starter) = starter else {
+                drop(events.send(Event::Launched(Err("this console can't start one".into()))));
+                return;
+            };
+            let started = starter(&home, &dags).map_err(|e| e.message);
+            let told = started.as_ref().map(|child| child.as_ref().map(Child::id)).map_err(Clone::clone);
+            drop(events.send(Event::Launched(told)));
+            drop(scheduler.send(Wanted::Connect));
+            if let Ok(Some(mut child)) = started
+                && let Ok(status) = child.wait()
+            {
+                let log = home.join("scheduler.log");
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                let last = said.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or_default();
+                let words = format!("its last words in {}: {last}", log.display());
+                drop(events.send(Event::SchedulerEnded(child.id(), status.to_string(), words)));
+            }
+        });
+    }
 }
 
-fn turn(state: &mut State, terminal: &mut Terminal, events: &Receiver<Event>, hands: &Hands) -> std::io::Result<()> {
+/// Writes a log as plain text into a new file.
+fn export(from: &Path, to: PathBuf) -> std::result::Result<(PathBuf, usize), String> {
+    let write = || {
+        let mut out = std::io::BufWriter::new(fs::File::create_new(&to)?);
+        let lines = log::plain(from, &mut out)?;
+        out.flush()?;
+        Ok(lines)
+    };
+    let lines = write().map_err(|e: std::io::Error| format!("{}: {e}", to.display()))?;
+    Ok((fs::canonicalize(&to).unwrap_or(to), lines))
+}
+
+fn turn(
+    state: &mut State,
+    terminal: &mut Terminal,
+    gate: &mut Gate,
+    events: &Receiver<Event>,
+    hands: &Hands,
+) -> std::io::Result<()> {
     let mut drawn = Instant::now() - FRAME;
     let mut dirty = true;
     loop {
@@ -189,6 +265,11 @@ fn turn(state: &mut State, terminal: &mut Terminal, events: &Receiver<Event>, ha
                 Effect::Redraw => terminal.forget(),
                 Effect::Copy(text) => terminal.copy(text)?,
                 Effect::Suspend => terminal.suspend()?,
+                Effect::Pipe(command, source) => {
+                    gate.close();
+                    terminal.lend(|| shell::pipe(command, source.clone()))?;
+                    gate.open();
+                }
                 other => hands.hand(other),
             }
         }

@@ -8,12 +8,13 @@ use crate::store::screens::{Micros, SECOND};
 
 use super::{
     forms::ActForm,
-    keymap::{Action, Row},
+    keymap::{Action, Keymap, Row},
     message::Effect,
     overlay::Overlay,
     place::{Object, Place, Scope, Tab},
     screen::Screen,
     theme::Theme,
+    widgets::reduce::Colours,
 };
 
 /// The scheduler, as far as the console knows.
@@ -32,6 +33,20 @@ pub enum Link {
         /// When it is tried again.
         retry_at: Micros,
     },
+}
+
+/// A scheduler that this console starts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Launch {
+    /// It started none.
+    #[default]
+    None,
+    /// It is being started, since when.
+    Asked(Micros),
+    /// It was started: process id, and when.
+    Started(u32, Micros),
+    /// It ended, or couldn't be started: why.
+    Ended(String),
 }
 
 /// A line for a moment.
@@ -65,10 +80,16 @@ pub struct Facts {
     pub home: PathBuf,
     /// Folder of the DAG files.
     pub dags_folder: PathBuf,
+    /// Base folder of task logs.
+    pub logs: PathBuf,
     /// Name of the environment.
     pub context: String,
     /// No verbs.
     pub read_only: bool,
+    /// Only ASCII is drawn.
+    pub ascii: bool,
+    /// Colours that the terminal shows.
+    pub colours: Colours,
 }
 
 /// Everything.
@@ -78,12 +99,16 @@ pub struct State {
     pub facts: Facts,
     /// Colours.
     pub theme: Theme,
+    /// Keys.
+    pub keymap: Keymap,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// Now.
     pub now: Micros,
     /// The scheduler.
     pub link: Link,
+    /// A scheduler that this console started.
+    pub launch: Launch,
     /// What it said about itself.
     pub status: Option<Value>,
     /// Screens, the last one is shown.
@@ -108,6 +133,8 @@ pub struct State {
     pub alerts: Option<usize>,
     /// Number of the last question or request.
     pub ticket: u64,
+    /// The last shell command that something was piped into.
+    pub piped: String,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -123,13 +150,15 @@ pub enum Errand {
 
 impl State {
     /// A console that shows triage.
-    pub fn new(facts: Facts, theme: Theme, size: (u16, u16), now: Micros) -> Self {
+    pub fn new(facts: Facts, theme: Theme, keymap: Keymap, size: (u16, u16), now: Micros) -> Self {
         Self {
             facts,
             theme,
+            keymap,
             size,
             now,
             link: Link::Opening,
+            launch: Launch::None,
             status: None,
             stack: vec![Screen::new(Place::Triage)],
             history: Vec::new(),
@@ -142,6 +171,7 @@ impl State {
             dag_ids: Vec::new(),
             alerts: None,
             ticket: 0,
+            piped: String::new(),
             errand: None,
         }
     }
@@ -192,8 +222,19 @@ impl State {
         }
         match &self.link {
             Link::Up => None,
+            _ if self.starting() => Some("the scheduler is starting".into()),
             Link::Opening => Some("the scheduler hasn't answered yet".into()),
-            Link::Down { why, .. } => Some(format!("no scheduler: {why}")),
+            Link::Down { why, .. } => Some(format!("no scheduler: {why} (0 and S, or :sched, starts one)")),
+        }
+    }
+
+    /// A scheduler is being started and may still come.
+    pub fn starting(&self) -> bool {
+        match (&self.launch, &self.link) {
+            (_, Link::Up) => false,
+            (Launch::Asked(_), _) => true,
+            (Launch::Started(_, at), _) => self.now - at < 10 * SECOND,
+            _ => false,
         }
     }
 
@@ -208,6 +249,11 @@ impl State {
         let need = |ok: bool, why: &str| if ok { Ok(()) } else { Err(why.to_owned()) };
         use Action as A;
         match row.action {
+            A::StartScheduler => {
+                need(!self.facts.read_only, "the console is read-only")?;
+                need(self.link != Link::Up, "one runs already")?;
+                need(!self.starting(), "it is starting already")
+            }
             A::Clear | A::MarkSuccess | A::MarkFailed => need(
                 object.run().is_some() || !self.screen().marks.is_empty(),
                 "no run or task instance under the cursor",
@@ -232,6 +278,7 @@ impl State {
                 };
                 need(busy, "nothing is running under the cursor")
             }
+            A::Pipe | A::Export => need(!self.facts.read_only, "the console is read-only"),
             A::Acknowledge => need(matches!(object, Object::Failures(..)), "no group of failures under the cursor"),
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),

@@ -72,6 +72,15 @@ impl Terminal {
         Write::flush(&mut self.backend)
     }
 
+    /// Gives the terminal to other work, and takes it again.
+    pub fn lend(&mut self, work: impl FnOnce()) -> io::Result<()> {
+        leave();
+        work();
+        enter()?;
+        self.forget();
+        Ok(())
+    }
+
     /// Gives the terminal back, stops until `fg`, takes it again.
     pub fn suspend(&mut self) -> io::Result<()> {
         leave();

@@ -107,6 +107,25 @@ impl Theme {
         if no_color { Self::named("mono") } else { asked.map_or_else(|| Self::named("default"), Ok) }
     }
 
+    /// Style of a context's name in the top line: each name has its own, the home without a context that of the line.
+    pub fn context(&self, name: &str) -> Style {
+        const OWN: [(Color, Color); 6] = [
+            (Color::Black, Color::Green),
+            (Color::Black, Color::Cyan),
+            (Color::White, Color::Magenta),
+            (Color::Black, Color::Yellow),
+            (Color::Black, Color::Gray),
+            (Color::Black, Color::LightBlue),
+        ];
+        let line = self.role(Role::Header);
+        if name == "local" || line.bg.is_none() {
+            return line;
+        }
+        let sum = name.bytes().fold(0_usize, |sum, b| sum.wrapping_mul(31).wrapping_add(usize::from(b)));
+        let (fg, bg) = OWN[sum % OWN.len()];
+        line.fg(fg).bg(bg)
+    }
+
     /// Style of a role.
     pub fn role(&self, role: Role) -> Style {
         self.roles.get(&role).copied().unwrap_or_default()

@@ -131,13 +131,41 @@ impl Engine {
                 self.world.set_pool(pool);
             }
         }
+        if touched.backfills {
+            for facts in crate::store::backfill::all_facts(self.store.reader())? {
+                self.world.set_backfill(facts);
+            }
+        }
+        if touched.plans {
+            self.next_held = crate::store::plan::next_due(self.store.reader())?;
+        }
         self.load_dags(Some(&touched.dags))?;
+        let mut dags = std::collections::BTreeSet::new();
         for run in touched.runs {
             self.load_run(run)?;
+            dags.extend(self.world.run(run).map(|run| run.dag_id.clone()));
+        }
+        for dag_id in dags {
+            self.refresh_past(&dag_id)?;
         }
         for (key, epoch, cause) in touched.kill {
             self.kill(&key, epoch, cause);
         }
+        Ok(())
+    }
+
+    /// Applies held plans whose time has come.
+    pub(super) fn apply_held(&mut self, now: jiff::Timestamp) -> Result<()> {
+        if self.next_held.is_none_or(|at| at > now) || !self.commit() {
+            return Ok(());
+        }
+        for touched in command::apply_due(&mut self.store, &self.place, now)? {
+            self.take_touched(touched)?;
+        }
+        self.next_held = crate::store::plan::next_due(self.store.reader())?;
+        self.changed = true;
+        self.urgent_notice = true;
+        self.run_ended = true;
         Ok(())
     }
 

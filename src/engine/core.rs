@@ -129,6 +129,8 @@ pub struct Engine {
     /// When to look for changed files; never if `None`.
     next_scan: Option<Instant>,
     next_look: Instant,
+    /// When the next held plan is due.
+    pub(super) next_held: Option<Timestamp>,
     pub(super) hostname: String,
     /// Interpreters as named, and the programs that they really are.
     pub(super) interpreters: HashMap<String, String>,
@@ -195,6 +197,7 @@ impl Engine {
             since: clock::now(),
             next_scan: look_for_files.then(Instant::now),
             next_look: Instant::now(),
+            next_held: None,
             hostname,
             interpreters: HashMap::new(),
             bash: super::start::find_bash(),
@@ -203,7 +206,7 @@ impl Engine {
 
     /// Loads what the store knows, adopts living tries and collects outcomes that were left behind.
     pub fn begin(&mut self) -> Result<()> {
-        self.take_touched(Touched { pools: true, ..Touched::default() })?;
+        self.take_touched(Touched { pools: true, plans: true, backfills: true, ..Touched::default() })?;
         self.load_dags(None)?;
         self.adopt_runs()?;
         if self.next_scan.is_some() {
@@ -289,7 +292,8 @@ impl Engine {
         }
         // While nothing can be written, only the next attempt to write is waited for.
         let deciding = !self.stopping && self.stuck.is_none();
-        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake()];
+        let next_held = self.next_held.filter(|_| deciding);
+        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake(), next_held];
         for at in wake.into_iter().flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
             // A little later rather than a little too early, which would spin.
@@ -381,6 +385,7 @@ impl Engine {
             self.next_look = now + Duration::from_secs(1);
             self.look_at_adopted()?;
         }
+        self.apply_held(clock::now())?;
         self.poke(clock::now())
     }
 }

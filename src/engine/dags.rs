@@ -39,17 +39,17 @@ impl Engine {
             }
             let db = self.store.reader();
             let last_automated = load::last_automated(db, &id)?.as_ref().map(as_due);
-            let limit = dag.dag.max_consecutive_failed_dag_runs;
-            let consecutive_failures = load::consecutive_failures(db, &id, limit)?;
+            let recent = load::recent(db, &id, dag.dag.max_consecutive_failed_dag_runs)?;
             self.world.set_dag(DagFacts {
                 dag: dag.dag,
                 version: dag.version,
                 is_paused: dag.is_paused,
                 has_import_errors: dag.has_import_errors,
                 last_automated,
-                consecutive_failures,
+                recent,
             });
             self.write_next(&id)?;
+            self.refresh_past(&id)?;
         }
         for id in gone {
             self.world.remove_dag(&id);
@@ -107,9 +107,16 @@ impl Engine {
             Some(facts) => facts.dag.clone(),
             None => store::dag::version(db, run.dag_version)?,
         };
-        let looks_back = looks_back(&dag);
-        let facts = load::facts(db, &run, looks_back)?;
+        let dag = run.part_of(dag);
+        let backfill = match run.backfill.filter(|place| !self.world.has_backfill(place.id)) {
+            Some(place) => store::backfill::facts(db, place.id)?,
+            None => None,
+        };
+        let facts = load::facts(db, &run, &dag, self.catches_up(&dag))?;
         let instances = load::instances(db, id)?;
+        if let Some(backfill) = backfill {
+            self.world.set_backfill(backfill);
+        }
         self.world.load_run(run, dag, instances, facts);
         Ok(())
     }
@@ -130,6 +137,25 @@ impl Engine {
         }
     }
 
+    fn catches_up(&self, dag: &Dag) -> bool {
+        dag.catchup.unwrap_or_else(|| self.place.settings.flag("scheduler", "catchup_by_default"))
+    }
+
+    /// After runs of a DAG were made or deleted: which run its active runs look back on.
+    pub(super) fn refresh_past(&mut self, dag_id: &str) -> Result<()> {
+        let runs: Vec<DagRun> = self.world.runs().filter(|run| &*run.dag_id == dag_id).cloned().collect();
+        for run in runs {
+            let Some(dag) = self.world.dag_of(run.id).filter(|dag| dag.looks_back()).cloned() else { continue };
+            // What is decided and not written yet would be missing in what is read.
+            if !self.changes.is_empty() && !self.commit() {
+                return Ok(());
+            }
+            let previous = load::previous(self.store.reader(), &run, &dag, self.catches_up(&dag))?;
+            self.world.set_previous(run.id, previous);
+        }
+        Ok(())
+    }
+
     /// Creates the runs that timetables ask for.
     pub(super) fn create_due_runs(&mut self, now: Timestamp) -> Result<()> {
         if self.stuck.is_some() {
@@ -139,7 +165,10 @@ impl Engine {
             let dag_id = new.run.dag_id.clone();
             // A run that a person made for the same date stands for it.
             match self.store.create_run(new) {
-                Ok(created) => self.load_run(created.run.id)?,
+                Ok(created) => {
+                    self.load_run(created.run.id)?;
+                    self.refresh_past(&dag_id)?;
+                }
                 Err(e) if e.kind == crate::error::Kind::Refused => eprintln!("scheduler: {}", e.message),
                 Err(e) => return Err(e),
             }
@@ -172,9 +201,4 @@ fn next_run(facts: &DagFacts, settings: &crate::config::Settings) -> Option<DueR
     let catchup = dag.catchup.unwrap_or(settings.catchup_by_default);
     let bounds = Bounds { start_date: dag.start_date, end_date: dag.end_date, catchup };
     timetable.next(facts.last_automated.as_ref(), &bounds, clock::now())
-}
-
-/// True if some task of the DAG waits for the previous run.
-pub fn looks_back(dag: &Dag) -> bool {
-    dag.tasks.values().any(|task| task.depends_on_past || task.wait_for_downstream)
 }

@@ -142,9 +142,15 @@ fn log_path(place: &Place) -> PathBuf {
 /// Makes a command start in a session of its own, so that it survives the terminal.
 pub(crate) fn detach(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt;
-    // SAFETY: setsid is async-signal-safe.
+    // SAFETY: only async-signal-safe calls, on a set that is initialised first.
     unsafe {
-        command.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) });
+        command.pre_exec(|| {
+            // The console, which blocks its signals, may be the one that starts it.
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &set, std::ptr::null_mut());
+            if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+        });
     }
 }
 

@@ -123,6 +123,23 @@ pub fn for_people(value: Value) -> Value {
     }
 }
 
+/// A rendered field that is longer than `[core] max_templated_field_length`, cut, with Airflow's sentence before it.
+pub fn shortened(value: Value, settings: &Settings) -> Value {
+    const PREFIX: &str = "Truncated. You can change this behaviour in [core]max_templated_field_length. ";
+    let limit = settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as usize;
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+        _ => return value,
+    };
+    if text.chars().count() <= limit {
+        return value;
+    }
+    let room = limit.saturating_sub(PREFIX.len() + 3);
+    let kept: String = if room < 7 { String::new() } else { text.chars().take(room).collect() };
+    Value::String(format!("{PREFIX}{}...", kept.trim_end()))
+}
+
 /// A run as Python tasks get it.
 pub fn run_document(run: &DagRun) -> Value {
     let time = |t: Option<jiff::Timestamp>| t.map(rfc3339);

@@ -20,6 +20,7 @@ use crate::{
     protocol::{TrySpec, spawn::Shell},
     python,
     scheduler::Report,
+    store,
     workload::{ShellCommand, Workload},
 };
 
@@ -122,8 +123,9 @@ impl Engine {
             .template_fields
             .iter()
             .map(|name| (name.clone(), rendered.get(name).cloned().unwrap_or(Value::Null)))
+            .map(|(name, value)| (name, render::shortened(render::for_people(value), &self.place.settings)))
             .collect();
-        let fields = render::for_people(Value::Object(fields));
+        let fields = Value::Object(fields);
         let name =
             task.map_index_template.as_deref().map(|t| render::index_name(&place, task, &rendered, t)).transpose()?;
         self.writes.push(Write::Rendered { key: row.key.clone(), fields });
@@ -232,6 +234,7 @@ impl Engine {
             },
             "dag_run": render::run_document(run),
             "fileloc": dag.fileloc,
+            "source": self.older_source(dag, run),
             "dags_folder": self.place.dags_folder,
             "plugins_folder": Some(plugins.clone()).filter(|p| p.is_dir()),
             "task_reschedule_count": row.epoch.saturating_sub(1),
@@ -247,6 +250,7 @@ impl Engine {
                 "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
                 "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
                 "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
+                "max_templated_field_length": settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as u64,
                 "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),
             },
         });
@@ -257,6 +261,18 @@ impl Engine {
             startup["old_xcoms"] = old.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
         }
         startup
+    }
+
+    /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that
+    /// changed without changing the DAG, in a function's body say, runs as it is now.)
+    fn older_source(&self, dag: &Dag, run: &DagRun) -> Option<String> {
+        let is_newest = self.world.dag(&run.dag_id).is_none_or(|facts| facts.version == run.dag_version);
+        if is_newest || !dag.fileloc.ends_with(".py") {
+            return None;
+        }
+        let source = store::dag::source(self.store.reader(), run.dag_version).ok().flatten()?;
+        let now = std::fs::read(&dag.fileloc).unwrap_or_default();
+        (!source.is_empty() && source.as_bytes() != now).then_some(source)
     }
 
     /// A try that ends inside the scheduler, without a process.

@@ -118,6 +118,9 @@ pub struct Dag {
     /// The first failed task ends the run.
     #[serde(default)]
     pub fail_fast: bool,
+    /// Runs that are cleared go on with the newest version; `None`: `[core] rerun_with_latest_version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_with_latest_version: Option<bool>,
     /// Labels, sorted.
     #[serde(default)]
     pub tags: Vec<String>,
@@ -174,6 +177,58 @@ impl Dag {
             task.downstream_task_ids =
                 below.swap_remove(&task.task_id).map(|ids| ids.into_iter().collect()).unwrap_or_default();
         }
+    }
+
+    /// True if some task waits for the run before.
+    pub fn looks_back(&self) -> bool {
+        self.tasks.values().any(|task| task.depends_on_past || task.wait_for_downstream)
+    }
+
+    /// The tasks whose results decide how many instances a task has.
+    pub fn mapped_over(&self, task_id: &str) -> Vec<Arc<str>> {
+        let Some(task) = self.tasks.get(task_id) else { return Vec::new() };
+        let groups = self.task_groups.values().filter(|group| self.is_in_group(task, &group.group_id));
+        let expands = groups.filter_map(|group| group.expand.as_ref()).chain(task.expand.as_ref());
+        expands.flat_map(Expand::upstream_task_ids).map(Arc::from).collect()
+    }
+
+    /// The DAG with only some of its tasks. Where tasks between two of them are left out, the lower one still waits for
+    /// the upper one.
+    pub fn part(&self, task_ids: &[Arc<str>]) -> Self {
+        let mut part = self.clone();
+        part.tasks.retain(|id, _| task_ids.contains(id));
+        for task in part.tasks.values_mut() {
+            let mut above: BTreeSet<Arc<str>> = BTreeSet::new();
+            let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
+            let mut todo = std::mem::take(&mut task.upstream_task_ids);
+            while let Some(id) = todo.pop() {
+                if !seen.insert(id.clone()) {
+                    continue;
+                }
+                if task_ids.contains(&id) {
+                    above.insert(id);
+                } else if let Some(between) = self.tasks.get(&id) {
+                    todo.extend(between.upstream_task_ids.iter().cloned());
+                }
+            }
+            task.upstream_task_ids = above.into_iter().collect();
+        }
+        part.link();
+        part
+    }
+
+    /// True if a task is in a group, at whatever depth.
+    pub fn is_in_group(&self, task: &Task, group_id: &str) -> bool {
+        let mut at = task.task_group.as_deref();
+        // A broken file may make a group its own ancestor.
+        for _ in 0..=self.task_groups.len() {
+            match at {
+                Some(id) if id == group_id => return true,
+                Some(id) => at = self.task_groups.get(id).and_then(|group| group.parent.as_deref()),
+                None => return false,
+            }
+        }
+        false
     }
 
     /// Owners of its tasks, without repeats, joined as Airflow does.

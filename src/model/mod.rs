@@ -1,5 +1,6 @@
 //! The words of the whole program: ids, DAG, task, run, task instance, states, causes. Pure data.
 
+pub mod backfill;
 pub mod cause;
 pub mod change;
 pub mod dag;
@@ -18,6 +19,7 @@ pub mod task_instance;
 pub mod time;
 pub mod trigger_rule;
 
+pub use backfill::{BackfillId, BackfillPlace, LeftAlone, ReprocessBehavior};
 pub use cause::{Cause, CauseKind};
 pub use change::{Change, RunChange, TiChange};
 pub use dag::{Dag, DagVersionId, Param, TaskGroup};

@@ -228,6 +228,7 @@ pub const DAG_ARGS: &[Arg] = &[
     opt("max_consecutive_failed_dag_runs", Integer, "0", "Pause after so many failed runs in a row"),
     opt("dagrun_timeout", Duration, "", "Time limit of a run"),
     opt("fail_fast", Boolean, "false", "The first failed task ends the run"),
+    opt("rerun_with_latest_version", Boolean, "the setting", "Runs that are cleared go on with the newest version"),
     opt("is_paused_upon_creation", Boolean, "the setting", "Paused when first seen"),
     opt("render_template_as_native_obj", Boolean, "false", "Templates give values instead of text"),
     opt("template_searchpath", Texts, "", "More folders for template files"),

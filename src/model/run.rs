@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{dag::DagVersionId, ids::RunId, state::RunState, state::spelled, task_instance::TaskInstance};
+use super::{
+    backfill::BackfillPlace, dag::Dag, dag::DagVersionId, ids::RunId, state::RunState, state::spelled,
+    task_instance::TaskInstance,
+};
 
 spelled! {
     /// Why a run exists.
@@ -85,6 +88,19 @@ pub struct DagRun {
     pub clear_number: u32,
     /// The DAG version it runs.
     pub dag_version: DagVersionId,
+    /// Its place in a backfill.
+    #[serde(default)]
+    pub backfill: Option<BackfillPlace>,
+    /// Only these tasks of the DAG exist in it (a backfill of some tasks); `None`: all.
+    #[serde(default)]
+    pub tasks: Option<Vec<Arc<str>>>,
+}
+
+impl DagRun {
+    /// The DAG as this run has it.
+    pub fn part_of(&self, dag: Arc<Dag>) -> Arc<Dag> {
+        self.tasks.as_ref().map_or_else(|| dag.clone(), |tasks| Arc::new(dag.part(tasks)))
+    }
 }
 
 /// A run to be created, with its first task instances.

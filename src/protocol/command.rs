@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{MapIndex, RunState, TiState, TriggeredBy};
+use crate::model::{MapIndex, ReprocessBehavior, RunState, TiState, TriggeredBy};
 
 /// One line from a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,54 @@ pub enum Command {
     DeleteDag {
         /// DAG.
         dag_id: String,
+        /// Only show.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Deletes finished runs that ended before a time; the newest run of each DAG stays.
+    CleanRuns {
+        /// Time.
+        before: Timestamp,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Begins a backfill.
+    CreateBackfill {
+        /// Which runs, and how.
+        request: BackfillRequest,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Keeps a backfill's queued runs from starting, or lets them start again.
+    PauseBackfill {
+        /// Which.
+        id: i64,
+        /// Paused.
+        paused: bool,
+    },
+    /// Ends a backfill: its queued runs fail, running ones go on to their end.
+    CancelBackfill {
+        /// Which.
+        id: i64,
+        /// Only show.
+        dry_run: bool,
+    },
+    /// Saves the plan of another command; it is applied by name, or when its time has come.
+    SavePlan {
+        /// A command that has a plan.
+        planned: Box<Command>,
+        /// Seconds after which it is applied by itself unless it is discarded before.
+        hold: Option<f64>,
+    },
+    /// Applies a saved plan, if what it was computed from still holds.
+    ApplyPlan {
+        /// Its id.
+        plan_id: String,
+    },
+    /// Throws a saved plan away; one that is held is thereby undone.
+    DiscardPlan {
+        /// Its id.
+        plan_id: String,
     },
     /// Clears task instances (a plan; `dry_run` only shows it).
     Clear {
@@ -215,6 +263,39 @@ pub enum Command {
     },
 }
 
+/// What a backfill is to be (Airflow's `BackfillPostBody`, and what dagdeck adds).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackfillRequest {
+    /// DAG.
+    pub dag_id: String,
+    /// First logical date, inclusive.
+    pub from_date: Timestamp,
+    /// Last logical date, inclusive.
+    pub to_date: Timestamp,
+    /// Runs of it that may be running at one time.
+    pub max_active_runs: u32,
+    /// What becomes of runs that are there already.
+    pub reprocess_behavior: ReprocessBehavior,
+    /// Newest date first.
+    #[serde(default)]
+    pub run_backwards: bool,
+    /// Conf of its runs, a JSON object; reprocessed runs keep theirs without it.
+    #[serde(default)]
+    pub dag_run_conf: Option<Value>,
+    /// Only these tasks or groups; all if empty.
+    #[serde(default)]
+    pub task_ids: Vec<String>,
+    /// Its runs go on although the DAG is paused.
+    #[serde(default)]
+    pub while_paused: bool,
+    /// Pool of its task instances, instead of the tasks' own.
+    #[serde(default)]
+    pub pool: Option<String>,
+    /// Reprocessed runs go on with the newest version of the DAG; `None`: as the DAG or the settings say, else yes.
+    #[serde(default)]
+    pub latest_version: Option<bool>,
+}
+
 /// Which task instances an act is about.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -229,7 +310,7 @@ pub struct Selection {
     pub end_date: Option<Timestamp>,
     /// Text that task ids contain.
     pub task_text: Option<String>,
-    /// Exact task ids, each with an index or all indexes.
+    /// Exact ids of tasks or groups, each with an index or all indexes.
     pub task_ids: Vec<(String, Option<MapIndex>)>,
     /// Also everything below.
     pub downstream: bool,
@@ -245,6 +326,31 @@ pub struct Selection {
     pub only_running: bool,
     /// Leave the runs' states alone.
     pub keep_dag_runs: bool,
+    /// Not these tasks or groups, each with an index or all indexes.
+    pub exclude: Vec<(String, Option<MapIndex>)>,
+    /// Give cleared instances only the retries that they had left.
+    pub keep_retries: bool,
+    /// Leave active instances alone.
+    pub skip_running: bool,
+    /// Go on with the newest version of the DAG; `None`: as the DAG or the settings say, else with each run's own.
+    pub latest_version: Option<bool>,
+}
+
+impl Command {
+    /// Whether it only shows its plan; `None` for commands without a plan.
+    pub fn dry_run(&self) -> Option<bool> {
+        match self {
+            Self::Clear { dry_run, .. }
+            | Self::Mark { dry_run, .. }
+            | Self::SetRunState { dry_run, .. }
+            | Self::DeleteRuns { dry_run, .. }
+            | Self::DeleteDag { dry_run, .. }
+            | Self::CleanRuns { dry_run, .. }
+            | Self::CreateBackfill { dry_run, .. }
+            | Self::CancelBackfill { dry_run, .. } => Some(*dry_run),
+            _ => None,
+        }
+    }
 }
 
 /// The answer to an [`Envelope`].

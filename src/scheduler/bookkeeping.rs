@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Cause, Change, MapIndex, RunId, RunState, RunType, TaskInstance, TiState, time::plus_seconds};
+use crate::model::{Cause, Change, MapIndex, RunId, RunState, TaskInstance, TiState, time::plus_seconds};
 
 use super::{
     graph::shared,
@@ -77,14 +77,13 @@ impl World {
         let Some(memory) = self.runs.get(&run) else { return };
         let row = &memory.run;
         let dag = self.dags.entry(row.dag_id.clone()).or_default();
-        let is_backfill = row.run_type == RunType::Backfill;
         let step = |n: &mut u32| *n = if enters { *n + 1 } else { n.saturating_sub(1) };
-        if !row.state.is_finished() && !is_backfill {
+        if !row.state.is_finished() && row.backfill.is_none() {
             step(&mut dag.active);
         }
         let mut timer = None;
         if row.state == RunState::Queued {
-            let place = (is_backfill, row.run_after, run);
+            let place = (row.backfill, row.run_after, run);
             if enters {
                 dag.queued.insert(place)
             } else {
@@ -92,7 +91,7 @@ impl World {
             };
             timer = Some((row.run_after, Timer::RunAfter(run)));
         } else if row.state == RunState::Running {
-            step(&mut dag.running[usize::from(is_backfill)]);
+            step(dag.running.entry(row.backfill.map(|place| place.id)).or_default());
             let limit = memory.dag.dagrun_timeout;
             timer = row.start_date.zip(limit).map(|(s, limit)| (plus_seconds(s, limit), Timer::Timeout(run)));
         }

@@ -41,14 +41,9 @@ const UNSTORED: RunId = RunId(0);
 
 /// A run in state queued, with one instance per task; literal mappings are expanded.
 pub fn new_run(dag: &Dag, version: DagVersionId, spec: RunSpec, queued_at: Timestamp) -> NewRun {
-    let weights = effective_weights(dag);
-    let mut instances = Vec::with_capacity(dag.tasks.len());
-    for task in dag.tasks.values().filter(|task| in_window(task, spec.logical_date)) {
-        let weight = weights.get(&task.task_id).copied().unwrap_or(task.priority_weight);
-        for index in first_indexes(dag, task) {
-            instances.push(instance_of(task, TiKey::new(UNSTORED, task.task_id.clone(), index), weight));
-        }
-    }
+    // As in Airflow, the tasks' own dates don't count in a backfill.
+    let date = spec.logical_date.filter(|_| spec.run_type != RunType::Backfill);
+    let instances = first_instances(dag, UNSTORED, date);
     let run = DagRun {
         id: UNSTORED,
         dag_id: dag.dag_id.clone(),
@@ -67,8 +62,23 @@ pub fn new_run(dag: &Dag, version: DagVersionId, spec: RunSpec, queued_at: Times
         note: spec.note,
         clear_number: 0,
         dag_version: version,
+        backfill: None,
+        tasks: None,
     };
     NewRun { run, instances }
+}
+
+/// What a run of the DAG has before anything ran.
+pub(super) fn first_instances(dag: &Dag, run: RunId, logical_date: Option<Timestamp>) -> Vec<TaskInstance> {
+    let weights = effective_weights(dag);
+    let mut instances = Vec::with_capacity(dag.tasks.len());
+    for task in dag.tasks.values().filter(|task| in_window(task, logical_date)) {
+        let weight = weights.get(&task.task_id).copied().unwrap_or(task.priority_weight);
+        for index in first_indexes(dag, task) {
+            instances.push(instance_of(task, TiKey::new(run, task.task_id.clone(), index), weight));
+        }
+    }
+    instances
 }
 
 /// A fresh instance with what the DAG says of its task.

@@ -74,12 +74,16 @@ impl World {
         };
         let fine = |state: &TiState| matches!(state, TiState::Success | TiState::Skipped);
         let task = &memory.dag.tasks[task];
-        let own = states(&task.task_id);
-        if !task.depends_on_past && !task.wait_for_downstream {
+        if (!task.depends_on_past && !task.wait_for_downstream) || previous.not_begun.contains(&task.task_id) {
             return true;
         }
+        // The first run of a backfill doesn't look back.
+        if memory.run.backfill.is_some_and(|place| place.ordinal == 1) {
+            return true;
+        }
+        let own = states(&task.task_id);
         if own.is_empty() {
-            return task.ignore_first_depends_on_past;
+            return task.ignore_first_depends_on_past && !previous.ran_before.contains(&task.task_id);
         }
         own.iter().all(fine)
             && (!task.wait_for_downstream || task.downstream_task_ids.iter().all(|id| states(id).iter().all(fine)))

@@ -72,7 +72,7 @@ impl World {
         if self.slots.active >= self.limits.parallelism {
             return Some(Limit::Parallelism { limit: self.limits.parallelism });
         }
-        if self.is_held(&memory.run.dag_id) {
+        if self.is_held(memory) {
             return Some(Limit::Held);
         }
         if memory.run.state != RunState::Running {
@@ -155,11 +155,23 @@ impl World {
         let run = &memory.run;
         match self.dag(&run.dag_id) {
             None => found.push(Blocker::new("paused", format!("the DAG `{}` is not there any more", run.dag_id))),
-            Some(facts) if facts.is_paused => found.push(Blocker::new("paused", "the DAG is paused")),
+            Some(facts) if facts.is_paused && self.is_held(memory) => {
+                found.push(Blocker::new("paused", "the DAG is paused"));
+            }
             Some(facts) if run.state == RunState::Queued && run.run_after <= now => {
-                let limit = self.max_active_runs(&facts.dag);
-                let running = self.dags.get(&run.dag_id).map_or(0, |dag| dag.running[0]);
-                let text = format!("the run is queued: {running} of at most {limit} runs of the DAG are running");
+                let group = run.backfill.map(|place| place.id);
+                let running = self.dags.get(&run.dag_id).and_then(|dag| dag.running.get(&group)).copied().unwrap_or(0);
+                let text = match group.map(|id| self.backfills.get(&id)) {
+                    Some(Some(backfill)) if backfill.is_paused => "its backfill is paused".to_owned(),
+                    Some(backfill) => {
+                        let limit = backfill.map_or(0, |b| b.max_active_runs);
+                        format!("the run is queued: {running} of at most {limit} runs of its backfill are running")
+                    }
+                    None => {
+                        let limit = self.max_active_runs(&facts.dag);
+                        format!("the run is queued: {running} of at most {limit} runs of the DAG are running")
+                    }
+                };
                 found.push(Blocker::new("max_active_runs", text));
             }
             _ => {}

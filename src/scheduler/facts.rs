@@ -1,12 +1,14 @@
 //! What the scheduler is told: limits, and what the store knows besides rows.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
+use jiff::Timestamp;
+
 use crate::{
-    model::{Dag, DagVersionId, MapIndex, RunId, TiState},
+    model::{BackfillId, Dag, DagVersionId, MapIndex, RunId, RunState, TiState},
     timetable::DueRun,
 };
 
@@ -59,8 +61,23 @@ pub struct DagFacts {
     pub has_import_errors: bool,
     /// The last run that its timetable asked for.
     pub last_automated: Option<DueRun>,
-    /// Failed runs in a row.
-    pub consecutive_failures: u32,
+    /// The newest runs by `run_after`, as many as `max_consecutive_failed_dag_runs`.
+    pub recent: BTreeMap<(Timestamp, RunId), RunState>,
+}
+
+/// What the store knows of a backfill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackfillFacts {
+    /// Which.
+    pub id: BackfillId,
+    /// Its DAG.
+    pub dag_id: Arc<str>,
+    /// Runs of it that may be running at one time.
+    pub max_active_runs: u32,
+    /// Its queued runs don't start.
+    pub is_paused: bool,
+    /// Its runs go on although the DAG is paused.
+    pub while_paused: bool,
 }
 
 /// What the store knows of a run besides its rows.
@@ -82,4 +99,8 @@ pub struct PastRun {
     pub run: RunId,
     /// States of all instances of each task.
     pub states: HashMap<Arc<str>, Vec<TiState>>,
+    /// Tasks without an instance in it that had one in an earlier run.
+    pub ran_before: HashSet<Arc<str>>,
+    /// Tasks that had not begun then (their own `start_date`, with catchup): for them it doesn't count.
+    pub not_begun: HashSet<Arc<str>>,
 }

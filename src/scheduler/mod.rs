@@ -24,9 +24,10 @@ mod world;
 
 pub use creation::{RunSpec, new_run};
 pub use explain::Blocker;
-pub use facts::{DagFacts, Limits, PastRun, RunFacts};
+pub use facts::{BackfillFacts, DagFacts, Limits, PastRun, RunFacts};
 pub use plan::{
-    ClearRequest, Loaded, MarkRequest, Plan, PlannedRun, PlannedTi, TaskRef, plan_clear, plan_mark, plan_set_run_state,
+    BackfillDeed, BackfillEntry, BackfillSpec, ClearRequest, Loaded, LoadedRun, MarkRequest, Plan, PlannedRun,
+    PlannedTi, TaskRef, left_alone, plan_backfill, plan_clear, plan_mark, plan_set_run_state, some_tasks,
 };
 pub use report::Report;
 pub use retry::retry_delay;

@@ -73,7 +73,7 @@ impl World {
         let mut verdicts: Vec<(RunId, usize, Vec<MapIndex>, Verdict)> = Vec::new();
         for (run, task, index) in std::mem::take(&mut self.dirty) {
             let Some(memory) = self.runs.get(&run) else { continue };
-            if memory.run.state != RunState::Running || self.is_held(&memory.run.dag_id) {
+            if memory.run.state != RunState::Running || self.is_held(memory) {
                 continue;
             }
             let open = &memory.tasks[task].open;

@@ -1,13 +1,15 @@
 //! Runs: starting queued ones, ending those whose work is over.
 
+use std::ops::Bound;
+
 use jiff::Timestamp;
 
-use crate::model::{Cause, CauseKind, RunChange, RunId, RunState, TiState};
+use crate::model::{BackfillId, BackfillPlace, Cause, CauseKind, RunChange, RunId, RunState, TiState};
 
-use super::world::World;
-
-/// Limit of a backfill's running runs (Airflow's default for `--max-active-runs`).
-const BACKFILL_RUNS: u32 = 10;
+use super::{
+    run_memory::RunMemory,
+    world::{DagMemory, World},
+};
 
 impl World {
     /// Runs of a DAG that may be running at one time.
@@ -30,17 +32,35 @@ impl World {
 
     fn startable(&self, dag_id: &str, now: Timestamp) -> Vec<RunId> {
         let Some(memory) = self.dags.get(dag_id) else { return Vec::new() };
-        let Some(facts) = memory.facts.as_ref().filter(|facts| !facts.is_paused) else { return Vec::new() };
-        let limits = [self.max_active_runs(&facts.dag), BACKFILL_RUNS];
         let mut start = Vec::new();
-        for (kind, is_backfill) in [false, true].into_iter().enumerate() {
-            let room = limits[kind].saturating_sub(memory.running[kind]) as usize;
-            let from = (is_backfill, Timestamp::MIN, RunId(i64::MIN));
-            let ready =
-                memory.queued.range(from..).take_while(|(b, run_after, _)| *b == is_backfill && *run_after <= now);
-            start.extend(ready.take(room).map(|(_, _, run)| *run));
+        let mut from = Bound::Unbounded;
+        // One group after the other: the runs of the DAG's own, then those of each backfill.
+        while let Some((place, ..)) = memory.queued.range((from, Bound::Unbounded)).next() {
+            let group = place.map(|place| place.id);
+            let first = place.map(|place| BackfillPlace { ordinal: 0, ..place });
+            let ready = memory
+                .queued
+                .range((first, Timestamp::MIN, RunId(i64::MIN))..)
+                .take_while(|(other, run_after, _)| other.map(|p| p.id) == group && *run_after <= now);
+            start.extend(ready.take(self.room(memory, group) as usize).map(|(_, _, run)| *run));
+            let last = place.map(|place| BackfillPlace { ordinal: u32::MAX, ..place });
+            from = Bound::Excluded((last, Timestamp::MAX, RunId(i64::MAX)));
         }
         start
+    }
+
+    /// How many more runs of a DAG, or of one of its backfills, may start.
+    fn room(&self, memory: &DagMemory, group: Option<BackfillId>) -> u32 {
+        let Some(facts) = &memory.facts else { return 0 };
+        let backfill = group.map(|id| self.backfills.get(&id));
+        let limit = match backfill {
+            None if !facts.is_paused => self.max_active_runs(&facts.dag),
+            Some(Some(backfill)) if !backfill.is_paused && (!facts.is_paused || backfill.while_paused) => {
+                backfill.max_active_runs
+            }
+            _ => 0,
+        };
+        limit.saturating_sub(memory.running.get(&group).copied().unwrap_or(0))
     }
 
     /// The only way in which a run's row changes.
@@ -60,6 +80,7 @@ impl World {
             self.journal.run(RunChange { from, row, reason: reason.to_owned(), at: now });
         }
         self.count_run(run, true);
+        self.note_recent(run);
     }
 
     /// Ends the touched runs whose work is over.
@@ -67,15 +88,21 @@ impl World {
         for run in std::mem::take(&mut self.touched_runs) {
             self.remove_orphans(run);
             let Some(memory) = self.runs.get(&run) else { continue };
-            let Some((state, reason)) = ending(memory, self.is_held(&memory.run.dag_id)) else { continue };
+            let Some((state, reason)) = ending(memory, self.is_held(memory)) else { continue };
             self.set_run(run, state, reason, now);
-            self.note_end(run, state);
+            if reason == "task_failure" {
+                self.pause_failing(run);
+            }
         }
     }
 
-    /// Paused or unknown DAGs: their runs are not examined.
-    pub(super) fn is_held(&self, dag_id: &str) -> bool {
-        self.dag(dag_id).is_none_or(|facts| facts.is_paused)
+    /// Runs of paused or unknown DAGs are not examined, unless their backfill goes on while the DAG is paused.
+    pub(super) fn is_held(&self, memory: &RunMemory) -> bool {
+        let goes_on = |place: BackfillPlace| self.backfills.get(&place.id).is_some_and(|b| b.while_paused);
+        match self.dag(&memory.run.dag_id) {
+            None => true,
+            Some(facts) => facts.is_paused && !memory.run.backfill.is_some_and(goes_on),
+        }
     }
 
     /// Unfinished rows whose task is gone from the DAG are removed.
@@ -88,15 +115,29 @@ impl World {
         }
     }
 
-    /// Counts failed runs in a row; pauses the DAG when it has had enough.
-    fn note_end(&mut self, run: RunId, state: RunState) {
+    /// Keeps what is known of a DAG's newest runs.
+    pub(super) fn note_recent(&mut self, run: RunId) {
+        let Some(row) = self.runs.get(&run).map(|memory| &memory.run) else { return };
+        let Some(facts) = self.dags.get_mut(&row.dag_id).and_then(|memory| memory.facts.as_mut()) else { return };
+        let limit = facts.dag.max_consecutive_failed_dag_runs as usize;
+        if limit > 0 {
+            facts.recent.insert((row.run_after, run), row.state);
+            while facts.recent.len() > limit {
+                facts.recent.pop_first();
+            }
+        }
+    }
+
+    /// Pauses a DAG whose newest runs have all failed (`max_consecutive_failed_dag_runs`). As in Airflow only a run that
+    /// ends by the failure of a task asks, and the newest runs are those with the latest `run_after`.
+    fn pause_failing(&mut self, run: RunId) {
         let Some(dag_id) = self.runs.get(&run).map(|memory| memory.run.dag_id.clone()) else { return };
         let Some(facts) = self.dags.get_mut(&dag_id).and_then(|memory| memory.facts.as_mut()) else { return };
-        facts.consecutive_failures = if state == RunState::Failed { facts.consecutive_failures + 1 } else { 0 };
-        let limit = facts.dag.max_consecutive_failed_dag_runs;
-        if limit > 0 && facts.consecutive_failures >= limit && !facts.is_paused {
+        let limit = facts.dag.max_consecutive_failed_dag_runs as usize;
+        let all_failed = facts.recent.len() >= limit && facts.recent.values().all(|state| *state == RunState::Failed);
+        if limit > 0 && all_failed && !facts.is_paused {
             facts.is_paused = true;
-            self.journal.pause(dag_id.clone(), format!("{} runs in a row failed", facts.consecutive_failures));
+            self.journal.pause(dag_id.clone(), format!("{limit} runs in a row failed"));
             self.ask_timetable(&dag_id);
         }
     }
@@ -110,7 +151,6 @@ impl World {
             (!state.is_finished()).then_some(TiState::Skipped)
         });
         self.set_run(run, RunState::Failed, "timed_out", now);
-        self.note_end(run, RunState::Failed);
     }
 
     /// `fail_fast`: the rest of the run is ended because `task` failed. Teardowns still run.
@@ -140,7 +180,7 @@ impl World {
 }
 
 /// How a running run ends, if it does (semantics, section 2).
-fn ending(memory: &super::run_memory::RunMemory, is_held: bool) -> Option<(RunState, &'static str)> {
+fn ending(memory: &RunMemory, is_held: bool) -> Option<(RunState, &'static str)> {
     if memory.run.state != RunState::Running {
         return None;
     }

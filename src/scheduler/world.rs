@@ -8,12 +8,12 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    model::{Dag, DagRun, MapIndex, Pool, RunId, TaskInstance, TiKey},
+    model::{BackfillId, BackfillPlace, Dag, DagRun, MapIndex, Pool, RunId, TaskInstance, TiKey},
     timetable::{Settings, Timetable},
 };
 
 use super::{
-    facts::{DagFacts, Limits, PastRun, RunFacts},
+    facts::{BackfillFacts, DagFacts, Limits, PastRun, RunFacts},
     graph::Graph,
     journal::Journal,
     pools::{PoolUse, Slots},
@@ -39,12 +39,12 @@ pub(super) enum Timer {
 pub(super) struct DagMemory {
     pub facts: Option<DagFacts>,
     pub timetable: Option<Timetable>,
-    /// Queued runs in the order in which they start: backfills last.
-    pub queued: BTreeSet<(bool, Timestamp, RunId)>,
-    /// Queued and running runs that aren't backfills.
+    /// Queued runs in the order in which they start: those of backfills last.
+    pub queued: BTreeSet<(Option<BackfillPlace>, Timestamp, RunId)>,
+    /// Queued and running runs that aren't of backfills.
     pub active: u32,
-    /// Running runs: others, backfills.
-    pub running: [u32; 2],
+    /// Running runs of each backfill; under `None` all others.
+    pub running: HashMap<Option<BackfillId>, u32>,
     /// When its timetable asks for the next run, if that is known.
     pub due: Option<Timestamp>,
 }
@@ -55,6 +55,7 @@ pub struct World {
     pub(super) limits: Limits,
     pub(super) slots: Slots,
     pub(super) dags: HashMap<Arc<str>, DagMemory>,
+    pub(super) backfills: HashMap<BackfillId, BackfillFacts>,
     pub(super) runs: BTreeMap<RunId, RunMemory>,
     /// Instances to be examined.
     pub(super) dirty: BTreeSet<(RunId, usize, MapIndex)>,
@@ -81,6 +82,7 @@ impl World {
             limits,
             slots: Slots::default(),
             dags: HashMap::new(),
+            backfills: HashMap::new(),
             runs: BTreeMap::new(),
             dirty: BTreeSet::new(),
             touched_runs: BTreeSet::new(),
@@ -184,6 +186,49 @@ impl World {
         self.ask_timetable(&id);
     }
 
+    /// Adds or replaces a backfill.
+    pub fn set_backfill(&mut self, facts: BackfillFacts) {
+        let dag_id = facts.dag_id.clone();
+        if self.backfills.insert(facts.id, facts.clone()).as_ref() != Some(&facts) {
+            self.slots.is_changed = true;
+            self.dirty_dags.insert(dag_id.clone());
+            self.examine_dag(&dag_id);
+        }
+    }
+
+    /// True if a backfill is known.
+    pub fn has_backfill(&self, id: BackfillId) -> bool {
+        self.backfills.contains_key(&id)
+    }
+
+    /// Other runs were made or deleted: a run looks back on another one now, or on none.
+    pub fn set_previous(&mut self, run: RunId, previous: Option<PastRun>) {
+        let Some(memory) = self.runs.get_mut(&run) else { return };
+        let new = previous.as_ref().map(|past| past.run);
+        let old = memory.facts.previous.as_ref().map(|past| past.run);
+        if new == old {
+            return;
+        }
+        memory.facts.previous = previous;
+        if let Some(old) = old {
+            self.forget_successor(old, run);
+        }
+        if let Some(new) = new {
+            self.successors.entry(new).or_default().insert(run);
+        }
+        self.examine_all(run);
+        self.touched_runs.insert(run);
+    }
+
+    fn forget_successor(&mut self, of: RunId, run: RunId) {
+        if let Some(others) = self.successors.get_mut(&of) {
+            others.remove(&run);
+            if others.is_empty() {
+                self.successors.remove(&of);
+            }
+        }
+    }
+
     /// A DAG's facts.
     pub fn dag(&self, dag_id: &str) -> Option<&DagFacts> {
         self.dags.get(dag_id)?.facts.as_ref()
@@ -219,6 +264,7 @@ impl World {
             memory.resize(task);
         }
         self.runs.insert(id, memory);
+        self.note_recent(id);
         for (task, index) in keys {
             self.count(id, task, index, true);
         }
@@ -251,13 +297,8 @@ impl World {
                 *states = memory.dag.tasks.keys().map(|id| (id.clone(), memory.states(id))).collect();
             }
         }
-        if let Some(previous) = &memory.facts.previous
-            && let Some(others) = self.successors.get_mut(&previous.run)
-        {
-            others.remove(&run);
-            if others.is_empty() {
-                self.successors.remove(&previous.run);
-            }
+        if let Some(previous) = &memory.facts.previous {
+            self.forget_successor(previous.run, run);
         }
     }
 

@@ -115,7 +115,7 @@ fn one(
     }
     let definition =
         serde_json::to_string(dag).map_err(|e| Error::system(format!("cannot serialise DAG {}", dag.dag_id), e))?;
-    let hash = crate::model::hash::text(&definition);
+    let hash = meaning(dag)?;
     let latest: Option<(i64, i64, String)> = tx
         .query_row(
             "SELECT id, number, hash FROM dag_version WHERE dag_id = ?1 ORDER BY number DESC LIMIT 1",
@@ -125,7 +125,15 @@ fn one(
         .optional()
         .map_err(write)?;
     let version = match latest {
-        Some((id, _, stored)) if stored == hash => id,
+        // The same DAG from another text: the version has the text that runs now.
+        Some((id, _, stored)) if stored == hash => {
+            tx.execute(
+                "UPDATE dag_version SET definition = ?2, source = ?3 WHERE id = ?1 AND (definition <> ?2 OR source <> ?3)",
+                params![id, definition, file.source],
+            )
+            .map_err(write)?;
+            id
+        }
         other => {
             let number = other.map_or(1, |(_, number, _)| number + 1);
             tx.execute(
@@ -172,6 +180,17 @@ pub fn with_own_timetable(db: &Connection, fileloc: &str) -> Result<Vec<Arc<str>
             .collect()
     };
     read().map_err(|e| failed("cannot read the timetables of a file", e))
+}
+
+/// Hash of what a DAG means: not of the lines where it is written, nor of what its file is warned about.
+fn meaning(dag: &Dag) -> Result<String> {
+    let mut plain = dag.clone();
+    plain.line = 0;
+    plain.warnings.clear();
+    plain.tasks.values_mut().for_each(|task| task.line = 0);
+    let text =
+        serde_json::to_string(&plain).map_err(|e| Error::system(format!("cannot serialise DAG {}", dag.dag_id), e))?;
+    Ok(crate::model::hash::text(&text))
 }
 
 fn ids_of_file(db: &Connection, fileloc: &str) -> Result<Vec<Arc<str>>> {
@@ -251,6 +270,13 @@ pub fn version(db: &Connection, id: DagVersionId) -> Result<Arc<Dag>> {
         .map_err(|e| failed("cannot read a DAG version", e))?;
     let text = text.ok_or_else(|| Error::not_found(format!("DAG version {} is not in the store", id.0)))?;
     serde_json::from_str(&text).map(Arc::new).map_err(|e| Error::system("a stored DAG version cannot be read", e))
+}
+
+/// The text of the file that a version was made from.
+pub fn source(db: &Connection, id: DagVersionId) -> Result<Option<String>> {
+    db.prepare_cached("SELECT source FROM dag_version WHERE id = ?1")
+        .and_then(|mut s| s.query_row([id.0], |row| row.get(0)).optional())
+        .map_err(|e| failed("cannot read the source of a DAG version", e))
 }
 
 /// Pauses or resumes; false if there is no such DAG.

@@ -83,7 +83,8 @@ fn instance(tx: &Transaction<'_>, change: &TiChange) -> Result<bool> {
         .prepare_cached(
             "UPDATE task_instance SET state = ?5, try_number = ?6, max_tries = ?7, rendered_map_index = ?8, \
              queued_when = ?9, scheduled_when = ?10, start_date = ?11, end_date = ?12, duration = ?13, hostname = ?14, \
-             pid = ?15, external_id = ?16, wake_at = ?17, epoch = ?18 \
+             pid = ?15, external_id = ?16, wake_at = ?17, epoch = ?18, operator = ?19, pool = ?20, pool_slots = ?21, \
+             priority_weight = ?22 \
              WHERE run = ?1 AND task_id = ?2 AND map_index = ?3 AND state = ?4",
         )
         .and_then(|mut statement| {
@@ -106,6 +107,10 @@ fn instance(tx: &Transaction<'_>, change: &TiChange) -> Result<bool> {
                 row.external_id,
                 micros(row.wake_at),
                 row.epoch,
+                row.operator,
+                row.pool,
+                row.pool_slots,
+                row.priority_weight,
             ])
         })
         .map_err(|e| failed(&format!("cannot write the state of {}", row.key), e))?;
@@ -205,7 +210,8 @@ fn run(tx: &Transaction<'_>, change: &RunChange) -> Result<bool> {
     let stuck = tx
         .prepare_cached(
             "UPDATE dag_run SET state = ?3, queued_at = ?4, start_date = ?5, end_date = ?6, clear_number = ?7, dag_version = ?8, \
-             run_type = ?9 WHERE id = ?1 AND state = ?2",
+             run_type = ?9, triggered_by = ?10, conf = ?11, backfill = ?12, backfill_ordinal = ?13 \
+             WHERE id = ?1 AND state = ?2",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -218,6 +224,10 @@ fn run(tx: &Transaction<'_>, change: &RunChange) -> Result<bool> {
                 row.clear_number,
                 row.dag_version.0,
                 row.run_type.as_str(),
+                row.triggered_by.as_str(),
+                row.conf.to_string(),
+                row.backfill.map(|place| place.id.0),
+                row.backfill.map(|place| place.ordinal),
             ])
         })
         .map_err(|e| failed(&format!("cannot write the state of run {}", row.run_id), e))?;
@@ -226,6 +236,9 @@ fn run(tx: &Transaction<'_>, change: &RunChange) -> Result<bool> {
         tx.prepare_cached("INSERT INTO event (run, at, kind, text, who) VALUES (?1, ?2, 'run_state', ?3, 'scheduler')")
             .and_then(|mut s| s.execute(params![row.id.0, change.at.as_microsecond(), text]))
             .map_err(|e| failed("cannot write an event", e))?;
+    }
+    if let Some(place) = row.backfill.filter(|_| row.state.is_finished() && stuck > 0) {
+        super::backfill::complete(tx, place.id, change.at)?;
     }
     Ok(stuck > 0)
 }

@@ -1,13 +1,17 @@
 //! What the scheduler needs to know when it starts, or when a command changed a run.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{failed, rows, xcom::RETURN_VALUE};
 use crate::{
     error::Result,
-    model::{DagRun, MapIndex, RunId, TaskInstance, TiKey, TiState},
+    model::{Dag, DagRun, MapIndex, RunId, RunState, TaskInstance, TiKey, TiState},
     scheduler::{PastRun, RunFacts},
 };
 
@@ -35,12 +39,65 @@ pub fn instance(db: &Connection, key: &TiKey) -> Result<Option<TaskInstance>> {
         .map_err(|e| failed(&format!("cannot read {key}"), e))
 }
 
-/// Facts of a run. `looks_back`: some task depends on the past.
-pub fn facts(db: &Connection, run: &DagRun, looks_back: bool) -> Result<RunFacts> {
-    read_facts(db, run, looks_back).map_err(|e| failed("cannot read the facts of a run", e))
+/// Facts of a run of a DAG. `catchup`: what its schedule missed is made up for.
+pub fn facts(db: &Connection, run: &DagRun, dag: &Dag, catchup: bool) -> Result<RunFacts> {
+    let mut facts = read_facts(db, run).map_err(|e| failed("cannot read the facts of a run", e))?;
+    facts.previous = previous(db, run, dag, catchup)?;
+    Ok(facts)
 }
 
-fn read_facts(db: &Connection, run: &DagRun, looks_back: bool) -> rusqlite::Result<RunFacts> {
+/// The run that a run's tasks look back on; `None` if they don't, or if there is none.
+pub fn previous(db: &Connection, run: &DagRun, dag: &Dag, catchup: bool) -> Result<Option<PastRun>> {
+    match run.logical_date.filter(|_| dag.looks_back()) {
+        None => Ok(None),
+        Some(date) => {
+            read_previous(db, run, date, dag, catchup).map_err(|e| failed("cannot read the run before a run", e))
+        }
+    }
+}
+
+/// With catchup runs that were triggered by hand don't count (Airflow's `get_previous_scheduled_dagrun`).
+fn read_previous(
+    db: &Connection,
+    run: &DagRun,
+    date: Timestamp,
+    dag: &Dag,
+    catchup: bool,
+) -> rusqlite::Result<Option<PastRun>> {
+    let found: Option<(i64, i64)> = db
+        .prepare_cached(
+            "SELECT id, logical_date FROM dag_run WHERE dag_id = ?1 AND logical_date < ?2 \
+             AND (NOT ?3 OR run_type <> 'manual') ORDER BY logical_date DESC LIMIT 1",
+        )?
+        .query_row(params![&*run.dag_id, date.as_microsecond(), catchup], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((previous, previous_date)) = found else { return Ok(None) };
+    let mut states: HashMap<Arc<str>, Vec<TiState>> = HashMap::new();
+    let mut statement = db.prepare_cached("SELECT task_id, state FROM task_instance WHERE run = ?1")?;
+    let mut found = statement.query([previous])?;
+    while let Some(row) = found.next()? {
+        states.entry(row.get(0)?).or_default().push(rows::spelled(row, 1)?);
+    }
+    let mut past = PastRun { run: RunId(previous), states, ran_before: HashSet::new(), not_begun: HashSet::new() };
+    for task in dag.tasks.values().filter(|task| task.depends_on_past || task.wait_for_downstream) {
+        if catchup && task.start_date.is_some_and(|start| previous_date < start.as_microsecond()) {
+            past.not_begun.insert(task.task_id.clone());
+        } else if !past.states.contains_key(&task.task_id) {
+            let ran: bool = db
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM dag_run r JOIN task_instance t ON t.run = r.id \
+                     WHERE r.dag_id = ?1 AND r.logical_date < ?2 AND t.task_id = ?3)",
+                )?
+                .query_row(params![&*run.dag_id, previous_date, &*task.task_id], |row| row.get(0))?;
+            if ran {
+                past.ran_before.insert(task.task_id.clone());
+            }
+        }
+    }
+    Ok(Some(past))
+}
+
+fn read_facts(db: &Connection, run: &DagRun) -> rusqlite::Result<RunFacts> {
     let mut facts = RunFacts::default();
     let mut statement = db.prepare_cached(
         "SELECT task_id, map_index, key, mapped_length, CASE key WHEN 'skipmixin_key' THEN value ELSE 'null' END \
@@ -57,23 +114,6 @@ fn read_facts(db: &Connection, run: &DagRun, looks_back: bool) -> rusqlite::Resu
             facts.mapped_lengths.entry(task_id).or_default().insert(map_index, length as usize);
         }
     }
-    if looks_back && run.logical_date.is_some() {
-        let previous: Option<i64> = db
-            .prepare_cached(
-                "SELECT id FROM dag_run WHERE dag_id = ?1 AND logical_date < ?2 ORDER BY logical_date DESC LIMIT 1",
-            )?
-            .query_row(params![&*run.dag_id, rows::micros(run.logical_date)], |row| row.get(0))
-            .optional()?;
-        if let Some(previous) = previous {
-            let mut states: HashMap<Arc<str>, Vec<TiState>> = HashMap::new();
-            let mut statement = db.prepare_cached("SELECT task_id, state FROM task_instance WHERE run = ?1")?;
-            let mut found = statement.query([previous])?;
-            while let Some(row) = found.next()? {
-                states.entry(row.get(0)?).or_default().push(rows::spelled(row, 1)?);
-            }
-            facts.previous = Some(PastRun { run: RunId(previous), states });
-        }
-    }
     Ok(facts)
 }
 
@@ -88,18 +128,20 @@ pub fn last_automated(db: &Connection, dag_id: &str) -> Result<Option<DagRun>> {
         .map_err(|e| failed(&format!("cannot read the last run of {dag_id}"), e))
 }
 
-/// How many of the newest finished runs of a DAG failed in a row; at most `limit`.
-pub fn consecutive_failures(db: &Connection, dag_id: &str, limit: u32) -> Result<u32> {
+/// The newest runs of a DAG by `run_after`, at most `limit`.
+pub fn recent(db: &Connection, dag_id: &str, limit: u32) -> Result<BTreeMap<(Timestamp, RunId), RunState>> {
     if limit == 0 {
-        return Ok(0);
+        return Ok(BTreeMap::new());
     }
-    let read = || -> rusqlite::Result<Vec<String>> {
+    let read = || -> rusqlite::Result<BTreeMap<_, _>> {
         db.prepare_cached(
-            "SELECT state FROM dag_run WHERE dag_id = ?1 AND state IN ('success', 'failed') ORDER BY run_after DESC, id DESC LIMIT ?2",
+            "SELECT run_after, id, state FROM dag_run WHERE dag_id = ?1 ORDER BY run_after DESC, id DESC LIMIT ?2",
         )?
-        .query_map(params![dag_id, limit], |row| row.get(0))?
+        .query_map(params![dag_id, limit], |row| {
+            let at = rows::time(row, 0)?.unwrap_or(Timestamp::UNIX_EPOCH);
+            Ok(((at, RunId(row.get(1)?)), rows::spelled(row, 2)?))
+        })?
         .collect()
     };
-    let states = read().map_err(|e| failed(&format!("cannot read the runs of {dag_id}"), e))?;
-    Ok(states.iter().take_while(|s| *s == "failed").count() as u32)
+    read().map_err(|e| failed(&format!("cannot read the runs of {dag_id}"), e))
 }

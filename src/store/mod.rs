@@ -1,12 +1,14 @@
 //! The SQLite store: migrations, the one gate of change, rows for readers. The only room with SQL.
 
 pub mod audit;
+pub mod backfill;
 pub mod connection;
 pub mod count;
 pub mod dag;
 pub mod gate;
 pub mod load;
 pub mod pages;
+pub mod plan;
 pub mod pool;
 pub mod rows;
 pub mod run;
@@ -22,7 +24,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_timetable.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema_operations.sql"), include_str!("schema_timetable.sql")];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {

@@ -5,11 +5,12 @@ use std::{str::FromStr, sync::Arc};
 use jiff::Timestamp;
 use rusqlite::{Row, types::Type};
 
-use crate::model::{DagRun, DagVersionId, RunId, TaskInstance, TiKey};
+use crate::model::{BackfillId, BackfillPlace, DagRun, DagVersionId, RunId, TaskInstance, TiKey};
 
 /// Columns of `dag_run` in the order that [`run`] reads.
 pub const RUN: &str = "id, dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, \
-     data_interval_end, run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version";
+     data_interval_end, run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, \
+     backfill, backfill_ordinal, tasks";
 
 /// Columns of `task_instance` in the order that [`instance`] reads.
 pub const INSTANCE: &str = "run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, \
@@ -63,6 +64,14 @@ pub fn run(row: &Row<'_>) -> rusqlite::Result<DagRun> {
         note: row.get(14)?,
         clear_number: row.get(15)?,
         dag_version: DagVersionId(row.get(16)?),
+        backfill: match (row.get(17)?, row.get(18)?) {
+            (Some(id), Some(ordinal)) => Some(BackfillPlace { id: BackfillId(id), ordinal }),
+            _ => None,
+        },
+        tasks: match row.get_ref(19)? {
+            rusqlite::types::ValueRef::Null => None,
+            _ => serde_json::from_value(json(row, 19)?).map_err(|e| wrong(19, Type::Text, e))?,
+        },
     })
 }
 

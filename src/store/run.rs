@@ -37,8 +37,8 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
     }
     tx.prepare_cached(
         "INSERT INTO dag_run (dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, data_interval_end, \
-         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, backfill, backfill_ordinal, tasks) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )
     .and_then(|mut statement| {
         statement.execute(params![
@@ -58,6 +58,9 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
             run.note,
             run.clear_number,
             run.dag_version.0,
+            run.backfill.map(|place| place.id.0),
+            run.backfill.map(|place| place.ordinal),
+            run.tasks.as_ref().map(|tasks| serde_json::json!(tasks).to_string()),
         ])
     })
     .map_err(|e| failed(&format!("cannot create run {}", run.run_id), e))?;
@@ -84,6 +87,30 @@ pub fn get(db: &Connection, id: RunId) -> Result<Option<DagRun>> {
     db.prepare_cached(&sql)
         .and_then(|mut s| s.query_row([id.0], rows::run).optional())
         .map_err(|e| failed("cannot read a run", e))
+}
+
+/// The run of a DAG that has a logical date, or failing that a run id.
+pub fn of_date(db: &Connection, dag_id: &str, date: Option<Timestamp>, run_id: &str) -> Result<Option<DagRun>> {
+    let sql = format!(
+        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND (logical_date = ?2 OR run_id = ?3) ORDER BY logical_date IS NOT ?2",
+        rows::RUN
+    );
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row(params![dag_id, rows::micros(date), run_id], rows::run).optional())
+        .map_err(|e| failed(&format!("cannot read the runs of {dag_id}"), e))
+}
+
+/// Finished runs of all DAGs that ended before a time, oldest first, without the newest run of each DAG.
+pub fn ended_before(db: &Connection, before: Timestamp) -> Result<Vec<DagRun>> {
+    let sql = format!(
+        "SELECT {} FROM dag_run r WHERE state IN ('success', 'failed') AND end_date < ?1 AND id <> \
+         (SELECT n.id FROM dag_run n WHERE n.dag_id = r.dag_id ORDER BY n.run_after DESC, n.id DESC LIMIT 1) \
+         ORDER BY end_date, id",
+        rows::RUN
+    );
+    let read =
+        || -> rusqlite::Result<Vec<_>> { db.prepare(&sql)?.query_map([before.as_microsecond()], rows::run)?.collect() };
+    read().map_err(|e| failed("cannot read old runs", e))
 }
 
 /// Runs of a DAG whose logical date (or, without one, `run_after`) lies between two instants, inclusive; oldest first.

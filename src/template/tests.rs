@@ -99,6 +99,8 @@ fn context(changes: impl FnOnce(&mut Dag, &mut Task, &mut DagRun)) -> Context {
         note: None,
         clear_number: 0,
         dag_version: DagVersionId(1),
+        backfill: None,
+        tasks: None,
     };
     changes(&mut dag, &mut task, &mut run);
     let mut ti = TaskInstance::new(TiKey::new(run.id, task.task_id.clone(), UNMAPPED), "BashOperator", 0);

@@ -50,3 +50,106 @@ pub fn answer(answers: &Answers, last: Option<&DueRun>, bounds: &Bounds, now: Ti
 fn interval_of(run: &DueRun) -> Option<Interval> {
     run.data_interval.map(|interval| (interval.start, interval.end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Schedule,
+        schedule::{Answer, AnsweredRun},
+    };
+    use crate::timetable::{Settings, Timetable};
+
+    const SETTINGS: Settings = Settings { create_cron_data_intervals: false, catchup_by_default: false };
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn days(of: &[i8]) -> Vec<Timestamp> {
+        of.iter().map(|day| at(&format!("2026-03-{day:02}T00:00:00Z"))).collect()
+    }
+
+    fn bounds(catchup: bool) -> Bounds {
+        Bounds { start_date: Some(days(&[2])[0]), end_date: Some(days(&[9])[0]), catchup }
+    }
+
+    fn follow(timetable: &Timetable, bounds: &Bounds, now: Timestamp) -> Vec<String> {
+        let first = timetable.next(None, bounds, now);
+        let runs = std::iter::successors(first, |last| timetable.next(Some(last), bounds, now));
+        runs.take(9).map(|run| run.run_after.strftime("%d %H:%M").to_string()).collect()
+    }
+
+    #[test]
+    fn events_come_once_each_within_the_dates() {
+        let schedule = Schedule::Events {
+            dates: days(&[1, 3, 4, 8, 10]),
+            restrict_to_events: true,
+            summary: "5 events".into(),
+            description: String::new(),
+        };
+        let timetable = Timetable::compile(&schedule, "UTC", &SETTINGS).unwrap();
+        let now = at("2026-03-03T12:00:00Z");
+        assert_eq!(follow(&timetable, &bounds(true), now), ["03 00:00", "04 00:00", "08 00:00"]);
+        assert_eq!(follow(&timetable, &bounds(false), now), ["04 00:00", "08 00:00"]);
+        let about = |text: &str| timetable.manual_interval(at(text)).unwrap().start.to_string();
+        assert_eq!(about("2026-03-05T06:00:00Z"), "2026-03-04T00:00:00Z");
+        assert_eq!(about("2026-02-01T00:00:00Z"), "2026-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn several_crons_make_one_run_at_a_time() {
+        let schedule = Schedule::Crons {
+            expressions: vec!["0 6 * * *".into(), "0 6,18 * * 3".into()],
+            timezone: "UTC".into(),
+            interval: 0.0,
+            run_immediately: None,
+        };
+        let timetable = Timetable::compile(&schedule, "UTC", &SETTINGS).unwrap();
+        assert_eq!(timetable.summary(), "0 6 * * *, 0 6,18 * * 3");
+        let now = at("2026-03-05T07:00:00Z");
+        let all = follow(&timetable, &bounds(true), now);
+        assert_eq!(all[..5], ["02 06:00", "03 06:00", "04 06:00", "04 18:00", "05 06:00"]);
+        assert_eq!(follow(&timetable, &bounds(false), now)[..2], ["05 06:00", "06 06:00"]);
+    }
+
+    #[test]
+    fn a_first_run_may_be_late_as_was_said() {
+        let open = Bounds { start_date: None, end_date: None, catchup: false };
+        let now = at("2026-03-05T07:00:00Z");
+        let first = |run_immediately| {
+            let (expression, timezone) = ("0 6 * * *".to_owned(), "UTC".to_owned());
+            let schedule =
+                Schedule::Cron { expression, timezone, data_interval: Some(false), interval: 0.0, run_immediately };
+            let timetable = Timetable::compile(&schedule, "UTC", &SETTINGS).unwrap();
+            assert_eq!(timetable.class_name(), "CronTriggerTimetable");
+            timetable.next(None, &open, now).unwrap().run_after.to_string()
+        };
+        assert_eq!(first(Some(1e12)), "2026-03-05T06:00:00Z");
+        assert_eq!(first(Some(60.0)), "2026-03-06T06:00:00Z");
+        assert_eq!(first(None), "2026-03-05T06:00:00Z");
+    }
+
+    #[test]
+    fn answers_are_used_until_they_are_stale_or_used_up() {
+        let dates = days(&[2, 3, 4, 5]);
+        let intervals: Vec<Interval> = dates.windows(2).map(|w| (w[0], w[1])).collect();
+        let mut after = None;
+        let mut next = Vec::new();
+        for interval in &intervals {
+            let run = AnsweredRun { run_after: interval.1, data_interval: Some(*interval) };
+            next.push(Answer { after: after.replace(*interval), run: Some(run) });
+        }
+        let answers = Answers { asked_at: Some(at("2026-03-02T12:00:00Z")), next };
+        let ask = |last: Option<&DueRun>, catchup, now| answer(&answers, last, &bounds(catchup), at(now));
+        let Said::Next(Some(first)) = ask(None, true, "2026-03-02T12:00:00Z") else { panic!() };
+        assert_eq!((first.logical_date, first.run_after), (Some(dates[0]), dates[1]));
+        let Said::Next(Some(second)) = ask(Some(&first), true, "2026-03-09T00:00:00Z") else { panic!() };
+        assert_eq!(second.run_after, dates[2]);
+        // Without catchup it would leave the second out by now.
+        assert_eq!(ask(Some(&first), false, "2026-03-09T00:00:00Z"), Said::Unknown);
+        assert_eq!(ask(Some(&first), false, "2026-03-04T00:00:00Z"), Said::Next(Some(second.clone())));
+        let Said::Next(Some(third)) = ask(Some(&second), true, "2026-03-09T00:00:00Z") else { panic!() };
+        assert_eq!(ask(Some(&third), true, "2026-03-09T00:00:00Z"), Said::Unknown);
+    }
+}

@@ -151,12 +151,9 @@ impl Bench {
 
     fn first_frame(&self) {
         let options = dagdeck::console::Options {
-            home: self.home.path().to_path_buf(),
+            home: self.home.path().to_owned(),
             dags_folder: self.home.path().join("dags"),
-            theme: None,
-            read_only: false,
-            context: None,
-            notice: None,
+            ..Default::default()
         };
         let mut took: Vec<f64> =
             (0..5).map(|_| ms(dagdeck::console::first_frame(&options, (80, 24)).unwrap())).collect();

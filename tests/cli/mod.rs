@@ -1,8 +1,10 @@
 //! The command line: documents, tables, exit codes, and what goes to which stream.
 
+mod backfill;
 mod documents;
 mod home;
 mod logs;
 mod plans;
 mod process;
+mod saved_plans;
 mod settings;

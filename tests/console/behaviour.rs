@@ -1,5 +1,7 @@
 //! What keys do: the rules of the console, each as a short session.
 
+use dagdeck::console::Stage;
+
 use super::{home::NOW, screens::stage};
 
 const SMALL: (u16, u16) = (80, 24);
@@ -100,6 +102,79 @@ fn without_a_scheduler_looking_works_and_acting_says_why_not() {
     assert!(stage.wanted.is_empty());
     stage.keys("Enter");
     assert!(stage.text().contains("churn_train > grid"));
+}
+
+#[test]
+fn an_empty_home_is_calm_while_its_scheduler_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut stage = Stage::new(dir.path().to_owned(), SMALL, NOW, false).unwrap();
+    let text = stage.text();
+    assert!(text.contains("There is no store yet") && text.contains("0 and S"), "{text}");
+    stage = stage.starting();
+    let text = stage.text();
+    assert!(text.contains("The scheduler is starting") && text.contains("sched starting"), "{text}");
+    // A store without tables is no store yet either.
+    rusqlite::Connection::open(dir.path().join("dagdeck.db"))
+        .unwrap()
+        .pragma_update(None, "journal_mode", "wal")
+        .unwrap();
+    stage.changed();
+    assert!(stage.text().contains("The scheduler is starting"), "{}", stage.text());
+    super::home::build(dir.path());
+    stage.changed();
+    assert!(stage.text().contains("NEEDS YOU 3"), "{}", stage.text());
+}
+
+#[test]
+fn a_scheduler_is_started_from_the_console() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("0 S");
+    assert!(stage.text().contains("one runs already"), "{}", stage.text());
+    stage.lose_scheduler().keys(":").type_text("sched").keys("Enter");
+    assert_eq!(stage.wanted, ["start a scheduler"]);
+    assert!(stage.text().contains("sched starting"), "{}", stage.text());
+    stage.keys("S");
+    assert_eq!(stage.wanted.len(), 1);
+    assert!(stage.text().contains("starting already"), "{}", stage.text());
+}
+
+#[test]
+fn a_log_shows_only_what_fits_and_goes_into_a_pipe_or_a_file() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter &").type_text("epoch 2/").keys("Enter");
+    let text = stage.text();
+    assert!(text.contains("epoch 1/100") && text.contains("epoch 4/100") && !text.contains("epoch 5/100"), "{text}");
+    assert!(text.contains("& epoch 2/: 1 records"), "{text}");
+    stage.keys("Esc !");
+    let text = stage.text();
+    assert!(text.contains("WARN  DataLoader") && text.contains("Traceback") && !text.contains("INFO"), "{text}");
+    stage.keys("Esc");
+    assert!(stage.text().contains("INFO"));
+    stage.keys("|").type_text("wc -l").keys("Enter X Enter");
+    assert_eq!(stage.wanted[0], "pipe wc -l");
+    assert!(stage.wanted[1].ends_with("train_with_hp_3_.log"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn colours_of_a_task_are_kept_in_its_log() {
+    use ratatui::style::Color;
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter");
+    let (text, frame) = (stage.text(), stage.frame());
+    let y = text.lines().position(|l| l.contains("DataLoader worker 3")).unwrap() as u16;
+    let x = text.lines().nth(y as usize).unwrap().find("RSS").unwrap() as u16;
+    assert_eq!(frame[(x, y)].fg, Color::Yellow);
+}
+
+#[test]
+fn the_focus_is_seen_without_colour() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter C");
+    assert!(stage.text().contains(">[ Cancel ]<"));
+    stage.keys("Tab Tab");
+    let text = stage.text();
+    assert!(text.contains(">[x]downstream") && text.contains(" [ Cancel ] "), "{text}");
+    assert!(stage.keys("Esc").text().contains("[o log] d details"));
 }
 
 #[test]

@@ -13,9 +13,8 @@ const DAY: i64 = 86_400 * SECOND;
 /// Builds the home.
 pub fn build(home: &Path) {
     fs::create_dir_all(home).unwrap();
+    drop(dagdeck::store::Store::open(&home.join("dagdeck.db")).unwrap());
     let mut conn = Connection::open(home.join("dagdeck.db")).unwrap();
-    conn.pragma_update(None, "journal_mode", "wal").unwrap();
-    conn.execute_batch(include_str!("../../src/store/schema.sql")).unwrap();
     let tx = conn.transaction().unwrap();
     churn(&tx, home);
     simple(&tx);

@@ -16,17 +16,22 @@ struct Session {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<Mutex<Vec<u8>>>,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl Session {
     fn start(arguments: &[&str], no_color: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         build(home.path());
+        Self::of(home, &[&["--read-only"], arguments].concat(), no_color)
+    }
+
+    /// The program in a home.
+    fn of(home: tempfile::TempDir, arguments: &[&str], no_color: bool) -> Self {
         let pair =
             native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dagdeck"));
-        command.args(["--home", home.path().to_str().unwrap(), "--read-only"]);
+        command.args(["--home", home.path().to_str().unwrap()]);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
@@ -48,7 +53,7 @@ impl Session {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { master: Some(pair.master), keys, child, seen, _home: home }
+        Self { master: Some(pair.master), keys, child, seen, home }
     }
 
     fn screen(&self) -> String {
@@ -98,6 +103,54 @@ fn it_starts_is_silent_and_gives_the_terminal_back() {
     for sequence in ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l", "\u{1b}[?2026h"] {
         assert!(text.contains(sequence), "{sequence:?}");
     }
+}
+
+#[test]
+fn it_starts_a_scheduler_in_an_empty_home_and_another_when_that_one_dies() {
+    let mut session = Session::of(tempfile::tempdir().unwrap(), &[], false);
+    let home = session.home.path().to_owned();
+    session.wait_for("sched ok");
+    session.wait_for("nothing needs you");
+    assert!(!String::from_utf8_lossy(&session.seen.lock().unwrap()).contains("no such table"));
+    session.keys.write_all(b"0").unwrap();
+    session.wait_for("default_pool");
+    let dagdeck = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
+        let out = command.arg("--home").arg(&home).args(args).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let status: serde_json::Value = serde_json::from_str(&dagdeck(&["scheduler", "status", "-o", "json"])).unwrap();
+    let pid = rustix::process::Pid::from_raw(status["pid"].as_i64().unwrap() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    session.wait_for("S starts one");
+    session.keys.write_all(b"S").unwrap();
+    session.wait_for("sched ok");
+    session.keys.write_all(b"1qy").unwrap();
+    assert_eq!(session.ended(), 0);
+    dagdeck(&["scheduler", "stop"]);
+}
+
+#[test]
+fn a_pipe_gets_the_terminal_and_gives_it_back() {
+    let home = tempfile::tempdir().unwrap();
+    build(home.path());
+    // Not read-only, as that refuses pipes: so it starts a scheduler.
+    let mut session = Session::of(home, &[], false);
+    let place = session.home.path().to_owned();
+    session.wait_for("NEEDS YOU");
+    session.keys.write_all(b"4").unwrap();
+    session.wait_for("train_with_hp");
+    session.keys.write_all(b"|").unwrap();
+    session.wait_for("a shell command reads it");
+    session.keys.write_all(b"tr a-z A-Z\r").unwrap();
+    session.wait_for("Enter goes back");
+    assert!(session.screen().contains("DAG_ID"), "{}", session.screen());
+    session.keys.write_all(b"\r").unwrap();
+    session.wait_for("TASK");
+    session.keys.write_all(b"qy").unwrap();
+    assert_eq!(session.ended(), 0);
+    let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
+    stop.arg("--home").arg(&place).args(["scheduler", "stop"]).output().unwrap();
 }
 
 #[test]

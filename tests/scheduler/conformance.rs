@@ -6,11 +6,11 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use dagdeck::{
     model::{Cause, CauseKind, Dag, Pool, RunId, TiKey},
-    scheduler::{PastRun, Report, RunFacts, retry_delay},
+    scheduler::{Report, RunFacts, retry_delay},
 };
 use serde_json::{Value, json};
 
-use super::rows::{Home, at, dag, task};
+use super::rows::{Home, at, dag, past, task};
 
 fn folder() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
@@ -114,7 +114,7 @@ fn replay(golden: &Value) -> Result<Vec<String>, &'static str> {
     let mut runs: Vec<(RunId, &Value)> = Vec::new();
     for recorded in golden["runs"].as_array().unwrap().iter().filter(|run| run["refused"].is_null()) {
         let date = recorded["dag_run"]["logical_date"].as_str().and_then(|s| s.parse::<jiff::Timestamp>().ok());
-        let previous = runs.last().map(|(run, _)| PastRun { run: *run, states: HashMap::new() });
+        let previous = runs.last().map(|(run, _)| past(*run));
         let facts = RunFacts { previous, ..RunFacts::default() };
         let run = home.trigger_after(&d, date.map(|d| d.as_second()), facts);
         for ti in recorded["task_instances"].as_array().unwrap() {

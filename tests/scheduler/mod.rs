@@ -1,5 +1,7 @@
 //! The scheduler as its callers see it.
 
+mod backfills;
+mod clears;
 mod conformance;
 mod graphs;
 mod limits;

@@ -26,7 +26,6 @@ fn ops() -> Arc<Dag> {
 
 struct Ops {
     home: Home,
-    dag: Arc<Dag>,
     runs: Vec<RunId>,
 }
 
@@ -35,7 +34,7 @@ impl Ops {
         let (mut home, dag) = (Home::new(), ops());
         home.add_dag(&dag);
         let runs: Vec<RunId> = (0..3).map(|i| home.trigger(&dag, Some(i * DAY))).collect();
-        let mut ops = Self { home, dag, runs };
+        let mut ops = Self { home, runs };
         ops.settle();
         ops
     }
@@ -58,8 +57,7 @@ impl Ops {
         }
     }
     fn loaded(&self) -> Loaded {
-        let runs = self.runs.iter().map(|id| (self.home.rows.runs[id].clone(), self.home.rows.of(*id))).collect();
-        Loaded { dag: self.dag.clone(), runs }
+        Loaded { latest: None, runs: self.runs.iter().map(|id| self.home.loaded(*id)).collect() }
     }
     fn apply(&mut self, plan: &Plan) {
         self.home.rows.apply(&plan.changes);
@@ -156,7 +154,7 @@ fn clearing_a_running_instance_restarts_it() {
     let run = home.trigger(&dag, None);
     home.advance();
     home.start(run, "a");
-    let mut ops = Ops { home, dag, runs: vec![run] };
+    let mut ops = Ops { home, runs: vec![run] };
     let plan = plan_clear(&ops.loaded(), &ops.one(0, &["a"]), at(ops.home.now));
     assert_eq!(plan.kill, [ops.home.key(run, "a")]);
     ops.apply(&plan);
@@ -195,7 +193,7 @@ fn marking_a_run_failed_ends_what_it_does() {
     let run = home.trigger(&dag, None);
     home.advance();
     home.start(run, "a");
-    let mut ops = Ops { home, dag, runs: vec![run] };
+    let mut ops = Ops { home, runs: vec![run] };
     let plan = plan_set_run_state(&ops.loaded(), RunState::Failed, at(ops.home.now));
     assert_eq!(plan.kill, [ops.home.key(run, "a")]);
     let key = ops.home.key(run, "a");

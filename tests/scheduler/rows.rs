@@ -1,7 +1,7 @@
 //! A tiny row store that applies changes as the real one does: guarded by the state that each expects.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -10,7 +10,7 @@ use dagdeck::{
         Change, Dag, DagRun, DagVersionId, NewRun, Pool, RunId, RunState, RunType, Task, TaskInstance, TiKey, TiState,
         TriggeredBy,
     },
-    scheduler::{DagFacts, Limits, Report, RunFacts, RunSpec, World, new_run},
+    scheduler::{DagFacts, Limits, LoadedRun, PastRun, Report, RunFacts, RunSpec, World, new_run},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -149,6 +149,11 @@ impl Home {
         self.world.load_run(self.rows.runs[&id].clone(), self.dags[&id].clone(), self.rows.of(id), facts);
     }
 
+    /// A run as commands get it.
+    pub fn loaded(&self, id: RunId) -> LoadedRun {
+        LoadedRun { run: self.rows.runs[&id].clone(), dag: self.dags[&id].clone(), rows: self.rows.of(id) }
+    }
+
     /// As after a crash: everything is read from the rows.
     pub fn reload(&mut self) {
         self.world = World::new(self.limits.clone());
@@ -251,8 +256,13 @@ pub fn facts(dag: &Arc<Dag>, is_paused: bool) -> DagFacts {
         is_paused,
         has_import_errors: false,
         last_automated: None,
-        consecutive_failures: 0,
+        recent: BTreeMap::new(),
     }
+}
+
+/// A run to look back on, of which nothing is known but that it is in memory.
+pub fn past(run: RunId) -> PastRun {
+    PastRun { run, states: HashMap::new(), ran_before: HashSet::new(), not_begun: HashSet::new() }
 }
 
 pub fn spec(logical_date: Option<Timestamp>, run_after: Timestamp) -> RunSpec {

@@ -8,7 +8,7 @@ use dagdeck::{
 };
 use serde_json::{Value, json};
 
-use super::rows::{Home, at, dag, facts, task};
+use super::rows::{Home, at, dag, facts, past, task};
 
 fn empty() -> Value {
     json!({"operator": "EmptyOperator"})
@@ -135,7 +135,7 @@ fn fail_fast_ends_the_rest() {
 }
 
 #[test]
-fn a_run_times_out_and_failures_in_a_row_pause() {
+fn a_run_times_out() {
     let mut home = Home::new();
     let d = dag(
         vec![task("a", &[], json!({})), task("b", &["a"], json!({}))],
@@ -147,12 +147,59 @@ fn a_run_times_out_and_failures_in_a_row_pause() {
     home.start(run, "a");
     assert_eq!(home.world.next_wake(), Some(at(home.now + 30)));
     home.now += 30;
-    let changes = home.advance();
+    home.advance();
     assert_eq!(home.states(run), "a=skipped b=skipped");
     assert_eq!(home.run_state(run), RunState::Failed);
+    // As in Airflow only the failure of a task makes the scheduler look at the runs before.
+    assert!(!home.world.dag("d").unwrap().is_paused);
+    assert!(home.world.run(run).is_none());
+}
+
+#[test]
+fn failures_in_a_row_pause() {
+    let mut home = Home::new();
+    let d = dag(vec![task("a", &[], json!({}))], json!({"max_consecutive_failed_dag_runs": 2}));
+    home.add_dag(&d);
+    let run = |home: &mut Home, fails: bool| {
+        home.now += 60;
+        let run = home.trigger(&d, Some(home.now));
+        home.advance();
+        if fails {
+            home.fail(run, "a")
+        } else {
+            home.succeed(run, "a")
+        }
+        home.advance()
+    };
+    run(&mut home, true);
+    run(&mut home, false);
+    run(&mut home, true);
+    assert!(!home.world.dag("d").unwrap().is_paused);
+    let changes = run(&mut home, true);
     assert!(matches!(changes.last(), Some(Change::PauseDag { .. })), "{changes:?}");
     assert!(home.world.dag("d").unwrap().is_paused);
-    assert!(home.world.run(run).is_none());
+}
+
+#[test]
+fn a_newer_run_that_goes_on_is_not_a_failure_in_a_row() {
+    let mut home = Home::new();
+    let d = dag(vec![task("a", &[], json!({}))], json!({"max_consecutive_failed_dag_runs": 2}));
+    home.add_dag(&d);
+    let runs: Vec<_> = (0..3)
+        .map(|day| {
+            home.now += 60;
+            home.trigger(&d, Some(day))
+        })
+        .collect();
+    home.advance();
+    home.fail(runs[0], "a");
+    home.advance();
+    home.fail(runs[1], "a");
+    home.advance();
+    assert!(!home.world.dag("d").unwrap().is_paused, "the newest two are one failed and one running");
+    home.fail(runs[2], "a");
+    home.advance();
+    assert!(home.world.dag("d").unwrap().is_paused);
 }
 
 #[test]
@@ -169,8 +216,7 @@ fn the_run_before_is_waited_for() {
     let d = dag(tasks, json!({}));
     home.add_dag(&d);
     let one = home.trigger(&d, Some(0));
-    let past = PastRun { run: one, states: HashMap::new() };
-    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past), ..RunFacts::default() });
+    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past(one)), ..RunFacts::default() });
     home.advance();
     assert_eq!(home.states(two), "a=none free=success");
     let why = home.world.explain(&home.key(two, "a"), at(0));
@@ -183,11 +229,50 @@ fn the_run_before_is_waited_for() {
     home.advance();
 
     let states = HashMap::from([("a".into(), vec![TiState::Failed])]);
-    let past = PastRun { run: two, states };
-    let three = home.trigger_after(&d, Some(2), RunFacts { previous: Some(past), ..RunFacts::default() });
+    let previous = Some(PastRun { states, ..past(two) });
+    let three = home.trigger_after(&d, Some(2), RunFacts { previous, ..RunFacts::default() });
     home.advance();
     assert!(home.advance().is_empty());
     assert_eq!(format!("{} {}", home.run_state(three), home.states(three)), "running a=none free=success");
+}
+
+#[test]
+fn without_an_instance_in_the_run_before_only_the_first_passes() {
+    for (ran_before, not_begun, expected) in
+        [(false, false, TiState::Queued), (true, false, TiState::None), (true, true, TiState::Queued)]
+    {
+        let mut home = Home::new();
+        let d = dag(vec![task("a", &[], json!({"depends_on_past": true}))], json!({}));
+        home.add_dag(&d);
+        let mut previous = past(dagdeck::model::RunId(99));
+        if ran_before {
+            previous.ran_before.insert("a".into());
+        }
+        if not_begun {
+            previous.not_begun.insert("a".into());
+        }
+        let run = home.trigger_after(&d, Some(1), RunFacts { previous: Some(previous), ..RunFacts::default() });
+        home.advance();
+        assert_eq!(home.state(run, "a"), expected, "ran before: {ran_before}, not begun: {not_begun}");
+    }
+}
+
+#[test]
+fn a_run_that_comes_in_between_is_the_one_that_is_waited_for() {
+    let mut home = Home::new();
+    let d = dag(vec![task("a", &[], json!({"depends_on_past": true}))], json!({}));
+    home.add_dag(&d);
+    let between = home.trigger(&d, Some(1));
+    let states = HashMap::from([("a".into(), vec![TiState::Failed])]);
+    let previous = Some(PastRun { states, ..past(dagdeck::model::RunId(99)) });
+    let last = home.trigger_after(&d, Some(2), RunFacts { previous, ..RunFacts::default() });
+    home.advance();
+    home.world.set_previous(last, Some(past(between)));
+    home.advance();
+    assert_eq!(home.state(last, "a"), TiState::None);
+    home.succeed(between, "a");
+    home.advance();
+    assert_eq!(home.state(last, "a"), TiState::Queued);
 }
 
 #[test]
@@ -197,8 +282,7 @@ fn all_instances_of_a_mapped_task_in_the_run_before_count() {
     let d = dag(vec![task("a", &[], json!({"depends_on_past": true, "expand": expand}))], json!({}));
     home.add_dag(&d);
     let one = home.trigger(&d, Some(0));
-    let past = PastRun { run: one, states: HashMap::new() };
-    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past), ..RunFacts::default() });
+    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past(one)), ..RunFacts::default() });
     home.advance();
     home.succeed(one, "a[0]");
     home.advance();
@@ -211,12 +295,11 @@ fn all_instances_of_a_mapped_task_in_the_run_before_count() {
 #[test]
 fn a_skip_can_wait_for_the_run_before() {
     let mut home = Home::new();
-    let past = json!({"depends_on_past": true, "wait_for_past_depends_before_skipping": true});
-    let d = dag(vec![task("a", &[], json!({})), task("b", &["a"], past)], json!({}));
+    let looks_back = json!({"depends_on_past": true, "wait_for_past_depends_before_skipping": true});
+    let d = dag(vec![task("a", &[], json!({})), task("b", &["a"], looks_back)], json!({}));
     home.add_dag(&d);
     let one = home.trigger(&d, Some(0));
-    let past = PastRun { run: one, states: HashMap::new() };
-    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past), ..RunFacts::default() });
+    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past(one)), ..RunFacts::default() });
     home.advance();
     home.skip(two, "a");
     home.advance();
@@ -234,8 +317,7 @@ fn wait_for_downstream_looks_one_further() {
     let d = dag(vec![task("a", &[], json!({"wait_for_downstream": true})), task("b", &["a"], json!({}))], json!({}));
     home.add_dag(&d);
     let one = home.trigger(&d, Some(0));
-    let past = PastRun { run: one, states: HashMap::new() };
-    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past), ..RunFacts::default() });
+    let two = home.trigger_after(&d, Some(1), RunFacts { previous: Some(past(one)), ..RunFacts::default() });
     home.advance();
     home.succeed(one, "a");
     home.advance();

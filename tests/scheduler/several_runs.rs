@@ -4,12 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use dagdeck::{
     model::{Change, Dag, Pool, RunId, TaskGroup, TiKey, TiState},
-    scheduler::{ClearRequest, Loaded, PastRun, Report, RunFacts, plan_clear},
+    scheduler::{ClearRequest, Loaded, Report, RunFacts, plan_clear},
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::rows::{Home, at, dag, failed, task};
+use super::rows::{Home, at, dag, failed, past, task};
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -68,7 +68,7 @@ fn play(case: &Case, crash: bool) -> Vec<(TiKey, TiState, u32)> {
     home.reload();
     let mut ids: Vec<RunId> = Vec::new();
     for i in 0..case.runs {
-        let previous = ids.last().map(|run| PastRun { run: *run, states: HashMap::new() });
+        let previous = ids.last().map(|run| past(*run));
         ids.push(home.trigger_after(&d, Some(i as i64), RunFacts { previous, ..RunFacts::default() }));
     }
     let mut cleared = 0;
@@ -83,7 +83,7 @@ fn play(case: &Case, crash: bool) -> Vec<(TiKey, TiState, u32)> {
         }
         if act == 7 && cleared < 3 {
             cleared += 1;
-            clear(&mut home, &d, ids[usize::from(pick) % ids.len()]);
+            clear(&mut home, ids[usize::from(pick) % ids.len()]);
             continue;
         }
         let active = home.active();
@@ -139,9 +139,8 @@ fn restart(home: &mut Home) {
     home.reload();
 }
 
-fn clear(home: &mut Home, d: &Arc<Dag>, run: RunId) {
-    let row = home.rows.runs[&run].clone();
-    let loaded = Loaded { dag: d.clone(), runs: vec![(row, home.rows.of(run))] };
+fn clear(home: &mut Home, run: RunId) {
+    let loaded = Loaded { latest: None, runs: vec![home.loaded(run)] };
     let request =
         ClearRequest { run: Some(run), tasks: vec![("g.a".into(), None)], downstream: true, ..ClearRequest::default() };
     let plan = plan_clear(&loaded, &request, at(home.now));

@@ -2,7 +2,7 @@
 
 use crate::{
     model::UNMAPPED,
-    protocol::{Command, Selection},
+    protocol::{BackfillRequest, Command, Selection},
 };
 
 /// The line.
@@ -22,10 +22,27 @@ pub fn shell(command: &Command) -> String {
             line.words(["dags", if *paused { "pause" } else { "unpause" }]);
             line.words(dag_ids.iter().map(String::as_str));
         }
-        Command::DeleteDag { dag_id } => line.words(["dags", "delete", dag_id]),
+        Command::DeleteDag { dag_id, dry_run } => {
+            line.words(["dags", "delete", dag_id]);
+            line.plan(*dry_run);
+        }
+        Command::CreateBackfill { request, dry_run } => {
+            line.backfill(request);
+            line.plan(*dry_run);
+        }
+        Command::PauseBackfill { id, paused } => {
+            line.words(["backfill", if *paused { "pause" } else { "unpause" }, &id.to_string()]);
+        }
+        Command::CancelBackfill { id, dry_run } => {
+            line.words(["backfill", "cancel", &id.to_string()]);
+            line.plan(*dry_run);
+        }
+        Command::ApplyPlan { plan_id } => line.words(["plans", "apply", plan_id]),
+        Command::DiscardPlan { plan_id } => line.words(["plans", "discard", plan_id]),
         Command::Clear { selection, dry_run } if selection.run_id.is_some() && whole(selection) => {
             line.words(["runs", "clear", &selection.dag_id, selection.run_id.as_deref().unwrap_or("")]);
             line.flag("--only-failed", selection.only_failed);
+            line.latest(selection.latest_version);
             line.plan(*dry_run);
         }
         Command::Clear { selection, dry_run } => {
@@ -44,6 +61,12 @@ pub fn shell(command: &Command) -> String {
             line.flag("--only-failed", selection.only_failed);
             line.flag("--only-running", selection.only_running);
             line.flag("--no-reset-dag-runs", selection.keep_dag_runs);
+            for (task, index) in &selection.exclude {
+                line.option("--exclude", Some(&with_index(task, index.unwrap_or(UNMAPPED))));
+            }
+            line.option("--retries", selection.keep_retries.then_some("keep"));
+            line.option("--running", selection.skip_running.then_some("skip"));
+            line.latest(selection.latest_version);
             line.plan(*dry_run);
         }
         Command::Mark { selection, state, dry_run } => {
@@ -81,7 +104,17 @@ pub fn shell(command: &Command) -> String {
 
 /// All tasks of a run.
 fn whole(s: &Selection) -> bool {
-    s.task_ids.is_empty() && s.task_text.is_none() && !s.past && !s.future
+    let plain = Selection {
+        dag_id: s.dag_id.clone(),
+        run_id: s.run_id.clone(),
+        only_failed: s.only_failed,
+        latest_version: s.latest_version,
+        // All tasks have no others above or below.
+        downstream: s.downstream,
+        upstream: s.upstream,
+        ..Selection::default()
+    };
+    *s == plain
 }
 
 fn with_index(task: &str, index: i32) -> String {
@@ -112,6 +145,28 @@ impl Line {
         if on {
             self.words([name]);
         }
+    }
+    fn latest(&mut self, said: Option<bool>) {
+        match said {
+            Some(true) => self.words(["--run-on-latest-version"]),
+            Some(false) => self.words(["--no-run-on-latest-version"]),
+            None => {}
+        }
+    }
+    fn backfill(&mut self, request: &BackfillRequest) {
+        self.words(["backfill", "create", "--dag-id", &request.dag_id]);
+        self.option("--from-date", Some(&crate::model::time::rfc3339(request.from_date)));
+        self.option("--to-date", Some(&crate::model::time::rfc3339(request.to_date)));
+        self.option("--max-active-runs", Some(&request.max_active_runs.to_string()));
+        self.option("--reprocess-behavior", Some(request.reprocess_behavior.as_str()));
+        self.flag("--run-backwards", request.run_backwards);
+        self.option("--dag-run-conf", request.dag_run_conf.as_ref().map(ToString::to_string).as_deref());
+        for task in &request.task_ids {
+            self.option("--task-id", Some(task));
+        }
+        self.flag("--while-paused", request.while_paused);
+        self.option("--pool", request.pool.as_deref());
+        self.latest(request.latest_version);
     }
     fn plan(&mut self, dry_run: bool) {
         self.words([if dry_run { "--dry-run" } else { "-y" }]);

@@ -8,13 +8,21 @@ use std::{
 
 use regex::bytes::Regex;
 
-use super::record::{self, Line};
+use super::{
+    grep::grep,
+    record::{self, Line},
+};
 use crate::error::{Error, Result};
 
 /// How much of a file is held at once.
 pub const WINDOW: u64 = 256 * 1024;
 /// Most blocks that a search reads before it gives up for the moment.
 const BLOCK: usize = 1 << 20;
+/// Records shown before and after one that has a text.
+const CONTEXT: usize = 2;
+/// Records that are warnings or errors, or carry a traceback.
+const PROBLEMS: &str =
+    r#"(?i)"level": ?"(warn|warning|error|critical|fatal|exception)"|Traceback \(most recent|"error_detail""#;
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +51,22 @@ pub enum Part {
         /// Towards the end.
         forward: bool,
     },
+    /// Only the records that fit, of the whole file, unless its size is still this one.
+    Grep {
+        /// What fits.
+        only: Only,
+        /// Known size.
+        known: u64,
+    },
+}
+
+/// Which records of a log are shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Only {
+    /// With this text, without case.
+    pub text: Option<String>,
+    /// Warnings and errors.
+    pub problems: bool,
 }
 
 /// A part of a file.
@@ -58,6 +82,8 @@ pub struct Window {
     pub end: u64,
     /// Its lines.
     pub lines: Vec<Line>,
+    /// Of a search that shows only what fits: how many records fit.
+    pub matches: Option<usize>,
 }
 
 /// What came back.
@@ -86,7 +112,20 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     let size = file.metadata().map_err(failed)?.len();
     let end = |file: &mut File| window(file, &ask.path, size, size.saturating_sub(WINDOW), size);
     let found = match &ask.part {
-        Part::Grown(known) if *known == size => return Ok(Found::Same),
+        Part::Grown(known) | Part::Grep { known, .. } if *known == size => return Ok(Found::Same),
+        Part::Grep { only, .. } => {
+            let mut fits = Vec::new();
+            let refused = |e| Error::refused("cannot search for that").because(e);
+            if let Some(text) = &only.text {
+                fits.push(pattern(Some(text)).map_err(refused)?);
+            }
+            if only.problems {
+                fits.push(Regex::new(PROBLEMS).map_err(refused)?);
+            }
+            // Lines around a text tell what it is about; around every warning they would be the whole log.
+            let context = if only.problems { 0 } else { CONTEXT };
+            Found::Window(Box::new(grep(&mut file, &ask.path, size, &fits, context).map_err(failed)?))
+        }
         Part::End | Part::Grown(_) => Found::Window(Box::new(end(&mut file).map_err(failed)?)),
         Part::Around(offset) => Found::Window(Box::new(around(&mut file, &ask.path, size, *offset).map_err(failed)?)),
         Part::Find { text, from, forward } => {
@@ -140,7 +179,14 @@ fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u64) -> std:
         record::lines(part, start + at as u64, &mut lines);
         at += part.len();
     }
-    Ok(Window { path: path.to_owned(), size, start: start + first as u64, end: start + last as u64, lines })
+    Ok(Window {
+        path: path.to_owned(),
+        size,
+        start: start + first as u64,
+        end: start + last as u64,
+        lines,
+        matches: None,
+    })
 }
 
 /// JSON escapes what is special in it, so the text is looked for as JSON would write it.

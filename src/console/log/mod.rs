@@ -2,9 +2,11 @@
 
 pub mod clean;
 pub mod file;
+pub mod grep;
 pub mod record;
 pub mod view;
 
 pub use file::{Ask, Found, answer};
+pub use grep::plain;
 pub use record::Level;
 pub use view::{LogView, Stamps};

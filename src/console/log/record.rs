@@ -1,8 +1,11 @@
 //! One record of a log file: a JSON line (or plain text) as the lines that are shown.
 
+use std::ops::Range;
+
+use ratatui::style::Style;
 use serde_json::Value;
 
-use super::clean::clean;
+use super::clean::{Clean, clean};
 use crate::store::screens::Micros;
 
 /// Longest line that is kept, in bytes.
@@ -51,6 +54,15 @@ pub struct Line {
     pub level: Level,
     /// Clean text.
     pub text: String,
+    /// What the task coloured in it, in bytes.
+    pub spans: Vec<(Range<usize>, Style)>,
+}
+
+impl Line {
+    /// A line that is in no file, before the record at `offset`.
+    pub fn note(offset: u64, text: &str) -> Self {
+        Self { offset, first: false, at: None, level: Level::Debug, text: text.into(), spans: Vec::new() }
+    }
 }
 
 /// The lines of one record that starts at `offset`.
@@ -63,13 +75,14 @@ pub fn lines(raw: &[u8], offset: u64, out: &mut Vec<Line>) {
     let record = if text.starts_with('{') { serde_json::from_str::<Value>(text).ok() } else { None };
     let mut push = |at, level, body: &str| {
         for (i, part) in body.split('\n').enumerate() {
-            let mut text = clean(part);
+            let Clean { mut text, mut spans } = clean(part);
             if text.len() > LONGEST {
                 let end = (0..=LONGEST).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
                 text.truncate(end);
                 text.push('~');
+                spans.retain(|(range, _)| range.end <= end);
             }
-            out.push(Line { offset, first: i == 0, at, level, text });
+            out.push(Line { offset, first: i == 0, at, level, text, spans });
         }
     };
     let Some(Value::Object(record)) = record else {
@@ -98,7 +111,8 @@ pub fn lines(raw: &[u8], offset: u64, out: &mut Vec<Line>) {
 
 fn push_detail(offset: u64, at: Option<Micros>, text: &str, out: &mut Vec<Line>) {
     for part in text.lines() {
-        out.push(Line { offset, first: false, at, level: Level::Error, text: clean(part) });
+        let Clean { text, spans } = clean(part);
+        out.push(Line { offset, first: false, at, level: Level::Error, text, spans });
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::console::widgets::text::width;
 
-use super::file::{Part, WINDOW, Window};
+use super::file::{Only, Part, WINDOW, Window};
 
 /// How times are shown in front of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,12 +41,32 @@ pub struct LogView {
     pub found: Option<u64>,
     /// Times in front.
     pub stamps: Stamps,
+    /// Only some records are shown.
+    pub only: Only,
 }
 
 impl LogView {
     /// A view of a file, wrapped, at its end.
     pub fn new(path: PathBuf, follow: bool) -> Self {
         Self { path, follow, wrap: true, ..Self::default() }
+    }
+
+    /// The part that shows the end, or what fits.
+    pub fn end(&self) -> Part {
+        self.grown(u64::MAX)
+    }
+
+    /// The same, if the file's size isn't the one known.
+    pub fn newer(&self) -> Part {
+        self.grown(self.window.as_ref().map_or(u64::MAX, |w| w.size))
+    }
+
+    fn grown(&self, known: u64) -> Part {
+        if self.only == Only::default() {
+            if known == u64::MAX { Part::End } else { Part::Grown(known) }
+        } else {
+            Part::Grep { only: self.only.clone(), known }
+        }
     }
 
     /// Rows that a line takes.

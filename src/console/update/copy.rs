@@ -19,7 +19,7 @@ pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CopyId => object.path(),
         Action::CopyName => object.name(),
         Action::CopyCommand => command(&object),
-        Action::CopyJson => document(&object),
+        Action::CopyJson => document(state),
         Action::CopyLine => line(state),
         _ => incident(state, &object),
     };
@@ -48,7 +48,13 @@ fn command(object: &Object) -> String {
     }
 }
 
-fn document(object: &Object) -> String {
+/// The object as JSON; of an XCom its value.
+pub fn document(state: &State) -> String {
+    let screen = state.screen();
+    if let (Data::Xcoms(rows), Some(item)) = (&screen.data, screen.item()) {
+        return rows[item.at].value.clone();
+    }
+    let object = &screen.object();
     let mut all = serde_json::Map::new();
     if let Some(dag) = object.dag_id() {
         all.insert("dag_id".into(), json!(dag));

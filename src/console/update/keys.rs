@@ -2,8 +2,10 @@
 
 use crate::console::{
     keymap::{self, Action, Meaning},
+    log::file::Only,
     message::Effect,
-    overlay::Overlay,
+    overlay::{Overlay, Prompt},
+    place::Place,
     state::State,
 };
 
@@ -36,7 +38,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         Some((prefix, _)) if prefix != "Ctrl-c" => format!("{prefix} {key}"),
         _ => key.to_owned(),
     };
-    match keymap::meaning(&typed, state.scope()) {
+    match state.keymap.meaning(&typed, state.scope()) {
         Meaning::Prefix => {
             state.prefix = Some((typed, state.now));
             Vec::new()
@@ -116,6 +118,21 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().filtering = true;
             Vec::new()
         }
+        A::Grep | A::Pipe | A::Export => {
+            super::prompt::open(
+                state,
+                match action {
+                    A::Grep => Prompt::Grep,
+                    A::Pipe => Prompt::Pipe,
+                    _ => Prompt::Export,
+                },
+            );
+            Vec::new()
+        }
+        A::OnlyProblems if matches!(state.screen().place, Place::Instance(..)) => {
+            let only = state.screen().log.only.clone();
+            logs::only(state, Only { problems: !only.problems, ..only })
+        }
         A::OnlyProblems => {
             let screen = state.screen_mut();
             screen.only_problems = !screen.only_problems;
@@ -142,6 +159,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.frozen = !state.frozen;
             if state.frozen { Vec::new() } else { state.load() }
         }
+        A::StartScheduler => super::start_scheduler(state),
         A::Refresh => state.load(),
         A::Redraw => vec![Effect::Redraw],
         A::Suspend => vec![Effect::Suspend],
@@ -185,7 +203,7 @@ pub fn paste(state: &mut State, text: &str) {
                 form.check();
             }
         }
-        Overlay::Help(input, _) | Overlay::Palette(input, _) => input.insert(text),
+        Overlay::Help(input, _) | Overlay::Palette(input, _) | Overlay::Prompt(_, input) => input.insert(text),
         Overlay::None => {
             let screen = state.screen_mut();
             if screen.filtering {

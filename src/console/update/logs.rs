@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use crate::{
     console::{
         layout::layout,
-        log::{Ask, Found, LogView, file::Part},
+        log::{
+            Ask, Found, LogView,
+            file::{Only, Part},
+        },
         message::Effect,
         place::{Place, Tab},
         query::Data,
@@ -18,8 +21,8 @@ use crate::{
 use super::LogAnswer;
 
 /// The log file of a try.
-pub fn log_path(home: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
-    let mut path = home.join("logs").join(format!("dag_id={}", ti.run.dag_id));
+pub fn log_path(logs: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
+    let mut path = logs.join(format!("dag_id={}", ti.run.dag_id));
     path.push(format!("run_id={}", ti.run.run_id));
     path.push(format!("task_id={}", ti.task_id));
     if ti.map_index != UNMAPPED {
@@ -30,11 +33,11 @@ pub fn log_path(home: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
 }
 
 pub fn log_of_try(state: &mut State) -> Vec<Effect> {
-    let home = state.facts.home.clone();
+    let logs = state.facts.logs.clone();
     let screen = state.screen_mut();
     let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return Vec::new() };
     let number = screen.shown_try.unwrap_or(d.row.try_number).max(1);
-    let path = log_path(&home, ti, number);
+    let path = log_path(&logs, ti, number);
     let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
     if path != screen.log.path {
         let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
@@ -42,13 +45,15 @@ pub fn log_of_try(state: &mut State) -> Vec<Effect> {
             wrap,
             stamps: screen.log.stamps,
             search: screen.log.search.clone(),
+            only: screen.log.only.clone(),
             ..LogView::new(path.clone(), running)
         };
-        return vec![Effect::Log(Ask { path, part: Part::End })];
+        let part = screen.log.end();
+        return vec![Effect::Log(Ask { path, part })];
     }
-    let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);
     // The end of a log belongs to the end of its try, so it is read once more then.
-    if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part: Part::Grown(known) })] } else { Vec::new() }
+    let part = screen.log.newer();
+    if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part })] } else { Vec::new() }
 }
 
 /// A log that is followed is looked at again.
@@ -57,8 +62,16 @@ pub fn follow(state: &mut State) -> Vec<Effect> {
     if !matches!(screen.place, Place::Instance(_, Tab::Log)) || !screen.log.follow || state.frozen {
         return Vec::new();
     }
-    let known = screen.log.window.as_ref().map_or(u64::MAX, |w| w.size);
-    vec![Effect::Log(Ask { path: screen.log.path.clone(), part: Part::Grown(known) })]
+    vec![Effect::Log(Ask { path: screen.log.path.clone(), part: screen.log.newer() })]
+}
+
+/// Shows only some records of the log, from its end.
+pub fn only(state: &mut State, only: Only) -> Vec<Effect> {
+    let log = &mut state.screen_mut().log;
+    log.only = only;
+    log.top = None;
+    log.found = None;
+    vec![Effect::Log(Ask { path: log.path.clone(), part: log.end() })]
 }
 
 /// A part of a log came.
@@ -100,7 +113,7 @@ pub fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
         }
         (Some(w), 1_000_001..=isize::MAX) => {
             log.top = None;
-            (w.end < w.size).then_some(Part::End)
+            (w.end < w.size).then(|| log.end())
         }
         _ => log.scroll(by, height, columns),
     };
@@ -109,6 +122,8 @@ pub fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
 
 pub fn find(state: &mut State, text: Option<String>, forward: bool) -> Vec<Effect> {
     let (height, columns) = log_size(state);
+    // A search goes through the whole log.
+    state.screen_mut().log.only = Only::default();
     let log = &state.screen().log;
     let from = log.search_from(forward, height, columns);
     vec![Effect::Log(Ask { path: log.path.clone(), part: Part::Find { text, from, forward } })]

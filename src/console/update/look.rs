@@ -5,7 +5,7 @@ use crate::{
         items::Kind,
         keymap::Action,
         layout::layout,
-        log::{Ask, LogView, Stamps, file::Part},
+        log::{Ask, LogView, Stamps},
         message::Effect,
         overlay::Overlay,
         place::{Place, Tab},
@@ -190,7 +190,8 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
                         if log.follow {
                             log.top = None;
                             let path = log.path.clone();
-                            return vec![Effect::Log(Ask { path, part: Part::End })];
+                            let part = log.end();
+                            return vec![Effect::Log(Ask { path, part })];
                         }
                     }
                     _ => {}

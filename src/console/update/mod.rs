@@ -8,6 +8,7 @@ mod logs;
 mod look;
 mod navigate;
 mod overlay;
+mod prompt;
 mod replies;
 
 use crate::store::screens::SECOND;
@@ -19,7 +20,7 @@ use super::{
     overlay::Overlay,
     place::Place,
     query::Data,
-    state::{Link, State},
+    state::{Launch, Link, State},
 };
 
 /// Takes an event. The caller has set `state.now`.
@@ -49,13 +50,35 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             let ticket = state.next_ticket();
             vec![Effect::Status(ticket)]
         }
-        Event::Disconnected(why, seconds) => {
+        Event::Disconnected(why, milliseconds) => {
             let since = match &state.link {
                 Link::Down { since, .. } => *since,
                 _ => state.now,
             };
-            state.link = Link::Down { why, since, retry_at: state.now + seconds as i64 * SECOND };
+            let retry_at = state.now + milliseconds as i64 * 1000;
+            // A scheduler that is just being started is no loss.
+            if !(state.link == Link::Opening && state.starting()) {
+                state.link = Link::Down { why, since, retry_at };
+            }
             replies::lost(state);
+            Vec::new()
+        }
+        Event::Launched(answer) => launched(state, answer),
+        Event::SchedulerEnded(pid, how, words) => {
+            if matches!(state.launch, Launch::Started(started, _) if started == pid) {
+                state.launch =
+                    Launch::Ended(format!("the one that this console started (pid {pid}) ended ({how}), {words}"));
+                state.flash(format!("the scheduler (pid {pid}) ended, {how}; 0 S or :sched starts one"), true);
+            }
+            Vec::new()
+        }
+        Event::Exported(answer) => {
+            match answer {
+                Ok((path, lines)) => {
+                    state.flash(format!("wrote {} to {}", count(lines, "line"), path.display()), false);
+                }
+                Err(why) => state.flash(why, true),
+            }
             Vec::new()
         }
         Event::Reply(number, answer) => replies::reply(state, number, answer),
@@ -65,6 +88,27 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let height = layout(state).list.height as usize;
     state.screen_mut().settle(height);
     effects
+}
+
+/// A scheduler is wanted.
+pub(crate) fn start_scheduler(state: &mut State) -> Vec<Effect> {
+    state.launch = Launch::Asked(state.now);
+    vec![Effect::StartScheduler]
+}
+
+fn launched(state: &mut State, answer: Result<Option<u32>, String>) -> Vec<Effect> {
+    match answer {
+        Ok(Some(pid)) => {
+            state.launch = Launch::Started(pid, state.now);
+            state.flash(format!("started a scheduler (pid {pid}); it goes on when you leave"), false);
+        }
+        Ok(None) => state.launch = Launch::None,
+        Err(why) => {
+            state.launch = Launch::Ended(why.clone());
+            state.flash(format!("no scheduler was started: {why}"), true);
+        }
+    }
+    Vec::new()
 }
 
 /// Something in the store changed: read again what is shown, one question at a time.

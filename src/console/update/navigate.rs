@@ -15,7 +15,7 @@ use crate::{
     store::screens::RunRef,
 };
 
-use super::{act, look};
+use super::{act, logs, look};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -131,6 +131,9 @@ fn replace(state: &mut State, place: Place) -> Vec<Effect> {
 fn back(state: &mut State, gently: bool) -> Vec<Effect> {
     let screen = state.screen_mut();
     if gently {
+        if screen.log.only != Default::default() {
+            return logs::only(state, Default::default());
+        }
         if !screen.filter.text.is_empty() || screen.only_problems {
             screen.filter = Default::default();
             screen.only_problems = false;

@@ -52,7 +52,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
             "PgUp" => *at = at.saturating_sub(10),
             "Enter" => {
                 let (text, at) = (input.text.clone(), *at);
-                let rows = palette::help_rows(&text, state.scope());
+                let rows = palette::help_rows(state, &text);
                 let action = rows.get(at.min(rows.len().saturating_sub(1))).map(|r| r.action);
                 state.overlay = Overlay::None;
                 return action.map_or_else(Vec::new, |a| keys::run(state, a));
@@ -81,6 +81,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
                 }
             }
         },
+        Overlay::Prompt(..) => return super::prompt::key(state, key),
         Overlay::None | Overlay::Form(_) => {}
     }
     Vec::new()

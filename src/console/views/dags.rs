@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use crate::{
     console::{
-        items::{Item, Kind},
+        items::Kind,
         layout::Layout,
         state::State,
         theme::Role,
@@ -12,10 +12,13 @@ use crate::{
         widgets::{paint::Pen, text},
     },
     model::RunState,
-    store::screens::dags::{DagRow, Dags},
+    store::screens::dags::{DagRow, Dags, RUNS},
 };
 
-use super::{list, parts};
+use super::{
+    list, parts,
+    table::{self, Column, Line, cell, left, right},
+};
 
 /// Title line.
 pub fn title(_: &State, d: &Dags) -> String {
@@ -28,40 +31,24 @@ pub fn title(_: &State, d: &Dags) -> String {
     )
 }
 
-/// Widths of the columns that grow.
-struct Widths {
-    name: usize,
-    runs: usize,
-    tags: usize,
-    owner: usize,
-}
-
-fn widths(columns: usize) -> Widths {
-    match columns {
-        ..75 => Widths { name: 14, runs: 14, tags: 0, owner: 0 },
-        75..90 => Widths { name: 20, runs: 14, tags: 0, owner: 0 },
-        90..105 => Widths { name: 22, runs: 14, tags: 8, owner: 8 },
-        _ => Widths { name: 24, runs: 28, tags: 10, owner: 8 },
-    }
-}
+/// Its columns. At 80 letters the last runs and the names share what there is.
+const COLUMNS: &[Column] = &[
+    left("  DAG", 18, 60),
+    Column { drop: 1, ..left("SCHED", 7, 18) },
+    left("LAST", 6, 6),
+    Column { keep_end: true, ..left("LAST RUNS", 14, RUNS) },
+    right("DUR", 5, 6),
+    Column { drop: 2, ..right("vs p50", 5, 6) },
+    left("NEXT", 6, 7),
+    Column { drop: 3, ..left("OWNER", 6, 16) },
+    Column { drop: 4, ..left("TAGS", 6, 40) },
+];
 
 /// Draws it.
 pub fn draw(state: &State, d: &Dags, layout: &Layout, buf: &mut Buffer) {
-    let w = widths(layout.list.width as usize);
-    let columns = format!(
-        "  {} {} {:6} {} {:>6} {:>6} {:7} {}",
-        text::fit("DAG", w.name),
-        text::fit("SCHED", 10),
-        "LAST",
-        text::fit(&format!("LAST {}", w.runs), w.runs),
-        "DUR",
-        "vs p50",
-        "NEXT",
-        text::fit("OWNER", w.owner),
-    );
-    list::draw(state, layout, buf, &columns, |pen, item| match item.kind {
-        Kind::Dag => line(state, &d.dags[item.at], pen, &w),
-        _ => error(state, d, pen, item),
+    table::draw(state, layout, buf, COLUMNS, |item| match item.kind {
+        Kind::Dag => line(state, &d.dags[item.at]),
+        _ => d.errors.get(item.at).map_or(Line::Across(Vec::new()), |e| list::file_error(state, e)),
     });
     if let Some(area) = layout.preview {
         let name = state.screen().object().name();
@@ -80,53 +67,45 @@ pub fn draw(state: &State, d: &Dags, layout: &Layout, buf: &mut Buffer) {
     }
 }
 
-fn error(state: &State, d: &Dags, pen: &mut Pen<'_>, item: &Item) {
-    if let Some(e) = d.errors.get(item.at) {
-        list::file_error(state, pen, e);
-    }
-}
-
-fn line(state: &State, dag: &DagRow, pen: &mut Pen<'_>, w: &Widths) {
+fn line(state: &State, dag: &DagRow) -> Line {
     let theme = &state.theme;
     let body = if dag.paused { theme.role(Role::Dim) } else { parts::body(state) };
+    let dim = theme.role(Role::Dim);
     let (flag, role) = match dag {
         d if d.import_errors => ("E ", Role::Bad),
         d if d.stale => ("X ", Role::Warn),
         d if d.paused => ("P ", Role::Warn),
         _ => ("  ", Role::Text),
     };
-    pen.text(flag, theme.role(role)).cell(&dag.dag_id, w.name, body).cell(&dag.schedule, 10, body);
-    match dag.runs.first() {
+    let last_run = match dag.runs.first() {
         Some(run) => {
-            parts::run_letter(state, pen, run.state);
             let age = text::age(run.end.or(run.start).unwrap_or(run.run_after), state.now);
-            pen.cell(&text::fit_right(&age, 4), 4, body);
+            vec![(run.state.letter().to_string(), theme.run(run.state)), (text::fit_right(&age, 5), body)]
         }
-        None => {
-            pen.cell(".    -", 6, theme.role(Role::Dim));
-        }
-    }
-    parts::letters(state, pen, &dag.runs, w.runs);
+        None => cell(".    -", dim),
+    };
     let last = dag.runs.first().and_then(|r| r.seconds(state.now));
-    pen.cell(&text::fit_right(&last.map(text::duration).unwrap_or_default(), 6), 6, body);
     let versus = match (last, dag.median()) {
         (Some(a), Some(b)) if b >= 1.0 => format!("{:+.0}%", ((a / b - 1.0) * 100.0).clamp(-999.0, 9999.0)),
         _ => String::new(),
     };
-    pen.cell(&text::fit_right(&versus, 6), 6, body);
     let next = match dag.next_run {
         _ if dag.paused => "-".into(),
         Some(at) if at < state.now => format!("+{}!", text::age(at, state.now)),
         Some(at) => text::until(at, state.now),
         None => "-".into(),
     };
-    pen.cell(&next, 7, body);
-    if w.owner > 0 {
-        pen.cell(&dag.owners, w.owner, theme.role(Role::Dim));
-    }
-    if w.tags > 0 {
-        pen.cell(&dag.tags.join(" "), w.tags, theme.role(Role::Dim));
-    }
+    Line::Cells(vec![
+        vec![(flag.into(), theme.role(role)), (dag.dag_id.clone(), body)],
+        cell(dag.schedule.as_str(), body),
+        last_run,
+        parts::letters(state, &dag.runs, RUNS),
+        cell(last.map(text::duration).unwrap_or_default(), body),
+        cell(versus, body),
+        cell(next, body),
+        cell(dag.owners.as_str(), dim),
+        cell(dag.tags.join(" "), dim),
+    ])
 }
 
 fn current<'a>(state: &State, d: &'a Dags) -> Option<&'a DagRow> {

@@ -58,7 +58,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     }
     for row in hints(state) {
         let refused = state.allowed(row).is_err();
-        let key = row.keys[0].replace(' ', "");
+        let key = state.keymap.short(row.action);
         let word = format!("{key}:{}", row.hint);
         if pen.left() <= text::width(&word) {
             break;
@@ -74,7 +74,7 @@ fn hints(state: &State) -> Vec<&'static Row> {
     let scope = state.scope();
     let all: Vec<&Row> = ROWS.iter().filter(|r| !r.hint.is_empty() && r.scope.has(scope)).collect();
     let program = |r: &&&Row| r.group == keymap::Group::Program;
-    let last: Vec<&Row> = all.iter().filter(program).copied().collect();
+    let last: Vec<&Row> = all.iter().filter(program).copied().filter(|r| state.allowed(r).is_ok()).collect();
     // Whoever has no scheduler (or only reads) still sees which verbs there would be, but after what works.
     let (yes, no): (Vec<&Row>, Vec<&Row>) =
         all.iter().filter(|r| !program(r)).copied().partition(|r| state.allowed(r).is_ok());

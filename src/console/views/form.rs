@@ -58,8 +58,9 @@ fn button_row(state: &State, form: &ActForm, y: u16, buf: &mut Buffer) {
     let row = Rect { x: 0, y, width: state.size.0, height: 1 };
     let mut pen = Pen::new(buf, row, 0);
     pen.at((state.size.0 / 2).saturating_sub(16));
-    pen.text("[ Cancel ]", style(form.on_cancel())).text("   ", theme.role(Role::Text));
-    pen.text(&format!("[ {label} ]"), style(form.on_act()));
+    let button = |label: &str, on| if on { format!(">[ {label} ]<") } else { format!(" [ {label} ] ") };
+    pen.text(&button("Cancel", form.on_cancel()), style(form.on_cancel())).text(" ", theme.role(Role::Text));
+    pen.text(&button(&label, form.on_act()), style(form.on_act()));
     if !form.sent.is_empty() {
         pen.text("  sent ..", theme.role(Role::Warn));
     } else if let Some(why) = state.no_verbs() {
@@ -74,16 +75,17 @@ fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
     let mut y = 0;
     if compact {
         let mut pen = Pen::new(buf, area, 0);
-        pen.text("  ", theme.role(Role::Text));
+        pen.text(" ", theme.role(Role::Text));
         for (i, f) in form.fields.iter().enumerate() {
-            let label = format!("[{}]{}", if f.on() { "x" } else { " " }, f.label);
+            let mark = if form.focus == i { ">" } else { " " };
+            let label = format!("{mark}[{}]{}", if f.on() { "x" } else { " " }, f.label);
             let style = theme.role(if form.focus == i { Role::Focus } else { Role::Text });
             if pen.left() <= label.len() + 1 {
                 y += 1;
                 pen = Pen::new(buf, area, y);
-                pen.text("  ", theme.role(Role::Text));
+                pen.text(" ", theme.role(Role::Text));
             }
-            pen.text(&label, style).text("  ", theme.role(Role::Text));
+            pen.text(&label, style).text(" ", theme.role(Role::Text));
         }
         return area.y + if form.fields.is_empty() { 0 } else { y + 1 };
     }

@@ -24,7 +24,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     let right = right(state);
     let room = (parts.header.width as usize).saturating_sub(text::width(&right) + 2);
     let mut pen = Pen::new(buf, parts.header, 0);
-    pen.text(&format!(" {name}>"), if protected { theme.role(Role::Protected) } else { style });
+    pen.text(&format!(" {name}>"), if protected { theme.role(Role::Protected) } else { theme.context(&name) });
     let used = pen.x as usize;
     pen.text(&text::clip(&format!(" {}", state.screen().place.title()), room.saturating_sub(used)), style);
     let x = parts.header.width.saturating_sub(text::width(&right) as u16 + 1);
@@ -42,12 +42,18 @@ fn right(state: &State) -> String {
         all.push("read-only".into());
     }
     all.push(match &state.link {
-        Link::Opening => "sched ..".into(),
         Link::Up => "sched ok".into(),
+        _ if state.starting() => "sched starting".into(),
+        Link::Opening => "sched ..".into(),
         Link::Down { retry_at, .. } => {
             let age =
                 state.screen().loaded_at.map_or_else(String::new, |t| format!(", data {}", text::age(t, state.now)));
-            format!("NO SCHED, again {}{age}", text::until(*retry_at, state.now))
+            let again = if *retry_at > state.now + 2_000_000 {
+                format!(", again {}", text::until(*retry_at, state.now))
+            } else {
+                String::new()
+            };
+            format!("NO SCHED{again}{age}")
         }
     });
     all.push(text::time(state.now, "%H:%MZ"));
@@ -131,6 +137,11 @@ pub fn log_modes(log: &LogView) -> String {
     let size = log.window.as_ref().map_or(0, |w| w.size);
     let word = |on| if on { "on" } else { "off" };
     let mut all = format!("{}  follow {}  wrap {}", text::bytes(size as i64), word(log.follow), word(log.wrap));
+    if let Some(matches) = log.window.as_ref().and_then(|w| w.matches) {
+        let what = log.only.text.as_ref().map_or_else(String::new, |t| format!(" & {t}"));
+        let level = if log.only.problems { " ! warnings and errors" } else { "" };
+        return format!("{all}  ONLY{what}{level}: {matches} records (Esc: all)");
+    }
     if let Some(w) = &log.window
         && w.size > 0
     {

@@ -1,11 +1,13 @@
 //! One task instance: why, its tries, and one of log, details, inputs, XCom, blockers.
 
+use std::ops::Range;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     console::{
         layout::Layout,
-        log::{Level, Stamps},
+        log::{Level, Stamps, record::Line},
         place::Tab,
         query::Data,
         state::State,
@@ -49,9 +51,10 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
     for t in Tab::ALL {
         let (key, name) = t.name();
         let style = theme.role(if t == tab { Role::Focus } else { Role::Text });
-        pen.text(&format!("({key}){name}"), style).text("  ", theme.role(Role::Text));
+        let label = if t == tab { format!("[{key} {name}]") } else { format!(" {key} {name} ") };
+        pen.text(&label, style);
     }
-    pen.text("tries ", theme.role(Role::Dim));
+    pen.text(" tries ", theme.role(Role::Dim));
     let first = d.tries.len().saturating_sub(6);
     for t in &d.tries[first..] {
         let label = format!("{}{}", t.number, t.state.letter());
@@ -140,19 +143,21 @@ fn log(state: &State, d: &InstanceDetail, area: Rect, buf: &mut Buffer) {
         let x = pen.x;
         let rows = if log.wrap { log.rows(&line.text, columns) } else { 1 };
         let mut rest: String = if log.wrap { line.text.clone() } else { line.text.chars().skip(log.shift).collect() };
-        for part in 0..rows {
+        let mut offset = line.text.len() - rest.len();
+        for _ in 0..rows {
             if y >= area.height {
                 break;
             }
             let (now, later) = split(&rest, columns);
             let cut = if log.wrap { now.clone() } else { text::clip(&rest, columns) };
             paint::put(buf, x, area.y + y, &cut, columns, style);
+            colour(buf, (x, area.y + y), line, offset..offset + cut.len());
+            offset += now.len();
             if !needle.is_empty() {
                 highlight(buf, x, area.y + y, &cut, &needle, theme.role(Role::Match));
             }
             rest = later;
             y += 1;
-            let _ = part;
         }
     }
 }
@@ -168,6 +173,17 @@ fn split(text: &str, columns: usize) -> (String, String) {
         }
     }
     (text.to_owned(), String::new())
+}
+
+/// What the task coloured of a part of a line.
+fn colour(buf: &mut Buffer, (x, y): (u16, u16), line: &Line, part: Range<usize>) {
+    for (range, style) in &line.spans {
+        let (from, to) = (range.start.max(part.start), range.end.min(part.end));
+        let (Some(before), Some(inside)) = (line.text.get(part.start..from), line.text.get(from..to)) else { continue };
+        let width = text::width(inside) as u16;
+        let area = Rect { x: x + text::width(before) as u16, y, width, height: 1 }.intersection(*buf.area());
+        buf.set_style(area, *style);
+    }
 }
 
 fn highlight(buf: &mut Buffer, x: u16, y: u16, text: &str, needle: &str, style: ratatui::style::Style) {

@@ -2,6 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
+use super::table::Line;
 use crate::console::{
     items::{Item, Kind},
     layout::Layout,
@@ -72,11 +73,15 @@ fn bar(state: &State, buf: &mut Buffer, area: Rect) {
 }
 
 /// The line of a file that doesn't import.
-pub fn file_error(state: &State, pen: &mut Pen<'_>, e: &crate::model::Diagnostic) {
+pub fn file_error(state: &State, e: &crate::model::Diagnostic) -> Line {
     let name = std::path::Path::new(&e.file).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    pen.text("E ", state.theme.role(Role::Bad));
-    let wide = if pen.left() > 90 { 28 } else { 17 };
-    pen.cell(&name, wide, super::parts::body(state));
     let text = format!("IMPORT ERROR line {}: {}", e.line, text::clean(&e.message));
-    pen.text(&text, state.theme.role(Role::Bad));
+    Line::Across(vec![
+        ("E ".into(), state.theme.role(Role::Bad)),
+        (
+            format!("{}  ", text::fit(&text::clip(&name, 28), text::width(&name).clamp(16, 28))),
+            super::parts::body(state),
+        ),
+        (text, state.theme.role(Role::Bad)),
+    ])
 }

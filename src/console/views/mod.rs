@@ -14,6 +14,7 @@ pub mod overlay;
 pub mod parts;
 pub mod runs;
 pub mod system;
+pub mod table;
 pub mod triage;
 pub mod xcom;
 
@@ -24,9 +25,9 @@ use super::{
     overlay::Overlay,
     place::Place,
     query::Data,
-    state::State,
+    state::{Link, State},
     theme::Role,
-    widgets::paint,
+    widgets::{paint, reduce::reduce},
 };
 
 /// Draws everything.
@@ -37,6 +38,11 @@ pub fn draw(state: &State, buf: &mut Buffer) {
         small(state, buf);
         return;
     }
+    draw_parts(state, buf, area);
+    reduce(buf, state.facts.colours, state.facts.ascii);
+}
+
+fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
     let parts = layout(state);
     header::draw(state, &parts, buf);
     if let Overlay::Form(form) = &state.overlay {
@@ -46,7 +52,7 @@ pub fn draw(state: &State, buf: &mut Buffer) {
     }
     let screen = state.screen();
     match (&screen.place, &screen.data) {
-        (_, Data::None | Data::Gone) => nothing(state, buf, parts.list),
+        (_, Data::None | Data::Gone | Data::NoStore) => nothing(state, buf, parts.list),
         (Place::Triage, Data::Triage(t)) => triage::draw(state, t, &parts, buf),
         (Place::Dags, Data::Dags(d)) => dags::draw(state, d, &parts, buf),
         (Place::Runs(_), Data::Runs(r)) => runs::draw(state, r, &parts, buf),
@@ -68,6 +74,14 @@ fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
     let (text, role) = match (&screen.error, &screen.data) {
         (Some(why), _) => (why.clone(), Role::Bad),
         (None, Data::Gone) => ("it is gone from the store; q goes back".into(), Role::Warn),
+        (None, Data::NoStore) if state.starting() || state.link == Link::Up => {
+            ("The scheduler is starting; it makes the store now.".into(), Role::Dim)
+        }
+        (None, Data::NoStore) => {
+            let db = state.facts.home.join("dagdeck.db");
+            let what = format!("There is no store yet at {} (or an older dagdeck made it).", db.display());
+            (format!("{what}\nA scheduler makes it when it starts: 0 and S, or :sched, starts one."), Role::Warn)
+        }
         _ => ("reading ..".into(), Role::Dim),
     };
     for (y, line) in super::widgets::text::wrap(&text, area.width.saturating_sub(4) as usize).iter().enumerate() {

@@ -28,6 +28,14 @@ pub fn draw(state: &State, buf: &mut Buffer, area: Rect) {
                 paint::row(buf, inside, y as u16, line, state.theme.role(Role::Text));
             }
         }
+        Overlay::Prompt(prompt, input) => {
+            let (sign, about) = prompt.words();
+            let inside = paint::frame(buf, paint::middle(area, 76, 5), about, state.theme.role(Role::Border));
+            let columns = inside.width.saturating_sub(2) as usize;
+            paint::put(buf, inside.x, inside.y + 1, sign, 2, state.theme.role(Role::Key));
+            let (text, cursor) = (state.theme.role(Role::Text), Some(state.theme.role(Role::Focus)));
+            paint::input(buf, inside.x + 2, inside.y + 1, input, columns, text, cursor);
+        }
         Overlay::Session(scroll) => session(state, buf, area, *scroll),
         Overlay::Text(title, lines, scroll) => {
             let inside = paint::frame(
@@ -51,7 +59,7 @@ pub fn draw(state: &State, buf: &mut Buffer, area: Rect) {
 /// 300 ms after a first stroke: what may follow.
 fn which_key(state: &State, buf: &mut Buffer, area: Rect) {
     let Some((prefix, at)) = &state.prefix else { return };
-    let follows = keymap::following(prefix, state.scope());
+    let follows = state.keymap.following(prefix, state.scope());
     if state.now - at < 300_000 || follows.is_empty() || prefix == "Ctrl-c" {
         return;
     }
@@ -75,8 +83,14 @@ fn help(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize) {
     paint::input(buf, inside.x + 8, inside.y, input, columns, theme.role(Role::Text), Some(theme.role(Role::Focus)));
     let note = "Enter runs the key";
     paint::put(buf, inside.right().saturating_sub(20), inside.y, note, 20, theme.role(Role::Dim));
-    let rows = palette::help_rows(&input.text, state.scope());
+    let rows = palette::help_rows(state, &input.text);
     let at = at.min(rows.len().saturating_sub(1));
+    let changes = if state.keymap.changes == 0 {
+        String::new()
+    } else {
+        format!(", {} changed by keys.toml", state.keymap.changes)
+    };
+    let keys = format!("preset {}{changes}; a search finds an action's name for keys.toml too", state.keymap.preset);
     // Lines with headings in between; the chosen row stays in sight.
     let mut lines: Vec<(Option<usize>, String, String)> = Vec::new();
     let mut group = None;
@@ -86,11 +100,12 @@ fn help(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize) {
             lines.push((None, row.group.title().into(), String::new()));
         }
         let refused = state.allowed(row).err().map(|why| format!("  ({why})")).unwrap_or_default();
-        lines.push((Some(i), row.keys.join(" or "), format!("{}{refused}", row.what)));
+        lines.push((Some(i), state.keymap.keys(row.action).join(" or "), format!("{}{refused}", row.what)));
     }
     for (name, about) in [
         ("STATES", "S success F failed R running Q queued s scheduled Y retry wait W reschedule wait"),
         ("", "D deferred I needs input U upstream failed K skipped X removed Z restarting . none"),
+        ("KEYS", keys.as_str()),
         ("FILTER", "state:failed,retry dag:a* task:x tag:ml owner:me since:7d dur>10m !paused text"),
     ] {
         if input.text.is_empty() {
@@ -129,9 +144,9 @@ fn choose(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize)
     for (y, (i, (name, choice))) in found.iter().enumerate().skip(top).take(height).enumerate() {
         let mut pen = Pen::new(buf, list, y as u16);
         let (key, refused) = match choice {
-            Choice::Do(action) => {
-                keymap::row_of(*action).map(|r| (r.keys[0].to_owned(), state.allowed(r).err())).unwrap_or_default()
-            }
+            Choice::Do(action) => keymap::row_of(*action)
+                .map(|r| (state.keymap.keys(*action).first().cloned().unwrap_or_default(), state.allowed(r).err()))
+                .unwrap_or_default(),
             _ => (String::new(), None),
         };
         let role = if refused.is_some() { Role::Dim } else { Role::Text };

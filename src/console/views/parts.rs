@@ -2,6 +2,8 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
+use super::table::Cell;
+
 use crate::{
     console::{
         state::{Link, State},
@@ -20,13 +22,10 @@ pub fn body(state: &State) -> Style {
     }
 }
 
-/// Runs as letters, oldest first, in exactly `columns`.
-pub fn letters(state: &State, pen: &mut Pen<'_>, runs: &[RunCell], columns: usize) {
-    let shown = runs.len().min(columns);
-    for run in runs[..shown].iter().rev() {
-        pen.text(&run.state.letter().to_string(), state.theme.run(run.state));
-    }
-    pen.text(&" ".repeat(columns - shown + 1), Style::new());
+/// Runs as letters, oldest first, at most so many.
+pub fn letters(state: &State, runs: &[RunCell], most: usize) -> Cell {
+    let shown = runs.len().min(most);
+    runs[..shown].iter().rev().map(|run| (run.state.letter().to_string(), state.theme.run(run.state))).collect()
 }
 
 /// States with how many instances are in each: `7S 1F`.
@@ -37,6 +36,12 @@ pub fn counts(state: &State, pen: &mut Pen<'_>, counts: &Counts) {
             pen.text(&format!("{n}{} ", s.letter()), state.theme.state(*s));
         }
     }
+}
+
+/// The same as a cell.
+pub fn counts_cell(state: &State, counts: &Counts) -> Cell {
+    let some = TiState::ALL.iter().filter(|s| counts.get(**s) > 0);
+    some.map(|s| (format!("{}{} ", counts.get(*s), s.letter()), state.theme.state(*s))).collect()
 }
 
 /// The same as text.

@@ -3,24 +3,29 @@
 use ratatui::buffer::Buffer;
 
 use crate::{
-    console::{
-        layout::Layout,
-        state::State,
-        theme::Role,
-        widgets::{paint::Pen, text},
-    },
+    console::{layout::Layout, state::State, theme::Role, widgets::text},
     store::screens::runs::RunRow,
 };
 
-use super::{list, parts};
+use super::{
+    parts,
+    table::{self, Column, Line, cell, left, right},
+};
+
+const COLUMNS: &[Column] = &[
+    left("S", 1, 1),
+    left("DAG", 16, 60),
+    left("RUN", 14, 60),
+    right("AGE", 3, 4),
+    right("DUR", 5, 6),
+    Column { drop: 2, ..left("TYPE", 4, 18) },
+    left("TASKS", 8, 30),
+    Column { drop: 3, ..left("NOTE", 4, 60) },
+];
 
 /// Draws it.
 pub fn draw(state: &State, rows: &[RunRow], layout: &Layout, buf: &mut Buffer) {
-    let wide = layout.list.width >= 95;
-    let (dag, id) = if wide { (24, 40) } else { (18, 22) };
-    let columns =
-        format!("S {} {} {:>4} {:>6} {:9} TASKS", text::fit("DAG", dag), text::fit("RUN", id), "AGE", "DUR", "TYPE");
-    list::draw(state, layout, buf, &columns, |pen, item| line(state, &rows[item.at], pen, dag, id));
+    table::draw(state, layout, buf, COLUMNS, |item| line(state, &rows[item.at], layout.list.width >= 95));
     let (Some(area), Some(item)) = (layout.preview, state.screen().item()) else { return };
     let Some(r) = rows.get(item.at) else { return };
     let inside = parts::preview_inside(state, buf, area, &r.run.run_id);
@@ -37,14 +42,18 @@ pub fn draw(state: &State, rows: &[RunRow], layout: &Layout, buf: &mut Buffer) {
     parts::lines(state, buf, inside, &lines);
 }
 
-fn line(state: &State, r: &RunRow, pen: &mut Pen<'_>, dag: usize, id: usize) {
-    let body = parts::body(state);
-    parts::run_letter(state, pen, r.state);
-    let name = if text::width(&r.run.run_id) <= id { r.run.run_id.clone() } else { text::run_id(&r.run.run_id) };
-    pen.cell(&r.run.dag_id, dag, body).cell(&name, id, body);
-    pen.cell(&text::fit_right(&text::age(r.end.or(r.start).unwrap_or(r.run_after), state.now), 4), 4, body);
+fn line(state: &State, r: &RunRow, wide: bool) -> Line {
+    let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
+    let name = if wide { r.run.run_id.clone() } else { text::run_id(&r.run.run_id) };
     let took = r.start.map(|s| text::duration((r.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
-    pen.cell(&text::fit_right(&took, 6), 6, body);
-    pen.cell(r.run_type.as_str(), 9, state.theme.role(Role::Dim));
-    parts::counts(state, pen, &r.counts);
+    Line::Cells(vec![
+        cell(r.state.letter().to_string(), state.theme.run(r.state)),
+        cell(r.run.dag_id.as_str(), body),
+        cell(name, body),
+        cell(text::age(r.end.or(r.start).unwrap_or(r.run_after), state.now), body),
+        cell(took, body),
+        cell(r.run_type.as_str(), dim),
+        parts::counts_cell(state, &r.counts),
+        cell(r.note.as_deref().unwrap_or(""), dim),
+    ])
 }

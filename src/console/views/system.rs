@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::{
     console::{
+        keymap::Action,
         layout::Layout,
-        state::{Link, State},
+        state::{Launch, Link, State},
         theme::Role,
         widgets::{
             paint::{self, Pen},
@@ -16,7 +17,7 @@ use crate::{
     store::screens::{Micros, system::System},
 };
 
-use super::{list, parts};
+use super::{list, parts, table};
 
 /// Draws it.
 pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
@@ -67,7 +68,13 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
     let parts = Layout { columns: Rect { y: layout.list.y.saturating_sub(1), height: 1, ..layout.list }, ..*layout };
     let title = if s.errors.is_empty() { "every file imports" } else { "FILES THAT DON'T IMPORT (Enter: whole error)" };
     if !s.errors.is_empty() {
-        list::draw(state, &parts, buf, title, |pen, item| list::file_error(state, pen, &s.errors[item.at]));
+        list::draw(state, &parts, buf, title, |pen, item| {
+            if let table::Line::Across(pieces) = list::file_error(state, &s.errors[item.at]) {
+                for (text, style) in &pieces {
+                    pen.text(text, *style);
+                }
+            }
+        });
     } else {
         paint::row(buf, parts.columns, 0, &format!(" {title}"), theme.role(Role::Dim));
     }
@@ -81,11 +88,17 @@ fn scheduler(state: &State) -> (String, Role) {
             (text::clean(&words.join("  ")), Role::Good)
         }
         (Link::Up, None) => ("connected".into(), Role::Good),
+        _ if state.starting() => ("starting ..".into(), Role::Warn),
         (Link::Opening, _) => ("connecting ..".into(), Role::Dim),
-        (Link::Down { why, since, .. }, _) => (
-            format!("not reached for {}: {why}. Data is read from the store.", text::age(*since, state.now)),
-            Role::Bad,
-        ),
+        (Link::Down { why, since, .. }, _) => {
+            let key = state.keymap.short(Action::StartScheduler);
+            let why = match &state.launch {
+                Launch::Ended(how) => how,
+                _ => why,
+            };
+            let age = text::age(*since, state.now);
+            (format!("not reached for {age}; {key} starts one. Data is read from the store. {why}"), Role::Bad)
+        }
     }
 }
 

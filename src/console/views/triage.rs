@@ -8,13 +8,16 @@ use crate::{
         layout::Layout,
         state::State,
         theme::Role,
-        widgets::{paint::Pen, text},
+        widgets::text,
     },
     model::TiState,
     store::screens::{dags::RunCell, instances::TiRow, triage::Group, triage::Triage},
 };
 
-use super::{list, parts};
+use super::{
+    list, parts,
+    table::{self, Cell, Column, Line, cell, left, right},
+};
 
 /// Title line.
 pub fn title(state: &State, t: &Triage) -> String {
@@ -32,12 +35,11 @@ pub fn title(state: &State, t: &Triage) -> String {
     text
 }
 
+const COLUMNS: &[Column] = &[right("AGE", 4, 4), left("S", 1, 1), left("WHAT", 30, 90), left("CAUSE", 12, 300)];
+
 /// Draws it.
 pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
-    let wide = layout.list.width >= 95;
-    let what = if wide { 48 } else { 34 };
-    let columns = format!("{:>4}   {:what$} {}", "AGE", "WHAT", "CAUSE");
-    list::draw(state, layout, buf, &columns, |pen, item| line(state, t, pen, item, what));
+    table::draw(state, layout, buf, COLUMNS, |item| line(state, t, item));
     if let Some(area) = layout.preview {
         let name = state.screen().item().map(|_| state.screen().object().path()).unwrap_or_default();
         let inside = parts::preview_inside(state, buf, area, &name);
@@ -45,63 +47,66 @@ pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     }
 }
 
-fn line(state: &State, t: &Triage, pen: &mut Pen<'_>, item: &Item, what: usize) {
+fn line(state: &State, t: &Triage, item: &Item) -> Line {
     let body = parts::body(state);
     let theme = &state.theme;
-    let head = |pen: &mut Pen<'_>, age: &str, letter: char, style| {
-        pen.text(&text::fit_right(age, 4), theme.role(Role::Dim)).text(" ", body);
-        pen.text(&letter.to_string(), style).text(" ", body);
+    let (warn, dim) = (theme.role(Role::Warn), theme.role(Role::Dim));
+    let made = |age: String, letter: char, style, what: Cell, cause: Cell| {
+        Line::Cells(vec![cell(age, dim), cell(letter.to_string(), style), what, cause])
     };
     match item.kind {
         Kind::Group => {
             let g = &t.groups[item.at];
-            let Some(first) = g.members.first() else { return };
-            head(pen, &text::age(g.newest(), state.now), first.state.letter(), theme.state(first.state));
+            let Some(first) = g.members.first() else { return Line::Across(Vec::new()) };
             let more = if g.members.len() > 1 { format!(" x{}", g.members.len()) } else { String::new() };
-            let name = where_(first);
-            let room = what - text::width(&more);
-            pen.cell(&format!("{}{more}", text::clip(&name, room)), what, body);
-            pen.text(&g.cause, if item.problem { theme.role(Role::Bad) } else { theme.role(Role::Dim) });
+            let cause = if item.problem { theme.role(Role::Bad) } else { dim };
+            made(
+                text::age(g.newest(), state.now),
+                first.state.letter(),
+                theme.state(first.state),
+                cell(format!("{}{more}", where_(first)), body),
+                cell(g.cause.as_str(), cause),
+            )
         }
         Kind::FailedRun => {
             let r: &RunCell = &t.runs[item.at];
-            head(pen, &text::age(r.end.unwrap_or(r.run_after), state.now), r.state.letter(), theme.run(r.state));
-            pen.cell(&format!("{} {}", r.run.dag_id, parts::run_name(r)), what, body);
-            pen.text("the run failed without a failed task (deadlock or time limit)", theme.role(Role::Bad));
+            made(
+                text::age(r.end.unwrap_or(r.run_after), state.now),
+                r.state.letter(),
+                theme.run(r.state),
+                cell(format!("{} {}", r.run.dag_id, parts::run_name(r)), body),
+                cell("the run failed without a failed task (deadlock or time limit)", theme.role(Role::Bad)),
+            )
         }
-        Kind::FileError => {
-            pen.text("     ", body);
-            list::file_error(state, pen, &t.errors[item.at]);
-        }
+        Kind::FileError => match list::file_error(state, &t.errors[item.at]) {
+            Line::Across(mut pieces) => {
+                pieces.insert(0, ("     ".into(), body));
+                Line::Across(pieces)
+            }
+            other => other,
+        },
         Kind::Late => {
             let l = &t.late[item.at];
-            head(pen, &text::age(l.due, state.now), 'L', theme.role(Role::Warn));
-            pen.cell(&l.dag_id, what, body);
-            pen.text(&format!("run was due {} UTC, isn't created", text::stamp(l.due)), theme.role(Role::Warn));
+            let cause = format!("run was due {} UTC, isn't created", text::stamp(l.due));
+            made(text::age(l.due, state.now), 'L', warn, cell(l.dag_id.as_str(), body), cell(cause, warn))
         }
         Kind::Retry => {
             let r = &t.retries[item.at];
-            head(
-                pen,
-                &r.end.map(|e| text::age(e, state.now)).unwrap_or_default(),
-                r.state.letter(),
-                theme.state(r.state),
-            );
-            pen.cell(&where_(r), what, body);
+            let age = r.end.map(|e| text::age(e, state.now)).unwrap_or_default();
             let when = r
                 .wake_at
                 .filter(|w| *w > state.now)
                 .map_or_else(|| "now".into(), |w| format!("in {}", text::until(w, state.now)));
             let tries = format!("try {}/{} {when}: ", r.try_number + 1, r.max_tries + 1);
-            pen.text(&tries, theme.role(Role::Warn)).text(r.why.as_deref().unwrap_or(""), body);
+            let cause = vec![(tries, warn), (r.why.clone().unwrap_or_default(), body)];
+            made(age, r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
         Kind::Stuck => {
             let r = &t.stuck[item.at];
-            head(pen, "", r.state.letter(), theme.state(r.state));
-            pen.cell(&where_(r), what, body);
-            pen.text(&format!("waits for a slot of pool {}  (b: why)", r.pool), theme.role(Role::Warn));
+            let cause = cell(format!("waits for a slot of pool {}  (b: why)", r.pool), warn);
+            made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
-        _ => {}
+        _ => Line::Across(Vec::new()),
     }
 }
 

@@ -7,19 +7,26 @@ use crate::{
     store::screens::{label, xcoms::XcomRow},
 };
 
-use super::{instance_text, list, parts};
+use super::{
+    instance_text, parts,
+    table::{self, Column, Line, cell, left, right},
+};
+
+const COLUMNS: &[Column] =
+    &[left("TASK", 16, 60), left("KEY", 8, 40), right("SIZE", 4, 6), right("AGE", 3, 4), left("VALUE", 10, 300)];
 
 /// Draws it.
 pub fn draw(state: &State, rows: &[XcomRow], layout: &Layout, buf: &mut Buffer) {
-    let task = (layout.list.width as usize / 3).clamp(20, 40);
-    let columns = format!("{} {} {:>6} {:>4} VALUE", text::fit("TASK", task), text::fit("KEY", 16), "SIZE", "AGE");
-    list::draw(state, layout, buf, &columns, |pen, item| {
+    let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
+    table::draw(state, layout, buf, COLUMNS, |item| {
         let x = &rows[item.at];
-        let body = parts::body(state);
-        pen.cell(&label(&x.task_id, x.map_index), task, body).cell(&x.key, 16, body);
-        pen.cell(&text::fit_right(&text::bytes(x.bytes), 6), 6, state.theme.role(Role::Dim));
-        pen.cell(&text::fit_right(&text::age(x.at, state.now), 4), 4, state.theme.role(Role::Dim));
-        pen.text(&x.value, body);
+        Line::Cells(vec![
+            cell(label(&x.task_id, x.map_index), body),
+            cell(x.key.as_str(), body),
+            cell(text::bytes(x.bytes), dim),
+            cell(text::age(x.at, state.now), dim),
+            cell(text::clip(&x.value, 300), body),
+        ])
     });
     let (Some(area), Some(item)) = (layout.preview, state.screen().item()) else { return };
     let Some(x) = rows.get(item.at) else { return };

@@ -3,4 +3,5 @@
 pub mod bars;
 pub mod input;
 pub mod paint;
+pub mod reduce;
 pub mod text;

@@ -6,7 +6,7 @@ use crate::model::{Cause, CauseKind, RunId, RunState, TaskInstance, TiState};
 
 use super::{
     super::pass::end_at,
-    Loaded, Plan, TaskRef,
+    Loaded, LoadedRun, Plan, TaskRef,
     clear::cleared,
     select::{self, Selected},
 };
@@ -32,16 +32,15 @@ pub struct MarkRequest {
 
 /// What marking task instances would do.
 pub fn plan_mark(loaded: &Loaded, request: &MarkRequest, now: Timestamp) -> Plan {
-    let dag = &loaded.dag;
-    let mut selected = select::tasks(dag, &request.tasks, request.upstream, request.downstream);
-    selected
-        .retain(|id, (reason, _)| *reason != "downstream" || dag.tasks.get(id).is_none_or(|task| !task.is_teardown));
-    // What had failed below gets another chance, so that a running run goes on.
-    let resumes = matches!(request.state, TiState::Success | TiState::Failed);
-    let below: Selected = if resumes { select::tasks(dag, &request.tasks, false, true) } else { Selected::new() };
     let mut plan = Plan::default();
     let mut again = 0;
-    for (run, rows) in select::around(loaded, request.run, request.past, request.future) {
+    for LoadedRun { run, dag, rows } in select::around(loaded, request.run, request.past, request.future) {
+        let mut selected = select::tasks(dag, &request.tasks, request.upstream, request.downstream);
+        let stays = |id: &str| dag.tasks.get(id).is_none_or(|task| !task.is_teardown);
+        selected.retain(|id, (reason, _)| *reason != "downstream" || stays(id));
+        // What had failed below gets another chance, so that a running run goes on.
+        let resumes = matches!(request.state, TiState::Success | TiState::Failed);
+        let below: Selected = if resumes { select::tasks(dag, &request.tasks, false, true) } else { Selected::new() };
         for row in rows {
             if let Some(reason) = select::reason(&selected, row) {
                 if row.state != request.state {
@@ -50,7 +49,7 @@ pub fn plan_mark(loaded: &Loaded, request: &MarkRequest, now: Timestamp) -> Plan
             } else if row.state.is_failure() && below.get(&row.key.task_id).is_some_and(|(why, _)| *why == "downstream")
             {
                 again += 1;
-                plan.add(run, row, cleared(dag, row), None, ("failed_below", now));
+                plan.add(run, row, cleared(dag, row, false), None, ("failed_below", now));
             }
         }
     }
@@ -65,12 +64,12 @@ pub fn plan_mark(loaded: &Loaded, request: &MarkRequest, now: Timestamp) -> Plan
 /// What setting the state of the loaded runs would do.
 pub fn plan_set_run_state(loaded: &Loaded, state: RunState, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    for (run, rows) in &loaded.runs {
+    for LoadedRun { run, dag, rows } in &loaded.runs {
         let mut waits = false;
         if state.is_finished() {
             let end = if state == RunState::Success { TiState::Success } else { TiState::Failed };
             for row in rows.iter().filter(|row| !row.state.is_finished()) {
-                if loaded.dag.tasks.get(&row.key.task_id).is_some_and(|task| task.is_teardown) {
+                if dag.tasks.get(&row.key.task_id).is_some_and(|task| task.is_teardown) {
                     waits |= !run.state.is_finished();
                     continue;
                 }

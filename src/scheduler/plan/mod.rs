@@ -1,30 +1,45 @@
 //! Plans of commands: computed from rows, shown to people, then applied as they are.
 
+mod backfill;
 mod clear;
 mod mark;
 mod select;
+mod version;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::model::{
-    Cause, Change, Dag, DagRun, MapIndex, RunChange, RunId, RunState, TaskInstance, TiChange, TiKey, TiState,
+    Cause, Change, Dag, DagRun, DagVersionId, MapIndex, RunChange, RunId, RunState, TaskInstance, TiChange, TiKey,
+    TiState, UNMAPPED,
 };
 
+pub use backfill::{BackfillDeed, BackfillEntry, BackfillSpec, left_alone, plan_backfill, some_tasks};
 pub use clear::{ClearRequest, plan_clear};
 pub use mark::{MarkRequest, plan_mark, plan_set_run_state};
 
-/// A DAG with those of its runs that a command may touch.
+/// A run that a command may touch.
 #[derive(Debug, Clone)]
-pub struct Loaded {
-    /// The DAG (its newest version, or the one that the runs have).
+pub struct LoadedRun {
+    /// Its row.
+    pub run: DagRun,
+    /// The DAG in the version that the run has.
     pub dag: Arc<Dag>,
-    /// Runs with all their rows.
-    pub runs: Vec<(DagRun, Vec<TaskInstance>)>,
+    /// All its task instances.
+    pub rows: Vec<TaskInstance>,
 }
 
-/// A task named by a person: id, and one map index or all.
+/// Those runs of a DAG that a command may touch.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The DAG's newest version, for commands that ask for it.
+    pub latest: Option<(DagVersionId, Arc<Dag>)>,
+    /// The runs.
+    pub runs: Vec<LoadedRun>,
+}
+
+/// A task or group named by a person: id, and one map index or all.
 pub type TaskRef = (Arc<str>, Option<MapIndex>);
 
 /// One instance of a plan.
@@ -38,7 +53,8 @@ pub struct PlannedTi {
     pub from: TiState,
     /// State after.
     pub to: TiState,
-    /// `selected`, `upstream`, `downstream`, `setup`, `failed_below` or `run`.
+    /// `selected`, `upstream`, `downstream`, `setup`, `failed_below`, `run`; with another version of the DAG also `added`,
+    /// `gone` and `restored`.
     pub reason: &'static str,
 }
 
@@ -70,6 +86,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Instances whose process, pod or trigger must be ended.
     pub kill: Vec<TiKey>,
+    /// A line for everything that the plan follows from: as long as these are the same, so is the plan.
+    pub basis: Vec<String>,
 }
 
 impl Plan {
@@ -85,7 +103,8 @@ impl Plan {
         let (reason, at) = why;
         let (from, to) = (old.state, row.state);
         self.task_instances.push(PlannedTi { run_id: run.run_id.clone(), key: old.key.clone(), from, to, reason });
-        if old.state.is_active() || matches!(old.state, TiState::Deferred | TiState::AwaitingInput) {
+        self.basis.push(format!("{} of run {} is {from} after {} tries", named(&old.key), run.run_id, old.try_number));
+        if is_busy(from) {
             self.kill.push(old.key.clone());
         }
         if row != *old {
@@ -96,6 +115,7 @@ impl Plan {
     /// Adds one run. `row` is its new row.
     fn add_run(&mut self, old: &DagRun, row: DagRun, reason: &'static str, at: Timestamp) {
         let (run, run_id, from, to) = (old.id, old.run_id.clone(), old.state, row.state);
+        self.basis.push(format!("run {run_id} is {from}, cleared {} times", old.clear_number));
         self.dag_runs.push(PlannedRun { run, run_id, from, to, reason });
         self.changes.push(Change::Run(Box::new(RunChange { from, row, reason: reason.into(), at })));
     }
@@ -107,4 +127,14 @@ impl Plan {
             n => self.effects.push(format!("{n} {many}")),
         }
     }
+}
+
+/// A process, pod or trigger belongs to an instance in this state.
+fn is_busy(state: TiState) -> bool {
+    state.is_active() || matches!(state, TiState::Deferred | TiState::AwaitingInput)
+}
+
+/// `task` or `task[3]`.
+fn named(key: &TiKey) -> String {
+    if key.map_index == UNMAPPED { key.task_id.to_string() } else { format!("{}[{}]", key.task_id, key.map_index) }
 }

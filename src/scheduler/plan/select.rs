@@ -4,15 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::model::{Dag, DagRun, MapIndex, RunId, TaskInstance, UNMAPPED};
 
-use super::{Loaded, TaskRef};
+use super::{Loaded, LoadedRun, TaskRef};
 
 /// Tasks of a command, each with the reason for which it is there and the indexes that are meant (`None`: all).
 pub(super) type Selected = HashMap<Arc<str>, (&'static str, Option<Vec<MapIndex>>)>;
 
 /// The named tasks, and with them their relatives.
 pub(super) fn tasks(dag: &Dag, named: &[TaskRef], upstream: bool, downstream: bool) -> Selected {
+    let named = without_groups(dag, named);
     let mut selected = Selected::new();
-    for (id, index) in named {
+    for (id, index) in &named {
         let (_, indexes) = selected.entry(id.clone()).or_insert_with(|| ("selected", Some(Vec::new())));
         match (index.filter(|index| *index != UNMAPPED), indexes.as_mut()) {
             (Some(index), Some(list)) => list.push(index),
@@ -27,6 +28,21 @@ pub(super) fn tasks(dag: &Dag, named: &[TaskRef], upstream: bool, downstream: bo
         }
     }
     selected
+}
+
+/// Names of groups replaced by the tasks inside. What is neither task nor group stays: it may have instances of an older
+/// version.
+fn without_groups(dag: &Dag, named: &[TaskRef]) -> Vec<TaskRef> {
+    let mut all = Vec::with_capacity(named.len());
+    for (id, index) in named {
+        if dag.tasks.contains_key(id) || !dag.task_groups.contains_key(&**id) {
+            all.push((id.clone(), *index));
+            continue;
+        }
+        let inside = dag.tasks.values().filter(|task| dag.is_in_group(task, id));
+        all.extend(inside.map(|task| (task.task_id.clone(), *index)));
+    }
+    all
 }
 
 /// Adds the setups that the selected tasks need, and the teardowns of those setups.
@@ -64,12 +80,12 @@ pub(super) fn reason(selected: &Selected, row: &TaskInstance) -> Option<&'static
 }
 
 /// A run, and those before or after it by logical date.
-pub(super) fn around(loaded: &Loaded, run: RunId, past: bool, future: bool) -> Vec<&(DagRun, Vec<TaskInstance>)> {
-    let date = loaded.runs.iter().find(|(row, _)| row.id == run).and_then(|(row, _)| row.logical_date);
+pub(super) fn around(loaded: &Loaded, run: RunId, past: bool, future: bool) -> Vec<&LoadedRun> {
+    let date = loaded.runs.iter().find(|one| one.run.id == run).and_then(|one| one.run.logical_date);
     let near = |row: &DagRun| match (row.logical_date, date) {
         _ if row.id == run => true,
         (Some(other), Some(date)) => (past && other < date) || (future && other > date),
         _ => false,
     };
-    loaded.runs.iter().filter(|(row, _)| near(row)).collect()
+    loaded.runs.iter().filter(|one| near(&one.run)).collect()
 }

@@ -15,8 +15,10 @@ use crate::{
 };
 
 pub mod audit;
+pub mod backfill;
 pub mod connection;
 pub mod dag;
+pub mod plan;
 pub mod pool;
 pub mod run;
 pub mod task_instance;

@@ -15,7 +15,7 @@ const COLUMNS: &str = r#"r.dag_id, r.run_id AS dag_run_id, r.state, r.run_type, 
     r.start_date AS "start_date@t", r.end_date AS "end_date@t",
     CASE WHEN r.end_date IS NOT NULL THEN (r.end_date - r.start_date) / 1e6 END AS duration,
     r.conf AS "conf@j", r.note, r.clear_number,
-    (SELECT v.number FROM dag_version v WHERE v.id = r.dag_version) AS dag_version"#;
+    (SELECT v.number FROM dag_version v WHERE v.id = r.dag_version) AS dag_version, r.backfill AS backfill_id"#;
 
 /// Fields that `runs list` can be ordered by, besides their descending forms with `-`.
 pub const ORDER: &[&str] =
@@ -139,18 +139,4 @@ pub fn events(conn: &Connection, run: i64) -> Result<Vec<Value>> {
 /// `System` if the store can't be read.
 pub fn last_automated(conn: &Connection, dag_id: &str) -> Result<Option<DagRun>> {
     crate::store::load::last_automated(conn, dag_id)
-}
-
-/// Finished runs that ended before a time (microseconds), oldest first, without the newest run of each DAG.
-///
-/// # Errors
-/// `System` if the store can't be read.
-pub fn ended_before(conn: &Connection, micros: i64) -> Result<Vec<Value>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM dag_run r
-         WHERE r.state IN ('success', 'failed') AND r.end_date < ?1
-            AND r.id <> (SELECT n.id FROM dag_run n WHERE n.dag_id = r.dag_id ORDER BY n.run_after DESC, n.id DESC LIMIT 1)
-         ORDER BY r.end_date, r.id"
-    );
-    documents(conn, &sql, [micros])
 }

@@ -99,14 +99,41 @@ impl Counts {
     }
 }
 
+/// A store that can be read, or why it can't be read yet.
+#[derive(Debug)]
+pub enum Opened {
+    /// Here it is.
+    Ready(Connection),
+    /// There is none, or it has no tables: a scheduler makes them when it starts.
+    NotYet,
+    /// It was made by an older dagdeck (its schema's version); the next scheduler brings it up to date.
+    Older(usize),
+}
+
 /// Opens the store for reading: never writes, never waits longer than two seconds for a lock.
-pub fn open_reader(db: &Path) -> Result<Connection> {
+///
+/// # Errors
+/// `Refused` if a newer dagdeck made it, `System` if it can't be read.
+pub fn open_reader(db: &Path) -> Result<Opened> {
+    if !db.exists() {
+        return Ok(Opened::NotYet);
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(db, flags).map_err(reading)?;
     conn.busy_timeout(Duration::from_secs(2)).map_err(reading)?;
     conn.pragma_update(None, "query_only", true).map_err(reading)?;
     conn.set_prepared_statement_cache_capacity(64);
-    Ok(conn)
+    let version = conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(reading)? as usize;
+    let newest = super::Store::newest_version();
+    match version {
+        0 => Ok(Opened::NotYet),
+        v if v < newest => Ok(Opened::Older(v)),
+        v if v > newest => {
+            Err(Error::refused(format!("the store has schema version {v}, this dagdeck knows {newest}"))
+                .hint("use the newer dagdeck that wrote it, or another --home"))
+        }
+        _ => Ok(Opened::Ready(conn)),
+    }
 }
 
 /// Changes when another connection has committed.

@@ -50,16 +50,28 @@ def module_name(path):
     return f"unusual_prefix_{sha1(path.encode()).hexdigest()}_{stem.replace('-', '_').replace('.', '_')}"
 
 
-def import_file(path):
-    """Runs the file; gives its module. Raises what the file raises."""
+def import_file(path, source=None):
+    """Runs the file, or `source` in its place; gives its module. Raises what the file raises."""
     name = module_name(path)
     loader = _external.SourceFileLoader(name, path)
     spec = _frozen_importlib.spec_from_loader(name, loader, origin=path)
     spec.has_location = True
     module = _frozen_importlib.module_from_spec(spec)
     sys.modules[name] = module
-    loader.exec_module(module)
+    if source is None:
+        loader.exec_module(module)
+    else:
+        run_source(module, path, source)
     return module
+
+
+def run_source(module, path, source):
+    """Runs the text that a file had once, as if it stood there still: also for tracebacks and `inspect`."""
+    import linecache
+
+    # Without a time of change linecache doesn't look at the file.
+    linecache.cache[path] = (len(source), None, source.splitlines(True), path)
+    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
 
 
 def found_dags(module):

@@ -48,7 +48,7 @@ def run(channel, start):
 def find(start):
     """The DAG and task that the supervisor named."""
     load.prepare(start.get("dags_folder"), start.get("plugins_folder"))
-    module = load.import_file(start["fileloc"])
+    module = load.import_file(start["fileloc"], start.get("source"))
     ti = start["ti"]
     for dag in load.found_dags(module):
         if dag.dag_id == ti["dag_id"]:
@@ -151,6 +151,10 @@ class Try:
             task.post_execute(context, result)
         self.render_again()
         name = self.map_index_name()
+        if name is not None and len(name) > 250:
+            from airflow.standin.exceptions import AirflowRuntimeError
+
+            raise AirflowRuntimeError("API_SERVER_ERROR", f"rendered_map_index has {len(name)} characters, at most 250 fit")
         if name is not None:
             self.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
         self.push_result(task, result)

@@ -44,6 +44,8 @@ class DAG:
         self.owner_links = owner_links or {}
         self.auto_register = auto_register
         self.fail_fast = fail_fast
+        self.rerun_with_latest_version = run_on_latest_version if rerun_with_latest_version is None \
+            else rerun_with_latest_version
         self.dag_display_name = dag_display_name
         self.deadline = deadline
         self.task_dict = {}

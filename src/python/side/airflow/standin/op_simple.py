@@ -70,7 +70,6 @@ class BranchDayOfWeekOperator(BaseBranchOperator):
     """Follows by the day of the week."""
 
     __module__ = _STANDARD + "weekday"
-    template_fields = ("follow_task_ids_if_true", "follow_task_ids_if_false", "week_day", "use_task_logical_date")
 
     def __init__(self, *, follow_task_ids_if_true, follow_task_ids_if_false, week_day, use_task_logical_date=False,
                  **kwargs):

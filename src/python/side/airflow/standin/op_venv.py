@@ -74,7 +74,8 @@ class PythonVirtualenvOperator(_VenvOperator):
     """Makes a virtual environment, runs the function there, removes it again (or keeps it in `venv_cache_path`)."""
 
     __module__ = "airflow.providers.standard.operators.python"
-    template_fields = ("templates_dict", "op_args", "op_kwargs", "requirements", "index_urls", "venv_cache_path")
+    template_fields = ("templates_dict", "op_args", "op_kwargs", "requirements", "index_urls",
+                       "index_urls_from_connection_ids", "venv_cache_path")
     template_ext = (".txt",)
 
     def __init__(self, *, python_callable, requirements=None, python_version=None, serializer=None,

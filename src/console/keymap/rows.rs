@@ -1,136 +1,7 @@
-//! The keys as rows of data: help, hints, palette and read-only mode are made from them.
+//! The table of keys. Upper case acts, lower case looks; no verb on a Ctrl chord.
 
-use super::place::Scope;
-
-/// Everything a key can mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the table below says what each is
-pub enum Action {
-    Up,
-    Down,
-    Left,
-    Right,
-    Top,
-    Bottom,
-    HalfUp,
-    HalfDown,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    Open,
-    Back,
-    UpOne,
-    LastScreen,
-    NextPane,
-    Triage,
-    Dags,
-    Runs,
-    Instances,
-    System,
-    GoDag,
-    GoRuns,
-    GoInstances,
-    GoLog,
-    GoFailure,
-    ViewGrid,
-    ViewGantt,
-    ViewCycle,
-    NextProblem,
-    PreviousProblem,
-    TryBefore,
-    TryAfter,
-    IndexBefore,
-    IndexAfter,
-    Filter,
-    FindNext,
-    FindPrevious,
-    OnlyProblems,
-    Palette,
-    Help,
-    Log,
-    Details,
-    Inputs,
-    Xcom,
-    Blockers,
-    Sort,
-    Unfold,
-    Fold,
-    Wrap,
-    Follow,
-    Freeze,
-    Stamps,
-    Mark,
-    MarkRange,
-    MarkAll,
-    Unmark,
-    CopyName,
-    CopyCommand,
-    CopyJson,
-    CopyId,
-    CopyLine,
-    CopyIncident,
-    Clear,
-    Retry,
-    MarkSuccess,
-    MarkFailed,
-    MarkSkipped,
-    Trigger,
-    Pause,
-    Stop,
-    Acknowledge,
-    Note,
-    SessionLog,
-    Redraw,
-    Refresh,
-    Suspend,
-    Quit,
-}
-
-/// Heading under which help shows a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Group {
-    Move,
-    Look,
-    Select,
-    Act,
-    Program,
-}
-
-impl Group {
-    /// All, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Move, Self::Look, Self::Select, Self::Act, Self::Program];
-    /// As a heading.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Move => "MOVE",
-            Self::Look => "LOOK",
-            Self::Select => "SELECT AND COPY",
-            Self::Act => "ACT (changes something; every form asks first)",
-            Self::Program => "PROGRAM",
-        }
-    }
-}
-
-/// One row: keys and what they do where.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
-    /// What happens.
-    pub action: Action,
-    /// Keys, each one stroke or two joined by a space.
-    pub keys: &'static [&'static str],
-    /// Screens on which they mean it.
-    pub scope: Scope,
-    /// Heading in the help.
-    pub group: Group,
-    /// One word for the bottom line; empty: never there.
-    pub hint: &'static str,
-    /// One line for help and palette.
-    pub what: &'static str,
-    /// Changes something: refused in a read-only console and without a scheduler.
-    pub dangerous: bool,
-}
+use super::{Action, Group, Row};
+use crate::console::place::Scope;
 
 const fn row(
     action: Action,
@@ -147,7 +18,7 @@ const fn row(
 const OBJECTS: Scope = Scope(Scope::ALL.0 & !Scope::SYSTEM.0);
 const LISTS: Scope = Scope(Scope::ALL.0 & !Scope::INSTANCE.0);
 
-/// Every key. Upper case acts, lower case looks; no verb on a Ctrl chord.
+/// Every action with the keys of the preset `vim`.
 pub const ROWS: &[Row] = {
     use Action as A;
     use Group as G;
@@ -214,9 +85,10 @@ pub const ROWS: &[Row] = {
         row(A::IndexAfter, &[")"], Scope::INSTANCE, G::Look, "", "the map index after"),
         row(A::Wrap, &["w"], Scope::INSTANCE, G::Look, "wrap", "wrap long lines"),
         row(A::Stamps, &["t"], Scope::INSTANCE, G::Look, "", "time stamps: clock, since the start, none"),
+        row(A::Grep, &["&"], Scope::INSTANCE, G::Look, "grep", "only lines with a text, with some lines around them"),
         row(A::FindNext, &["n"], Scope::INSTANCE, G::Look, "", "next match"),
         row(A::FindPrevious, &["N"], Scope::INSTANCE, G::Look, "", "previous match"),
-        row(A::OnlyProblems, &["!"], LISTS, G::Look, "", "only problems"),
+        row(A::OnlyProblems, &["!"], Scope::ALL, G::Look, "", "only problems; in a log: only warnings and errors"),
         row(
             A::Sort,
             &["s"],
@@ -238,103 +110,15 @@ pub const ROWS: &[Row] = {
         row(A::CopyJson, &["y j"], Scope::ALL, G::Select, "", "copy it as JSON"),
         row(A::CopyLine, &["y l"], Scope::ALL, G::Select, "", "copy the line"),
         row(A::CopyIncident, &["y i"], Scope::ALL, G::Select, "", "copy the text of the incident"),
+        row(A::Pipe, &["|"], Scope::ALL, G::Select, "", "pipe the log or the object's JSON into a command"),
+        row(A::Export, &["X"], Scope::INSTANCE, G::Select, "", "export the log to a file of your own"),
         row(A::SessionLog, &["@"], Scope::ALL, G::Program, "", "what this session did"),
         row(A::Help, &["?", "F1"], Scope::ALL, G::Program, "help", "help of this screen"),
         row(A::Palette, &[":", "Ctrl-p"], Scope::ALL, G::Program, "cmd", "palette: every verb, screen and DAG by name"),
+        row(A::StartScheduler, &["S"], Scope::SYSTEM, G::Program, "start sched", "start the scheduler"),
         row(A::Refresh, &["Ctrl-r"], Scope::ALL, G::Program, "", "read the store again"),
         row(A::Redraw, &["Ctrl-l"], Scope::ALL, G::Program, "", "draw everything again"),
         row(A::Suspend, &["Ctrl-z"], Scope::ALL, G::Program, "", "suspend (fg comes back)"),
         row(A::Quit, &["Ctrl-c Ctrl-c"], Scope::ALL, G::Program, "", "quit"),
     ]
 };
-
-/// What a key means on a screen after the keys typed before it (`prefix`).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Meaning {
-    /// A row.
-    Row(&'static Row),
-    /// The first stroke of several.
-    Prefix,
-    /// Nothing.
-    Nothing,
-}
-
-/// Looks a key up. `key` is one stroke, with the strokes before it: `g g`.
-pub fn meaning(keys: &str, scope: Scope) -> Meaning {
-    let mut prefix = false;
-    for row in ROWS.iter().filter(|r| r.scope.has(scope)) {
-        for known in row.keys {
-            if *known == keys {
-                return Meaning::Row(row);
-            }
-            prefix |= known.strip_prefix(keys).is_some_and(|rest| rest.starts_with(' '));
-        }
-    }
-    if prefix { Meaning::Prefix } else { Meaning::Nothing }
-}
-
-/// Rows whose keys start with a prefix, for the box that shows what may follow.
-pub fn following(prefix: &str, scope: Scope) -> Vec<(&'static str, &'static Row)> {
-    ROWS.iter()
-        .filter(|r| r.scope.has(scope))
-        .filter_map(|r| r.keys.iter().find_map(|k| k.strip_prefix(prefix)?.strip_prefix(' ')).map(|last| (last, r)))
-        .collect()
-}
-
-/// The row of an action.
-pub fn row_of(action: Action) -> Option<&'static Row> {
-    ROWS.iter().find(|r| r.action == action)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_key_means_two_things_on_one_screen() {
-        for (i, a) in ROWS.iter().enumerate() {
-            for b in &ROWS[i + 1..] {
-                if a.scope.0 & b.scope.0 == 0 {
-                    continue;
-                }
-                for x in a.keys {
-                    for y in b.keys {
-                        assert_ne!(x, y, "{:?} and {:?}", a.action, b.action);
-                        let shadow = |p: &str, l: &str| l.strip_prefix(p).is_some_and(|r| r.starts_with(' '));
-                        assert!(!shadow(x, y) && !shadow(y, x), "{x} hides {y}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn verbs_are_upper_case_and_never_a_ctrl_chord() {
-        for row in ROWS.iter().filter(|r| r.dangerous) {
-            for key in row.keys {
-                assert!(key.starts_with(|c: char| c.is_ascii_uppercase()), "{key}");
-                assert!(!key.contains("Ctrl"), "{key}");
-            }
-        }
-    }
-
-    #[test]
-    fn keys_of_multiplexers_and_terminals_are_free() {
-        for row in ROWS {
-            for key in row.keys.iter().flat_map(|k| k.split(' ')) {
-                for taken in ["Ctrl-a", "Ctrl-b", "Ctrl-s", "Ctrl-q", "Ctrl-h", "Ctrl-i", "Ctrl-j", "Ctrl-m"] {
-                    assert_ne!(key, taken);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn prefixes_and_meanings() {
-        assert_eq!(meaning("g", Scope::DAGS), Meaning::Prefix);
-        assert!(matches!(meaning("g g", Scope::DAGS), Meaning::Row(r) if r.action == Action::Top));
-        assert!(matches!(meaning("N", Scope::INSTANCE), Meaning::Row(r) if r.action == Action::FindPrevious));
-        assert_eq!(meaning("A", Scope::SYSTEM), Meaning::Nothing);
-        assert_eq!(following("M", Scope::GRID).len(), 3);
-    }
-}

@@ -1,0 +1,151 @@
+//! A plan ready to be shown, saved or applied: what is shown is what is applied.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use serde_json::{Value, json};
+
+use super::{backfill, perform::Touched, plans, removal};
+use crate::{
+    config::Place,
+    error::{Error, Result},
+    model::{Cause, CauseKind, Change, RunId, TiKey, hash},
+    protocol::Command,
+    scheduler::{Loaded, Plan},
+    store::{self, gate},
+};
+
+/// What a command will do.
+pub struct Prepared {
+    /// For people: `task_instances`, `dag_runs`, `effects`.
+    pub document: Value,
+    /// What it was computed from, one line each.
+    pub basis: Vec<String>,
+    /// The same for the store.
+    pub deed: Deed,
+}
+
+/// What applying a plan does.
+pub enum Deed {
+    /// Rows change; tries are ended.
+    Changes {
+        /// For the gate.
+        changes: Vec<Change>,
+        /// Instance, epoch, reason.
+        kill: Vec<(TiKey, u32, Cause)>,
+    },
+    /// Runs go, with all they hold.
+    DeleteRuns(Vec<RunId>),
+    /// A DAG goes, with all it has.
+    DeleteDag(String),
+    /// A backfill begins.
+    CreateBackfill(Box<backfill::New>),
+    /// A backfill ends.
+    CancelBackfill {
+        /// Which.
+        id: i64,
+        /// Its queued runs fail.
+        changes: Vec<Change>,
+    },
+}
+
+/// The plan of a command; `Usage` for one that has none.
+pub fn prepare(tx: &Transaction<'_>, place: &Place, command: &Command, now: Timestamp) -> Result<Prepared> {
+    let mut prepared = match command {
+        Command::Clear { selection, .. } => plans::clear(tx, place, selection, now)?,
+        Command::Mark { selection, state, .. } => plans::mark(tx, selection, *state, now)?,
+        Command::SetRunState { dag_id, run_id, state, .. } => plans::set_run_state(tx, dag_id, run_id, *state, now)?,
+        Command::DeleteRuns { dag_id, run_ids, .. } => removal::runs(tx, dag_id, run_ids)?,
+        Command::DeleteDag { dag_id, .. } => removal::dag(tx, dag_id)?,
+        Command::CleanRuns { before, .. } => removal::clean(tx, *before)?,
+        Command::CreateBackfill { request, .. } => backfill::create(tx, place, request, now)?,
+        Command::CancelBackfill { id, .. } => backfill::cancel(tx, *id, now)?,
+        other => return Err(Error::usage(format!("there is no plan for {other:?}"))),
+    };
+    let whole = json!([prepared.document, prepared.basis]).to_string();
+    prepared.document["plan_id"] = hash::text(&whole)[..12].into();
+    prepared.document["applied"] = false.into();
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// The plan of changes to rows of one DAG.
+    pub fn of_changes(loaded: &Loaded, dag_id: &str, plan: Plan, why: &str) -> Self {
+        let instances: Vec<Value> = plan
+            .task_instances
+            .iter()
+            .map(|p| {
+                json!({"dag_id": dag_id, "dag_run_id": &*p.run_id, "task_id": &*p.key.task_id,
+                       "map_index": p.key.map_index, "from": p.from.json(), "to": p.to.json(), "reason": p.reason})
+            })
+            .collect();
+        let runs: Vec<Value> = plan
+            .dag_runs
+            .iter()
+            .map(|p| json!({"dag_id": dag_id, "dag_run_id": &*p.run_id, "from": p.from.as_str(), "to": p.to.as_str()}))
+            .collect();
+        let rows = loaded.runs.iter().flat_map(|one| &one.rows);
+        let epochs: HashMap<&TiKey, u32> = rows.map(|row| (&row.key, row.epoch)).collect();
+        let cause = Cause::new(CauseKind::Killed, why);
+        let kill =
+            plan.kill.iter().map(|key| (key.clone(), epochs.get(key).copied().unwrap_or(0), cause.clone())).collect();
+        Self {
+            document: json!({"task_instances": instances, "dag_runs": runs, "effects": plan.effects}),
+            basis: plan.basis,
+            deed: Deed::Changes { changes: plan.changes, kill },
+        }
+    }
+
+    /// Applies it. The answer is the document, now applied.
+    pub fn apply(self, tx: &Transaction<'_>, who: &str, now: Timestamp) -> Result<(Value, Touched)> {
+        let mut document = self.document;
+        let touched = match self.deed {
+            Deed::Changes { changes, kill } => {
+                apply_changes(tx, &changes)?;
+                Touched { runs: runs_of(&changes), kill, ..Touched::default() }
+            }
+            Deed::DeleteRuns(runs) => removal::delete_runs(tx, &runs, now)?,
+            Deed::DeleteDag(dag_id) => {
+                store::dag::delete(tx, &dag_id)?;
+                Touched { dags: vec![dag_id.as_str().into()], ..Touched::default() }
+            }
+            Deed::CreateBackfill(new) => {
+                let (backfill, touched) = backfill::begin(tx, *new, who, now)?;
+                document["backfill"] = backfill;
+                touched
+            }
+            Deed::CancelBackfill { id, changes } => {
+                apply_changes(tx, &changes)?;
+                document["backfill"] = backfill::end(tx, id, now)?;
+                Touched { runs: runs_of(&changes), backfills: true, ..Touched::default() }
+            }
+        };
+        document["applied"] = true.into();
+        Ok((document, touched))
+    }
+}
+
+/// Writes changes; nothing is written if one of them doesn't fit any more.
+pub fn apply_changes(tx: &Transaction<'_>, changes: &[Change]) -> Result<()> {
+    if gate::apply(tx, changes)? == gate::Refused::default() {
+        return Ok(());
+    }
+    Err(Error::refused("the task instances changed while the plan was made").hint("try again"))
+}
+
+/// Runs that changes are about.
+pub fn runs_of(changes: &[Change]) -> Vec<RunId> {
+    let mut runs: Vec<RunId> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Ti(c) => Some(c.row.key.run),
+            Change::Run(c) => Some(c.row.id),
+            Change::Expand { run, .. } => Some(*run),
+            Change::PauseDag { .. } => None,
+        })
+        .collect();
+    runs.sort();
+    runs.dedup();
+    runs
+}

@@ -1,0 +1,52 @@
+//! A shell command that gets the terminal, and reads what the console hands it.
+
+use std::{
+    io::{self, Write, stdin},
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+    thread,
+};
+
+use super::{log, message::Source};
+
+/// Runs the command with the source as its input, and waits until the person has seen what it wrote. The terminal must
+/// have been given back before.
+pub fn pipe(command: &str, source: Source) {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).stdin(Stdio::piped());
+    // SAFETY: only async-signal-safe calls, on a set that is initialised first.
+    unsafe {
+        shell.pre_exec(|| {
+            // The console leaves its signals to one thread by blocking them; a child would inherit that.
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &set, std::ptr::null_mut());
+            Ok(())
+        });
+    }
+    let ended = shell.spawn().and_then(|mut child| {
+        let input = child.stdin.take();
+        let feeder = thread::spawn(move || input.map_or(Ok(()), |input| feed(input, &source)));
+        let status = child.wait()?;
+        // A command that reads only the beginning (`head`) closes its input: no mistake.
+        let _ = feeder.join();
+        Ok(status)
+    });
+    match ended {
+        Ok(status) if status.success() => eprint!("\n-- done; Enter goes back to the console "),
+        Ok(status) => eprint!("\n-- {status}; Enter goes back to the console "),
+        Err(e) => eprint!("\n-- cannot run it: {e}; Enter goes back to the console "),
+    }
+    let _ = stdin().read_line(&mut String::new());
+}
+
+fn feed(mut input: impl Write, source: &Source) -> io::Result<()> {
+    match source {
+        Source::Text(text) => writeln!(input, "{text}"),
+        Source::Log(path) => {
+            let mut out = io::BufWriter::new(&mut input);
+            log::plain(path, &mut out)?;
+            out.flush()
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! One line that is asked for: what to look for, a command, a file's name.
+
+use crate::console::{
+    log::file::Only,
+    message::{Effect, Source},
+    overlay::{Overlay, Prompt},
+    place::{Place, Tab},
+    state::State,
+    widgets::input::Input,
+};
+
+use super::{copy, logs};
+
+/// Asks.
+pub fn open(state: &mut State, prompt: Prompt) {
+    let text = match prompt {
+        Prompt::Grep => state.screen().log.only.text.clone().unwrap_or_default(),
+        Prompt::Pipe => state.piped.clone(),
+        Prompt::Export => {
+            let name = state.screen().object().name().replace(['[', ']', '/'], "_");
+            format!("{}.log", if name.is_empty() { "task" } else { &name })
+        }
+    };
+    state.overlay = Overlay::Prompt(prompt, Input::new(text));
+}
+
+/// Takes a key.
+pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
+    let Overlay::Prompt(prompt, input) = &mut state.overlay else { return Vec::new() };
+    match key {
+        "Esc" => state.overlay = Overlay::None,
+        "Enter" => {
+            let (prompt, text) = (*prompt, input.text.clone());
+            state.overlay = Overlay::None;
+            return answer(state, prompt, text);
+        }
+        _ => drop(input.key(key)),
+    }
+    Vec::new()
+}
+
+fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
+    let in_log = matches!(state.screen().place, Place::Instance(_, Tab::Log));
+    let path = state.screen().log.path.clone();
+    match prompt {
+        Prompt::Grep => {
+            let problems = state.screen().log.only.problems;
+            logs::only(state, Only { text: Some(text).filter(|t| !t.is_empty()), problems })
+        }
+        _ if text.trim().is_empty() => Vec::new(),
+        Prompt::Pipe => {
+            let source = if in_log { Source::Log(path) } else { Source::Text(copy::document(state)) };
+            if source == Source::Text(String::new()) {
+                state.flash("nothing here to pipe", true);
+                return Vec::new();
+            }
+            state.piped.clone_from(&text);
+            vec![Effect::Pipe(text, source)]
+        }
+        Prompt::Export => vec![Effect::Export(path, text.trim().into())],
+    }
+}

@@ -1,0 +1,100 @@
+//! Saved plans.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::{failed, rows};
+use crate::error::Result;
+
+/// A saved plan.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    /// Id: equal plans have equal ids.
+    pub plan_id: String,
+    /// `saved`, `held`, `applied`, `discarded`, or `refused` for a held one that didn't hold any more.
+    pub state: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// The command as it was written.
+    pub command_line: String,
+    /// The command as JSON.
+    pub command: String,
+    /// What was shown, as JSON.
+    pub document: String,
+    /// What it was computed from.
+    pub basis: Vec<String>,
+    /// When a held one is applied.
+    pub due_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "plan_id, state, created_at, who, command_line, command, document, basis, due_at";
+
+fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
+    let basis = rows::json(row, 7)?;
+    let line = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    Ok(Saved {
+        plan_id: row.get(0)?,
+        state: row.get(1)?,
+        created_at: rows::time(row, 2)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        who: row.get(3)?,
+        command_line: row.get(4)?,
+        command: row.get(5)?,
+        document: row.get(6)?,
+        basis: basis.as_array().into_iter().flatten().filter_map(line).collect(),
+        due_at: rows::time(row, 8)?,
+    })
+}
+
+/// Writes a plan; an equal one that was decided long ago makes way.
+pub fn save(tx: &Transaction<'_>, plan: &Saved) -> Result<()> {
+    let basis = serde_json::Value::from(plan.basis.clone()).to_string();
+    tx.execute(
+        "INSERT OR REPLACE INTO plan (plan_id, state, created_at, who, command_line, command, document, basis, due_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            plan.plan_id,
+            plan.state,
+            plan.created_at.as_microsecond(),
+            plan.who,
+            plan.command_line,
+            plan.command,
+            plan.document,
+            basis,
+            rows::micros(plan.due_at),
+        ],
+    )
+    .map_err(|e| failed("cannot save a plan", e))?;
+    Ok(())
+}
+
+/// A plan by its id.
+pub fn get(db: &Connection, plan_id: &str) -> Result<Option<Saved>> {
+    db.query_row(&format!("SELECT {COLUMNS} FROM plan WHERE plan_id = ?1"), [plan_id], saved)
+        .optional()
+        .map_err(|e| failed(&format!("cannot read plan {plan_id}"), e))
+}
+
+/// Says what became of a plan.
+pub fn decide(tx: &Transaction<'_>, plan_id: &str, state: &str, result: Option<&str>, at: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE plan SET state = ?2, result = ?3, decided_at = ?4 WHERE plan_id = ?1",
+        params![plan_id, state, result, at.as_microsecond()],
+    )
+    .map_err(|e| failed(&format!("cannot write plan {plan_id}"), e))?;
+    Ok(())
+}
+
+/// Held plans whose time has come, in the order of their times.
+pub fn due(db: &Connection, now: Timestamp) -> Result<Vec<Saved>> {
+    let sql = format!("SELECT {COLUMNS} FROM plan WHERE state = 'held' AND due_at <= ?1 ORDER BY due_at, created_at");
+    let read = || -> rusqlite::Result<Vec<_>> { db.prepare(&sql)?.query_map([now.as_microsecond()], saved)?.collect() };
+    read().map_err(|e| failed("cannot read held plans", e))
+}
+
+/// When the next held plan is due.
+pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
+    db.query_row("SELECT min(due_at) FROM plan WHERE state = 'held'", [], |row| rows::time(row, 0))
+        .map_err(|e| failed("cannot read held plans", e))
+}

@@ -1,0 +1,110 @@
+//! Saved and held plans: kept, shown, applied while they hold, thrown away.
+
+use serde_json::Value;
+
+use super::home::Home;
+
+fn save(home: &Home, line: &str) -> String {
+    let saved = home.run(&format!("{line} --dry-run --save -o json"));
+    assert_eq!(saved.code, 0, "{saved:?}");
+    assert_eq!((&saved.json()["applied"], &saved.json()["state"]), (&false.into(), &"saved".into()));
+    assert!(saved.err.contains("plans apply"), "{}", saved.err);
+    saved.json()["plan_id"].as_str().unwrap().to_owned()
+}
+
+fn state(home: &Home, id: &str) -> Value {
+    home.run(&format!("plans show {id} -o json")).json()["state"].clone()
+}
+
+#[test]
+fn a_saved_plan_is_shown_and_applied_as_it_is() {
+    let home = Home::with_runs();
+    let id = save(&home, "tasks clear churn --run-id done --task-id gate");
+    assert_eq!(home.run("tasks state churn done gate").out, "failed\n");
+    // Equal plans have equal ids, and the plan that is only shown is the one that is saved.
+    let shown = home.run("tasks clear churn --run-id done --task-id gate --dry-run -o json").json();
+    assert_eq!(shown["plan_id"], id.as_str());
+    let listed = home.run("plans list -o json").json();
+    assert_eq!((&listed[0]["plan_id"], &listed[0]["state"]), (&id.as_str().into(), &"saved".into()));
+    assert!(listed[0]["command"].as_str().unwrap().contains("dagdeck"), "{listed}");
+    let document = home.run(&format!("plans show {id} -o json")).json();
+    assert_eq!(document["task_instances"], shown["task_instances"]);
+    let done = home.run(&format!("plans apply {id} -o json"));
+    assert_eq!((done.code, &done.json()["applied"]), (0, &true.into()), "{done:?}");
+    assert_eq!(home.run("tasks state churn done gate").out, "none\n");
+    assert_eq!(state(&home, &id), "applied");
+    let again = home.run(&format!("plans apply {id}"));
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("applied already"), "{}", again.err);
+    let audit = home.run("audit list -o json").json();
+    let actions: Vec<&str> = audit.as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+    for action in ["plan_save", "plan_apply", "clear"] {
+        assert!(actions.contains(&action), "{actions:?}");
+    }
+}
+
+#[test]
+fn a_plan_that_no_longer_holds_says_what_changed() {
+    let home = Home::with_runs();
+    let id = save(&home, "tasks clear churn --run-id done --task-id gate");
+    assert_eq!(home.run("tasks mark churn done gate success -y").code, 0);
+    let refused = home.run(&format!("plans apply {id}"));
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("has changed"), "{}", refused.err);
+    assert!(refused.err.contains("gate of run done is failed"), "{}", refused.err);
+    assert!(refused.err.contains("gate of run done is success"), "{}", refused.err);
+    assert_eq!(home.run("tasks state churn done gate").out, "success\n");
+    assert_eq!(home.run(&format!("plans discard {id}")).code, 0);
+    assert_eq!(state(&home, &id), "discarded");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 1);
+    assert_eq!(home.run("plans apply nothing").code, 1);
+}
+
+#[test]
+fn every_plan_can_be_saved() {
+    let home = Home::with_runs();
+    for line in [
+        "tasks mark churn done gate success",
+        "runs clear churn done --only-failed",
+        "runs set-state churn next failed",
+        "runs delete churn done",
+        "backfill create --dag-id churn --from-date 2026-01-01 --to-date 2026-01-03",
+    ] {
+        save(&home, line);
+    }
+    assert_eq!(home.run("plans list -o json").json().as_array().unwrap().len(), 5);
+    // A DAG with an active run isn't deleted.
+    assert_eq!(home.run("dags delete churn --save").code, 1);
+    assert_eq!(home.run("runs set-state churn next failed -y").code, 0);
+    let id = save(&home, "dags delete churn");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run("runs list -o json").json(), serde_json::json!([]));
+    assert_eq!(home.run("tasks clear churn --run-id done --task-id notify -f --save").code, 1, "nothing to save");
+}
+
+#[test]
+fn a_held_act_waits_and_can_be_undone() {
+    let home = Home::with_runs();
+    let held = home.run("tasks clear churn --run-id done --task-id gate --hold 60 -y -o json");
+    assert_eq!((held.code, &held.json()["applied"]), (0, &false.into()), "{held:?}");
+    assert!(held.err.contains("held for 60 s") && held.err.contains("no scheduler"), "{}", held.err);
+    let listed = home.run("plans list -o json").json();
+    assert_eq!(listed[0]["state"], "held");
+    assert!(listed[0]["due_at"].is_string());
+    assert_eq!(home.run("tasks state churn done gate").out, "failed\n");
+    let id = listed[0]["plan_id"].as_str().unwrap();
+    assert_eq!(home.run(&format!("plans discard {id}")).code, 0);
+    assert_eq!(home.run("tasks clear churn --run-id done --hold -1 -y").code, 2);
+    assert_eq!(home.run("tasks clear churn --run-id done --hold=-1 -y").code, 1);
+}
+
+#[test]
+fn old_runs_are_cleaned_by_a_plan() {
+    let home = Home::with_runs();
+    let plan = home.run("db clean --clean-before-timestamp 2026-03-03 --dry-run -o json").json();
+    assert_eq!(plan["dag_runs"][0]["dag_run_id"], "done", "{plan}");
+    assert!(plan["plan_id"].is_string());
+    let id = save(&home, "db clean --clean-before-timestamp 2026-03-03");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run("runs show churn done").code, 1);
+}

@@ -1,0 +1,99 @@
+//! A run keeps the version of its DAG; a clear can choose the newest one.
+
+use std::fs;
+
+use crate::support::Home;
+
+const ONE: &str = r#"
+from datetime import datetime
+from airflow.sdk import dag, task
+
+@dag(schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False)
+def changes():
+    @task
+    def number():
+        return 1
+
+    @task
+    def gone(x):
+        import inspect
+        return [x, __file__.rpartition("/")[2], "return 1" in inspect.getsource(number.function)]
+
+    gone(number())
+
+changes()
+"#;
+
+const TWO: &str = r#"
+from datetime import datetime
+from airflow.sdk import dag, task
+
+@dag(schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False)
+def changes():
+    @task
+    def number():
+        return 2
+
+    @task
+    def added(x):
+        return x * 10
+
+    added(number())
+
+changes()
+"#;
+
+fn home() -> Home {
+    let home = Home::with_files(&[("changes.py", ONE)]);
+    home.start();
+    let run = home.trigger("changes", "r", &serde_json::json!({}));
+    assert_eq!((run.returned("number", -1), &run.0["dag_run"]["dag_version"]), (&1.into(), &1.into()));
+    home
+}
+
+fn clear(home: &Home, more: &[&str]) -> crate::support::Run {
+    home.run(&[&["runs", "clear", "changes", "r", "-y"], more].concat()).ok();
+    home.wait("changes", "r")
+}
+
+#[test]
+fn a_cleared_run_keeps_its_version_unless_told_otherwise() {
+    let home = home();
+    fs::write(home.dags().join("changes.py"), TWO).unwrap();
+    let run = clear(&home, &[]);
+    assert_eq!((run.state(), &run.0["dag_run"]["dag_version"]), ("success", &1.into()), "{run:#?}");
+    assert_eq!(run.returned("number", -1), &1, "the code of its version");
+    assert_eq!(*run.returned("gone", -1), serde_json::json!([1, "changes.py", true]));
+
+    let run = clear(&home, &["--run-on-latest-version"]);
+    assert_eq!((run.state(), &run.0["dag_run"]["dag_version"]), ("success", &2.into()), "{run:#?}");
+    assert_eq!((run.returned("number", -1), run.returned("added", -1)), (&2.into(), &20.into()));
+    assert_eq!(run.states("gone"), ["removed"]);
+
+    let versions = home.run(&["dags", "versions", "changes", "-o", "json"]).ok().json();
+    assert_eq!((&versions[0]["version_number"], &versions[1]["version_number"]), (&2.into(), &1.into()));
+    assert_eq!(home.run(&["dags", "source", "changes", "--version", "1"]).ok().out, ONE);
+    assert_eq!(home.run(&["dags", "source", "changes"]).ok().out, TWO);
+}
+
+#[test]
+fn a_function_that_was_mended_runs_as_it_is_now() {
+    let home = home();
+    // Other lines, another function body: still the same DAG.
+    fs::write(home.dags().join("changes.py"), format!("# mended\n{}", ONE.replace("return 1\n", "return 3\n")))
+        .unwrap();
+    let run = clear(&home, &[]);
+    assert_eq!((run.returned("number", -1), &run.0["dag_run"]["dag_version"]), (&3.into(), &1.into()), "{run:#?}");
+    assert!(home.run(&["dags", "source", "changes"]).ok().out.starts_with("# mended"));
+}
+
+#[test]
+fn the_dag_can_say_that_clears_go_on_with_the_newest_version() {
+    let home = home();
+    let two = TWO.replace("schedule=None,", "schedule=None, rerun_with_latest_version=True,");
+    fs::write(home.dags().join("changes.py"), two).unwrap();
+    let run = clear(&home, &["--no-run-on-latest-version"]);
+    assert_eq!(run.0["dag_run"]["dag_version"], 1);
+    let run = clear(&home, &[]);
+    assert_eq!((run.returned("added", -1), &run.0["dag_run"]["dag_version"]), (&20.into(), &2.into()), "{run:#?}");
+}
