@@ -95,3 +95,10 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Writes a line for the log of a process that has nobody to tell (standard error). Unlike `eprintln!` it doesn't end the
+/// process when the log's disk is full.
+pub fn say(text: impl fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -72,6 +72,7 @@ pub fn run(trigger: Trigger, shell: &mut Shell) -> Result<i32> {
         run_id: trigger.run_id,
         conf,
         logical_date,
+        run_after: None,
         note: trigger.note,
         triggered_by: TriggeredBy::Cli,
     })?;

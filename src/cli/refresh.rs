@@ -97,7 +97,7 @@ fn keep(place: &Place, parsed: Vec<ParsedFile>, gone: &[String]) -> Result<()> {
             for file in gone {
                 store.transaction(|tx| dag::forget_file(tx, file).map(|_| ()))?;
             }
-            return command::register(place, &mut store, parsed).map(|_| ());
+            return parsed.iter().try_for_each(|file| command::register(place, &mut store, file).map(|_| ()));
         }
         if Instant::now() > give_up {
             return Err(Error::system("the store is busy", "another process holds the writer's lock for 5 s"));

@@ -28,6 +28,8 @@ pub struct Wanted<'a> {
     pub conf: Value,
     /// Logical date.
     pub logical_date: Option<Timestamp>,
+    /// When it may start.
+    pub run_after: Option<Timestamp>,
     /// Note.
     pub note: Option<String>,
     /// Who.
@@ -78,7 +80,7 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
         triggered_by: wanted.triggered_by,
         logical_date: wanted.logical_date,
         data_interval: interval,
-        run_after: wanted.logical_date.filter(|at| *at > now).unwrap_or(now),
+        run_after: wanted.run_after.or(wanted.logical_date.filter(|at| *at > now)).unwrap_or(now),
         conf,
         note: wanted.note,
     };

@@ -47,38 +47,29 @@ pub fn stale_files(place: &Place, command: &Command) -> Result<Option<Vec<PathBu
 pub fn parse_stale(place: &Place, store: &mut Store, command: &Command) -> Result<()> {
     let Some(files) = stale_files(place, command)? else { return Ok(()) };
     let parser = Parser::new(place)?;
-    register(place, store, files.iter().filter_map(|file| parser.parse(file)).collect())?;
+    for file in files.iter().filter_map(|file| parser.parse(file)) {
+        register(place, store, &file)?;
+    }
     Ok(())
 }
 
-/// Stores parsed files; a DAG id that is used twice becomes an error of the later file. Returns the DAGs whose row changed.
-pub fn register(
-    place: &Place,
-    store: &mut Store,
-    files: Vec<store::dag::ParsedFile>,
-) -> Result<Vec<std::sync::Arc<str>>> {
+/// Stores a parsed file; a DAG id that another file uses becomes an error of this one. Returns the DAGs whose row changed.
+pub fn register(place: &Place, store: &mut Store, file: &store::dag::ParsedFile) -> Result<Vec<std::sync::Arc<str>>> {
     let paused = place.settings.flag("core", "dags_are_paused_at_creation");
-    let mut changed = Vec::new();
-    for mut file in files {
-        let stored = store.transaction(|tx| store::dag::register(tx, &file, paused, clock::now()));
-        let ids = match stored {
-            Ok(ids) => ids,
-            Err(e) if e.kind == crate::error::Kind::Refused => {
-                file.diagnostics.push(crate::model::Diagnostic {
-                    severity: crate::model::Severity::Error,
-                    file: file.fileloc.clone(),
-                    line: 0,
-                    column: 0,
-                    message: e.message,
-                    hint: e.hint,
-                    stack_trace: None,
-                });
-                file.dags.clear();
-                store.transaction(|tx| store::dag::register(tx, &file, paused, clock::now()))?
-            }
-            Err(e) => return Err(e),
-        };
-        changed.extend(ids);
+    let stored = store.transaction(|tx| store::dag::register(tx, file, paused, clock::now()));
+    let Err(e) = stored else { return stored };
+    if e.kind != crate::error::Kind::Refused {
+        return Err(e);
     }
-    Ok(changed)
+    let mut file = store::dag::ParsedFile { dags: Vec::new(), ..file.clone() };
+    file.diagnostics.push(crate::model::Diagnostic {
+        severity: crate::model::Severity::Error,
+        file: file.fileloc.clone(),
+        line: 0,
+        column: 0,
+        message: e.message,
+        hint: e.hint,
+        stack_trace: None,
+    });
+    store.transaction(|tx| store::dag::register(tx, &file, paused, clock::now()))
 }

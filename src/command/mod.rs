@@ -13,7 +13,7 @@ mod saved;
 
 pub use client::{Client, scheduler_request};
 pub use fresh::register;
-pub use perform::{Touched, perform};
+pub use perform::{Touched, perform, perform_with};
 pub use saved::apply_due;
 
 use std::{

@@ -34,9 +34,21 @@ pub struct Touched {
 
 /// Does an act. The answer is the document that the client prints. A refused act leaves only its audit row.
 pub fn perform(store: &mut Store, place: &Place, actor: &Actor, command: Command) -> Result<(Value, Touched)> {
+    perform_with(store, place, actor, command, |_, _| Ok(()))
+}
+
+/// Does an act, and in the same transaction what else must be true exactly if it was done (`also`, given the answer).
+pub fn perform_with(
+    store: &mut Store,
+    place: &Place,
+    actor: &Actor,
+    command: Command,
+    also: impl FnOnce(&Transaction<'_>, &Value) -> Result<()>,
+) -> Result<(Value, Touched)> {
     let (action, target, quiet) = describe(&command);
     let done = store.transaction(|tx| {
         let (reply, touched) = dispatch(tx, place, actor, command)?;
+        also(tx, &reply)?;
         if !quiet {
             write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
         }
@@ -145,8 +157,8 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
         return if dry_run { Ok((plan.document, Touched::default())) } else { plan.apply(tx, &actor.who, now) };
     }
     match command {
-        Command::Trigger { dag_id, run_id, conf, logical_date, note, triggered_by } => {
-            let wanted = acts::Wanted { dag_id: &dag_id, run_id, conf, logical_date, note, triggered_by };
+        Command::Trigger { dag_id, run_id, conf, logical_date, run_after, note, triggered_by } => {
+            let wanted = acts::Wanted { dag_id: &dag_id, run_id, conf, logical_date, run_after, note, triggered_by };
             acts::trigger(tx, place, wanted, now)
         }
         Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),

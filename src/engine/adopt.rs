@@ -1,6 +1,6 @@
 //! After a start: what became of the tries that an earlier scheduler had begun.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::core::Engine;
 use crate::{
@@ -8,10 +8,7 @@ use crate::{
     error::Result,
     model::{Cause, CauseKind, TaskInstance, TiKey, TiState},
     operators,
-    runner::{
-        child,
-        claim::{self, Life, TryFiles},
-    },
+    runner::claim::{self, Life, TryFiles},
     scheduler::Report,
     store::load,
 };
@@ -27,77 +24,43 @@ impl Engine {
         for run in load::active_runs(self.store.reader())? {
             self.load_run(run.id)?;
         }
+        let names = claim::names(&self.place.tries());
+        self.load_heard(&names)?;
+        for name in &names {
+            self.recall(name)?;
+        }
         let ids: Vec<_> = self.world.runs().map(|run| run.id).collect();
         let mut active: Vec<TaskInstance> = Vec::new();
         for id in ids {
             active.extend(self.world.instances(id).filter(|row| row.state.is_active()).cloned());
         }
-        let mut current: HashSet<String> = HashSet::new();
+        let mut current: BTreeSet<String> = BTreeSet::new();
         for row in active {
             current.insert(self.files(&row.key, row.epoch).name());
-            self.adopt(&row)?;
+            self.adopt(&row);
         }
-        claim::sweep(&self.place.tries(), &current);
+        for name in names.difference(&current) {
+            self.look_at_stray(name);
+        }
         Ok(())
     }
 
-    fn adopt(&mut self, row: &TaskInstance) -> Result<()> {
-        match self.files(&row.key, row.epoch).look() {
-            Ok(Life::Ended(outcome)) => self.take_outcome(*outcome),
-            Ok(Life::Alive) => {
-                self.adopted.insert((row.key.clone(), row.epoch));
-            }
-            Ok(Life::Died) => self.died(&row.key, row.epoch),
-            Ok(Life::NeverStarted) if row.state == TiState::Restarting => {
-                let cause = Cause::new(CauseKind::Killed, "cleared by a person");
-                self.report(&row.key, row.epoch, failed(cause, true));
-            }
+    fn adopt(&mut self, row: &TaskInstance) {
+        let never_started = matches!(self.files(&row.key, row.epoch).look(), Ok(Life::NeverStarted));
+        if never_started && row.state == TiState::Restarting {
+            let cause = Cause::new(CauseKind::Killed, "cleared by a person");
+            self.report(&row.key, row.epoch, failed(cause, true));
+        } else if never_started && (row.state == TiState::Queued || self.is_native(&row.key)) {
             // Native tasks have no files; what they wait for is looked at again.
-            Ok(Life::NeverStarted) if row.state == TiState::Queued || self.is_native(&row.key) => {
-                self.to_start.push((row.key.clone(), row.epoch));
-            }
-            Ok(Life::NeverStarted) => self.died(&row.key, row.epoch),
-            Err(e) => {
-                eprintln!("scheduler: {e}");
-                let cause = Cause::new(CauseKind::RunnerKilled, e.message);
-                self.report(&row.key, row.epoch, failed(cause, true));
-            }
+            self.to_start.push((row.key.clone(), row.epoch));
+        } else {
+            self.look_at(&row.key, row.epoch);
         }
-        Ok(())
     }
 
     fn is_native(&self, key: &TiKey) -> bool {
         let Some(dag) = self.world.dag_of(key.run) else { return false };
         dag.tasks.get(&key.task_id).is_some_and(|task| operators::engine(dag, task) == operators::Engine::Native)
-    }
-
-    /// A supervisor is gone without an outcome: its try failed, and what is left of it is ended.
-    pub(super) fn died(&mut self, key: &TiKey, epoch: u32) {
-        let files = self.files(key, epoch);
-        child::kill_leftovers(&files.mark());
-        let cause = match self.to_kill.remove(&(key.clone(), epoch)) {
-            Some(cause) => cause,
-            None => Cause::new(CauseKind::RunnerKilled, "runner killed: the process that supervised the try is gone"),
-        };
-        self.report(key, epoch, failed(cause, true));
-        self.settled.push(files);
-    }
-
-    /// Looks at tries that live without a connection to us.
-    pub(super) fn look_at_adopted(&mut self) -> Result<()> {
-        for (key, epoch) in self.adopted.clone() {
-            let life = self.files(&key, epoch).look()?;
-            if matches!(life, Life::Alive) {
-                continue;
-            }
-            self.adopted.remove(&(key.clone(), epoch));
-            match life {
-                Life::Ended(outcome) => self.take_outcome(*outcome),
-                Life::Died if self.is_current(&key, epoch) => self.died(&key, epoch),
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// True if the instance's current try has this epoch and is not over.

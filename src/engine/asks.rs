@@ -2,31 +2,28 @@
 
 use serde_json::{Value, json};
 
-use super::{core::Engine, dags, render};
+use super::{core::Engine, dags, render, trigger::NotTriggered};
 use crate::{
-    clock,
-    command::Actor,
     error::{Kind, Result},
-    model::{MapIndex, TiKey, TriggeredBy, time::rfc3339},
-    protocol::{Command, Selection, task},
+    model::{MapIndex, TiKey, time::rfc3339},
+    protocol::task,
     secrets,
     store::{self, count, xcom},
     template,
+    workload::TriggerDagRun,
 };
 
 impl Engine {
     /// The answer to a question of a task, with the question's id.
-    pub(super) fn answer(&mut self, key: &TiKey, _epoch: u32, body: &Value) -> Value {
-        // It may ask for what was said a moment ago.
-        self.commit();
+    pub(super) fn answer(&mut self, key: &TiKey, epoch: u32, body: &Value) -> Value {
         let mut answer = self
-            .find_answer(key, body)
+            .find_answer(key, epoch, body)
             .unwrap_or_else(|e| task::error("GENERIC_ERROR", &format!("{}: {}", task::kind(body), e)));
         answer["id"] = body.get("id").cloned().unwrap_or(Value::Null);
         answer
     }
 
-    fn find_answer(&mut self, key: &TiKey, body: &Value) -> Result<Value> {
+    fn find_answer(&mut self, key: &TiKey, epoch: u32, body: &Value) -> Result<Value> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_string);
         let db = self.store.reader();
         let needed = |name: &str| text(name).unwrap_or_default();
@@ -103,7 +100,7 @@ impl Engine {
                 json!({"type": "NextIntervalResult", "data_interval_end": end})
             }
             "RenderTemplates" => self.render_for(key, body),
-            "TriggerDagRun" => self.trigger_for(key, body),
+            "TriggerDagRun" => self.trigger_for(key, epoch, body),
             other => task::error("UNKNOWN_MESSAGE", &format!("dagdeck does not know the question {other:?}")),
         })
     }
@@ -148,45 +145,45 @@ impl Engine {
         json!({"type": "RenderResult", "results": results})
     }
 
-    fn trigger_for(&mut self, key: &TiKey, body: &Value) -> Value {
+    /// A task's own `TriggerDagRunOperator`. The answer is kept with the run, so that a question that is repeated after a
+    /// restart gets the run that it has triggered already.
+    fn trigger_for(&mut self, key: &TiKey, epoch: u32, body: &Value) -> Value {
+        let ask = body.get("id").and_then(Value::as_i64).unwrap_or(0);
+        match store::heard::answer(self.store.reader(), key, epoch, ask) {
+            Ok(Some(answer)) => return answer,
+            Ok(None) => {}
+            Err(e) => return task::error("GENERIC_ERROR", &e.to_string()),
+        }
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_string);
-        let dag_id = text("dag_id").unwrap_or_default();
-        let run_id = text("run_id");
-        let existing =
-            run_id.as_deref().and_then(|run_id| store::run::find(self.store.reader(), &dag_id, run_id).ok().flatten());
-        let actor = Actor { who: format!("task {key}"), via: "operator".into(), command_line: String::new() };
-        let done = match (&existing, body.get("reset_dag_run") == Some(&json!(true))) {
-            (Some(_), false) => {
-                return task::error(
-                    "DAGRUN_ALREADY_EXISTS",
-                    &format!("run {} of {dag_id} exists", run_id.unwrap_or_default()),
-                );
-            }
-            (Some(run), true) => {
-                let selection =
-                    Selection { dag_id: dag_id.clone(), run_id: Some(run.run_id.to_string()), ..Selection::default() };
-                self.act(&actor, Command::Clear { selection, dry_run: false })
-            }
-            (None, _) => {
-                let command = Command::Trigger {
-                    dag_id: dag_id.clone(),
-                    run_id: run_id.clone(),
-                    conf: body.get("conf").cloned().unwrap_or(Value::Null),
-                    logical_date: text("logical_date").and_then(|t| t.parse().ok()).or_else(|| Some(clock::now())),
-                    note: text("note"),
-                    triggered_by: TriggeredBy::Operator,
-                };
-                self.act(&actor, command)
-            }
+        let flag = |name: &str| body.get(name) == Some(&json!(true));
+        let asked = TriggerDagRun {
+            trigger_dag_id: text("dag_id").unwrap_or_default(),
+            trigger_run_id: text("run_id"),
+            conf: body.get("conf").cloned().unwrap_or(Value::Null),
+            logical_date: text("logical_date").and_then(|t| t.parse().ok()),
+            run_after: text("run_after").and_then(|t| t.parse().ok()),
+            reset_dag_run: flag("reset_dag_run"),
+            fail_when_dag_is_paused: flag("fail_when_dag_is_paused"),
+            note: text("note"),
+            ..TriggerDagRun::default()
         };
+        let answer = |run_id: &str| json!({"type": "OKResponse", "run_id": run_id});
+        let done =
+            self.trigger_run(key, &asked, |tx, run_id| store::heard::keep_answer(tx, key, epoch, ask, &answer(run_id)));
         match done {
-            Ok(document) => {
-                let made = document.get("dag_run_id").and_then(Value::as_str).map(str::to_string).or(run_id);
-                json!({"type": "OKResponse", "run_id": made})
+            Ok(run_id) => {
+                self.tries.heard.insert((key.clone(), epoch));
+                answer(&run_id)
             }
-            Err(e) if e.kind == Kind::NotFound => task::error("DAG_NOT_FOUND", &e.message),
-            Err(e) if e.message.contains("already has a run") => task::error("DAGRUN_ALREADY_EXISTS", &e.message),
-            Err(e) => task::error("GENERIC_ERROR", &e.to_string()),
+            Err(NotTriggered::NoSuchDag(e)) => task::error("DAG_NOT_FOUND", &e.to_string()),
+            Err(NotTriggered::Exists(e)) => task::error("DAGRUN_ALREADY_EXISTS", &e.to_string()),
+            Err(NotTriggered::Paused(e)) => task::error("DAG_IS_PAUSED", &e.to_string()),
+            Err(NotTriggered::Other(e)) => {
+                if e.kind == Kind::System {
+                    self.cannot_write(&e);
+                }
+                task::error("GENERIC_ERROR", &e.to_string())
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::{conn::Peer, core::Engine};
@@ -96,6 +97,10 @@ impl Engine {
             .into_iter()
             .map(|b| json!({"kind": b.kind, "reason": b.reason, "until": b.until.map(rfc3339)}))
             .collect();
+        if self.tries.held.iter().any(|(held, _)| held == key) {
+            let reason = "the process of an earlier try is being ended; this one starts when it is gone";
+            blockers.push(json!({"kind": "earlier_try", "reason": reason, "until": null}));
+        }
         if let Some(why) = &self.stuck {
             blockers
                 .push(json!({"kind": "store", "reason": format!("the store cannot be written: {why}"), "until": null}));
@@ -105,12 +110,22 @@ impl Engine {
 
     /// Does an act, and takes what it touched into memory.
     pub(super) fn act(&mut self, actor: &Actor, command: Command) -> Result<Value> {
+        self.act_with(actor, command, |_, _| Ok(()))
+    }
+
+    /// Does an act with something else in the same transaction.
+    pub(super) fn act_with(
+        &mut self,
+        actor: &Actor,
+        command: Command,
+        also: impl FnOnce(&Transaction<'_>, &Value) -> Result<()>,
+    ) -> Result<Value> {
         // What tasks have reported belongs before what a person does now.
         if !self.commit() {
             let why = self.stuck.clone().unwrap_or_default();
             return Err(Error::system("the store cannot be written", why));
         }
-        let (reply, touched) = command::perform(&mut self.store, &self.place, actor, command)?;
+        let (reply, touched) = command::perform_with(&mut self.store, &self.place, actor, command, also)?;
         self.take_touched(touched)?;
         self.changed = true;
         self.urgent_notice = true;

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     clock,
-    error::Result,
+    error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{gate, variable, xcom},
+    store::{self, gate, heard, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -21,13 +21,15 @@ const RETRY: Duration = Duration::from_secs(1);
 impl Engine {
     /// Commits what is decided. False if it could not: then everything is kept, and nothing is started.
     pub(super) fn commit(&mut self) -> bool {
-        if self.changes.is_empty() && self.writes.is_empty() {
-            self.commit_by = None;
-            self.settle();
-            return true;
-        }
         if self.stuck.is_some() && self.commit_by.is_some_and(|at| Instant::now() < at) {
             return false;
+        }
+        if self.changes.is_empty() && self.writes.is_empty() {
+            if self.stuck.is_none() {
+                self.commit_by = None;
+            }
+            self.settle();
+            return self.stuck.is_none();
         }
         let (changes, writes) = (&self.changes, &self.writes);
         let done = self.store.transaction(|tx| {
@@ -38,9 +40,7 @@ impl Engine {
         });
         match done {
             Ok(refused) => {
-                if self.stuck.take().is_some() {
-                    eprintln!("scheduler: the store can be written again");
-                }
+                self.stuck = None;
                 self.commit_by = None;
                 self.changed = true;
                 let committed = std::mem::take(&mut self.changes);
@@ -48,34 +48,52 @@ impl Engine {
                 self.settle();
                 self.take_committed(committed);
                 for run in refused.runs {
-                    eprintln!("scheduler: run {} differs from the store: loaded again", run.0);
+                    say(format_args!("scheduler: run {} differs from the store: loaded again", run.0));
                     if let Err(e) = self.load_run(run) {
-                        eprintln!("scheduler: {e}");
+                        say(format_args!("scheduler: {e}"));
                     }
                 }
                 true
             }
             Err(e) => {
-                if self.stuck.is_none() {
-                    eprintln!("scheduler: nothing is started until this is mended: {e}");
-                }
-                self.stuck = Some(e.to_string());
-                self.commit_by = Some(Instant::now() + RETRY);
+                self.cannot_write(&e);
                 false
             }
         }
     }
 
+    /// The store can't be written: nothing is started, and after a while everything that failed is tried again.
+    pub(super) fn cannot_write(&mut self, e: &Error) {
+        if !std::mem::replace(&mut self.is_stuck_told, true) {
+            say(format_args!("scheduler: nothing is started until this is mended: {e}"));
+        }
+        self.stuck = Some(e.to_string());
+        self.commit_by = Some(Instant::now() + RETRY);
+    }
+
+    /// When it is time for another attempt to write, everything is allowed again until something fails.
+    pub(super) fn attempt(&mut self) {
+        if self.stuck.is_some() && self.commit_by.is_none_or(|at| Instant::now() >= at) {
+            self.stuck = None;
+        }
+    }
+
+    /// Says so when the store could be written again.
+    pub(super) fn attempted(&mut self) {
+        if self.stuck.is_none() && std::mem::take(&mut self.is_stuck_told) {
+            say("scheduler: nothing stands against writing the store any more: goes on");
+        }
+    }
+
     fn lives(&self, key: &TiKey) -> bool {
         self.supervisors.keys().any(|(k, _)| k == key)
+            || self.tries.handed.keys().any(|(k, _)| k == key)
             || self.waits.contains(key)
             || self.adopted.iter().any(|(k, _)| k == key)
     }
 
     fn settle(&mut self) {
-        for files in self.settled.drain(..) {
-            files.remove();
-        }
+        self.settler.settle(std::mem::take(&mut self.settled));
     }
 
     /// Looks at decided changes before they are committed: the old XComs of a new try go with its queueing.
@@ -118,6 +136,8 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> Result<()> {
             variable::set(tx, key, value, description.as_deref())
         }
         Write::Variable { key, value: None, .. } => variable::delete(tx, key).map(|_| ()),
-        Write::ExternalId { key, id } => crate::store::run::set_external_id(tx, key, id),
+        Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
+        Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
+        Write::ForgetHeard { key, epoch } => heard::forget(tx, key, *epoch),
     }
 }

@@ -1,7 +1,7 @@
 //! The loop: waits for events, takes them in, decides, commits, starts what was decided.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     os::{fd::AsFd, unix::net::UnixListener},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -13,21 +13,25 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     conn::{Conn, Peer},
-    parser_thread::ParserThread,
+    parser_thread::{Parsed, ParserThread},
+    settle::Settler,
     signals::Signals,
     spawner::Spawner,
+    tries::Tries,
     waits::Waits,
+    watch::Watch,
 };
 use crate::{
     clock,
     command::Touched,
     config::Place,
-    error::{Error, Result},
+    error::{Error, Result, say},
     model::{Cause, Change, RunId, TiKey},
     processor::Parser,
     runner::claim::TryFiles,
     scheduler::{Limits, World},
     store::Store,
+    timetable::DueRun,
 };
 
 /// A write that goes with the next commit, besides the scheduler's changes.
@@ -67,12 +71,28 @@ pub enum Write {
         /// Text for people.
         description: Option<String>,
     },
-    /// The id of what a task started elsewhere.
-    ExternalId {
+    /// A DAG's next run, for readers.
+    NextRun {
+        /// DAG.
+        dag_id: Arc<str>,
+        /// The run.
+        next: Option<DueRun>,
+    },
+    /// Says of a try up to this number are done, and one of them changed what isn't the try's own.
+    HeardSay {
         /// Of.
         key: TiKey,
-        /// Id.
-        id: String,
+        /// Epoch.
+        epoch: u32,
+        /// Number.
+        n: u32,
+    },
+    /// A try is over: what it asked and said needn't be remembered.
+    ForgetHeard {
+        /// Of.
+        key: TiKey,
+        /// Epoch.
+        epoch: u32,
     },
 }
 
@@ -97,6 +117,9 @@ pub struct Engine {
     pub(super) commit_by: Option<Instant>,
     /// Why the last commit failed; nothing starts until one succeeds.
     pub(super) stuck: Option<String>,
+    /// That it is stuck was said.
+    pub(super) is_stuck_told: bool,
+    pub(super) settler: Settler,
     /// Files of tries whose outcome is in `changes`.
     pub(super) settled: Vec<TryFiles>,
     /// Numbers of says that were taken in, of tries that are still running.
@@ -105,17 +128,22 @@ pub struct Engine {
     pub(super) supervisors: HashMap<(TiKey, u32), u64>,
     /// Tries known to live without a connection: looked at once a second.
     pub(super) adopted: HashSet<(TiKey, u32)>,
-    /// Tries to be ended when their supervisor says hello.
+    pub(super) tries: Tries,
+    /// Tries to be ended: when their supervisor says hello, at the latest.
     pub(super) to_kill: HashMap<(TiKey, u32), Cause>,
     pub(super) waits: Waits,
+    /// Questions of tasks that wait until the store can be written: connection, id, body.
+    pub(super) unanswered: Vec<(u64, u64, serde_json::Value)>,
     /// Tries to be started as soon as nothing uncommitted is left.
     pub(super) to_start: Vec<(TiKey, u32)>,
+    /// Parsed and not stored yet.
+    pub(super) parsed: VecDeque<Parsed>,
     pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
     pub(super) pool_names: Vec<String>,
     /// XComs of the tries before, where a backend of the user's own must be told.
     pub(super) old_xcoms: HashMap<TiKey, Vec<(String, serde_json::Value)>>,
     /// DAGs whose timetable class is their author's own, and what it was asked for last: when, and after which run.
-    pub(super) own_timetables: HashMap<Arc<str>, Option<(Option<Timestamp>, Option<Timestamp>)>>,
+    pub(super) own_timetables: HashMap<Arc<str>, Option<super::dags::Asked>>,
     /// Runs whose DAG callbacks are due after the commit.
     pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
     pub(super) changed: bool,
@@ -126,6 +154,7 @@ pub struct Engine {
     pub(super) stopping: bool,
     pub(super) draining: bool,
     pub(super) since: Timestamp,
+    pub(super) watch: Watch,
     /// When to look for changed files; never if `None`.
     next_scan: Option<Instant>,
     next_look: Instant,
@@ -139,6 +168,8 @@ pub struct Engine {
 
 /// How long a state that nobody waits for may stay uncommitted.
 pub(super) const LAZY: Duration = Duration::from_millis(15);
+/// Between a saved file and the look at all of them: who saves many saves them together.
+const SAVED: Duration = Duration::from_millis(100);
 /// Notices come at most this often, unless a run ended.
 const NOTICE_EVERY: Duration = Duration::from_millis(100);
 
@@ -159,6 +190,7 @@ impl Engine {
         let world = World::new(limits(&place)?);
         let parsing =
             ParserThread::start(parser.clone(), place.settings.number("dag_processor", "parsing_processes")? as usize)?;
+        let settler = Settler::start(&place.db())?;
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Ok(Self {
             parser,
@@ -176,13 +208,18 @@ impl Engine {
             writes: Vec::new(),
             commit_by: None,
             stuck: None,
+            is_stuck_told: false,
+            settler,
             settled: Vec::new(),
             says_taken: HashMap::new(),
             supervisors: HashMap::new(),
             adopted: HashSet::new(),
+            tries: Tries::default(),
             to_kill: HashMap::new(),
             waits: Waits::default(),
+            unanswered: Vec::new(),
             to_start: Vec::new(),
+            parsed: VecDeque::new(),
             waiting_for_parse: Vec::new(),
             own_timetables: HashMap::new(),
             old_xcoms: HashMap::new(),
@@ -195,6 +232,7 @@ impl Engine {
             stopping: false,
             draining: false,
             since: clock::now(),
+            watch: Watch::new(),
             next_scan: look_for_files.then(Instant::now),
             next_look: Instant::now(),
             next_held: None,
@@ -212,7 +250,7 @@ impl Engine {
         if self.next_scan.is_some() {
             self.scan_files()?;
         }
-        eprintln!("scheduler: pid {} for {}", std::process::id(), self.place.home.display());
+        say(format_args!("scheduler: pid {} for {}", std::process::id(), self.place.home.display()));
         Ok(())
     }
 
@@ -237,6 +275,9 @@ impl Engine {
 
     /// Decides until nothing follows any more; commits; starts.
     fn decide(&mut self) -> Result<()> {
+        self.attempt();
+        self.store_parsed()?;
+        self.answer_late();
         for _ in 0..100 {
             let now = clock::now();
             if !self.stopping {
@@ -261,8 +302,15 @@ impl Engine {
         if std::mem::take(&mut self.run_ended) {
             self.waits.a_run_ended(clock::now());
         }
+        self.attempted();
         self.notify();
         Ok(())
+    }
+
+    /// Files are looked for again in a moment.
+    pub(super) fn scan_soon(&mut self) {
+        let soon = Instant::now() + SAVED;
+        self.next_scan = self.next_scan.map(|at| at.min(soon));
     }
 
     /// Tells consoles that something changed, not too often.
@@ -287,7 +335,7 @@ impl Engine {
         if self.changed {
             times.push(NOTICE_EVERY.saturating_sub(self.last_notice.elapsed()));
         }
-        if !self.adopted.is_empty() {
+        if !self.adopted.is_empty() || self.tries.wants_looks() {
             times.push(self.next_look.saturating_duration_since(now));
         }
         // While nothing can be written, only the next attempt to write is waited for.
@@ -305,14 +353,16 @@ impl Engine {
     fn wait_and_take_in(&mut self) -> Result<()> {
         let timeout = self.timeout();
         let mut ready: Vec<u64> = Vec::new();
-        let (mut accept, mut parsed, mut spawner, mut signal) = (false, false, false, false);
+        let (mut accept, mut parsed, mut spawner, mut signal, mut saved) = (false, false, false, false, false);
         {
             let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
-            let mut fds = Vec::with_capacity(self.conns.len() + 4);
+            let mut fds = Vec::with_capacity(self.conns.len() + 5);
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
             fds.push(PollFd::from_borrowed_fd(self.parsing.wake().as_fd(), PollFlags::IN));
             fds.push(PollFd::from_borrowed_fd(self.spawner.stream().as_fd(), PollFlags::IN));
             fds.push(PollFd::from_borrowed_fd(self.signals.reader().as_fd(), PollFlags::IN));
+            let watch = self.watch.fd().map(|fd| fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            let first = fds.len();
             let mut ids = Vec::with_capacity(self.conns.len());
             for (id, conn) in &self.conns {
                 let flags = if conn.has_output() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
@@ -328,10 +378,14 @@ impl Engine {
             parsed = parsed || is_ready(1);
             spawner = spawner || is_ready(2);
             signal = signal || is_ready(3);
-            ready.extend(ids.iter().enumerate().filter(|(i, _)| is_ready(i + 4)).map(|(_, id)| *id));
+            saved = saved || (watch.is_some() && is_ready(4));
+            ready.extend(ids.iter().enumerate().filter(|(i, _)| is_ready(i + first)).map(|(_, id)| *id));
         }
         if signal && self.signals.take() {
             self.stopping = true;
+        }
+        if saved && self.watch.take() {
+            self.scan_soon();
         }
         if accept {
             self.accept();
@@ -340,7 +394,7 @@ impl Engine {
             self.receive(id)?;
         }
         if spawner {
-            self.hear_spawner()?;
+            self.hear_spawner();
         }
         if parsed {
             self.take_parsed()?;
@@ -368,7 +422,7 @@ impl Engine {
             self.line(id, &line)?;
         }
         if !open || !alive {
-            self.lost(id)?;
+            self.lost(id);
         }
         Ok(())
     }
@@ -383,7 +437,7 @@ impl Engine {
         }
         if now >= self.next_look {
             self.next_look = now + Duration::from_secs(1);
-            self.look_at_adopted()?;
+            self.look_at_quiet();
         }
         self.apply_held(clock::now())?;
         self.poke(clock::now())

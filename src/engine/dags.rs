@@ -4,16 +4,19 @@ use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::core::Engine;
+use super::core::{Engine, Write};
 use crate::{
     clock, command,
-    error::Result,
+    error::{Kind, Result, say},
     model::{Dag, DagRun, RunId, Schedule},
     processor,
     scheduler::DagFacts,
     store::{self, load},
     timetable::{Bounds, DataInterval, DueRun, Timetable},
 };
+
+/// When a timetable class was asked, and after which run.
+pub type Asked = (Option<Timestamp>, Option<Timestamp>);
 
 impl Engine {
     /// Takes DAGs from the store into memory: all, or those named (which leave memory if they became stale).
@@ -48,7 +51,7 @@ impl Engine {
                 last_automated,
                 recent,
             });
-            self.write_next(&id)?;
+            self.write_next(&id);
             self.refresh_past(&id)?;
         }
         for id in gone {
@@ -58,39 +61,61 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes a DAG's next run for readers.
-    fn write_next(&mut self, dag_id: &str) -> Result<()> {
+    /// Writes a DAG's next run for readers, with the next commit.
+    fn write_next(&mut self, dag_id: &Arc<str>) {
         let next = self.world.dag(dag_id).and_then(|facts| next_run(facts, &self.place.settings));
-        self.store.transaction(|tx| store::dag::set_next(tx, dag_id, next.as_ref()))
+        self.writes.push(Write::NextRun { dag_id: dag_id.clone(), next });
     }
 
     /// Looks for new, changed and vanished files.
     pub(super) fn scan_files(&mut self) -> Result<()> {
         let known = store::dag::files(self.store.reader())?;
+        // First, so that nothing that changes after the look is missed.
+        self.watch.folders(&self.place.dags_folder);
         let found = processor::scan(&self.place.dags_folder, &known);
         for path in found.changed {
             self.parsing.parse(path);
         }
         for path in found.gone {
-            let ids = self.store.transaction(|tx| store::dag::forget_file(tx, &path))?;
-            self.load_dags(Some(&ids))?;
+            match self.store.transaction(|tx| store::dag::forget_file(tx, &path)) {
+                Ok(ids) => self.load_dags(Some(&ids))?,
+                Err(e) => {
+                    self.cannot_write(&e);
+                    self.scan_soon();
+                    break;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Stores what the dag processor found out, and answers those who wait for it.
+    /// Takes what the dag processor found out.
     pub(super) fn take_parsed(&mut self) -> Result<()> {
-        let done = self.parsing.take();
-        let mut paths: Vec<PathBuf> = Vec::new();
-        let mut files = Vec::new();
-        for (path, parsed) in done {
-            paths.push(path);
-            files.extend(parsed);
+        self.parsed.extend(self.parsing.take());
+        self.store_parsed()
+    }
+
+    /// Stores what was parsed, and answers those who wait for it. What can't be stored now is kept for later.
+    pub(super) fn store_parsed(&mut self) -> Result<()> {
+        if self.parsed.is_empty() || !self.commit() {
+            return Ok(());
         }
-        if !files.is_empty() {
-            self.commit();
-            let ids = command::register(&self.place, &mut self.store, files)?;
-            self.load_dags(Some(&ids))?;
+        let mut paths: Vec<PathBuf> = Vec::new();
+        while let Some((path, file)) = self.parsed.pop_front() {
+            if let Some(file) = &file {
+                match command::register(&self.place, &mut self.store, file) {
+                    Ok(ids) => self.load_dags(Some(&ids))?,
+                    Err(e) => {
+                        self.parsed.push_front((path, Some(file.clone())));
+                        self.cannot_write(&e);
+                        break;
+                    }
+                }
+            }
+            // Who waits for what is being parsed once more waits for that.
+            if !self.parsing.busy.contains(&path) {
+                paths.push(path);
+            }
         }
         self.answer_parsed(&paths);
         Ok(())
@@ -161,7 +186,8 @@ impl Engine {
         if self.stuck.is_some() {
             return Ok(());
         }
-        for new in self.world.due_runs(now) {
+        let mut due = self.world.due_runs(now).into_iter();
+        while let Some(new) = due.next() {
             let dag_id = new.run.dag_id.clone();
             // A run that a person made for the same date stands for it.
             match self.store.create_run(new) {
@@ -169,10 +195,17 @@ impl Engine {
                     self.load_run(created.run.id)?;
                     self.refresh_past(&dag_id)?;
                 }
-                Err(e) if e.kind == crate::error::Kind::Refused => eprintln!("scheduler: {}", e.message),
-                Err(e) => return Err(e),
+                Err(e) if e.kind == Kind::Refused => say(format_args!("scheduler: {}", e.message)),
+                Err(e) => {
+                    self.cannot_write(&e);
+                    // Their timetables believe that these runs exist: they are told again what does.
+                    let mut ids: Vec<Arc<str>> = due.map(|new| new.run.dag_id.clone()).collect();
+                    ids.push(dag_id);
+                    ids.dedup();
+                    return self.load_dags(Some(&ids));
+                }
             }
-            self.write_next(&dag_id)?;
+            self.write_next(&dag_id);
             self.changed = true;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Native tasks that are done at once: branch, short circuit, trigger-dagrun.
+//! Native tasks that are done at once: branch, short circuit.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -10,14 +10,10 @@ use super::{
 };
 use crate::{
     clock,
-    command::Actor,
-    error::Kind,
-    model::{Cause, CauseKind, Dag, RunState, RunType, Task, TiKey, TriggeredBy},
-    protocol::{Command, Selection},
+    model::{Cause, CauseKind, Dag, RunState, Task, TiKey},
     scheduler::Report,
     store::{self, xcom::RETURN_VALUE},
-    timetable,
-    workload::{Condition, Inline, TriggerDagRun, Wait},
+    workload::Inline,
 };
 
 impl Engine {
@@ -81,74 +77,6 @@ impl Engine {
 
     pub(super) fn success(&mut self, key: &TiKey, epoch: u32) {
         self.report(key, epoch, Report::Success { start: None, end: clock::now() });
-    }
-
-    fn trigger(&mut self, key: &TiKey, epoch: u32, a: TriggerDagRun) {
-        let now = clock::now();
-        let date = a.logical_date.unwrap_or(now);
-        let run_id = a.trigger_run_id.clone().unwrap_or_else(|| timetable::run_id(RunType::Manual, date));
-        let existing = store::run::find(self.store.reader(), &a.trigger_dag_id, &run_id).ok().flatten();
-        let actor = Actor { who: format!("task {key}"), via: "operator".into(), command_line: String::new() };
-        let done = match &existing {
-            Some(_) if a.skip_when_already_exists => {
-                let cause = Cause::new(CauseKind::Skip, format!("run {run_id} of {} exists already", a.trigger_dag_id));
-                self.report(key, epoch, Report::Skipped { cause, end: clock::now() });
-                return;
-            }
-            Some(_) if a.reset_dag_run => {
-                let selection = Selection {
-                    dag_id: a.trigger_dag_id.clone(),
-                    run_id: Some(run_id.clone()),
-                    ..Selection::default()
-                };
-                self.act(&actor, Command::Clear { selection, dry_run: false })
-            }
-            _ => self.act(
-                &actor,
-                Command::Trigger {
-                    dag_id: a.trigger_dag_id.clone(),
-                    run_id: Some(run_id.clone()),
-                    conf: a.conf.clone(),
-                    logical_date: Some(date),
-                    note: a.note.clone(),
-                    triggered_by: TriggeredBy::Operator,
-                },
-            ),
-        };
-        if let Err(e) = done {
-            let (class, retryable) = match (e.kind, existing.is_some()) {
-                (Kind::NotFound, _) => ("DagNotFound", true),
-                (_, true) => ("DagRunAlreadyExists", false),
-                _ => ("AirflowException", true),
-            };
-            self.report(key, epoch, failed(Cause::new(CauseKind::Value, e.message).exception(class), retryable));
-            return;
-        }
-        self.push(key, epoch, "trigger_run_id", json!(run_id));
-        self.writes.push(Write::ExternalId { key: key.clone(), id: run_id.clone() });
-        if a.wait_for_completion {
-            let condition = Condition::RunEnds {
-                dag_id: a.trigger_dag_id,
-                run_id,
-                allowed_states: a.allowed_states,
-                failed_states: a.failed_states,
-            };
-            self.begin_wait(
-                key,
-                epoch,
-                Wait {
-                    condition,
-                    poke_interval: a.poke_interval,
-                    timeout: f64::INFINITY,
-                    soft_fail: false,
-                    never_fail: false,
-                    silent_fail: false,
-                    result: None,
-                },
-            );
-        } else {
-            self.success(key, epoch);
-        }
     }
 
     /// State of a run, for waits.

@@ -12,11 +12,15 @@ mod inline;
 mod outcomes;
 mod parser_thread;
 mod render;
+mod settle;
 mod signals;
 mod spawner;
 mod start;
 pub mod trial;
+mod tries;
+mod trigger;
 mod waits;
+mod watch;
 
 use std::{
     io::Write,

@@ -9,10 +9,9 @@ use super::{
     start::DAG_CALLBACKS,
 };
 use crate::{
-    error::Result,
+    error::say,
     model::{Cause, CauseKind, TiKey, TiState},
     protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, spawn::Refusal, task},
-    runner::claim::Life,
     scheduler::Report,
     store::xcom::RETURN_VALUE,
 };
@@ -23,6 +22,7 @@ impl Engine {
         match message {
             FromSupervisor::Hello { key, epoch, pid, start_date, .. } => {
                 self.adopted.remove(&(key.clone(), epoch));
+                self.is_heard(&key, epoch);
                 if let Some(c) = self.conns.get_mut(&conn) {
                     c.peer = Peer::Supervisor { key: key.clone(), epoch };
                 }
@@ -47,9 +47,11 @@ impl Engine {
             }
             FromSupervisor::Ask { id, body } => {
                 if let Some((key, epoch)) = self.peer_of(conn) {
-                    let body = self.answer(&key, epoch, &body);
-                    if let Some(c) = self.conns.get_mut(&conn) {
-                        c.send(&ToSupervisor::Answer { id, body });
+                    // It may ask for what was said a moment ago. While nothing can be written it waits.
+                    if self.commit() {
+                        self.answer_to(conn, &key, epoch, id, &body);
+                    } else {
+                        self.unanswered.push((conn, id, body));
                     }
                 }
             }
@@ -68,6 +70,28 @@ impl Engine {
         (!wanted).then(|| Cause::new(CauseKind::Killed, "cleared, marked or deleted by a person"))
     }
 
+    fn answer_to(&mut self, conn: u64, key: &TiKey, epoch: u32, id: u64, body: &Value) {
+        let answer = self.answer(key, epoch, body);
+        if self.stuck.is_some() {
+            // What it asked for had to be written, and couldn't be.
+            self.unanswered.push((conn, id, body.clone()));
+        } else if let Some(c) = self.conns.get_mut(&conn) {
+            c.send(&ToSupervisor::Answer { id, body: answer });
+        }
+    }
+
+    /// Answers what was asked while nothing could be written.
+    pub(super) fn answer_late(&mut self) {
+        if self.unanswered.is_empty() || !self.commit() {
+            return;
+        }
+        for (conn, id, body) in std::mem::take(&mut self.unanswered) {
+            if let Some((key, epoch)) = self.peer_of(conn) {
+                self.answer_to(conn, &key, epoch, id, &body);
+            }
+        }
+    }
+
     fn peer_of(&self, conn: u64) -> Option<(TiKey, u32)> {
         match &self.conns.get(&conn)?.peer {
             Peer::Supervisor { key, epoch } => Some((key.clone(), *epoch)),
@@ -81,28 +105,36 @@ impl Engine {
         }
     }
 
-    /// Ends a try: by its supervisor, now or when that says hello; a native wait at once.
+    /// Ends a try: by its supervisor, now or when that says hello; a native wait, or what has no process yet, at once.
     pub(super) fn kill(&mut self, key: &TiKey, epoch: u32, cause: Cause) {
-        if self.waits.remove(key) {
+        let try_of = (key.clone(), epoch);
+        if self.waits.remove(key) || !self.may_live(&try_of) {
             self.report(key, epoch, failed(cause, false));
             return;
         }
-        match self.supervisors.get(&(key.clone(), epoch)) {
-            Some(conn) => self.send_kill(*conn, cause),
-            None => {
-                self.to_kill.insert((key.clone(), epoch), cause);
-            }
+        if let Some(conn) = self.supervisors.get(&try_of) {
+            self.send_kill(*conn, cause.clone());
         }
+        // Remembered until it is over: its supervisor may be killed before it comes to it.
+        self.to_kill.insert(try_of, cause);
     }
 
     /// What a task said, each number once.
     pub(super) fn take_says(&mut self, key: &TiKey, epoch: u32, says: &[Say]) {
         let taken = self.says_taken.get(key).filter(|(e, _)| *e == epoch).map_or(0, |(_, n)| *n);
+        let mut lasts = false;
         for say in says.iter().filter(|say| say.n > taken) {
             self.take_say(key, epoch, &say.body);
+            lasts |= matches!(task::kind(&say.body), "PutVariable" | "DeleteVariable");
         }
         if let Some(last) = says.last() {
-            self.says_taken.insert(key.clone(), (epoch, last.n.max(taken)));
+            let n = last.n.max(taken);
+            self.says_taken.insert(key.clone(), (epoch, n));
+            // Others may change a variable after this try did: it isn't changed again when the try repeats itself.
+            if lasts {
+                self.tries.heard.insert((key.clone(), epoch));
+                self.writes.push(Write::HeardSay { key: key.clone(), epoch, n });
+            }
         }
     }
 
@@ -142,7 +174,7 @@ impl Engine {
             "DeleteVariable" => {
                 self.writes.push(Write::Variable { key: text("key"), value: None, description: None });
             }
-            other => eprintln!("scheduler: {key} said {other:?}, which is not known"),
+            other => say(format_args!("scheduler: {key} said {other:?}, which is not known")),
         }
     }
 
@@ -150,9 +182,7 @@ impl Engine {
     pub(super) fn take_outcome(&mut self, outcome: Outcome) {
         let Outcome { key, epoch, start_date, end_date, pid, says, kind, .. } = outcome;
         let files = self.files(&key, epoch);
-        self.supervisors.remove(&(key.clone(), epoch));
-        self.adopted.remove(&(key.clone(), epoch));
-        self.to_kill.remove(&(key.clone(), epoch));
+        self.forget(&key, epoch);
         if !self.is_current(&key, epoch) {
             if &*key.task_id == DAG_CALLBACKS {
                 self.take_says(&key, epoch, &says);
@@ -160,6 +190,7 @@ impl Engine {
             if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
                 self.says_taken.remove(&key);
             }
+            self.forget_heard(&key, epoch);
             self.settled.push(files);
             return;
         }
@@ -185,61 +216,33 @@ impl Engine {
             }
         };
         self.report(&key, epoch, report);
+        self.forget_heard(&key, epoch);
         self.settled.push(files);
     }
 
-    /// A connection is gone. A supervisor's means that its try is over, or that it died.
-    pub(super) fn lost(&mut self, conn: u64) -> Result<()> {
-        let Some(gone) = self.conns.remove(&conn) else { return Ok(()) };
-        let Peer::Supervisor { key, epoch } = gone.peer else { return Ok(()) };
-        if self.supervisors.get(&(key.clone(), epoch)) == Some(&conn) {
-            self.supervisors.remove(&(key.clone(), epoch));
+    /// A connection is gone. A supervisor's that has told no outcome means that its try is over, or that it died.
+    pub(super) fn lost(&mut self, conn: u64) {
+        let Some(gone) = self.conns.remove(&conn) else { return };
+        let Peer::Supervisor { key, epoch } = gone.peer else { return };
+        let try_of = (key.clone(), epoch);
+        if self.supervisors.get(&try_of) == Some(&conn) {
+            self.supervisors.remove(&try_of);
+            self.look_at(&key, epoch);
         }
-        if !self.is_current(&key, epoch) {
-            return Ok(());
-        }
-        match self.files(&key, epoch).look()? {
-            Life::Ended(outcome) => self.take_outcome(*outcome),
-            Life::Died => self.died(&key, epoch),
-            Life::Alive => {
-                self.adopted.insert((key, epoch));
-            }
-            Life::NeverStarted => {}
-        }
-        Ok(())
     }
 
     /// The spawner refused tries, or is gone.
-    pub(super) fn hear_spawner(&mut self) -> Result<()> {
+    pub(super) fn hear_spawner(&mut self) {
         let (lines, alive) = self.spawner.receive();
         for line in lines {
             if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
+                self.forget(&key, epoch);
                 self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
             }
         }
-        if !alive {
-            self.new_spawner()?;
+        if !alive && let Err(e) = self.new_spawner() {
+            // Those that were handed over are looked at again, which asks for a spawner again.
+            say(format_args!("scheduler: {e}"));
         }
-        Ok(())
-    }
-
-    /// Starts another spawner, and hands it the tries that the old one did not come to.
-    pub(super) fn new_spawner(&mut self) -> Result<()> {
-        self.spawner = super::spawner::Spawner::ensure(&self.place)?;
-        let mut waiting = Vec::new();
-        let ids: Vec<_> = self.world.runs().map(|run| run.id).collect();
-        for id in ids {
-            let queued = self.world.instances(id).filter(|row| row.state == TiState::Queued);
-            waiting.extend(queued.map(|row| (row.key.clone(), row.epoch)));
-        }
-        for (key, epoch) in waiting {
-            match self.files(&key, epoch).look()? {
-                Life::NeverStarted => self.to_start.push((key, epoch)),
-                Life::Ended(outcome) => self.take_outcome(*outcome),
-                Life::Died => self.died(&key, epoch),
-                Life::Alive => {}
-            }
-        }
-        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    processor::Parser,
+    processor::{self, Parser},
     store::dag::ParsedFile,
 };
 
@@ -24,6 +24,8 @@ pub struct ParserThread {
     wake: UnixStream,
     /// Files that were handed over and have not come back.
     pub busy: HashSet<PathBuf>,
+    /// Of these, what is parsed now may be of before the last change.
+    again: HashSet<PathBuf>,
 }
 
 impl ParserThread {
@@ -56,12 +58,14 @@ impl ParserThread {
                 })
                 .map_err(failed)?;
         }
-        Ok(Self { jobs, results, wake, busy: HashSet::new() })
+        Ok(Self { jobs, results, wake, busy: HashSet::new(), again: HashSet::new() })
     }
 
-    /// Hands a file over, unless it is being parsed already.
+    /// Hands a file over; one that is being parsed already is parsed again afterwards.
     pub fn parse(&mut self, path: PathBuf) {
-        if self.busy.insert(path.clone()) && self.jobs.send(path.clone()).is_err() {
+        if !self.busy.insert(path.clone()) {
+            self.again.insert(path);
+        } else if self.jobs.send(path.clone()).is_err() {
             self.busy.remove(&path);
         }
     }
@@ -76,8 +80,12 @@ impl ParserThread {
         let mut bytes = [0u8; 256];
         while matches!((&self.wake).read(&mut bytes), Ok(n) if n > 0) {}
         let done: Vec<Parsed> = self.results.try_iter().collect();
-        for (path, _) in &done {
+        for (path, parsed) in &done {
             self.busy.remove(path);
+            let is_old = |file: &ParsedFile| processor::stamp(path).is_ok_and(|now| now != (file.mtime, file.size));
+            if self.again.remove(path) && parsed.as_ref().is_none_or(is_old) {
+                self.parse(path.clone());
+            }
         }
         done
     }

@@ -15,6 +15,8 @@ extern "C" fn handler(_signal: libc::c_int) {
     unsafe { libc::write(WAKE.load(Ordering::Relaxed), [1u8].as_ptr().cast(), 1) };
 }
 
+extern "C" fn nothing(_signal: libc::c_int) {}
+
 /// The reading end.
 pub struct Signals {
     reader: UnixStream,
@@ -33,6 +35,9 @@ impl Signals {
         unsafe {
             libc::signal(libc::SIGTERM, handler as *const () as libc::sighandler_t);
             libc::signal(libc::SIGINT, handler as *const () as libc::sighandler_t);
+            // A file that may not grow (`ulimit -f`) is an error of the write, as a full disk is; no reason to die. A
+            // handler, not SIG_IGN, which the processes of tasks would inherit.
+            libc::signal(libc::SIGXFSZ, nothing as *const () as libc::sighandler_t);
             libc::signal(libc::SIGHUP, libc::SIG_IGN);
             libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         }

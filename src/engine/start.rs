@@ -1,6 +1,6 @@
 //! Starts tries: renders, makes the workload, hands processes to the spawner.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock,
+    error::say,
     model::{
         Cause, CauseKind, Change, Dag, DagRun, Task, TaskInstance, TiKey, TiState, UNMAPPED,
         time::{isoformat, rfc3339},
@@ -50,7 +51,12 @@ impl Engine {
         }
         let mut more = false;
         for (key, epoch) in std::mem::take(&mut self.to_start) {
-            if self.is_current(&key, epoch) {
+            if !self.is_current(&key, epoch) {
+                continue;
+            }
+            if self.earlier_lives(&key, epoch) {
+                self.tries.held.push((key, epoch));
+            } else {
                 more |= self.start(&key, epoch);
             }
         }
@@ -136,11 +142,17 @@ impl Engine {
     }
 
     pub(super) fn hand_over(&mut self, spec: TrySpec) -> bool {
+        let try_of = (spec.key.clone(), spec.epoch);
+        // Twice would be once too often: the second is harmless only as long as the first has its claim.
+        if self.may_live(&try_of) {
+            return false;
+        }
+        self.tries.handed.insert(try_of, Instant::now());
         if !self.spawner.start(Box::new(spec))
             && let Err(e) = self.new_spawner()
         {
-            // The instances stay queued; the next event tries again.
-            eprintln!("scheduler: {e}");
+            // The instance stays queued; it is looked at again, which asks for a spawner again.
+            say(format_args!("scheduler: {e}"));
         }
         false
     }

@@ -88,7 +88,7 @@ fn in_home(real: &Place, place: &Place, mut file: ParsedFile, trial: &Trial) -> 
     }
     let mut store = Store::open(&place.db())?;
     store.copy_settings(&real.db())?;
-    command::register(place, &mut store, vec![file])?;
+    command::register(place, &mut store, &file)?;
     store.transaction(|tx| store::dag::set_paused(tx, &trial.dag_id, false))?;
     drop(store);
     let scheduler = {
@@ -114,6 +114,7 @@ fn follow(place: &Place, trial: &Trial) -> Result<bool> {
         run_id: None,
         conf: trial.conf.clone(),
         logical_date: Some(trial.logical_date.unwrap_or_else(clock::now)),
+        run_after: None,
         note: None,
         triggered_by: TriggeredBy::Test,
     };

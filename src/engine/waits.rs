@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{adopt::failed, core::Engine};
 use crate::{
     clock,
-    error::Result,
+    error::{Result, say},
     model::{Cause, CauseKind, TiKey, time::plus_seconds, time::seconds_between},
     operators::DEFAULT_CONNECTION,
     scheduler::Report,
@@ -99,7 +99,7 @@ impl Engine {
             let result = waiting.wait.result.clone();
             let look = match look {
                 Look::Error(_, why) if silent_fail => {
-                    eprintln!("scheduler: sensor {key} looks again later: {why}");
+                    say(format_args!("scheduler: sensor {key} looks again later: {why}"));
                     Look::NotYet
                 }
                 look => look,

@@ -23,6 +23,11 @@ impl<'a> Arguments<'a> {
         self.rendered.get(name).or_else(|| self.task.args.get(name)).filter(|v| !v.is_null())
     }
 
+    /// True if the author wrote it, `None` too.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.task.args.contains_key(name)
+    }
+
     fn wrong(&self, name: &str, expected: &str, value: &Value) -> String {
         format!("{}: {name} must be {expected}, not {value}", self.task.operator)
     }

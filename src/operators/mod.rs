@@ -94,7 +94,7 @@ pub fn native(
     let made = match task.operator.as_str() {
         "EmptyOperator" => Ok(Workload::Inline(Inline::Nothing)),
         "BashOperator" => bash::workload(dag, &args),
-        "TriggerDagRunOperator" => trigger_dagrun::workload(&args),
+        "TriggerDagRunOperator" => trigger_dagrun::workload(&args, now),
         "ExternalTaskSensor" => external_task::workload(&args, run),
         "FileSensor" => file::workload(&args),
         "TimeDeltaSensor" | "DateTimeSensor" => time::workload(&args, task, run, now),

@@ -23,7 +23,7 @@ use crate::{
     timetable::{self, DataInterval, Timetable},
 };
 
-pub use scan::{Scan, find_files, scan};
+pub use scan::{Scan, find_files, find_folders, may_matter, scan};
 
 /// What parsing needs besides the file.
 #[derive(Debug, Clone)]
@@ -46,13 +46,15 @@ impl Parser {
         let user = unsafe { libc::geteuid() };
         let base = std::env::temp_dir().join(format!("dagdeck-python-{user}"));
         let place = Place { home: base.clone(), dags_folder: PathBuf::new(), settings: settings.clone() };
-        Ok(Self { place, side: python::unpack(&base)? })
+        let parser = Self { place, side: python::unpack(&base)? };
+        parser.warm_up();
+        Ok(parser)
     }
 
     /// Compiles the Python side for the home's interpreter, so that no task has to.
     pub fn warm_up(&self) {
         let interpreter = self.place.interpreter(&self.place.dags_folder.join("any.py"));
-        python::precompile(&python::real_path(&interpreter, &self.place.dags_folder), &self.side);
+        python::precompile(&interpreter, &self.place.dags_folder, &self.side);
     }
 
     /// Parses one file. Never fails: what is wrong is a diagnostic. `None`: not a DAG file (by Airflow's safe mode).
@@ -70,11 +72,13 @@ impl Parser {
             return None;
         }
         let source = String::from_utf8_lossy(&bytes).into_owned();
-        let parsed = if path.extension().is_some_and(|e| e == "toml") {
-            dagfile::toml::parse(&fileloc, &source)
+        let (parsed, is_lasting) = if path.extension().is_some_and(|e| e == "toml") {
+            (dagfile::toml::parse(&fileloc, &source), true)
         } else {
             self.python(path, &fileloc)
         };
+        // What says nothing about the content is no result of it: the next scan sees a changed file.
+        let (mtime, size) = if is_lasting { (mtime, size) } else { (0, 0) };
         let (dags, diagnostics) = self.with_timetables(path, parsed);
         Some(ParsedFile {
             fileloc,
@@ -88,14 +92,20 @@ impl Parser {
         })
     }
 
-    fn python(&self, path: &Path, fileloc: &str) -> Parsed {
+    /// What the Python side says of a file; false if that was about its process, not about the file.
+    fn python(&self, path: &Path, fileloc: &str) -> (Parsed, bool) {
         let last = self.last_intervals(fileloc);
         let more: &[&str] = if last.is_empty() { &[] } else { &["--last", &last] };
-        let (message, hint) = match self.ask(path, more) {
-            Ok(text) => return dagfile::python::read(fileloc, &text),
-            Err(why) => why,
+        let printed = self.ask(path, more);
+        let is_lasting = matches!(printed, Ok(_) | Err(ParseError::Timeout(_)));
+        let parsed = match printed {
+            Ok(text) => dagfile::python::read(fileloc, &text),
+            Err(problem) => {
+                let (message, hint) = explained(problem);
+                Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }
+            }
         };
-        Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }
+        (parsed, is_lasting)
     }
 
     /// Data intervals of the last automated runs of a file's DAGs that have a timetable class of their own, as JSON; empty
@@ -114,8 +124,8 @@ impl Parser {
         if last.is_empty() { String::new() } else { serde_json::Value::Object(last).to_string() }
     }
 
-    /// Runs the Python side over a file; what it printed, or a message and a hint.
-    fn ask(&self, path: &Path, more: &[&str]) -> std::result::Result<String, (String, String)> {
+    /// Runs the Python side over a file; what it printed.
+    fn ask(&self, path: &Path, more: &[&str]) -> std::result::Result<String, ParseError> {
         let settings = &self.place.settings;
         let timeout = settings.number("dag_processor", "dag_file_processor_timeout").unwrap_or(50.0);
         let folder = if path.starts_with(&self.place.dags_folder) && !self.place.dags_folder.as_os_str().is_empty() {
@@ -124,25 +134,14 @@ impl Parser {
             path.parent().map(Path::to_path_buf).unwrap_or_default()
         };
         let interpreter = self.place.interpreter(path);
-        let plugins = self.place.plugins();
-        let environment = settings.as_environment();
-        let printed = python::parse(&interpreter, &self.side, path, &folder, &plugins, timeout, more, environment);
-        printed.map_err(|e| match e {
-            ParseError::NoInterpreter(why) => (
-                format!("Python cannot be started: {why}"),
-                "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
-            ),
-            ParseError::Timeout(seconds) => (
-                format!("DagBag import timeout: parsing took longer than {seconds} s"),
-                "move slow work (queries, downloads) out of the top level into tasks, or raise [dag_processor] \
-                 dag_file_processor_timeout"
-                    .to_string(),
-            ),
-            ParseError::Crashed(why) => (
-                format!("the parsing process ended: {why}"),
-                "run the file with the same interpreter by hand".to_string(),
-            ),
-        })
+        let request = python::Request {
+            file: path,
+            dags_folder: &folder,
+            plugins: &self.place.plugins(),
+            more,
+            environment: settings.as_environment(),
+        };
+        python::parse(&interpreter, &self.side, request, timeout)
     }
 
     /// Compiles each DAG's timetable; a DAG whose schedule can't be one becomes an error.
@@ -172,6 +171,25 @@ impl Parser {
     }
 }
 
+/// Why the Python side said nothing, and what to do about it.
+fn explained(problem: ParseError) -> (String, String) {
+    match problem {
+        ParseError::NoInterpreter(why) => (
+            format!("Python cannot be started: {why}"),
+            "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
+        ),
+        ParseError::Timeout(seconds) => (
+            format!("DagBag import timeout: parsing took longer than {seconds} s"),
+            "move slow work (queries, downloads) out of the top level into tasks, or raise [dag_processor] \
+             dag_file_processor_timeout"
+                .to_string(),
+        ),
+        ParseError::Crashed(why) => {
+            (format!("the parsing process ended: {why}"), "run the file with the same interpreter by hand".to_string())
+        }
+    }
+}
+
 /// Asks a timetable class of the author's own for the data interval of a run triggered for `at`.
 ///
 /// # Errors
@@ -181,7 +199,10 @@ pub fn manual_interval(place: &Place, dag: &Dag, at: Timestamp) -> Result<DataIn
     let at = rfc3339(at);
     let refused = || Error::refused(format!("the timetable of DAG {} has no data interval for {at}", dag.dag_id));
     let printed = parser.ask(Path::new(&dag.fileloc), &["--manual", &dag.dag_id, &at]);
-    let printed = printed.map_err(|(message, hint)| refused().because(message).hint(hint))?;
+    let printed = printed.map_err(|problem| {
+        let (message, hint) = explained(problem);
+        refused().because(message).hint(hint)
+    })?;
     let answer: std::result::Result<Interval, _> = serde_json::from_str(printed.trim());
     let (start, end) = answer.map_err(|_| refused().because(printed.trim()))?;
     Ok(DataInterval { start, end })

@@ -19,19 +19,51 @@ pub struct Scan {
 
 /// All candidate files under a folder (`.py`, `.toml`), sorted; `.airflowignore`, hidden folders and `__pycache__` left out.
 pub fn find_files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+    let mut files = find(folder).files;
+    files.sort();
+    files
+}
+
+/// A folder and all folders below it in which [`find_files`] looks.
+pub fn find_folders(folder: &Path) -> Vec<PathBuf> {
+    find(folder).folders
+}
+
+/// True if a file or folder of this name, new, changed or gone, may change what [`find_files`] finds.
+pub fn may_matter(name: &str, is_folder: bool) -> bool {
+    if is_folder { !is_hidden(name) } else { name == IGNORE_FILE || (!is_hidden(name) && is_candidate(name)) }
+}
+
+const IGNORE_FILE: &str = ".airflowignore";
+
+#[derive(Default)]
+struct Found {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+fn find(folder: &Path) -> Found {
+    let mut found = Found::default();
     walk(folder, &mut Vec::new(), &mut found, 0);
-    found.sort();
     found
 }
 
-fn walk(folder: &Path, ignores: &mut Vec<(PathBuf, Ignore)>, found: &mut Vec<PathBuf>, depth: usize) {
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name == "__pycache__"
+}
+
+fn is_candidate(name: &str) -> bool {
+    name.ends_with(".py") || name.ends_with(".toml")
+}
+
+fn walk(folder: &Path, ignores: &mut Vec<(PathBuf, Ignore)>, found: &mut Found, depth: usize) {
     // A link to a folder above would never end.
     if depth > 30 {
         return;
     }
     let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let own = std::fs::read_to_string(folder.join(".airflowignore")).ok();
+    found.folders.push(folder.to_path_buf());
+    let own = std::fs::read_to_string(folder.join(IGNORE_FILE)).ok();
     let has_own = own.is_some();
     if let Some(text) = own {
         ignores.push((folder.to_path_buf(), Ignore::parse(&text)));
@@ -40,13 +72,13 @@ fn walk(folder: &Path, ignores: &mut Vec<(PathBuf, Ignore)>, found: &mut Vec<Pat
         let path = entry.path();
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with('.') || name == "__pycache__" || is_ignored(&path, ignores) {
+        if is_hidden(&name) || is_ignored(&path, ignores) {
             continue;
         }
         if path.is_dir() {
             walk(&path, ignores, found, depth + 1);
-        } else if name.ends_with(".py") || name.ends_with(".toml") {
-            found.push(path);
+        } else if is_candidate(&name) {
+            found.files.push(path);
         }
     }
     if has_own {

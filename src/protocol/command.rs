@@ -58,6 +58,9 @@ pub enum Command {
         conf: Value,
         /// Logical date.
         logical_date: Option<Timestamp>,
+        /// When it may start; else at its logical date, or at once.
+        #[serde(default)]
+        run_after: Option<Timestamp>,
         /// Note.
         note: Option<String>,
         /// Who.

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::model::{Cause, MapIndex, RunId, TiKey};
 
+/// Longest name of a try's files that isn't shortened: task ids may have 250 characters, file names 255.
+const LONGEST_STEM: usize = 200;
+
 /// Everything a supervisor needs to run one try; also on disk in the try's claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrySpec {
@@ -200,9 +203,8 @@ pub enum ToSupervisor {
 ///
 /// `map_index` is written as it is; the task comes last, since it may hold dots.
 pub fn try_file_stem(run: RunId, task_id: &str, map_index: MapIndex, epoch: u32) -> String {
-    // Task ids may have 250 characters; file names 255.
     let mut name = format!("{}.{map_index}.{epoch}.{task_id}", run.0);
-    if name.len() > 200 {
+    if name.len() > LONGEST_STEM {
         let hash =
             name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         let mut end = 180;
@@ -213,4 +215,34 @@ pub fn try_file_stem(run: RunId, task_id: &str, map_index: MapIndex, epoch: u32)
         name.push_str(&format!("~{hash:016x}"));
     }
     name
+}
+
+/// Instance and epoch of a try's name; `None` if it isn't one, or was shortened.
+pub fn parse_try_file_stem(stem: &str) -> Option<(TiKey, u32)> {
+    let mut parts = stem.splitn(4, '.');
+    let run = RunId(parts.next()?.parse().ok()?);
+    let map_index: MapIndex = parts.next()?.parse().ok()?;
+    let epoch = parts.next()?.parse().ok()?;
+    let task_id = parts.next()?;
+    // A shortened one ends with `~` and the 16 digits of a hash.
+    let is_shortened = stem.len() > 180 && stem.as_bytes()[stem.len() - 17] == b'~';
+    let is_whole = !task_id.is_empty() && !is_shortened;
+    is_whole.then(|| (TiKey::new(run, task_id, map_index), epoch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_gives_its_try_back_unless_it_was_shortened() {
+        for (task, index) in [("plain", -1), ("group.task", 3), ("1.2.3", 0), ("@dag_callbacks", -1)] {
+            let stem = try_file_stem(RunId(7), task, index, 2);
+            assert_eq!(parse_try_file_stem(&stem), Some((TiKey::new(RunId(7), task, index), 2)), "{stem}");
+        }
+        let long = "long.".repeat(48);
+        assert_eq!(parse_try_file_stem(&try_file_stem(RunId(7), &long, -1, 2)), None);
+        assert_eq!(parse_try_file_stem("scheduler"), None);
+        assert_eq!(parse_try_file_stem("7.-1.2."), None);
+    }
 }

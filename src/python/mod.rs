@@ -5,7 +5,7 @@ mod parse;
 mod side;
 
 pub use interpreter::{precompile, real_path};
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, Request, parse};
 pub use side::unpack;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,12 @@ use std::path::{Path, PathBuf};
 /// Program and arguments that run a task of a Python DAG file. `-S`: the Python side loads `site` itself, on the first import
 /// that needs it, since it is often the larger part of an interpreter's start.
 pub fn execute_argv(interpreter: &str, side: &Path) -> Vec<String> {
-    vec![interpreter.to_string(), "-S".into(), script(side, "dagdeck_execute.py")]
+    let mut argv = vec![interpreter.to_string(), "-S".into()];
+    if !interpreter::is_compiled(interpreter, side) {
+        argv.push("-B".into());
+    }
+    argv.push(script(side, "dagdeck_execute.py"));
+    argv
 }
 
 fn script(side: &Path, name: &str) -> String {

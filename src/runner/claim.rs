@@ -1,6 +1,7 @@
 //! Claim and outcome files of tries, in the home's `tries` folder.
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions},
     io::{ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
@@ -26,6 +27,11 @@ impl TryFiles {
         Self { stem: tries.join(try_file_stem(key.run, &key.task_id, key.map_index, epoch)) }
     }
 
+    /// By its name in the folder.
+    pub fn named(tries: &Path, name: &str) -> Self {
+        Self { stem: tries.join(name) }
+    }
+
     fn with(&self, ending: &str) -> PathBuf {
         let mut path = self.stem.clone().into_os_string();
         path.push(ending);
@@ -40,6 +46,11 @@ impl TryFiles {
     /// File that holds its outcome.
     pub fn outcome(&self) -> PathBuf {
         self.with(".outcome")
+    }
+
+    /// The outcome while it is being written.
+    pub fn draft(&self) -> PathBuf {
+        self.with(".draft")
     }
 
     /// The try's name in its folder.
@@ -66,8 +77,8 @@ impl TryFiles {
     /// What the files say about the try.
     pub fn look(&self) -> Result<Life> {
         // The outcome first: it is renamed into place before the claim's lock goes.
-        if let Some(outcome) = self.read_outcome()? {
-            return Ok(Life::Ended(Box::new(outcome)));
+        if let Some(ended) = self.read_outcome()? {
+            return Ok(ended);
         }
         let claim = match File::open(self.claim()) {
             Ok(file) => file,
@@ -77,27 +88,34 @@ impl TryFiles {
         match flock(&claim, FlockOperation::NonBlockingLockShared) {
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(Life::Alive),
             Err(e) => Err(Error::system(format!("cannot lock {}", self.claim().display()), e)),
-            // It may have ended between the two looks.
-            Ok(()) => match self.read_outcome()? {
-                Some(outcome) => Ok(Life::Ended(Box::new(outcome))),
-                None => Ok(Life::Died),
-            },
+            // It may have ended between the two looks. A draft that is whole is as good: it was synced before it was to
+            // be renamed, and the supervisor (or the power) may have gone in between.
+            Ok(()) => Ok(match self.read_outcome()? {
+                Some(ended) => ended,
+                None => self.read_draft().unwrap_or(Life::Died),
+            }),
         }
     }
 
-    fn read_outcome(&self) -> Result<Option<Outcome>> {
+    fn read_outcome(&self) -> Result<Option<Life>> {
         match std::fs::read(self.outcome()) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| Error::system(format!("the outcome {} is damaged", self.outcome().display()), e)),
+            Ok(bytes) => Ok(Some(match serde_json::from_slice(&bytes) {
+                Ok(outcome) => Life::Ended(Box::new(outcome)),
+                Err(e) => Life::Damaged(format!("the outcome {} is damaged: {e}", self.outcome().display())),
+            })),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(Error::system(format!("cannot read {}", self.outcome().display()), e)),
         }
     }
 
+    fn read_draft(&self) -> Option<Life> {
+        let bytes = std::fs::read(self.draft()).ok()?;
+        serde_json::from_slice(&bytes).ok().map(|outcome| Life::Ended(Box::new(outcome)))
+    }
+
     /// Writes the outcome so that it is whole or absent, whatever is killed: write, sync, rename.
     pub fn write_outcome(&self, outcome: &Outcome) -> std::io::Result<()> {
-        let draft = self.with(".draft");
+        let draft = self.draft();
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(&serde_json::to_vec(outcome)?)?;
         file.sync_data()?;
@@ -107,23 +125,17 @@ impl TryFiles {
     /// Removes the files of a try whose outcome is committed.
     pub fn remove(&self) {
         // The claim last: without it the try would look as if it never started.
+        let _ = std::fs::remove_file(self.draft());
         let _ = std::fs::remove_file(self.outcome());
         let _ = std::fs::remove_file(self.claim());
     }
 }
 
-/// Removes files of tries that are over: committed by a scheduler that was killed before it tidied up.
-pub fn sweep(tries: &Path, current: &std::collections::HashSet<String>) {
-    let Ok(entries) = std::fs::read_dir(tries) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-        let alive = File::open(tries.join(format!("{stem}.claim")))
-            .is_ok_and(|claim| flock(&claim, FlockOperation::NonBlockingLockShared).is_err());
-        if !current.contains(stem) && !alive {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
+/// Names of all tries that have files in the folder.
+pub fn names(tries: &Path) -> BTreeSet<String> {
+    let Ok(entries) = std::fs::read_dir(tries) else { return BTreeSet::new() };
+    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.flatten().filter_map(|entry| name(entry).rsplit_once('.').map(|(stem, _)| stem.to_owned())).collect()
 }
 
 /// What is known of a try from its files.
@@ -137,4 +149,6 @@ pub enum Life {
     Died,
     /// It ended.
     Ended(Box<Outcome>),
+    /// It ended and what it left can't be read: why.
+    Damaged(String),
 }

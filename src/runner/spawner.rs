@@ -17,7 +17,7 @@ use rustix::{
 
 use super::{claim::TryFiles, supervise};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, say},
     protocol::{Spawn, TrySpec, spawn::Refusal},
 };
 
@@ -92,7 +92,7 @@ fn serve(places: &Places, listener: &UnixListener, stream: &UnixStream, lock: &F
                 }
             }
             Ok(Spawn::Quit) => return true,
-            Err(e) => eprintln!("spawner: not understood: {e}"),
+            Err(e) => say(format_args!("spawner: not understood: {e}")),
         }
     }
 }
@@ -127,7 +127,7 @@ fn start(places: &Places, spec: &TrySpec, listener: &UnixListener, stream: &Unix
 
 /// Tells the scheduler that a try wasn't started.
 fn refuse(mut stream: &UnixStream, spec: &TrySpec, why: &str) {
-    eprintln!("spawner: {why}");
+    say(format_args!("spawner: {why}"));
     if let Ok(mut line) =
         serde_json::to_vec(&Refusal { key: spec.key.clone(), epoch: spec.epoch, why: why.to_string() })
     {
@@ -140,7 +140,7 @@ fn refuse(mut stream: &UnixStream, spec: &TrySpec, why: &str) {
 fn supervise_guarded(spec: &TrySpec, files: &TryFiles, claim: File, scheduler: &Path) {
     let run = std::panic::AssertUnwindSafe(|| supervise::run(spec, files, claim, scheduler));
     if std::panic::catch_unwind(run).is_err() {
-        eprintln!("supervisor of {}: ended by a bug", files.name());
+        say(format_args!("supervisor of {}: ended by a bug", files.name()));
     }
 }
 

@@ -324,8 +324,12 @@ impl<'a> Watch<'a> {
 
     fn clock(&mut self, log: &mut Log) {
         let now = Instant::now();
-        match &self.ending {
-            Some((_, kill)) if now >= *kill => child::signal_group(self.child.id(), Signal::KILL),
+        match &mut self.ending {
+            Some((_, kill)) if now >= *kill => {
+                child::signal_group(self.child.id(), Signal::KILL);
+                // One that hangs in the kernel can't end now: not asked again and again without a pause.
+                *kill = now + Duration::from_secs(1);
+            }
             None if self.deadline.is_some_and(|d| now >= d) => {
                 let seconds = self.spec.timeout.unwrap_or_default();
                 let cause = Cause::new(CauseKind::Timeout, format!("execution_timeout of {seconds} s was reached"))

@@ -31,6 +31,8 @@ pub enum Report {
         /// Number of elements, if mapped tasks depend on it.
         length: Option<usize>,
     },
+    /// It has started something elsewhere: its id there.
+    ExternalId(String),
     /// Its `map_index_template`, rendered.
     RenderedMapIndex(String),
     /// It succeeded.

@@ -40,6 +40,9 @@ impl World {
             Report::RenderedMapIndex(text) if runs => {
                 self.transition(place, state, None, |row| row.rendered_map_index = Some(text));
             }
+            Report::ExternalId(id) if runs => {
+                self.transition(place, state, None, |row| row.external_id = Some(id));
+            }
             Report::Skips { tasks, decision } if runs => self.skip_below(place, &tasks, decision, now),
             Report::Resume if state == TiState::Deferred => {
                 self.transition(place, TiState::Scheduled, None, |row| {
@@ -133,6 +136,7 @@ impl World {
             row.end_date = None;
             row.duration = None;
             row.pid = None;
+            row.external_id = None;
         });
         self.dirty.insert(place);
     }

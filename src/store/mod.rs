@@ -6,6 +6,7 @@ pub mod connection;
 pub mod count;
 pub mod dag;
 pub mod gate;
+pub mod heard;
 pub mod load;
 pub mod pages;
 pub mod plan;
@@ -24,8 +25,12 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("schema_operations.sql"), include_str!("schema_timetable.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_operations.sql"),
+    include_str!("schema_heard.sql"),
+    include_str!("schema_timetable.sql"),
+];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.
 pub struct Store {

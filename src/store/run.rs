@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Store, failed, gate, rows};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     model::{DagRun, NewRun, RunId},
 };
 
@@ -17,6 +17,13 @@ impl Store {
     pub fn create_run(&mut self, new: NewRun) -> Result<NewRun> {
         self.transaction(|tx| create(tx, new))
     }
+}
+
+const TAKEN: &str = "already has a run with";
+
+/// True if [`create`] refused because a run of that id or logical date is there.
+pub fn is_taken(e: &Error) -> bool {
+    e.kind == Kind::Refused && e.message.contains(TAKEN)
 }
 
 /// See [`Store::create_run`].
@@ -32,7 +39,7 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
         .map_err(|e| failed("cannot look for a run", e))?;
     if let Some((run_id, state)) = existing {
         let why = if *run_id == *run.run_id { "this run id" } else { "this logical date" };
-        return Err(Error::refused(format!("DAG {} already has a run with {why}: {run_id} ({state})", run.dag_id))
+        return Err(Error::refused(format!("DAG {} {TAKEN} {why}: {run_id} ({state})", run.dag_id))
             .hint("choose another --run-id or --logical-date, or clear that run"));
     }
     tx.prepare_cached(
@@ -128,7 +135,7 @@ pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Optio
 
 /// Deletes a run with everything that belongs to it; its log files stay.
 pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
-    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event"] {
+    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event", "heard_ask", "heard_say"] {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
             .map_err(|e| failed("cannot delete a run", e))?;
     }
@@ -158,11 +165,11 @@ pub fn ids(db: &Connection, dag_id: &str) -> Result<Vec<(RunId, Arc<str>)>> {
     read().map_err(|e| failed("cannot read runs", e))
 }
 
-/// Notes what a task started elsewhere (a triggered run, a pod).
-pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, external_id: &str) -> Result<()> {
+/// Notes what a try started elsewhere (a triggered run), in the transaction that starts it.
+pub fn set_external_id(tx: &Transaction<'_>, key: &crate::model::TiKey, epoch: u32, external_id: &str) -> Result<()> {
     tx.execute(
-        "UPDATE task_instance SET external_id = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
-        params![key.run.0, &*key.task_id, key.map_index, external_id],
+        "UPDATE task_instance SET external_id = ?5 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3 AND epoch = ?4",
+        params![key.run.0, &*key.task_id, key.map_index, epoch, external_id],
     )
     .map_err(|e| failed("cannot write an external id", e))?;
     Ok(())

@@ -43,7 +43,7 @@ pub enum Inline {
 }
 
 /// Arguments of a `TriggerDagRunOperator`, rendered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TriggerDagRun {
     /// DAG to run.
     pub trigger_dag_id: String,
@@ -51,8 +51,12 @@ pub struct TriggerDagRun {
     pub trigger_run_id: Option<String>,
     /// Conf.
     pub conf: Value,
-    /// Logical date; now if absent.
+    /// Logical date; a run without one if absent.
     pub logical_date: Option<Timestamp>,
+    /// When the run may start; at once if absent.
+    pub run_after: Option<Timestamp>,
+    /// A paused DAG fails the task.
+    pub fail_when_dag_is_paused: bool,
     /// A run that exists is cleared.
     pub reset_dag_run: bool,
     /// A run that exists skips the task.

@@ -45,10 +45,7 @@ fn every_side_effect_happens_exactly_once() {
     let (kills, tasks) = (number("DAGDECK_KILLS", 15usize), number("DAGDECK_KILL_TASKS", 120usize));
     let home = Home::with_files(&[("many.py", &dag_file(tasks, kills))]);
     let out = home.path().join("effects");
-    let start = |home: &Home| {
-        let done = home.command(&["scheduler", "start"]).env("OUT", &out).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
+    let start = |home: &Home| home.start_with(&[("OUT", out.to_str().unwrap())]);
     let killed = |times: usize| fs::write(home.path().join("effects.kills"), times.to_string()).unwrap();
     start(&home);
     killed(0);
@@ -57,9 +54,7 @@ fn every_side_effect_happens_exactly_once() {
     let mut while_running = 0;
     for time in 1..=kills {
         std::thread::sleep(pauses.next());
-        let pid: i32 = fs::read_to_string(home.path().join("scheduler.lock")).unwrap().trim().parse().unwrap();
-        // SAFETY: the pid is that of our own scheduler, which holds the lock file.
-        unsafe { libc::kill(pid, libc::SIGKILL) };
+        home.kill_scheduler();
         while_running += usize::from(!["success", "failed"].contains(&home.show("many", "r1").state()));
         start(&home);
         killed(time);

@@ -1,8 +1,11 @@
 //! What happens to tries that are stopped, cleared, marked, timed out, or lose their supervisor.
 
-use std::{fs, path::Path, time::Duration};
+use std::fs;
 
-use crate::support::Home;
+use crate::support::{
+    Home,
+    files::{await_file, await_gone, kill, parent_of, pid_in},
+};
 
 const DAG: &str = r#"
 from datetime import datetime, timedelta
@@ -34,36 +37,8 @@ with dag("words"):
 
 fn home() -> Home {
     let home = Home::with_files(&[("dags.py", DAG)]);
-    let done = home.command(&["scheduler", "start"]).env("OUT", home.path()).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    home.start_with(&[("OUT", home.path().to_str().unwrap())]);
     home
-}
-
-/// Waits until a file is there: the task itself makes it.
-fn await_file(path: &Path) {
-    for _ in 0..2000 {
-        if path.exists() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{} never came", path.display());
-}
-
-fn pid_in(path: &Path) -> i32 {
-    fs::read_to_string(path).unwrap().trim().parse().unwrap()
-}
-
-/// Waits until a process is gone (or only its zombie is left).
-fn await_gone(pid: i32) {
-    for _ in 0..2000 {
-        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        if state.is_empty() || state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("process {pid} still lives");
 }
 
 fn start_sleeper(home: &Home) -> (i32, i32) {
@@ -117,10 +92,7 @@ fn clearing_a_running_task_starts_it_again() {
 fn a_killed_supervisor_takes_its_child_with_it_and_the_try_fails() {
     let home = home();
     let (child, grandchild) = start_sleeper(&home);
-    let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap();
-    let supervisor: i32 = status.lines().find_map(|l| l.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
-    // SAFETY: the parent of the task's process is its supervisor.
-    unsafe { libc::kill(supervisor, libc::SIGKILL) };
+    kill(parent_of(child));
     let run = home.wait("sleeper", "r1");
     assert_eq!(run.state(), "failed");
     assert_eq!(run.task("sleep", -1)["cause"]["kind"], "runner_killed", "{run:#?}");
@@ -136,8 +108,7 @@ fn a_try_outlives_the_scheduler_and_its_outcome_is_collected() {
     // SAFETY: ends the task's own sleep, so that its shell ends well while no scheduler is there.
     unsafe { libc::kill(grandchild, libc::SIGTERM) };
     await_gone(child);
-    let done = home.command(&["scheduler", "start"]).env("OUT", home.path()).output().unwrap();
-    assert!(done.status.success());
+    home.start_with(&[("OUT", home.path().to_str().unwrap())]);
     let run = home.wait("sleeper", "r1");
     let tries = run.0["tries"].as_array().unwrap();
     assert_eq!(tries.iter().filter(|t| t["task_id"] == "sleep").count(), 1);

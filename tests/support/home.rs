@@ -72,7 +72,23 @@ impl Home {
 
     /// Starts the scheduler; it answers when this returns.
     pub fn start(&self) {
-        self.run(&["scheduler", "start"]).ok();
+        self.start_with(&[]);
+    }
+
+    /// Starts the scheduler with more variables in its environment, which tasks see too.
+    pub fn start_with(&self, variables: &[(&str, &str)]) {
+        let done = self.command(&["scheduler", "start"]).envs(variables.iter().copied()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// The scheduler's process.
+    pub fn scheduler(&self) -> i32 {
+        fs::read_to_string(self.path().join("scheduler.lock")).unwrap().trim().parse().unwrap()
+    }
+
+    /// Kills the scheduler in the middle of whatever it does; it is gone when this returns.
+    pub fn kill_scheduler(&self) {
+        super::files::kill(self.scheduler());
     }
 
     /// The home's folder.
@@ -134,8 +150,16 @@ impl Home {
         Run(self.run(&["runs", "show", dag_id, run_id, "-o", "json"]).ok().json())
     }
 
-    /// Waits until a run that goes on (after a clear, say) has ended: asks again at each notice of the scheduler.
+    /// Waits until a run that goes on (after a clear, say) has ended.
     pub fn wait(&self, dag_id: &str, run_id: &str) -> Run {
+        self.until(&format!("end of {dag_id} {run_id}"), || {
+            let run = self.show(dag_id, run_id);
+            ["success", "failed"].contains(&run.state()).then_some(run)
+        })
+    }
+
+    /// Waits until a look gives something: looks again at each notice of the scheduler.
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let began = Instant::now();
         let stream = UnixStream::connect(self.path().join("scheduler.sock")).unwrap();
         let ask = r#"{"id":1,"via":"cli","command_line":"","request":{"request":"subscribe"}}"#;
@@ -147,11 +171,10 @@ impl Home {
         loop {
             line.clear();
             assert!(notices.read_line(&mut line).unwrap() > 0, "the scheduler is gone");
-            let run = self.show(dag_id, run_id);
-            if ["success", "failed"].contains(&run.state()) {
-                return run;
+            if let Some(found) = look() {
+                return found;
             }
-            assert!(began.elapsed() < LIMIT, "{dag_id} {run_id} doesn't end: {run:#?}");
+            assert!(began.elapsed() < LIMIT, "never came: {what}");
         }
     }
 

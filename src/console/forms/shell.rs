@@ -224,6 +224,7 @@ mod tests {
                     run_id: None,
                     conf: json!({"x": "it's"}),
                     logical_date: None,
+                    run_after: None,
                     note: Some("go".into()),
                     triggered_by: TriggeredBy::Ui,
                 },

@@ -120,6 +120,7 @@ pub fn command(dag: &Dag, fields: &[Field]) -> Result<Command, String> {
         run_id: some("run_id"),
         conf: Value::Object(conf),
         logical_date,
+        run_after: None,
         note: some("note"),
         triggered_by: TriggeredBy::Ui,
     })

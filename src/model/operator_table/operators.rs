@@ -98,6 +98,7 @@ pub const OPERATORS: &[Operator] = &[
             opt("conf", Map, "", "What the run is triggered with"),
             opt("note", Text, "", "Note on the run"),
             opt("logical_date", TimeOrText, "now", "Logical date of the run"),
+            opt("run_after", TimeOrText, "", "When the run may start; it then has no logical date of its own"),
             opt("reset_dag_run", Boolean, "false", "Clear a run that exists already"),
             opt("skip_when_already_exists", Boolean, "false", "Skip if the run exists already"),
             opt("wait_for_completion", Boolean, "false", "Wait until the run ended"),

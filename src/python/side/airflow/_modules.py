@@ -201,7 +201,7 @@ MODULES = {
     _STD + "operators.datetime": {"BranchDateTimeOperator": "op_simple", "target_times_as_dates": "op_simple"},
     _STD + "operators.weekday": {"BranchDayOfWeekOperator": "op_simple"},
     _STD + "operators.trigger_dagrun": {"TriggerDagRunOperator": "op_trigger", "TriggerDagRunLink":
-                                        "compat:BaseOperatorLink"},
+                                        "compat:BaseOperatorLink", "DagIsPaused": "exceptions"},
     _STD + "operators.hitl": {k: "op_simple" for k in ("HITLOperator", "ApprovalOperator", "HITLBranchOperator",
                                                       "HITLEntryOperator")},
     _STD + "sensors.python": {"PythonSensor": "sensors"},

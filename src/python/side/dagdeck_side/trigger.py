@@ -11,6 +11,7 @@ def triggered(run, asked):
         "type": "TriggerDagRun", "dag_id": asked.trigger_dag_id, "run_id": asked.dag_run_id,
         "logical_date": asked.logical_date, "conf": asked.conf, "reset_dag_run": bool(asked.reset_dag_run),
         "skip_when_already_exists": bool(asked.skip_when_already_exists), "note": asked.note,
+        "run_after": asked.run_after, "fail_when_dag_is_paused": bool(asked.fail_when_dag_is_paused),
     })
     if reply.get("type") == "ErrorResponse":
         if reply.get("error") == "DAGRUN_ALREADY_EXISTS":
@@ -18,6 +19,8 @@ def triggered(run, asked):
                 raise ex.AirflowSkipException("Dag Run already exists, skipping task as skip_when_already_exists is set")
             error = ex.DagRunAlreadyExists("Dag Run already exists, failing task.")
             return give_up(run, error)
+        if reply.get("error") == "DAG_IS_PAUSED":
+            raise ex.DagIsPaused(asked.trigger_dag_id)
         raise ex.AirflowRuntimeError(reply.get("error"), reply.get("detail"))
     run_id = reply.get("run_id") or asked.dag_run_id
     channel.log("info", "task", f"Dag Run triggered successfully. trigger_dag_id={asked.trigger_dag_id} run_id={run_id}")

@@ -138,6 +138,14 @@ class DagRunAlreadyExists(AirflowBadRequest):
     pass
 
 
+class DagIsPaused(AirflowException):
+    """`fail_when_dag_is_paused`, and it is."""
+
+    def __init__(self, dag_id):
+        super().__init__(f"Dag {dag_id} is paused")
+        self.dag_id = dag_id
+
+
 class DagInvalidTriggerRule(AirflowException):
     """A rule that `fail_fast` doesn't allow."""
 

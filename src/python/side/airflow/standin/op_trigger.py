@@ -43,14 +43,11 @@ class TriggerDagRunOperator(BaseOperator):
         from .times import utc_text
 
         logical = self.logical_date
-        if logical is None and self.has_logical_date:
+        if logical is None and self.has_logical_date and self.run_after is None:
             import datetime as dt
 
             logical = dt.datetime.now(dt.timezone.utc)
-        elif isinstance(logical, str):
-            from .timezones import parse
-
-            logical = None if logical in ("None", "") else parse(logical)
+        logical, run_after = moment(logical), moment(self.run_after)
         try:
             from dagdeck_side.protocol import dumps
 
@@ -62,4 +59,13 @@ class TriggerDagRunOperator(BaseOperator):
             logical_date=utc_text(logical), reset_dag_run=self.reset_dag_run,
             skip_when_already_exists=self.skip_when_already_exists, wait_for_completion=self.wait_for_completion,
             allowed_states=self.allowed_states, failed_states=self.failed_states, poke_interval=self.poke_interval,
-            note=self.note)
+            note=self.note, run_after=utc_text(run_after), fail_when_dag_is_paused=self.fail_when_dag_is_paused)
+
+
+def moment(value):
+    """What a template gave, as a datetime; None where it says so."""
+    if not isinstance(value, str):
+        return value
+    from .timezones import parse
+
+    return None if value in ("None", "") else parse(value)

@@ -1,0 +1,122 @@
+//! Removes the files of tries whose outcome is committed, on a thread of its own.
+//!
+//! A commit survives the kill of any process, but not a power cut, before the store's log is synced. So a batch of files
+//! goes only after one sync for all of it; until then the outcomes are beside the store, and are taken in again.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crate::{
+    error::{Error, Result, say},
+    runner::claim::TryFiles,
+};
+
+/// How long files wait for others, so that they share a sync.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// Handle of the thread; dropping it waits until everything is removed.
+pub struct Settler {
+    jobs: Option<mpsc::Sender<Vec<TryFiles>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Settler {
+    /// Starts the thread for a store.
+    pub fn start(db: &Path) -> Result<Self> {
+        let mut log = db.as_os_str().to_owned();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        let (jobs, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("settler".into())
+            .stack_size(256 * 1024)
+            .spawn(move || work(&queue, &log))
+            .map_err(|e| Error::system("cannot start the thread that removes the files of tries", e))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Hands over files of tries whose outcome was committed just now.
+    pub fn settle(&self, files: Vec<TryFiles>) {
+        if let Some(jobs) = self.jobs.as_ref().filter(|_| !files.is_empty()) {
+            // A thread that is gone leaves the files for the next start.
+            let _ = jobs.send(files);
+        }
+    }
+}
+
+impl Drop for Settler {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(queue: &mpsc::Receiver<Vec<TryFiles>>, log: &Path) {
+    while let Ok(mut batch) = queue.recv() {
+        let is_last = gather(queue, &mut batch);
+        // What can't be synced isn't forgotten: the next start takes it for what it is.
+        match sync(log) {
+            Ok(()) => batch.iter().for_each(TryFiles::remove),
+            Err(e) => say(format_args!("scheduler: cannot sync {}: {e}", log.display())),
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// Adds what arrives within a moment; true if nothing will come any more.
+fn gather(queue: &mpsc::Receiver<Vec<TryFiles>>, batch: &mut Vec<TryFiles>) -> bool {
+    let until = std::time::Instant::now() + GATHER;
+    loop {
+        match queue.recv_timeout(until.saturating_duration_since(std::time::Instant::now())) {
+            Ok(more) => batch.extend(more),
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => return true,
+        }
+    }
+}
+
+/// Syncs the store's log. Without one, everything is in the store itself, which was synced when the log went.
+fn sync(log: &Path) -> std::io::Result<()> {
+    match File::open(log) {
+        Ok(file) => file.sync_data(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{RunId, TiKey};
+
+    #[test]
+    fn files_go_when_the_log_is_synced_and_stay_when_it_cannot_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let claim = |epoch| {
+            let files = TryFiles::new(folder.path(), &TiKey::new(RunId(1), "t", -1), epoch);
+            drop(files.take().expect("a claim"));
+            files
+        };
+        let (first, second) = (claim(1), claim(2));
+        let db = folder.path().join("db");
+        std::fs::write(folder.path().join("db-wal"), "log").expect("a log");
+        Settler::start(&db).expect("a thread").settle(vec![first.clone()]);
+        assert!(!first.claim().exists());
+        Settler::start(&folder.path().join("other")).expect("a thread").settle(vec![second.clone()]);
+        assert!(!second.claim().exists(), "without a log there is nothing to sync");
+        // What lies below a file can't be opened.
+        let third = claim(3);
+        std::fs::write(&db, "a file").expect("a file");
+        Settler::start(&db.join("x")).expect("a thread").settle(vec![third.clone()]);
+        assert!(third.claim().exists());
+    }
+}
