@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, later,
-    later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb,
+    audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, hitl::HitlVerb,
+    later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb,
     setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
 };
 use crate::{
@@ -141,6 +141,13 @@ pub enum Verb {
         /// What.
         #[command(subcommand)]
         verb: XcomVerb,
+    },
+    /// Tasks that wait for a person: list, answer
+    #[command(after_help = "Example:\n  dagdeck hitl answer churn latest approve --option Approve")]
+    Hitl {
+        /// What.
+        #[command(subcommand)]
+        verb: HitlVerb,
     },
     /// Pools: list, get, set, delete, import, export
     #[command(visible_alias = "pool", after_help = "Example:\n  dagdeck pools set gpu 8 'training jobs'")]
@@ -299,6 +306,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Plans { verb } => super::saved_plan::run(verb, shell),
         Verb::Logs(args) => super::log::run(args, shell),
         Verb::Xcoms { verb } => super::xcom::run(verb, shell),
+        Verb::Hitl { verb } => super::hitl::run(verb, shell),
         Verb::Pools { verb } => super::pool::run(verb, shell),
         Verb::Variables { verb } => super::variable::run(verb, shell),
         Verb::Connections { verb } => super::connection::run(verb, shell),

@@ -37,10 +37,10 @@ pub enum BackfillVerb {
     Show(Id),
     /// Start no more of its runs; running ones go on
     #[command(after_help = "Example:\n  dagdeck backfill pause 3")]
-    Pause(Id),
+    Pause(Unasked),
     /// Start its runs again
     #[command(after_help = "Example:\n  dagdeck backfill unpause 3")]
-    Unpause(Id),
+    Unpause(Unasked),
     /// End it: its queued runs fail, running ones go on
     #[command(after_help = "Example:\n  dagdeck backfill cancel 3 -y")]
     Cancel {
@@ -59,6 +59,17 @@ pub struct Id {
     /// Number of the backfill
     #[arg(value_name = "ID")]
     id: i64,
+}
+
+/// A backfill, of an act that never asks.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Unasked {
+    /// Which
+    #[command(flatten)]
+    id: Id,
+    /// Scripts may say `-y` everywhere
+    #[arg(long, short = 'y', hide = true)]
+    yes: bool,
 }
 
 /// Which dates, and how.
@@ -128,8 +139,8 @@ pub fn run(verb: BackfillVerb, shell: &mut Shell) -> Result<i32> {
             Ok(0)
         }
         BackfillVerb::Show(Id { id }) => show(id, shell),
-        BackfillVerb::Pause(Id { id }) => pause(id, true, shell),
-        BackfillVerb::Unpause(Id { id }) => pause(id, false, shell),
+        BackfillVerb::Pause(Unasked { id, .. }) => pause(id.id, true, shell),
+        BackfillVerb::Unpause(Unasked { id, .. }) => pause(id.id, false, shell),
         BackfillVerb::Cancel { id: Id { id }, flags } => {
             plan::carry_out(shell, flags, |dry_run| Command::CancelBackfill { id, dry_run })
         }

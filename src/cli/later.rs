@@ -23,9 +23,6 @@ pub enum Later {
     /// Assets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck assets list")]
     Assets(Words),
-    /// Tasks that wait for a person (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck hitl answer churn latest approve --option yes")]
-    Hitl(Words),
     /// Incidents (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck incident list")]
     Incident(Words),
@@ -48,7 +45,6 @@ pub fn run(verb: &Later) -> Result<i32> {
     let (name, words) = match verb {
         Later::Pods(words) => ("pods", words),
         Later::Assets(words) => ("assets", words),
-        Later::Hitl(words) => ("hitl", words),
         Later::Incident(words) => ("incident", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),

@@ -17,6 +17,7 @@ mod dag_trigger;
 mod db;
 mod db_clean;
 mod filter;
+mod hitl;
 mod info;
 mod interrupt;
 mod later;

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Result},
     model::{MapIndex, TiState},
     protocol::{Command, Selection},
+    store::pages,
 };
 
 /// Which task instance, and what else with it.
@@ -58,7 +59,10 @@ pub fn run(mark: Mark, shell: &mut Shell) -> Result<i32> {
     let conn = shell.store()?;
     let mut of = names.instance(shell, &conn)?;
     of.map_index = mark.map_index.or(of.map_index);
-    task::instances(&of, &conn)?;
+    let version = pages::dag::version_of_run(&conn, of.run.row, &of.run.dag_id)?;
+    if !version.is_some_and(|version| version.dag.task_groups.contains_key(&of.task_id)) {
+        task::instances(&of, &conn)?;
+    }
     drop(conn);
     let selection = Selection {
         dag_id: of.run.dag_id,

@@ -5,6 +5,7 @@ mod acts;
 mod backfill;
 mod client;
 mod fresh;
+mod hitl;
 mod perform;
 mod plans;
 mod prepared;

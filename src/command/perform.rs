@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Actor, acts, backfill, prepared::prepare, saved};
+use super::{Actor, acts, backfill, hitl, prepared::prepare, saved};
 use crate::{
     clock,
     config::Place,
@@ -30,6 +30,8 @@ pub struct Touched {
     pub backfills: bool,
     /// Tries to be ended: instance, epoch, reason.
     pub kill: Vec<(TiKey, u32, Cause)>,
+    /// Task instances that waited for a person and have their answer now.
+    pub answered: Vec<TiKey>,
 }
 
 /// Does an act. The answer is the document that the client prints. A refused act leaves only its audit row.
@@ -134,6 +136,9 @@ pub fn describe(command: &Command) -> (&'static str, String, bool) {
         Command::SetXcom { dag_id, run_id, task_id, key, delete, .. } => {
             (if *delete { "xcom_delete" } else { "xcom_set" }, format!("{dag_id} {run_id} {task_id} {key}"), false)
         }
+        Command::AnswerHitl { dag_id, run_id, task_id, .. } => {
+            ("answer", format!("{dag_id} {run_id} {task_id}"), false)
+        }
         Command::SetPool { name, .. } => ("pool_set", name.clone(), false),
         Command::DeletePool { name } => ("pool_delete", name.clone(), false),
         Command::SetVariable { key, .. } => ("variable_set", key.clone(), false),
@@ -173,6 +178,10 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
         Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete } => {
             let run = acts::find_run(tx, &dag_id, &run_id)?;
             acts::set_xcom(tx, TiKey::new(run.id, task_id, map_index), &key, &value, delete, now)
+        }
+        Command::AnswerHitl { dag_id, run_id, task_id, map_index, options, params } => {
+            let (dag_id, run_id, task_id) = (&dag_id, &run_id, &task_id);
+            hitl::answer(tx, &actor.who, hitl::Answer { dag_id, run_id, task_id, map_index, options, params }, now)
         }
         Command::SetPool { name, slots, description, include_deferred } => {
             acts::set_pool(tx, crate::model::Pool { name, slots, description, include_deferred })

@@ -112,6 +112,9 @@ impl Prepared {
             }
             Deed::CreateBackfill(new) => {
                 let (backfill, touched) = backfill::begin(tx, *new, who, now)?;
+                if let Some(effects) = document["effects"].as_array_mut() {
+                    effects.push(format!("`dagdeck backfill show {}` tells how far it is", backfill["id"]).into());
+                }
                 document["backfill"] = backfill;
                 touched
             }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{core::Engine, dags, render, trigger::NotTriggered};
 use crate::{
+    clock,
     error::{Kind, Result},
     model::{MapIndex, TiKey, time::rfc3339},
     protocol::task,
@@ -69,6 +70,10 @@ impl Engine {
                     task::error("CONNECTION_NOT_FOUND", &format!("connection {} does not exist", needed("conn_id")))
                 }
             },
+            "GetTaskStateStore" => {
+                let value = store::task_state::get(db, key, &needed("key"), clock::now())?;
+                json!({"type": "TaskStateStoreResult", "found": value.is_some(), "value": value})
+            }
             "GetDagRunState" => {
                 let run = store::run::find(db, &needed("dag_id"), &needed("run_id"))?;
                 match run {
@@ -119,11 +124,14 @@ impl Engine {
     fn render_for(&self, key: &TiKey, body: &Value) -> Value {
         let found = self.world.instance(key).zip(self.world.run(key.run)).zip(self.world.dag_of(key.run));
         let Some(((row, run), dag)) = found else { return task::error("GENERIC_ERROR", "the run is over") };
-        let Some(the_task) = dag.tasks.get(&key.task_id) else {
+        let Some(mut the_task) = dag.tasks.get(&key.task_id).cloned() else {
             return task::error("GENERIC_ERROR", "the task is gone");
         };
+        for (name, value) in body.get("task_fields").and_then(Value::as_object).into_iter().flatten() {
+            the_task.args.insert(name.clone(), value.clone());
+        }
         let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
-        let context = place.context(the_task);
+        let context = place.context(&the_task);
         let native = body.get("native") == Some(&json!(true));
         let mut results = Vec::new();
         for text in body.get("templates").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{conn::Peer, core::Engine};
 use crate::{
     command::{self, Actor, Touched},
-    error::{Error, Result},
+    error::{Error, Result, say},
     model::time::rfc3339,
     processor,
     protocol::{Command, Envelope, Reply, Request},
@@ -24,6 +24,13 @@ pub struct WaitsForParse {
 impl Engine {
     /// One line of a connection.
     pub(super) fn line(&mut self, conn: u64, line: &[u8]) -> Result<()> {
+        if let Some(Peer::Triggerer { .. }) = self.conns.get(&conn).map(|c| &c.peer) {
+            match serde_json::from_slice(line) {
+                Ok(message) => self.hear_triggerer(conn, &message),
+                Err(e) => say(format_args!("scheduler: a triggerer sent a line that is not JSON: {e}")),
+            }
+            return Ok(());
+        }
         if let Ok(message) = serde_json::from_slice(line) {
             self.hear(conn, message);
             return Ok(());
@@ -158,10 +165,14 @@ impl Engine {
         let mut dags = std::collections::BTreeSet::new();
         for run in touched.runs {
             self.load_run(run)?;
-            dags.extend(self.world.run(run).map(|run| run.dag_id.clone()));
+            // Also of a finished one: others may look back on it.
+            dags.extend(crate::store::run::get(self.store.reader(), run)?.map(|run| run.dag_id));
         }
         for dag_id in dags {
             self.refresh_past(&dag_id)?;
+        }
+        for key in touched.answered {
+            self.input_answered(&key);
         }
         for (key, epoch, cause) in touched.kill {
             self.kill(&key, epoch, cause);
@@ -174,10 +185,19 @@ impl Engine {
         if self.next_held.is_none_or(|at| at > now) || !self.commit() {
             return Ok(());
         }
-        for touched in command::apply_due(&mut self.store, &self.place, now)? {
-            self.take_touched(touched)?;
+        match command::apply_due(&mut self.store, &self.place, now) {
+            Ok(all) => {
+                for touched in all {
+                    self.take_touched(touched)?;
+                }
+                self.next_held = crate::store::plan::next_due(self.store.reader())?;
+            }
+            // The disk is full, say: what is held stays so until it can be written.
+            Err(e) => {
+                eprintln!("scheduler: a held act waits: {e}");
+                self.next_held = Some(crate::model::time::plus_seconds(now, 1.0));
+            }
         }
-        self.next_held = crate::store::plan::next_due(self.store.reader())?;
         self.changed = true;
         self.urgent_notice = true;
         self.run_ended = true;

@@ -6,13 +6,14 @@ use rusqlite::Transaction;
 
 use super::{
     core::{Engine, Write},
+    deferrals::of_instance,
     start::own_xcom_backend,
 };
 use crate::{
     clock,
     error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{self, gate, heard, variable, xcom},
+    store::{self, deferral, gate, heard, hitl, task_state, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -99,11 +100,16 @@ impl Engine {
     /// Looks at decided changes before they are committed: the old XComs of a new try go with its queueing.
     pub(super) fn note_changes(&mut self, changes: &[Change]) {
         for change in changes {
+            if let Some(c) = of_instance(change) {
+                self.note_deferral(c);
+            }
             match change {
                 Change::Ti(c)
                     if c.row.state == TiState::Queued
                         && c.from != TiState::Queued
-                        && (c.row.try_number > 1 || c.row.epoch > 1) =>
+                        && (c.row.try_number > 1 || c.row.epoch > 1)
+                        // One that goes on after its trigger keeps what it pushed.
+                        && self.deferrals.over(&c.row.key, c.row.try_number).is_none() =>
                 {
                     if own_xcom_backend(&self.place.settings).is_some() {
                         let old = xcom::of_instance(self.store.reader(), &c.row.key).unwrap_or_default();
@@ -112,7 +118,12 @@ impl Engine {
                     self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.
-                Change::Ti(c) if c.from.is_active() && !c.row.state.is_active() && self.lives(&c.row.key) => {
+                Change::Ti(c)
+                    if c.from.is_active()
+                        && !c.row.state.is_active()
+                        && !c.row.state.is_parked()
+                        && self.lives(&c.row.key) =>
+                {
                     let why = format!("the scheduler made it {}", c.row.state);
                     self.kill(&c.row.key, c.row.epoch, Cause::new(CauseKind::Killed, why));
                 }
@@ -136,6 +147,14 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> Result<()> {
             variable::set(tx, key, value, description.as_deref())
         }
         Write::Variable { key, value: None, .. } => variable::delete(tx, key).map(|_| ()),
+        Write::HitlRequest(request) => hitl::ask(tx, request, clock::now()),
+        Write::HitlResponse(key, response) => hitl::respond(tx, key, response),
+        Write::TaskState { key, name: Some(name), value: Some((value, until)) } => {
+            task_state::set(tx, key, name, value, *until)
+        }
+        Write::TaskState { key, name, .. } => task_state::delete(tx, key, name.as_deref()),
+        Write::Deferral(deferral) => deferral::set(tx, deferral),
+        Write::DropDeferral(key) => deferral::delete(tx, key),
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
         Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
         Write::ForgetHeard { key, epoch } => heard::forget(tx, key, *epoch),

@@ -1,4 +1,4 @@
-//! One connection to the scheduler's socket: a client, or the supervisor of a try.
+//! One connection to the scheduler's socket: a client, the supervisor of a try, or a triggerer.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -25,6 +25,11 @@ pub enum Peer {
         key: TiKey,
         /// Epoch.
         epoch: u32,
+    },
+    /// A triggerer that this scheduler started.
+    Triggerer {
+        /// Its interpreter.
+        interpreter: String,
     },
 }
 

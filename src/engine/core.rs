@@ -13,11 +13,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     conn::{Conn, Peer},
+    deferrals::Deferrals,
     parser_thread::{Parsed, ParserThread},
     settle::Settler,
     signals::Signals,
     spawner::Spawner,
     tries::Tries,
+    triggerer::Triggerers,
     waits::Waits,
     watch::Watch,
 };
@@ -71,6 +73,19 @@ pub enum Write {
         /// Text for people.
         description: Option<String>,
     },
+    /// A question to a person.
+    HitlRequest(Box<crate::model::HitlRequest>),
+    /// The answer that counts where nobody gave one.
+    HitlResponse(TiKey, Box<crate::model::HitlResponse>),
+    /// What a task remembers; `None` deletes it, a missing name everything.
+    TaskState {
+        /// Of.
+        key: TiKey,
+        /// Key.
+        name: Option<String>,
+        /// Value and until when it holds.
+        value: Option<(serde_json::Value, Option<Timestamp>)>,
+    },
     /// A DAG's next run, for readers.
     NextRun {
         /// DAG.
@@ -94,6 +109,10 @@ pub enum Write {
         /// Epoch.
         epoch: u32,
     },
+    /// What a deferred task instance waits for.
+    Deferral(Box<crate::model::Deferral>),
+    /// It waits for nothing any more.
+    DropDeferral(TiKey),
 }
 
 /// The scheduler's process.
@@ -132,6 +151,8 @@ pub struct Engine {
     /// Tries to be ended: when their supervisor says hello, at the latest.
     pub(super) to_kill: HashMap<(TiKey, u32), Cause>,
     pub(super) waits: Waits,
+    pub(super) deferrals: Deferrals,
+    pub(super) triggerers: Triggerers,
     /// Questions of tasks that wait until the store can be written: connection, id, body.
     pub(super) unanswered: Vec<(u64, u64, serde_json::Value)>,
     /// Tries to be started as soon as nothing uncommitted is left.
@@ -217,6 +238,8 @@ impl Engine {
             tries: Tries::default(),
             to_kill: HashMap::new(),
             waits: Waits::default(),
+            deferrals: Deferrals::default(),
+            triggerers: Triggerers::default(),
             unanswered: Vec::new(),
             to_start: Vec::new(),
             parsed: VecDeque::new(),
@@ -247,6 +270,7 @@ impl Engine {
         self.take_touched(Touched { pools: true, plans: true, backfills: true, ..Touched::default() })?;
         self.load_dags(None)?;
         self.adopt_runs()?;
+        self.adopt_deferrals()?;
         if self.next_scan.is_some() {
             self.scan_files()?;
         }
@@ -331,6 +355,7 @@ impl Engine {
     fn timeout(&self) -> Duration {
         let now = Instant::now();
         let mut times: Vec<Duration> = self.next_scan.map(|at| at.saturating_duration_since(now)).into_iter().collect();
+        times.extend(self.triggerers.next_wake().map(|at| at.saturating_duration_since(now)));
         times.extend(self.commit_by.map(|at| at.saturating_duration_since(now)));
         if self.changed {
             times.push(NOTICE_EVERY.saturating_sub(self.last_notice.elapsed()));
@@ -340,9 +365,9 @@ impl Engine {
         }
         // While nothing can be written, only the next attempt to write is waited for.
         let deciding = !self.stopping && self.stuck.is_none();
-        let next_held = self.next_held.filter(|_| deciding);
-        let wake = [self.world.next_wake().filter(|_| deciding), self.waits.next_wake(), next_held];
-        for at in wake.into_iter().flatten() {
+        let deciding_wakes = [self.world.next_wake(), self.next_held].map(|at| at.filter(|_| deciding));
+        let wake = [self.waits.next_wake(), self.deferrals.next_wake()].into_iter().chain(deciding_wakes);
+        for at in wake.flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
             // A little later rather than a little too early, which would spin.
             times.push(Duration::from_micros(micros + 500));
@@ -405,13 +430,18 @@ impl Engine {
     fn accept(&mut self) {
         while let Ok((stream, _)) = self.listener.accept() {
             if let Ok(conn) = Conn::new(stream) {
-                self.conns.insert(self.next_conn, conn);
-                self.next_conn += 1;
+                let id = self.add_conn(conn);
                 // Its first line has usually arrived already.
-                let id = self.next_conn - 1;
                 let _ = self.receive(id);
             }
         }
+    }
+
+    pub(super) fn add_conn(&mut self, conn: Conn) -> u64 {
+        let id = self.next_conn;
+        self.next_conn += 1;
+        self.conns.insert(id, conn);
+        id
     }
 
     fn receive(&mut self, id: u64) -> Result<()> {
@@ -439,8 +469,11 @@ impl Engine {
             self.next_look = now + Duration::from_secs(1);
             self.look_at_quiet();
         }
-        self.apply_held(clock::now())?;
-        self.poke(clock::now())
+        self.tend_triggerers();
+        let now = clock::now();
+        self.end_late_deferrals(now);
+        self.apply_held(now)?;
+        self.poke(now)
     }
 }
 

@@ -108,6 +108,9 @@ impl Engine {
     /// Ends a try: by its supervisor, now or when that says hello; a native wait, or what has no process yet, at once.
     pub(super) fn kill(&mut self, key: &TiKey, epoch: u32, cause: Cause) {
         let try_of = (key.clone(), epoch);
+        if self.kill_parked(key) {
+            return;
+        }
         if self.waits.remove(key) || !self.may_live(&try_of) {
             self.report(key, epoch, failed(cause, false));
             return;
@@ -166,6 +169,18 @@ impl Engine {
                 let decision = body.get("decision").cloned().unwrap_or_else(|| serde_json::json!({"skipped": ids}));
                 self.report(key, epoch, Report::Skips { tasks, decision });
             }
+            "CreateHITLDetailPayload" => {
+                self.writes.push(Write::HitlRequest(Box::new(super::input::request(key, body))));
+            }
+            "SetTaskStateStore" => {
+                let until = body.get("expires_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
+                let value = Some((body.get("value").cloned().unwrap_or(Value::Null), until));
+                self.writes.push(Write::TaskState { key: key.clone(), name: Some(text("key")), value });
+            }
+            "DeleteTaskStateStore" => {
+                let name = body.get("key").and_then(Value::as_str).map(str::to_string);
+                self.writes.push(Write::TaskState { key: key.clone(), name, value: None });
+            }
             "PutVariable" => self.writes.push(Write::Variable {
                 key: text("key"),
                 value: Some(text("value")),
@@ -209,10 +224,9 @@ impl Engine {
             }
             OutcomeKind::Reschedule { until } => Report::Reschedule { until, end },
             OutcomeKind::Deferred { trigger } => {
-                let class = trigger.get("classpath").and_then(Value::as_str).unwrap_or("a trigger");
-                let text = format!("deferral to {class} runs in a later version of dagdeck");
-                let cause = Cause::new(CauseKind::Unsupported, text);
-                Report::Failed { cause, retryable: false, retry_delay: None, start, end }
+                self.defer(&key, epoch, &trigger, end);
+                self.settled.push(files);
+                return;
             }
         };
         self.report(&key, epoch, report);
@@ -223,6 +237,9 @@ impl Engine {
     /// A connection is gone. A supervisor's that has told no outcome means that its try is over, or that it died.
     pub(super) fn lost(&mut self, conn: u64) {
         let Some(gone) = self.conns.remove(&conn) else { return };
+        if let Peer::Triggerer { interpreter } = &gone.peer {
+            self.lost_triggerer(interpreter);
+        }
         let Peer::Supervisor { key, epoch } = gone.peer else { return };
         let try_of = (key.clone(), epoch);
         if self.supervisors.get(&try_of) == Some(&conn) {

@@ -51,6 +51,15 @@ pub enum Problem {
     Wrong(Cause),
 }
 
+impl Problem {
+    /// The cause, for where nobody else could render it.
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::Unsupported(cause) | Self::Wrong(cause) => cause,
+        }
+    }
+}
+
 impl From<Cause> for Problem {
     fn from(cause: Cause) -> Self {
         Self::Wrong(cause)
@@ -69,6 +78,18 @@ pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Valu
         }
     }
     template::render_args(&place.context(&task)).map_err(|f| problem(&f))
+}
+
+/// The deferral that a task begins with: arguments of its trigger that are templates of the task are rendered.
+pub fn trigger(place: &Place<'_>, task: &Task) -> Result<Value, Cause> {
+    let mut said = task.start_trigger.clone();
+    let context = place.context(task);
+    for name in &task.template_fields {
+        let Some(Value::String(text)) = said["trigger_kwargs"].get(name) else { continue };
+        let rendered = template::render(text, &context).map_err(|f| problem(&f).cause())?;
+        said["trigger_kwargs"][name.as_str()] = Value::String(rendered);
+    }
+    Ok(said)
 }
 
 /// The rendered `map_index_template`: `task` in it has the arguments of this instance.

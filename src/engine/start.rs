@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 use super::{
     adopt::failed,
     core::{Engine, Write},
+    deferrals::of_instance,
     render,
 };
 use crate::{
     clock,
     error::say,
     model::{
-        Cause, CauseKind, Change, Dag, DagRun, Task, TaskInstance, TiKey, TiState, UNMAPPED,
+        Cause, CauseKind, Change, Dag, DagRun, MapIndex, Task, TaskInstance, TiKey, TiState, UNMAPPED,
         time::{isoformat, rfc3339},
     },
     operators::{self, Engine as Runs},
@@ -22,7 +23,7 @@ use crate::{
     python,
     scheduler::Report,
     store,
-    workload::{ShellCommand, Workload},
+    workload::{Inline, ShellCommand, Workload},
 };
 
 /// Stands for a task id where a DAG's callbacks run; no task can be called so.
@@ -32,6 +33,9 @@ impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
     pub(super) fn take_committed(&mut self, changes: Vec<Change>) {
         for change in changes {
+            if let Some(c) = of_instance(&change) {
+                self.begin_deferral(c);
+            }
             if let Change::Ti(c) = change
                 && c.row.state == TiState::Queued
                 && c.from != TiState::Queued
@@ -75,6 +79,17 @@ impl Engine {
             self.report(key, epoch, failed(cause, false));
             return true;
         };
+        if !task.start_trigger.is_null() && self.deferrals.over(key, row.try_number).is_none() {
+            self.begin_here(key, epoch);
+            match render::trigger(
+                &render::Place { dag: &dag, run: &run, row: &row, settings: &self.place.settings, db: &self.reader },
+                &task,
+            ) {
+                Ok(said) => self.defer(key, epoch, &said, clock::now()),
+                Err(cause) => self.report(key, epoch, failed(cause, true)),
+            }
+            return true;
+        }
         let workload = match operators::engine(&dag, &task) {
             Runs::Later => Workload::Impossible(operators::later(&task)),
             Runs::Python => Workload::Python,
@@ -138,7 +153,30 @@ impl Engine {
         if let Some(name) = name {
             self.report(&row.key, row.epoch, Report::RenderedMapIndex(name));
         }
-        Ok(operators::native(dag, task, run, &rendered, clock::now()))
+        let place = operators::Place { dag, task, run, row, now: clock::now() };
+        Ok(operators::native(&place, &rendered))
+    }
+
+    /// A deferrable native sensor that an earlier scheduler left: it waits again for what its arguments say.
+    pub(super) fn wait_again(&mut self, row: &TaskInstance) {
+        let (Some(run), Some(dag)) = (self.world.run(row.key.run).cloned(), self.world.dag_of(row.key.run).cloned())
+        else {
+            return;
+        };
+        let Some(task) = dag.tasks.get(&row.key.task_id).cloned() else { return };
+        match self.native_workload(&dag, &task, &run, row) {
+            Ok(Workload::Wait(wait)) => self.wait_parked(&row.key, row.epoch, wait),
+            Ok(Workload::Inline(Inline::TriggerDagRun(arguments))) => {
+                if let Some(wait) = self.wait_for_run(&row.key, *arguments) {
+                    self.wait_parked(&row.key, row.epoch, wait);
+                }
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                let (state, cause) = (TiState::Failed, Some(problem.cause()));
+                self.report(&row.key, row.epoch, Report::TriggerEnded { state, cause, end: clock::now() });
+            }
+        }
     }
 
     pub(super) fn hand_over(&mut self, spec: TrySpec) -> bool {
@@ -157,15 +195,20 @@ impl Engine {
         false
     }
 
-    fn base_spec(&self, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
+    /// The log of a try (semantics 20).
+    pub(super) fn log_path(&self, run: &DagRun, task_id: &str, map_index: MapIndex, try_number: u32) -> String {
         let mut log = self.place.logs();
         log.push(format!("dag_id={}", run.dag_id));
         log.push(format!("run_id={}", run.run_id));
-        log.push(format!("task_id={}", task.task_id));
-        if row.key.map_index != UNMAPPED {
-            log.push(format!("map_index={}", row.key.map_index));
+        log.push(format!("task_id={task_id}"));
+        if map_index != UNMAPPED {
+            log.push(format!("map_index={map_index}"));
         }
-        log.push(format!("attempt={}.log", row.try_number));
+        log.push(format!("attempt={try_number}.log"));
+        log.to_string_lossy().into_owned()
+    }
+
+    fn base_spec(&self, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
         TrySpec {
             key: row.key.clone(),
             dag_id: run.dag_id.clone(),
@@ -176,7 +219,7 @@ impl Engine {
             env: context_variables(task, run, row),
             clear_env: false,
             cwd: None,
-            log: log.to_string_lossy().into_owned(),
+            log: self.log_path(run, &task.task_id, row.key.map_index, row.try_number),
             timeout: task.execution_timeout,
             grace: self.place.settings.number("core", "killed_task_cleanup_time").unwrap_or(60.0),
             startup: None,
@@ -205,7 +248,7 @@ impl Engine {
     }
 
     /// The program that runs a DAG file's tasks.
-    fn interpreter(&mut self, fileloc: &str) -> String {
+    pub(super) fn interpreter(&mut self, fileloc: &str) -> String {
         let named = self.place.interpreter(std::path::Path::new(fileloc));
         let folder = &self.place.dags_folder;
         self.interpreters.entry(named).or_insert_with_key(|named| python::real_path(named, folder)).clone()
@@ -228,7 +271,7 @@ impl Engine {
 
     /// The first line for a Python task.
     fn startup(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> Value {
-        let settings = &self.place.settings;
+        let deferral = self.deferrals.over(&row.key, row.try_number);
         let mapped_dependants = dag.tasks.values().any(|other| {
             let expand = other.expand.as_ref();
             expand.is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
@@ -253,26 +296,35 @@ impl Engine {
             "first_poke_date": row.start_date.map(rfc3339),
             "should_retry": row.max_tries != 0 && row.try_number <= row.max_tries,
             "mapped_dependants": mapped_dependants,
-            "next_method": null, "next_kwargs": null,
+            "next_method": deferral.map(|d| &d.next_method), "next_kwargs": deferral.map(|d| &d.next_kwargs),
             "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
             "declared_params": dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect::<Map<String, Value>>(),
-            "settings": {
-                "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
-                "default_timezone": settings.text("core", "default_timezone"),
-                "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
-                "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
-                "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
-                "max_templated_field_length": settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as u64,
-                "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),
-            },
+            "settings": self.task_settings(),
         });
-        if let Some(backend) = own_xcom_backend(settings) {
-            startup["settings"]["xcom_backend"] = json!(backend);
+        if own_xcom_backend(&self.place.settings).is_some() {
             // It is told what was deleted, since it may keep something for it elsewhere.
             let old = self.old_xcoms.get(&row.key).cloned().unwrap_or_default();
             startup["old_xcoms"] = old.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
         }
         startup
+    }
+
+    /// Settings that Python tasks and triggers know.
+    pub(super) fn task_settings(&self) -> Value {
+        let settings = &self.place.settings;
+        let mut all = json!({
+            "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
+            "default_timezone": settings.text("core", "default_timezone"),
+            "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
+            "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
+            "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
+            "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),
+            "max_templated_field_length": settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as u64,
+        });
+        if let Some(backend) = own_xcom_backend(settings) {
+            all["xcom_backend"] = json!(backend);
+        }
+        all
     }
 
     /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that

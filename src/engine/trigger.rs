@@ -12,7 +12,7 @@ use crate::{
     protocol::{Command, Selection},
     scheduler::Report,
     store, timetable,
-    workload::{Condition, TriggerDagRun, Wait},
+    workload::{Condition, Mode, TriggerDagRun, Wait},
 };
 
 /// Why no run came of it.
@@ -62,22 +62,14 @@ impl Engine {
         if !asked.wait_for_completion {
             return self.success(key, epoch);
         }
-        let condition = Condition::RunEnds {
-            dag_id: asked.trigger_dag_id,
-            run_id,
-            allowed_states: asked.allowed_states,
-            failed_states: asked.failed_states,
-        };
-        let wait = Wait {
-            condition,
-            poke_interval: asked.poke_interval,
-            timeout: f64::INFINITY,
-            soft_fail: false,
-            never_fail: false,
-            silent_fail: false,
-            result: None,
-        };
+        let wait = run_wait(asked, run_id);
         self.begin_wait(key, epoch, wait);
+    }
+
+    /// What a deferred `TriggerDagRunOperator` waits for: the run that it has made.
+    pub(super) fn wait_for_run(&self, key: &TiKey, asked: TriggerDagRun) -> Option<Wait> {
+        let run_id = self.world.instance(key)?.external_id.clone()?;
+        Some(run_wait(asked, run_id))
     }
 
     /// Triggers a run (or clears one that exists) for a task; `also` is done in the same transaction, with the run's id.
@@ -125,6 +117,29 @@ impl Engine {
             Err(e) if store::run::is_taken(&e) => Err(NotTriggered::Exists(e)),
             Err(e) => Err(NotTriggered::Other(e)),
         }
+    }
+}
+
+/// The wait for a triggered run's end.
+fn run_wait(a: TriggerDagRun, run_id: String) -> Wait {
+    let condition = Condition::RunEnds {
+        dag_id: a.trigger_dag_id,
+        run_id,
+        allowed_states: a.allowed_states,
+        failed_states: a.failed_states,
+    };
+    Wait {
+        condition,
+        poke_interval: a.poke_interval,
+        timeout: f64::INFINITY,
+        soft_fail: false,
+        never_fail: false,
+        silent_fail: false,
+        mode: if a.deferrable { Mode::Deferrable } else { Mode::Poke },
+        backoff: false,
+        max_wait: None,
+        name: String::new(),
+        result: None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! `{"__dagdeck__": "xcom", "task_id": "a", "key": "return_value"}`; derived ones are
 //! `{"__dagdeck__": "map", "of": X, "callables": [..]}`, `{"__dagdeck__": "zip", "of": [X, ..], "fillvalue": V}` (no
 //! `fillvalue`: shortest) and `{"__dagdeck__": "concat", "of": [X, ..]}`. Other values that JSON lacks are
-//! `{"__dagdeck__": "datetime", "value": "2026-01-01T00:00:00+00:00"}`, `"timedelta"` (seconds), `"tuple"`, `"set"` (lists),
+//! `{"__dagdeck__": "datetime", "value": "2026-01-01T00:00:00+00:00"}`, `"time"` (of day), `"timedelta"` (seconds), `"tuple"`, `"set"` (lists),
 //! `"callable"` (a name; only Python can call it) and `"object"` (class name and repr; only Python can make it).
 
 use indexmap::IndexMap;

@@ -203,7 +203,7 @@ pub const BASE_ARGS: &[Arg] = &[
 pub const SENSOR_ARGS: &[Arg] = &[
     opt("poke_interval", Duration, "60", "Time between two looks"),
     opt("timeout", Duration, "604800", "Give up after this time, without retry (default 7 days)"),
-    opt("mode", OneOf(&["poke", "reschedule"]), "poke", "Kept for Airflow's sake: a waiting sensor never holds a slot"),
+    opt("mode", OneOf(&["poke", "reschedule"]), "poke", "reschedule gives its pool slots back between two looks"),
     opt("soft_fail", Boolean, "false", "Skip instead of failing at the timeout"),
     opt("silent_fail", Boolean, "false", "Go on after an error of a look"),
     opt("never_fail", Boolean, "false", "Skip on any error"),

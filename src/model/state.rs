@@ -77,6 +77,10 @@ impl TiState {
     pub const fn is_active(self) -> bool {
         matches!(self, Self::Queued | Self::Running | Self::Restarting)
     }
+    /// Waits outside of any executor: for a trigger, or for a person.
+    pub const fn is_parked(self) -> bool {
+        matches!(self, Self::Deferred | Self::AwaitingInput)
+    }
     /// The scheduler examines its dependencies.
     pub const fn is_schedulable(self) -> bool {
         matches!(self, Self::None | Self::UpForRetry | Self::UpForReschedule)

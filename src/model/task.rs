@@ -150,6 +150,10 @@ pub struct Task {
     /// Callback arguments that the file set (`on_failure_callback`, ..): only Python can call them.
     #[serde(default)]
     pub callbacks: Vec<String>,
+    /// The deferral that the task begins with (`start_from_trigger`): `classpath`, `trigger_kwargs`, `next_method`,
+    /// `next_kwargs`, `timeout` as a task says them; null for all others.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub start_trigger: Value,
     /// Task params, which override the DAG's.
     #[serde(default)]
     pub params: IndexMap<String, Value>,

@@ -6,18 +6,21 @@ mod branch;
 mod external_task;
 mod file;
 mod time;
+mod trigger;
 mod trigger_dagrun;
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    model::{Cause, CauseKind, Dag, DagRun, Expand, Task, mapping::encoded_kind},
+    model::{Cause, CauseKind, Dag, DagRun, Expand, Task, TaskInstance, mapping::encoded_kind},
     workload::{Inline, Workload},
 };
 
 pub use arguments::{Arguments, parse_instant};
 pub use file::DEFAULT_CONNECTION;
+pub use trigger::{Native, native as native_trigger};
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
 const LATER: &[&str] =
@@ -48,7 +51,13 @@ pub fn engine(dag: &Dag, task: &Task) -> Engine {
             | "ExternalTaskSensor"
             | "FileSensor"
             | "TimeDeltaSensor"
+            | "TimeDeltaSensorAsync"
             | "DateTimeSensor"
+            | "DateTimeSensorAsync"
+            | "TimeSensor"
+            | "TimeSensorAsync"
+            | "WaitSensor"
+            | "DayOfWeekSensor"
             | "BranchOperator"
             | "ShortCircuit"
     ) || (toml && task.operator == "ShortCircuitOperator");
@@ -82,22 +91,37 @@ fn needs_python(value: &Value) -> bool {
     }
 }
 
+/// Where a native task runs.
+pub struct Place<'a> {
+    /// DAG.
+    pub dag: &'a Dag,
+    /// Task.
+    pub task: &'a Task,
+    /// Run.
+    pub run: &'a DagRun,
+    /// Task instance.
+    pub row: &'a TaskInstance,
+    /// Now.
+    pub now: Timestamp,
+}
+
 /// The workload of a native task, from its rendered arguments.
-pub fn native(
-    dag: &Dag,
-    task: &Task,
-    run: &DagRun,
-    rendered: &IndexMap<String, Value>,
-    now: jiff::Timestamp,
-) -> Workload {
-    let args = Arguments::new(task, rendered);
-    let made = match task.operator.as_str() {
+pub fn native(place: &Place<'_>, rendered: &IndexMap<String, Value>) -> Workload {
+    let args = Arguments::new(place.task, rendered);
+    let made = match place.task.operator.as_str() {
         "EmptyOperator" => Ok(Workload::Inline(Inline::Nothing)),
-        "BashOperator" => bash::workload(dag, &args),
-        "TriggerDagRunOperator" => trigger_dagrun::workload(&args, now),
-        "ExternalTaskSensor" => external_task::workload(&args, run),
-        "FileSensor" => file::workload(&args),
-        "TimeDeltaSensor" | "DateTimeSensor" => time::workload(&args, task, run, now),
+        "BashOperator" => bash::workload(place.dag, &args),
+        "TriggerDagRunOperator" => trigger_dagrun::workload(&args, place.now),
+        "ExternalTaskSensor" => external_task::workload(&args, place),
+        "FileSensor" => file::workload(&args, place),
+        "DayOfWeekSensor" => time::weekday(&args, place),
+        "TimeDeltaSensor"
+        | "TimeDeltaSensorAsync"
+        | "DateTimeSensor"
+        | "DateTimeSensorAsync"
+        | "TimeSensor"
+        | "TimeSensorAsync"
+        | "WaitSensor" => time::until(&args, place),
         "BranchOperator" => branch::choose(&args),
         "ShortCircuit" | "ShortCircuitOperator" => branch::short_circuit(&args),
         other => Err(format!("{other} has no native form")),

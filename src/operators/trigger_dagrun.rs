@@ -39,6 +39,7 @@ pub fn workload(args: &Arguments<'_>, now: Timestamp) -> Result<Workload, String
         reset_dag_run: args.flag("reset_dag_run", false)?,
         skip_when_already_exists: args.flag("skip_when_already_exists", false)?,
         wait_for_completion: args.flag("wait_for_completion", false)?,
+        deferrable: args.flag("deferrable", false)?,
         poke_interval: args.seconds("poke_interval")?.unwrap_or(60.0),
         allowed_states,
         failed_states: states("failed_states", "failed")?,

@@ -201,6 +201,21 @@ pub enum Command {
         /// Remove it instead.
         delete: bool,
     },
+    /// Answers a task that waits for a person.
+    AnswerHitl {
+        /// DAG.
+        dag_id: String,
+        /// Run.
+        run_id: String,
+        /// Task.
+        task_id: String,
+        /// Index.
+        map_index: MapIndex,
+        /// Chosen options.
+        options: Vec<String>,
+        /// Values of the form; null for none.
+        params: Value,
+    },
     /// Creates or changes a pool.
     SetPool {
         /// Name.

@@ -29,12 +29,15 @@ pub fn class(kind: &str) -> Class {
         | "SetRenderedFields"
         | "SetRenderedMapIndex"
         | "SkipDownstreamTasks"
+        | "CreateHITLDetailPayload"
+        | "SetTaskStateStore"
+        | "DeleteTaskStateStore"
         | "PutVariable"
         | "DeleteVariable"
         | "MaskSecret" => Class::Say,
         "GetXCom" | "GetXComSequence" | "GetVariable" | "GetConnection" | "GetDagRunState" | "GetDRCount"
         | "GetTICount" | "GetTaskStates" | "GetPreviousDagRun" | "GetNextInterval" | "RenderTemplates"
-        | "TriggerDagRun" => Class::Ask,
+        | "TriggerDagRun" | "GetTaskStateStore" => Class::Ask,
         "SucceedTask" | "TaskState" | "RescheduleTask" | "DeferTask" | "RetryTask" => Class::End,
         _ => Class::Unknown,
     }

@@ -63,6 +63,9 @@ impl World {
         }
         if state.is_active() {
             step(&mut memory.active);
+        }
+        // A parked instance still counts for its task's own limits (`ACTIVE_STATES` of Airflow 3.3.2), not for the run's.
+        if state.is_active() || state.is_parked() {
             step(&mut memory.tasks[task].active);
         }
         if state.is_finished() {
@@ -122,7 +125,7 @@ impl World {
         let Some(row) = memory.tasks[task].rows.get_mut(&index) else { return };
         let from = row.state;
         row.state = to;
-        if !matches!(to, TiState::UpForRetry | TiState::UpForReschedule | TiState::Deferred) {
+        if !(to.is_parked() || matches!(to, TiState::UpForRetry | TiState::UpForReschedule)) {
             row.wake_at = None;
         }
         edit(row);

@@ -60,7 +60,11 @@ impl World {
             let weight = weight
                 .or_else(|| effective_weights(&memory.dag).get(&source.task_id).copied())
                 .unwrap_or(source.priority_weight);
-            let template = instance_of(source, memory.key(task, UNMAPPED), weight);
+            let mut template = instance_of(source, memory.key(task, UNMAPPED), weight);
+            // A backfill may have put its instances into another pool.
+            if let Some(row) = memory.tasks[task].rows.values().next() {
+                template.pool.clone_from(&row.pool);
+            }
             self.add_rows(run, task, &template, missing, false);
         }
         removed

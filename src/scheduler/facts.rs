@@ -93,7 +93,7 @@ pub struct RunFacts {
 }
 
 /// The run before another, for `depends_on_past`. If it is in memory too, its live states win.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastRun {
     /// Its id.
     pub run: RunId,

@@ -43,11 +43,11 @@ pub fn place(run: RunId, date: Option<Timestamp>, (weight, index, task): Head) -
 /// Use of everything that is limited, over all runs.
 #[derive(Debug, Default)]
 pub struct Slots {
-    /// Instances handed to executors.
+    /// Instances handed to executors and not known to run without a process.
     pub active: u32,
     /// By name.
     pub pools: HashMap<String, PoolUse>,
-    /// Active instances by DAG and task.
+    /// Active and parked instances by DAG and task.
     pub tasks: HashMap<(Arc<str>, Arc<str>), u32>,
     /// Waiting tasks by run and pool.
     pub lanes: BTreeMap<(RunId, String), BTreeSet<Head>>,
@@ -62,15 +62,19 @@ impl Slots {
     pub fn count(&mut self, dag_id: &Arc<str>, row: &TaskInstance, enters: bool) {
         let sign = if enters { 1 } else { -1 };
         let slots = i64::from(row.pool_slots) * sign;
-        if row.state.is_active() {
-            self.active = self.active.saturating_add_signed(sign as i32);
-            self.pool(&row.pool).active += slots;
+        if row.state.is_active() || row.state.is_parked() {
             let task = self.tasks.entry((dag_id.clone(), row.key.task_id.clone())).or_default();
             *task = task.saturating_add_signed(sign as i32);
             if *task == 0 {
                 self.tasks.remove(&(dag_id.clone(), row.key.task_id.clone()));
             }
             self.is_changed |= !enters;
+        }
+        if row.state.is_active() {
+            // A native sensor runs without a process: it holds its pool's slots, but no executor's.
+            let has_process = row.state != TiState::Running || row.pid.is_some();
+            self.active = self.active.saturating_add_signed(if has_process { sign as i32 } else { 0 });
+            self.pool(&row.pool).active += slots;
         } else if row.state == TiState::Deferred {
             self.pool(&row.pool).deferred += slots;
             self.is_changed |= !enters;

@@ -69,8 +69,10 @@ pub enum Report {
         /// End of this poke.
         end: Timestamp,
     },
-    /// Waits for a trigger.
+    /// Waits for a trigger, or for a person.
     Deferred {
+        /// `deferred` or `awaiting_input`.
+        state: TiState,
         /// Time limit.
         until: Option<Timestamp>,
         /// End of this phase.
@@ -78,6 +80,15 @@ pub enum Report {
     },
     /// The trigger fired (or timed out, or failed): the same try goes on.
     Resume,
+    /// The trigger itself says how the try ended.
+    TriggerEnded {
+        /// `success`, `failed` or `skipped`; there is no retry.
+        state: TiState,
+        /// Why, unless success.
+        cause: Option<Cause>,
+        /// End.
+        end: Timestamp,
+    },
     /// Decided from outside (killed, marked); its process is known to be gone.
     Stop {
         /// Its final state.

@@ -44,12 +44,18 @@ impl World {
                 self.transition(place, state, None, |row| row.external_id = Some(id));
             }
             Report::Skips { tasks, decision } if runs => self.skip_below(place, &tasks, decision, now),
-            Report::Resume if state == TiState::Deferred => {
+            Report::Resume if state.is_parked() => {
                 self.transition(place, TiState::Scheduled, None, |row| {
                     row.scheduled_when = Some(now);
                     row.end_date = None;
                     row.duration = None;
                 });
+            }
+            Report::TriggerEnded { state: to, cause, end } if state.is_parked() => {
+                self.end(place, to, cause, None, end);
+                if to == TiState::Failed {
+                    self.fail_fast(place.0, place.1, now);
+                }
             }
             Report::Stop { state: end, cause } if !state.is_finished() => self.stop(place, state, end, cause, now),
             Report::Success { .. }
@@ -72,8 +78,8 @@ impl World {
                     row.wake_at = Some(until);
                 });
             }
-            Report::Deferred { until, end } if runs => {
-                self.transition(place, TiState::Deferred, None, |row| {
+            Report::Deferred { state: to, until, end } if runs => {
+                self.transition(place, to, None, |row| {
                     row.start_date = row.start_date.or(Some(end));
                     row.wake_at = until;
                     row.pid = None;

@@ -1,9 +1,8 @@
 //! When the next try of a failed task instance is due.
 
 use jiff::Timestamp;
-use sha1::{Digest, Sha1};
 
-use crate::model::{Task, time::python_str};
+use crate::model::{Task, hash, time::python_str};
 
 /// Longest delay that exponential backoff gives: a day.
 const LONGEST: f64 = 86_400.0;
@@ -20,10 +19,7 @@ pub fn retry_delay(dag_id: &str, task: &Task, logical_date: Option<Timestamp>, t
         return capped(LONGEST, task);
     }
     let date = logical_date.map_or_else(|| "None".to_owned(), python_str);
-    let digest = Sha1::digest(format!("{dag_id}#{}#{date}#{try_number}", task.task_id).as_bytes());
-    let modulus = base as u128;
-    // 160 bits modulo `base`, byte by byte.
-    let jitter = digest.iter().fold(0u128, |rest, byte| ((rest << 8) | u128::from(*byte)) % modulus);
+    let jitter = hash::remainder(&format!("{dag_id}#{}#{date}#{try_number}", task.task_id), base as u64);
     capped((base + jitter as f64).min(LONGEST), task)
 }
 

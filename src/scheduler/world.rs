@@ -201,12 +201,14 @@ impl World {
         self.backfills.contains_key(&id)
     }
 
-    /// Other runs were made or deleted: a run looks back on another one now, or on none.
+    /// Other runs were made, changed or deleted: what a run looks back on now.
     pub fn set_previous(&mut self, run: RunId, previous: Option<PastRun>) {
-        let Some(memory) = self.runs.get_mut(&run) else { return };
         let new = previous.as_ref().map(|past| past.run);
+        // Of a run in memory more is known than the store can tell.
+        let is_live = new.is_some_and(|past| self.runs.contains_key(&past));
+        let Some(memory) = self.runs.get_mut(&run) else { return };
         let old = memory.facts.previous.as_ref().map(|past| past.run);
-        if new == old {
+        if new == old && (is_live || previous == memory.facts.previous) {
             return;
         }
         memory.facts.previous = previous;

@@ -125,9 +125,14 @@ fn instance(tx: &Transaction<'_>, change: &TiChange) -> Result<bool> {
 /// Keeps one row per try: made when the try is queued, closed when the instance leaves it.
 fn write_try(tx: &Transaction<'_>, change: &TiChange) -> Result<()> {
     let row = &change.row;
-    let began = matches!(row.state, TiState::Queued | TiState::Running | TiState::Deferred | TiState::UpForReschedule);
+    // One that goes on after its trigger fired is scheduled, and still the same try.
+    let goes_on = row.state == TiState::Scheduled && change.from.is_parked();
+    let began = goes_on
+        || row.state.is_parked()
+        || matches!(row.state, TiState::Queued | TiState::Running | TiState::UpForReschedule);
     let ended = change.from.is_active()
-        || matches!(change.from, TiState::Deferred | TiState::UpForReschedule | TiState::Running)
+        || change.from.is_parked()
+        || change.from == TiState::UpForReschedule
         || (row.state == TiState::Success && row.try_number > 0);
     if row.try_number == 0 || !(began || ended) {
         return Ok(());

@@ -5,8 +5,10 @@ pub mod backfill;
 pub mod connection;
 pub mod count;
 pub mod dag;
+pub mod deferral;
 pub mod gate;
 pub mod heard;
+pub mod hitl;
 pub mod load;
 pub mod pages;
 pub mod plan;
@@ -14,6 +16,7 @@ pub mod pool;
 pub mod rows;
 pub mod run;
 pub mod screens;
+pub mod task_state;
 pub mod variable;
 pub mod wait;
 pub mod xcom;
@@ -29,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema_operations.sql"),
     include_str!("schema_heard.sql"),
+    include_str!("schema_deferral.sql"),
     include_str!("schema_timetable.sql"),
 ];
 

@@ -135,7 +135,20 @@ pub fn between(db: &Connection, dag_id: &str, from: Option<Timestamp>, to: Optio
 
 /// Deletes a run with everything that belongs to it; its log files stay.
 pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
-    for table in ["task_instance", "try", "cause", "xcom", "rendered_fields", "event", "heard_ask", "heard_say"] {
+    let tables = [
+        "task_instance",
+        "try",
+        "cause",
+        "xcom",
+        "rendered_fields",
+        "event",
+        "heard_ask",
+        "heard_say",
+        "deferral",
+        "hitl",
+        "task_state",
+    ];
+    for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
             .map_err(|e| failed("cannot delete a run", e))?;
     }

@@ -1,8 +1,9 @@
 //! Params: what a run was given on top of the DAG's and the task's, and whether it is allowed.
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::model::{Dag, Task};
+use crate::model::{Dag, Param, Task};
 
 /// What is wrong with one param.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +36,13 @@ fn param_value(given: &Value) -> &Value {
 
 /// Checks the DAG's params, with `conf` on top, against their JSON schemas.
 pub fn validate_params(dag: &Dag, conf: &Value) -> Result<(), Vec<ParamError>> {
+    validate_values(&dag.params, conf)
+}
+
+/// Checks values of params (those that aren't given have their defaults) against their JSON schemas.
+pub fn validate_values(params: &IndexMap<String, Param>, conf: &Value) -> Result<(), Vec<ParamError>> {
     let mut errors = Vec::new();
-    for (name, param) in &dag.params {
+    for (name, param) in params {
         let given = conf.get(name);
         if given.is_none() && param.required {
             errors.push(ParamError {

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Cause, TiState};
+use crate::model::{Cause, TiState, hash};
 
 /// What has to happen for a try.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,8 @@ pub struct TriggerDagRun {
     pub skip_when_already_exists: bool,
     /// Wait for the run to end.
     pub wait_for_completion: bool,
+    /// It is `deferred` while it waits.
+    pub deferrable: bool,
     /// Seconds between two looks at it, where its end isn't noticed.
     pub poke_interval: f64,
     /// Run states that count as success.
@@ -88,8 +90,53 @@ pub struct Wait {
     pub never_fail: bool,
     /// A look that fails is like one that finds nothing.
     pub silent_fail: bool,
+    /// What it holds between two looks.
+    pub mode: Mode,
+    /// The pause between two looks grows (`exponential_backoff`).
+    pub backoff: bool,
+    /// Seconds that it doesn't grow above.
+    pub max_wait: Option<f64>,
+    /// Name for the jitter of a growing pause: `dag_id#task_id`.
+    pub name: String,
     /// The return value of a sensor that has one.
     pub result: Option<Value>,
+}
+
+/// What a native sensor holds between two looks; never a process nor an executor's slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It stays `running`, with the slots of its pool.
+    Poke,
+    /// It is `up_for_reschedule`, and queued anew for each look.
+    Reschedule,
+    /// It is `deferred`, and queued anew when it found what it waits for.
+    Deferrable,
+}
+
+impl Wait {
+    /// Seconds to the next look, `waited` seconds after the first one began at `since` (Airflow's text of it), of which
+    /// `looks` were made. The formula is that of `BaseSensorOperator._get_next_poke_interval` in Airflow 3.3.2.
+    pub fn pause(&self, since: &str, waited: f64, looks: u32) -> f64 {
+        if !self.backoff {
+            return self.poke_interval;
+        }
+        let grown = |look: u32| {
+            let least = (self.poke_interval * 2f64.powi(look as i32 - 2)).floor().clamp(1.0, 1e15);
+            let jitter = hash::remainder(&format!("{}#{since}#{look}", self.name), least as u64);
+            least + jitter as f64
+        };
+        let mut look = looks.max(1);
+        if self.mode == Mode::Reschedule {
+            let (mut sum, mut count) = (0.0, 0);
+            while sum <= waited {
+                count += 1;
+                sum += grown(count);
+            }
+            look = count;
+        }
+        let pause = grown(look).min(self.timeout - waited.floor());
+        self.max_wait.map_or(pause, |most| pause.min(most)).max(0.0)
+    }
 }
 
 /// What a native sensor waits for.
@@ -97,15 +144,33 @@ pub struct Wait {
 pub enum Condition {
     /// An instant.
     Until(Timestamp),
-    /// A file (glob) that exists.
+    /// A day of the week, 1 for Monday to 7; of `at`, or of today (UTC).
+    Weekday {
+        /// Wanted days.
+        days: Vec<u8>,
+        /// A fixed instant instead of now.
+        at: Option<Timestamp>,
+    },
+    /// A file that exists, or a folder with a file somewhere in it.
     File {
         /// Path or glob, below the connection's folder.
         path: String,
-        /// Connection of type `fs`.
+        /// Connection of type `fs`; empty: the path stands for itself.
         conn_id: String,
+        /// `**` stands for any number of folders.
+        recursive: bool,
     },
     /// Task instances or a run of another DAG.
     External(External),
+    /// Runs that are all in one of some states (`DagStateTrigger`).
+    Runs {
+        /// DAG.
+        dag_id: String,
+        /// Runs.
+        run_ids: Vec<String>,
+        /// States.
+        states: Vec<String>,
+    },
     /// The end of one run.
     RunEnds {
         /// DAG.

@@ -92,7 +92,6 @@ fn later_verbs_say_not_yet() {
     for line in [
         "pods list",
         "assets list",
-        "hitl list",
         "incident list",
         "notify test x",
         "secrets rotate-key",

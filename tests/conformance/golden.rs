@@ -36,11 +36,6 @@ impl Corpus {
         read(&self.0.join("tables").join(format!("{name}.json")))
     }
 
-    /// A table that not every recording has.
-    pub fn table_if_there(&self, name: &str) -> Option<Value> {
-        self.0.join("tables").join(format!("{name}.json")).exists().then(|| self.table(name))
-    }
-
     /// All goldens by DAG id, or those that were asked for.
     pub fn goldens(&self) -> Vec<Golden> {
         let only = std::env::var("DAGDECK_CONFORMANCE_ONLY").ok();

@@ -3,7 +3,6 @@
 //!
 //! `DAGDECK_CONFORMANCE_ONLY=a,b` runs only these DAGs, `DAGDECK_CONFORMANCE_DIFFERENCES=N` prints at most N of each.
 
-mod backfills;
 mod compare;
 mod definitions;
 mod expected;

@@ -48,13 +48,13 @@ fn clearing_leaves_the_recorded_states() {
         home.json(&["dags", "pause", DAG]);
         act(&home, step);
         let mut check = |when: &str| {
-            compare::differences(&step[when], &states(&home, DAG), "", &mut |pointer, wanted, got| {
+            compare::differences(&step[when], &states(&home), "", &mut |pointer, wanted, got| {
                 wrong.push(format!("{operation}: {when}{}", compare::line(pointer, wanted, got)));
             });
         };
         check("immediately_after");
         home.json(&["dags", "unpause", DAG]);
-        runs::wait_until(std::time::Duration::from_secs(20), || states(&home, DAG) == step["after_scheduler"]);
+        runs::wait_until(std::time::Duration::from_secs(20), || states(&home) == step["after_scheduler"]);
         check("after_scheduler");
     }
     println!("{} recorded clears, {} differences", steps.len(), wrong.len());
@@ -79,10 +79,10 @@ fn act(home: &Home, step: &Value) {
 }
 
 /// All runs as the table has them: `[state, type, clear number]`, and `[state, try, max tries]` of tasks.
-pub fn states(home: &Home, dag_id: &str) -> Value {
+fn states(home: &Home) -> Value {
     let mut all = Map::new();
-    for (run_id, run) in by(&home.json(&["runs", "list", dag_id]), &["dag_run_id"]) {
-        let rows = home.json(&["tasks", "states-for-dag-run", dag_id, &run_id]);
+    for (run_id, run) in by(&home.json(&["runs", "list", DAG]), &["dag_run_id"]) {
+        let rows = home.json(&["tasks", "states-for-dag-run", DAG, &run_id]);
         let tasks = by(&rows, &["task_id"]);
         let tasks: Map<String, Value> = tasks
             .into_iter()

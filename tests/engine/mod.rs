@@ -1,10 +1,14 @@
-//! The scheduler as a process: survival, kills, supervision. Real processes, real files.
+//! The scheduler as a process: survival, kills, supervision, what waits. Real processes, real files.
 
 mod backfills;
+mod deferral;
 mod disk;
+mod input;
 mod killed;
 mod leftovers;
 mod once;
+mod past;
 mod saved;
+mod sensors;
 mod supervision;
 mod versions;

@@ -151,7 +151,7 @@ fn deferred_instances_hold_slots_where_the_pool_says_so() {
         let run = home.trigger(&d, None);
         home.advance();
         let key = home.key(run, "a");
-        home.report(&key, Report::Deferred { until: None, end: at(home.now) });
+        home.report(&key, Report::Deferred { state: TiState::Deferred, until: None, end: at(home.now) });
         home.advance();
         assert_eq!((home.state(run, "a"), home.state(run, "b")), (TiState::Deferred, wanted));
         home.report(&key, Report::Resume);

@@ -181,9 +181,27 @@ fn marking() {
     };
     let plan = plan_mark(&ops.loaded(), &request, at(ops.home.now));
     ops.apply(&plan);
-    // The state of a finished run is not computed again.
-    assert_eq!(ops.show(0), "success 0 | a:success,1,0 b:success,1,0 c:none,0,0 d:success,1,0 side:success,1,0");
+    // What failed below gets another chance, and the run with it.
+    assert_eq!(ops.show(0), "queued 1 | a:success,1,0 b:success,1,0 c:none,0,0 d:success,1,0 side:success,1,0");
     assert!(plan_mark(&ops.loaded(), &request, at(ops.home.now)).changes.is_empty());
+    ops.settle();
+    assert_eq!(ops.show(0), "success 1 | a:success,1,0 b:success,1,0 c:success,1,0 d:success,1,0 side:success,1,0");
+
+    // Nothing below has failed: the state of a finished run is not computed again.
+    let request = MarkRequest { run: ops.runs[1], downstream: true, ..request };
+    let plan = plan_mark(&ops.loaded(), &request, at(ops.home.now));
+    ops.apply(&plan);
+    assert_eq!(ops.show(1), "success 0 | a:success,1,0 b:success,1,0 c:success,0,0 d:success,1,0 side:success,1,0");
+
+    // What is marked failed below is thereby cleared.
+    let request = MarkRequest { tasks: vec![("a".into(), None)], state: TiState::Failed, ..request };
+    let plan = plan_mark(&ops.loaded(), &request, at(ops.home.now));
+    ops.apply(&plan);
+    assert_eq!(ops.show(1), "queued 1 | a:failed,1,0 b:none,1,1 c:none,0,0 d:none,1,1 side:none,1,1");
+    ops.settle();
+    let end =
+        "failed 1 | a:failed,1,0 b:upstream_failed,1,1 c:upstream_failed,0,0 d:success,2,1 side:upstream_failed,1,1";
+    assert_eq!(ops.show(1), end);
 }
 
 #[test]

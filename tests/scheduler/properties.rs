@@ -154,7 +154,7 @@ fn play(case: &Case, crash: bool, sorted: bool) -> (HashMap<TiKey, (TiState, u32
             continue;
         }
         if row.state == TiState::Queued && case.order[(step + 1) % 64].is_multiple_of(2) {
-            home.report(&key, Report::Started { pid: None, hostname: "h".into(), at: end });
+            home.report(&key, Report::Started { pid: Some(1), hostname: "h".into(), at: end });
         }
         let visit = visits.entry(key.clone()).or_default();
         *visit += 1;
@@ -166,7 +166,7 @@ fn play(case: &Case, crash: bool, sorted: bool) -> (HashMap<TiKey, (TiState, u32
                 Report::Skipped { cause, end }
             }
             (Outcome::Reschedule, 1 | 2) => Report::Reschedule { until: at(home.now + 3), end },
-            (Outcome::Defer, 1) => Report::Deferred { until: None, end },
+            (Outcome::Defer, 1) => Report::Deferred { state: TiState::Deferred, until: None, end },
             _ => {
                 let length = number(&key) + 1;
                 let wanted = case.mapped.get(length).copied().filter(|n| *n > 0);

@@ -96,7 +96,7 @@ fn play(case: &Case, crash: bool) -> Vec<(TiKey, TiState, u32)> {
         };
         let end = at(home.now);
         if home.rows.instances[&key].state == TiState::Queued && act % 2 == 0 {
-            home.report(&key, Report::Started { pid: None, hostname: "h".into(), at: end });
+            home.report(&key, Report::Started { pid: Some(1), hostname: "h".into(), at: end });
             continue;
         }
         if fails(case, &key) {

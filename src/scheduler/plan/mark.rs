@@ -7,8 +7,8 @@ use crate::model::{Cause, CauseKind, RunId, RunState, TaskInstance, TiState};
 use super::{
     super::pass::end_at,
     Loaded, LoadedRun, Plan, TaskRef,
-    clear::cleared,
-    select::{self, Selected},
+    clear::{cleared, requeued},
+    select,
 };
 
 /// Which instances are to get which state.
@@ -30,27 +30,33 @@ pub struct MarkRequest {
     pub future: bool,
 }
 
-/// What marking task instances would do.
+/// What marking task instances would do. As in Airflow what failed below gets another chance (also what was marked failed
+/// with it), and so does its run, if it had ended.
 pub fn plan_mark(loaded: &Loaded, request: &MarkRequest, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     let mut again = 0;
-    for LoadedRun { run, dag, rows } in select::around(loaded, request.run, request.past, request.future) {
+    for one in select::around(loaded, request.run, request.past, request.future) {
+        let LoadedRun { run, dag, rows } = one;
         let mut selected = select::tasks(dag, &request.tasks, request.upstream, request.downstream);
         let stays = |id: &str| dag.tasks.get(id).is_none_or(|task| !task.is_teardown);
         selected.retain(|id, (reason, _)| *reason != "downstream" || stays(id));
-        // What had failed below gets another chance, so that a running run goes on.
-        let resumes = matches!(request.state, TiState::Success | TiState::Failed);
-        let below: Selected = if resumes { select::tasks(dag, &request.tasks, false, true) } else { Selected::new() };
+        let mut below = select::tasks(dag, &request.tasks, false, true);
+        select::with_setups(dag, &mut below);
+        let before = again;
         for row in rows {
-            if let Some(reason) = select::reason(&selected, row) {
-                if row.state != request.state {
-                    plan.add(run, row, marked(row, request.state, now), cause(request.state), (reason, now));
-                }
-            } else if row.state.is_failure() && below.get(&row.key.task_id).is_some_and(|(why, _)| *why == "downstream")
-            {
+            let new = select::reason(&selected, row)
+                .filter(|_| row.state != request.state)
+                .map(|reason| (reason, marked(row, request.state, now)));
+            let is_below = below.get(&row.key.task_id).is_some_and(|(why, _)| *why != "selected");
+            if is_below && new.as_ref().map_or(row.state, |(_, row)| row.state).is_failure() {
                 again += 1;
                 plan.add(run, row, cleared(dag, row, false), None, ("failed_below", now));
+            } else if let Some((reason, new)) = new {
+                plan.add(run, row, new, cause(request.state), (reason, now));
             }
+        }
+        if again > before {
+            plan.add_run(run, requeued(run, None, now), "cleared", now);
         }
     }
     let count = plan.task_instances.len() - again;
@@ -58,6 +64,8 @@ pub fn plan_mark(loaded: &Loaded, request: &MarkRequest, now: Timestamp) -> Plan
     plan.effect(count, &format!("task instance is marked {state}"), &format!("task instances are marked {state}"));
     plan.effect(plan.kill.len(), "of them is active and is ended", "of them are active and are ended");
     plan.effect(again, "failed task instance below is cleared", "failed task instances below are cleared");
+    let runs = plan.dag_runs.iter().filter(|run| run.from != run.to).count();
+    plan.effect(runs, "finished run is queued again", "finished runs are queued again");
     plan
 }
 
@@ -70,18 +78,18 @@ pub fn plan_set_run_state(loaded: &Loaded, state: RunState, now: Timestamp) -> P
             let end = if state == RunState::Success { TiState::Success } else { TiState::Failed };
             for row in rows.iter().filter(|row| !row.state.is_finished()) {
                 if dag.tasks.get(&row.key.task_id).is_some_and(|task| task.is_teardown) {
-                    waits |= !run.state.is_finished();
+                    waits = true;
                     continue;
                 }
                 let to = match row.state {
-                    TiState::Running | TiState::Deferred | TiState::UpForReschedule => end,
+                    TiState::Running | TiState::Deferred | TiState::AwaitingInput | TiState::UpForReschedule => end,
                     _ => TiState::Skipped,
                 };
                 plan.add(run, row, marked(row, to, now), cause(to), ("run", now));
             }
         }
         if waits {
-            plan.effects.push(format!("{} waits for its teardowns before it ends", run.run_id));
+            plan.effects.push(format!("{} keeps its state until its teardowns have run", run.run_id));
         } else if run.state != state {
             let mut new = run.clone();
             new.state = state;

@@ -131,7 +131,7 @@ impl Plan {
 
 /// A process, pod or trigger belongs to an instance in this state.
 fn is_busy(state: TiState) -> bool {
-    state.is_active() || matches!(state, TiState::Deferred | TiState::AwaitingInput)
+    state.is_active() || state.is_parked()
 }
 
 /// `task` or `task[3]`.

@@ -18,6 +18,7 @@ pub mod audit;
 pub mod backfill;
 pub mod connection;
 pub mod dag;
+pub mod hitl;
 pub mod plan;
 pub mod pool;
 pub mod run;

@@ -103,7 +103,7 @@ class Loader:
         full = module.__name__
 
         def __getattr__(name):
-            if name in ("__path__", "__file__", "__wrapped__", "__all__") or name[:2] == "__":
+            if name in ("__path__", "__file__", "__wrapped__", "__all__") or name[:2] == "__" and name != "__version__":
                 raise AttributeError(name)
             value = resolve(full, name)
             if not state.parsing:

@@ -11,6 +11,7 @@ _TIMETABLES = dict.fromkeys(
     ("CronDataIntervalTimetable", "CronTriggerTimetable", "DeltaDataIntervalTimetable", "DeltaTriggerTimetable",
      "MultipleCronTriggerTimetable", "EventsTimetable", "AssetOrTimeSchedule", "NullTimetable", "OnceTimetable",
      "ContinuousTimetable", "CronPartitionTimetable", "PartitionedAssetTimetable", "BaseTimetable"), "timetables")
+_RETRY = dict.fromkeys(("ExceptionRetryPolicy", "RetryRule", "RetryAction", "RetryPolicy", "RetryDecision"), "retry_policy")
 _NODES = dict.fromkeys(("chain", "chain_linear", "cross_downstream", "Label", "EdgeModifier"), "node")
 _SDK = {
     "DAG": "dag", "dag": "dag", "task": "decorators", "setup": "decorators", "teardown": "decorators",
@@ -25,7 +26,7 @@ _SDK = {
     "DeadlineReference": "deadline", "AsyncCallback": "deadline", "SyncCallback": "deadline", "literal": "compat",
     "macros": "module:airflow.standin.macros", "timezone": "module:airflow.standin.timezones",
     "mask_secret": "compat", "asset": "assets", "ObjectStoragePath": "objectstore", "result": "compat", "MappedOperator": "mapped",
-    "ExceptionRetryPolicy": "compat", "RetryRule": "compat", "RetryAction": "compat", "RetryPolicy": "compat",
+    **_RETRY,
     "deadline_reference": "deadline", "VariableInterval": "deadline", "NOTSET": "state", "conf": "configuration",
     "exceptions": "module:airflow.standin.exceptions", "EventsTimetable": "timetables",
     "AssetOrTimeSchedule": "timetables", "RuntimeTaskInstance": "compat",
@@ -40,7 +41,8 @@ _EXCEPTIONS = dict.fromkeys((
     "AirflowDagInconsistent", "AirflowDagDuplicatedIdException", "DuplicateTaskIdFound", "TaskAlreadyInTaskGroup",
     "TaskNotFound", "DagNotFound", "DagRunNotFound", "DagRunAlreadyExists", "DagInvalidTriggerRule",
     "FailFastDagInvalidTriggerRule", "ParamValidationError", "ConnectionNotUnique", "PoolNotFound", "TaskDeferralError",
-    "TaskDeferralTimeout", "AirflowFileParseException", "SerializationError", "DownstreamTasksSkipped", "DeserializingResultError",
+    "TaskDeferralTimeout", "TaskAwaitingInput", "AirflowFileParseException", "SerializationError", "DownstreamTasksSkipped",
+    "DeserializingResultError",
     "DagRunTriggerException", "TaskDeferred", "RemovedInAirflow4Warning", "RemovedInAirflow3Warning",
     "AirflowProviderDeprecationWarning", "DeprecatedImportWarning", "TaskNotRunning", "VariableNotUnique",
 ), "exceptions")
@@ -74,7 +76,7 @@ _DECORATORS = {"dag": "dag", "task": "decorators", "task_group": "groups", "setu
                "teardown": "decorators"}
 _TRIGGERS = {"BaseTrigger": "triggers", "TriggerEvent": "triggers", "BaseEventTrigger": "triggers",
              "TaskSuccessEvent": "triggers", "TaskFailedEvent": "triggers", "TaskSkippedEvent": "triggers",
-             "StartTriggerArgs": "triggers", "BaseTaskEndEvent": "triggers:TriggerEvent"}
+             "StartTriggerArgs": "triggers", "BaseTaskEndEvent": "triggers"}
 
 MODULES = {
     "airflow": {"DAG": "dag", "Asset": "assets", "XComArg": "xcom_arg", "Dataset": "~airflow.sdk assets"},
@@ -111,6 +113,7 @@ MODULES = {
     "airflow.sdk.definitions.edges": {"Label": "node", "EdgeModifier": "node"},
     "airflow.sdk.definitions.mappedoperator": {"MappedOperator": "mapped", "OperatorPartial": "mapped"},
     "airflow.sdk.definitions.param": {"Param": "param", "ParamsDict": "param", "DagParam": "param"},
+    "airflow.sdk.definitions.retry_policy": _RETRY,
     "airflow.sdk.definitions.taskgroup": {"TaskGroup": "taskgroup", "MappedTaskGroup": "taskgroup"},
     "airflow.sdk.definitions.template": {"literal": "compat"},
     "airflow.sdk.definitions.variable": {"Variable": "variables"},
@@ -121,7 +124,7 @@ MODULES = {
     "airflow.sdk.definitions._internal.setup_teardown": {"SetupTeardownContext": "setups"},
     "airflow.sdk.execution_time.xcom": {"XCom": "compat"},
     "airflow.sdk.execution_time.macros": _MACROS,
-    "airflow.sdk.execution_time.context": {"InletEventsAccessors": "compat:DagRun", "context_to_airflow_vars": "compat"},
+    "airflow.sdk.execution_time.context": {"NEVER_EXPIRE": "state_store", "InletEventsAccessors": "compat:DagRun", "context_to_airflow_vars": "compat"},
     "airflow.sdk.api.datamodels._generated": {k: "enums" for k in ("TriggerRule", "WeightRule", "TaskInstanceState",
                                                                   "DagRunState", "DagRunType")},
     "airflow.exceptions": {name: place if name in _STAYED else "~airflow.sdk.exceptions exceptions"
@@ -202,8 +205,8 @@ MODULES = {
     _STD + "operators.weekday": {"BranchDayOfWeekOperator": "op_simple"},
     _STD + "operators.trigger_dagrun": {"TriggerDagRunOperator": "op_trigger", "TriggerDagRunLink":
                                         "compat:BaseOperatorLink", "DagIsPaused": "exceptions"},
-    _STD + "operators.hitl": {k: "op_simple" for k in ("HITLOperator", "ApprovalOperator", "HITLBranchOperator",
-                                                      "HITLEntryOperator")},
+    _STD + "operators.hitl": dict.fromkeys(("HITLOperator", "ApprovalOperator", "HITLBranchOperator",
+                                            "HITLEntryOperator"), "hitl"),
     _STD + "sensors.python": {"PythonSensor": "sensors"},
     _STD + "sensors.bash": {"BashSensor": "sensors"},
     _STD + "sensors.filesystem": {"FileSensor": "sensors"},
@@ -213,16 +216,18 @@ MODULES = {
     _STD + "sensors.time": {"TimeSensor": "sensors", "TimeSensorAsync": "sensors"},
     _STD + "sensors.weekday": {"DayOfWeekSensor": "sensors"},
     _STD + "sensors.external_task": {**_EXTERNAL, **_EXTERNAL_ERRORS},
-    _STD + "exceptions": _EXTERNAL_ERRORS,
+    _STD + "exceptions": {**_EXTERNAL_ERRORS, **dict.fromkeys(
+        ("HITLTriggerEventError", "HITLTimeoutError", "HITLRejectException"), "exceptions")},
     _STD + "decorators.python": {"python_task": "decorators:task", "_PythonDecoratedOperator": "decorators"},
     _STD + "decorators.bash": {"bash_task": "decorators_more", "_BashDecoratedOperator": "decorators_more"},
     _STD + "decorators.sensor": {"sensor_task": "decorators_more", "DecoratedSensorOperator": "decorators_more"},
     _STD + "hooks.filesystem": {"FSHook": "hooks"},
     _STD + "hooks.subprocess": {"SubprocessHook": "hooks", "SubprocessResult": "hooks"},
     _STD + "hooks.package_index": {"PackageIndexHook": "hooks"},
-    _STD + "triggers.temporal": {"DateTimeTrigger": "triggers", "TimeDeltaTrigger": "triggers"},
-    _STD + "triggers.file": {"FileTrigger": "triggers", "FileDeleteTrigger": "triggers"},
-    _STD + "triggers.external_task": {"WorkflowTrigger": "triggers", "DagStateTrigger": "triggers"},
+    _STD + "triggers.temporal": dict.fromkeys(("DateTimeTrigger", "TimeDeltaTrigger"), "triggers_standard"),
+    _STD + "triggers.file": dict.fromkeys(("FileTrigger", "FileDeleteTrigger", "DirectoryFileDeleteTrigger"),
+                                          "triggers_standard"),
+    _STD + "triggers.external_task": dict.fromkeys(("WorkflowTrigger", "DagStateTrigger"), "triggers_standard"),
     _STD + "utils.weekday": {"WeekDay": "op_simple"},
     _STD + "utils.skipmixin": {"SkipMixin": "skipping"},
     _P + "cncf.kubernetes.operators.pod": {"KubernetesPodOperator": "op_pod"},

@@ -66,7 +66,7 @@ MORE = {
     "airflow.sdk.execution_time.context": {
         "NEVER_EXPIRE": "small", "ConnectionAccessor": "accessors", "MacrosAccessor": "accessors",
         "OutletEventAccessors": "accessors", "VariableAccessor": "accessors", "InletEventsAccessors": "accessors",
-        "TriggeringAssetEventsAccessor": "accessors", "TaskStateStoreAccessor": "accessors"},
+        "TriggeringAssetEventsAccessor": "accessors"},
     "airflow.sdk.execution_time.lazy_sequence": {"LazyXComSequence": "small"},
     "airflow.sdk.execution_time.timeout": {"timeout": "small", "TimeoutPosix": "small:timeout"},
     "airflow.sdk.execution_time.task_runner": {"RuntimeTaskInstance": "compat"},
@@ -81,7 +81,9 @@ MORE = {
                           "Context": "current"},
     "airflow.sdk.yaml": {"safe_load": "compat:yaml_load", "dump": "small:yaml_dump"},
     "airflow.sdk.plugins_manager": {"AirflowPlugin": "compat"},
-    "airflow.exceptions": {k: "~airflow.sdk.exceptions exceptions" for k in ("DeserializingResultError",)},
+    "airflow.exceptions": {
+        "DeserializingResultError": "~airflow.sdk.exceptions exceptions", **{k: "exceptions" for k in (
+            "AirflowClusterPolicyViolation", "AirflowClusterPolicySkipDag", "AirflowClusterPolicyError")}},
     "airflow.models": {"BaseXCom": "~airflow.sdk compat", "Operator": "operator:BaseOperator"},
     "airflow.models.taskinstancekey": {"TaskInstanceKey": "compat"},
     "airflow.models.xcom": {"XCom": "~airflow.sdk compat", "BaseXCom": "~airflow.sdk compat"},
@@ -107,7 +109,7 @@ MORE = {
     "airflow.providers.common.sql.hooks.sql": {"DbApiHook": "inside"},
     "airflow.utils.cli": {"get_dag": "inside", "get_dag_by_file_location": "inside", "get_dags": "inside"},
     "airflow.triggers.external_task": {"TaskStateTrigger": "~airflow.providers.standard.triggers.external_task "
-                                                           "triggers:WorkflowTrigger"},
+                                                           "triggers_standard:WorkflowTrigger"},
     "airflow.secrets.base_secrets": _SECRETS,
     "airflow.task.priority_strategy": {"validate_and_load_priority_weight_strategy": "weights"},
     "airflow.utils.helpers": _LISTS,

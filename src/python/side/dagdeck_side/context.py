@@ -212,6 +212,12 @@ def accessor(name, *args):
     return make
 
 
+def state_store():
+    from airflow.standin.state_store import TaskStateStoreAccessor
+
+    return TaskStateStoreAccessor()
+
+
 def make_context(dag, task, ti, run):
     """The context of one try."""
     given = run._given
@@ -226,7 +232,7 @@ def make_context(dag, task, ti, run):
     lazy = {
         "conn": accessor("ConnectionAccessor"), "var": accessor("variables"), "macros": accessor("MacrosAccessor"),
         "inlet_events": accessor("InletEventsAccessors", task), "outlet_events": accessor("OutletEventAccessors", task),
-        "task_state_store": accessor("TaskStateStoreAccessor"),
+        "task_state_store": state_store,
         "triggering_asset_events": accessor("TriggeringAssetEventsAccessor", given.get("consumed_asset_events")),
         "params": lambda: params_of(dag, task, run.conf),
         "prev_start_date_success": lambda: Proxy(previous(run, "start_date")),
@@ -248,7 +254,7 @@ def make_context(dag, task, ti, run):
     else:
         ready["task_instance_key_str"] = f"{dag.dag_id}__{task.task_id}__{run.run_id}"
     if any(hasattr(one, "as_expression") for one in (*ready["inlets"], *ready["outlets"])):
-        lazy["asset_state_store"] = accessor("TaskStateStoreAccessor")
+        lazy["asset_state_store"] = state_store
     return Context(lazy, ready)
 
 

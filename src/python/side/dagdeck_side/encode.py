@@ -45,6 +45,8 @@ def value(item, depth=0):
         return xcom_arg(item, depth)
     if isinstance(item, dt.datetime):
         return {MARK: "datetime", "value": item.isoformat()}
+    if isinstance(item, dt.time):
+        return {MARK: "time", "value": item.isoformat()}
     if isinstance(item, dt.timedelta):
         return {MARK: "timedelta", "value": item.total_seconds()}
     if type(item).__module__.startswith("kubernetes"):
@@ -188,6 +190,8 @@ def task(item, dag, zone):
     made["inlets"] = [value(v) for v in (item.inlets if isinstance(item.inlets, (list, tuple)) else [item.inlets])]
     if isinstance(item, MappedOperator):
         made["expand"] = expand(item.expand_input)
+    elif getattr(item, "start_from_trigger", False) and getattr(item, "start_trigger_args", None):
+        made["start_trigger"] = start_trigger(item.start_trigger_args)
     return made
 
 
@@ -201,6 +205,18 @@ def _weight(item):
     found = strategy_of(item.weight_rule)
     return {"weight_rule": "absolute",
             "weight_strategy": {"name": type(found).__name__, "weight": weight(found, item)}}
+
+
+def start_trigger(given):
+    """The deferral that a task begins with."""
+    from .xcom import serialize
+
+    timeout = given.timeout
+    return {"classpath": given.trigger_cls, "trigger_kwargs": serialize(given.trigger_kwargs or {}),
+            "next_method": given.next_method, "next_kwargs": serialize(given.next_kwargs or {}),
+            "timeout": timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout}
+
+
 
 
 def group(item):

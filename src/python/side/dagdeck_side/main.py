@@ -16,6 +16,10 @@ def main():
         from .callbacks import run_dag_callbacks
 
         code = run_dag_callbacks(channel, message)
+    elif message["type"] == "StartTriggerer":
+        from .triggerer import run
+
+        leave(run(channel, message), registered)
     else:
         from .run import run
 

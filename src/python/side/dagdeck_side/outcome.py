@@ -32,8 +32,11 @@ def of_error(run, error):
     if isinstance(error, ex.AirflowRescheduleException):
         channel.log("info", "task", "Rescheduling task, marking task as UP_FOR_RESCHEDULE")
         return {"type": "RescheduleTask", "reschedule_date": when(error.reschedule_date)}, None
-    if isinstance(error, ex.TaskDeferred):
-        return deferred(error), None
+    if isinstance(error, (ex.TaskDeferred, ex.TaskAwaitingInput)):
+        try:
+            return deferred(error), None
+        except Exception as other:  # what can't be stored
+            return failed(run, other)
     if isinstance(error, ex.DagRunTriggerException):
         from .trigger import triggered
 
@@ -120,6 +123,8 @@ def ask_policy(policy, error, run):
         run.channel.log("error", "task", f"retry_policy failed: {other!r}")
         return False, None
     action = str(getattr(getattr(decision, "action", decision), "value", decision)).lower()
+    if getattr(decision, "reason", None):
+        run.channel.log("info", "task", f"Retry policy decision: {action}: {decision.reason}")
     delay = getattr(decision, "retry_delay", None)
     return action == "fail", delay.total_seconds() if hasattr(delay, "total_seconds") else delay
 
@@ -131,14 +136,15 @@ def when(date):
 
 
 def deferred(error):
+    """What the scheduler is told; without a trigger, a person's answer is waited for."""
     from . import xcom
 
-    trigger = error.trigger
-    path, kwargs = trigger.serialize()
+    trigger = getattr(error, "trigger", None)
+    path, kwargs = trigger.serialize() if trigger is not None else ("", {})
     timeout = error.timeout
     return {"type": "DeferTask", "classpath": path, "trigger_kwargs": xcom.serialize(kwargs),
             "next_method": error.method_name, "next_kwargs": xcom.serialize(error.kwargs or {}),
-            "timeout": timeout.total_seconds() if timeout is not None else None}
+            "timeout": timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout}
 
 
 def outlet_events(task, context):

@@ -34,13 +34,13 @@ def parse(path, dags_folder, plugins_folder, last_intervals=None):
     load.prepare(dags_folder, plugins_folder)
     dags, problems = [], []
     try:
-        module = load.import_file(path)
+        found = load.found_dags(load.import_file(path))
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt,)):
             raise
         problems.append(errors.diagnostic(error, path))
     else:
-        for dag in load.found_dags(module):
+        for dag in found:
             try:
                 dags.append(encoded(dag))
             except Exception as error:

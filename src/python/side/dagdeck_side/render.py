@@ -137,8 +137,8 @@ class Native(dict):
             return text
 
 
-def render_texts(task, texts, context):
-    """Text to result."""
+def render_texts(task, texts, context, fields=None):
+    """Text to result. `fields`: values that arguments of the task have by now."""
     if not texts:
         return {}
     dag = task.dag
@@ -152,7 +152,7 @@ def render_texts(task, texts, context):
         if own_backend:
             raise template_error({"exception": "TemplateError", "detail": "xcom_pull in a template with an xcom_backend "
                                   "of your own needs jinja2: install it for the task's interpreter"})
-    reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native),
+    reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native), "task_fields": fields,
                                    "searchpath": [os.path.dirname(dag.fileloc), *dag.template_searchpath]})
     if reply.get("type") == "ErrorResponse":
         if reply.get("unsupported"):

@@ -142,10 +142,10 @@ class Try:
             function, kwargs = self.resumed(task, start)
         else:
             function, kwargs = task.execute, {}
-            if type(task).pre_execute is not _base().pre_execute or "_pre_execute_hook" in task.__dict__:
-                task.pre_execute(context)
-            if task.on_execute_callback:
-                self.call_back("on_execute_callback", None, None)
+        if type(task).pre_execute is not _base().pre_execute or "_pre_execute_hook" in task.__dict__:
+            task.pre_execute(context)
+        if task.on_execute_callback:
+            self.call_back("on_execute_callback", None, None)
         result = self.timed(task, function, context, kwargs)
         if type(task).post_execute is not _base().post_execute or "_post_execute_hook" in task.__dict__:
             task.post_execute(context, result)
@@ -227,21 +227,16 @@ class Try:
             set_variable("AIRFLOW_CTX_" + name, str(value))
 
     def resumed(self, task, start):
-        """The method that a deferred task goes on with."""
-        kwargs = dict(start.get("next_kwargs") or {})
+        """What a deferred task goes on with, and its arguments."""
+        from .xcom import deserialize
+
+        kwargs = {name: deserialize(value) for name, value in (start.get("next_kwargs") or {}).items()}
         name = start["next_method"]
-        if name == "__fail__":
-            from airflow.standin.exceptions import TaskDeferralError, TaskDeferralTimeout
 
-            cls = TaskDeferralTimeout if kwargs.get("error") == "Trigger timeout" else TaskDeferralError
-            if cls is TaskDeferralTimeout and hasattr(task, "poke"):
-                from airflow.standin.exceptions import AirflowSensorTimeout as cls
-            raise cls(kwargs.get("error", "Unknown"))
-        if "event" in kwargs:
-            from .xcom import deserialize
+        def go_on(context):
+            return task.resume_execution(name, kwargs, context)
 
-            kwargs["event"] = deserialize(kwargs["event"])
-        return getattr(task, name), kwargs
+        return go_on, {}
 
     def timed(self, task, function, context, kwargs):
         """Calls execute, within execution_timeout."""

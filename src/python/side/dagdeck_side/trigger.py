@@ -25,6 +25,12 @@ def triggered(run, asked):
     run_id = reply.get("run_id") or asked.dag_run_id
     channel.log("info", "task", f"Dag Run triggered successfully. trigger_dag_id={asked.trigger_dag_id} run_id={run_id}")
     ti.xcom_push(key="trigger_run_id", value=run_id)
+    if asked.wait_for_completion and asked.deferrable:
+        from airflow.standin.triggers_standard import DagStateTrigger
+
+        trigger = DagStateTrigger(asked.trigger_dag_id, [*asked.allowed_states, *asked.failed_states], [run_id],
+                                  poll_interval=asked.poke_interval)
+        raise ex.TaskDeferred(trigger=trigger, method_name="execute_complete")
     if asked.wait_for_completion:
         wait(channel, asked, run_id)
     return ({"type": "SucceedTask", "outlets": [], "outlet_events": [], "rendered_map_index": run.map_index_name()},

@@ -57,17 +57,15 @@ class MacrosAccessor:
     """`macros.ds_add` and the like."""
 
     def __getattr__(self, name):
-        return getattr(macros, name)
+        try:
+            return getattr(macros, name)
+        except AttributeError:
+            from dagdeck_side.plugins import macros as of_plugin
 
-
-class TaskStateStoreAccessor:
-    """State that outlives a run: not built in."""
-
-    def get(self, key, default=None):
-        return default
-
-    def set(self, key, value):
-        raise NotImplementedError("the task state store is not built into this version of dagdeck")
+            found = None if name[:2] == "__" else of_plugin(name)
+            if found is None:
+                raise
+            return found
 
 
 class OutletEventAccessor:

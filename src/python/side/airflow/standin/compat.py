@@ -137,48 +137,6 @@ class LoggingMixin:
         return logging.getLogger(type(self).__module__ + "." + type(self).__name__)
 
 
-class RetryAction:
-    FAIL, RETRY, DEFAULT = "fail", "retry", "default"
-
-
-class RetryDecision:
-    def __init__(self, action, retry_delay=None, reason=None):
-        self.action, self.retry_delay, self.reason = action, retry_delay, reason
-
-
-class RetryRule:
-    """What to do for an exception class (a class or its name)."""
-
-    def __init__(self, exception, action=RetryAction.RETRY, retry_delay=None, reason=None, **kwargs):
-        self.exception, self.action, self.retry_delay, self.reason = exception, action, retry_delay, reason
-
-    def matches(self, error):
-        names = self.exception if isinstance(self.exception, (list, tuple)) else [self.exception]
-        for one in names:
-            if isinstance(one, str):
-                if any(one in (c.__name__, f"{c.__module__}.{c.__qualname__}") for c in type(error).__mro__):
-                    return True
-            elif isinstance(error, one):
-                return True
-        return False
-
-
-class RetryPolicy:
-    def evaluate(self, exception, try_number, max_tries, context=None):
-        raise NotImplementedError
-
-
-class ExceptionRetryPolicy(RetryPolicy):
-    def __init__(self, rules, default=RetryAction.DEFAULT, **kwargs):
-        self.rules, self.default = list(rules), default
-
-    def evaluate(self, exception, try_number, max_tries, context=None):
-        for rule in self.rules:
-            if rule.matches(exception):
-                return RetryDecision(rule.action, rule.retry_delay, rule.reason)
-        return RetryDecision(self.default)
-
-
 class Literal_:
     """`literal("{{ x }}")`: not rendered."""
 
@@ -292,7 +250,8 @@ def __getattr__(name):
     if name in ("Literal", "TypedDict", "Protocol", "ParamSpec", "Self", "TypeAlias", "TypeGuard", "Unpack"):
         import typing
 
-        return getattr(typing, name)
+        # only annotations use them; older interpreters lack some
+        return getattr(typing, name, typing.Any)
     if name == "TemporaryDirectory":
         import tempfile
 

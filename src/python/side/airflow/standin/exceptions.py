@@ -258,6 +258,26 @@ class TaskDeferred(BaseException):
         return f"<TaskDeferred trigger={self.trigger} method={self.method_name}>"
 
 
+class TaskAwaitingInput(BaseException):
+    """Ends the try until a person answers; then `method_name` is called."""
+
+    def __init__(self, *, method_name, kwargs=None, timeout=None):
+        super().__init__()
+        self.method_name, self.kwargs, self.timeout = method_name, kwargs, timeout
+
+
+class HITLTriggerEventError(Exception):
+    """The answer can't be used."""
+
+
+class HITLTimeoutError(HITLTriggerEventError):
+    """No answer in time."""
+
+
+class HITLRejectException(AirflowException):
+    """Rejected, where that fails the task."""
+
+
 class RemovedInAirflow4Warning(DeprecationWarning):
     deprecated_since = "3.0"
 
@@ -284,3 +304,15 @@ class DeserializingResultError(ValueError):
     def __str__(self):
         return self.args[0] if self.args else (
             "Error deserializing result. Note that result deserialization is not supported across major Python versions.")
+
+
+class AirflowClusterPolicyViolation(AirflowException):
+    """A cluster policy refuses a DAG or task."""
+
+
+class AirflowClusterPolicySkipDag(AirflowException):
+    """A cluster policy leaves a DAG out."""
+
+
+class AirflowClusterPolicyError(AirflowException):
+    """A cluster policy is wrong."""

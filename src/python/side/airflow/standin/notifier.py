@@ -3,46 +3,66 @@ from . import state
 
 
 class BaseNotifier:
-    """Subclasses define `notify(context)`; template fields are rendered first."""
+    """Subclasses define `notify(context)` or `async_notify(context)`; template fields are rendered first."""
 
     __module__ = "airflow.sdk.bases.notifier"
     template_fields = ()
     template_ext = ()
+    context = {}
 
-    def __init__(self, **kwargs):
-        self.context = None
+    def __init__(self, context=None):
+        self.context = context or {}
 
     def notify(self, context):
-        raise NotImplementedError("Derived classes must implement notify()")
+        raise NotImplementedError
+
+    async def async_notify(self, context):
+        raise NotImplementedError
 
     def render_template_fields(self, context, jinja_env=None):
-        from dagdeck_side.render import collect, rebuild, render_texts, with_files
-
-        task = context.get("task")
-        if task is None:
+        dag = context.get("dag")
+        if dag is None or state.channel is None:
             return
-        holder = _Holder(task, self)
+        from dagdeck_side.render import collect, in_process, rebuild, render_texts, stored, with_files
+
+        holder = _Holder(dag, self)
         texts = []
         values = {n: with_files(holder, getattr(self, n, None)) for n in self.template_fields}
         for value in values.values():
             collect(value, texts, ())
-        done = render_texts(holder, texts, context)
+        if not texts:
+            return
+        # here the context is whole; the scheduler knows only what it handed out
+        done = in_process(dag, texts, context, False)
+        if done is None:
+            task = context.get("task")
+            fields = {n: stored(getattr(task, n, None)) for n in task.template_fields} if task is not None else None
+            done = render_texts(holder, texts, context, fields)
         for name, value in values.items():
             setattr(self, name, rebuild(value, done, context, ()))
+
+    def _prepare(self, context):
+        for name in self.template_fields:
+            context.setdefault(name, getattr(self, name, None))
+        if self.template_fields:
+            self.render_template_fields(context)
 
     def __call__(self, *args):
         context = args[0] if len(args) == 1 else dict(zip(
             ("dag", "task_list", "blocking_task_list", "slas", "blocking_tis"), args))
-        self.context = context
-        if self.template_fields and state.channel is not None:
-            self.render_template_fields(context)
-        import asyncio
+        self._prepare(context)
+        try:
+            if type(self).notify is BaseNotifier.notify and type(self).async_notify is not BaseNotifier.async_notify:
+                import asyncio
 
-        if type(self).notify is BaseNotifier.notify and hasattr(self, "async_notify"):
-            return asyncio.run(self.async_notify(context))
-        return self.notify(context)
+                return asyncio.run(self.async_notify(context))
+            return self.notify(context)
+        except Exception as error:
+            self.log.error("Failed to send notification (sync): %s", error)
+            raise
 
     def __await__(self):
+        self._prepare(self.context)
         return self.async_notify(self.context).__await__()
 
     @property
@@ -53,10 +73,10 @@ class BaseNotifier:
 
 
 class _Holder:
-    """What rendering needs of a task, with the notifier's file endings."""
+    """What rendering needs: the DAG, and the notifier's file endings."""
 
-    def __init__(self, task, notifier):
-        self.dag, self.template_ext = task.dag, notifier.template_ext
+    def __init__(self, dag, notifier):
+        self.dag, self.template_ext = dag, notifier.template_ext
         self.render_template_as_native_obj = None
 
 

@@ -171,21 +171,4 @@ class HttpOperator(_NotYet):
     template_fields = ("endpoint", "data", "headers")
 
 
-class HITLOperator(_NotYet):
-    __module__ = _STANDARD + "hitl"
-    template_fields = ("subject", "body")
-
-
-class ApprovalOperator(HITLOperator):
-    __module__ = _STANDARD + "hitl"
-
-
-class HITLBranchOperator(HITLOperator):
-    __module__ = _STANDARD + "hitl"
-
-
-class HITLEntryOperator(HITLOperator):
-    __module__ = _STANDARD + "hitl"
-
-
 __all__ = ["EmptyOperator"]

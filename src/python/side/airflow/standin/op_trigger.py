@@ -59,7 +59,20 @@ class TriggerDagRunOperator(BaseOperator):
             logical_date=utc_text(logical), reset_dag_run=self.reset_dag_run,
             skip_when_already_exists=self.skip_when_already_exists, wait_for_completion=self.wait_for_completion,
             allowed_states=self.allowed_states, failed_states=self.failed_states, poke_interval=self.poke_interval,
-            note=self.note, run_after=utc_text(run_after), fail_when_dag_is_paused=self.fail_when_dag_is_paused)
+            note=self.note, run_after=utc_text(run_after), fail_when_dag_is_paused=self.fail_when_dag_is_paused,
+            deferrable=self.deferrable)
+
+    def execute_complete(self, context, event):
+        from .exceptions import AirflowException
+
+        _, data = event
+        for run_id in data.get("run_ids") or ():
+            state_now = data.get(run_id)
+            if state_now in self.failed_states:
+                raise AirflowException(f"{self.trigger_dag_id} failed with failed state {state_now}")
+            if state_now not in self.allowed_states:
+                raise AirflowException(f"{self.trigger_dag_id} return {state_now} which is not in "
+                                       f"{self.failed_states} or {self.allowed_states}")
 
 
 def moment(value):

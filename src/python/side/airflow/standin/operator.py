@@ -322,6 +322,18 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
     def prepare_template(self):
         """Hook for subclasses: after files are read, before templates are rendered."""
 
+    def resume_execution(self, next_method, next_kwargs, context):
+        """Called instead of `execute` when the trigger fired, or failed."""
+        kwargs = next_kwargs or {}
+        if next_method != "__fail__":
+            return getattr(self, next_method)(context, **kwargs)
+        from .exceptions import TaskDeferralError, TaskDeferralTimeout
+
+        if kwargs.get("traceback"):
+            self.log.error("Trigger failed:\n%s", "\n".join(kwargs["traceback"]))
+        error = kwargs.get("error", "Unknown")
+        raise TaskDeferralTimeout(error) if error == "Trigger timeout" else TaskDeferralError(error)
+
     def defer(self, *, trigger, method_name, kwargs=None, timeout=None):
         from .exceptions import TaskDeferred
 

@@ -117,18 +117,37 @@ class BaseSensorOperator(BaseOperator, SkipMixin):
         date = context["ti"].get_first_reschedule_date()
         return date.timestamp() if date is not None else time.time()
 
+    def _backoff(self, started_at, look):
+        from hashlib import sha1
+
+        least = max(int(self.poke_interval * (2 ** (look - 2))), 1)
+        text = f"{self.dag_id}#{self.task_id}#{started_at}#{look}"
+        return least + int(sha1(text.encode()).hexdigest(), 16) % least
+
     def _get_next_poke_interval(self, started_at, run_duration, poke_count):
         if not self.exponential_backoff:
             return self.poke_interval
-        smallest = max(int(self.poke_interval * (2 ** (poke_count - 2))), 1)
-        from hashlib import sha1
-
-        text = f"{self.dag_id}#{self.task_id}#{started_at}#{poke_count}"
-        jitter = int(sha1(text.encode()).hexdigest(), 16) % smallest
-        pause = min(smallest + jitter, self.timeout - int(run_duration()))
-        if self.max_wait is not None:
+        if self.reschedule:
+            # pokes are not counted over reschedules: as many as fit into the time that passed
+            passed, spent, poke_count = 0, run_duration(), 0
+            while passed <= spent:
+                poke_count += 1
+                passed += self._backoff(started_at, poke_count)
+        pause = min(self.timeout - int(run_duration()), self._backoff(started_at, poke_count))
+        if self.max_wait:
             pause = min(self.max_wait, pause)
         return max(pause, 0)
 
     def resume_execution(self, next_method, next_kwargs, context):
-        return getattr(self, next_method)(context, **(next_kwargs or {}))
+        from . import exceptions as ex
+
+        try:
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except ex.TaskDeferralTimeout as error:
+                raise ex.AirflowSensorTimeout(*error.args) from error
+        except (ex.AirflowException, ex.TaskDeferralError) as error:
+            if self.soft_fail or self.never_fail:
+                name = "soft_fail" if self.soft_fail else "never_fail"
+                raise ex.AirflowSkipException(f"Skipping due to {name} is set to True.") from error
+            raise

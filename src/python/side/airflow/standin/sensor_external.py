@@ -17,8 +17,11 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def __init__(self, *, external_dag_id, external_task_id=None, external_task_ids=None, external_task_group_id=None,
                  allowed_states=None, skipped_states=None, failed_states=None, execution_delta=None,
-                 execution_date_fn=None, check_existence=False, poll_interval=2.0, deferrable=False, **kwargs):
+                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=False, **kwargs):
         self.deferrable = deferrable
+        if poll_interval is not None:
+            state.warn("poll_interval= is deprecated", "poke_interval=...")
+            kwargs.setdefault("poke_interval", poll_interval)
         super().__init__(**kwargs)
         self.allowed_states = list(allowed_states) if allowed_states else ["success"]
         self.skipped_states = list(skipped_states) if skipped_states else []
@@ -47,7 +50,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         self.external_task_id, self.external_task_ids = external_task_id, external_task_ids
         self.external_task_group_id = external_task_group_id
         self.execution_delta, self.execution_date_fn = execution_delta, execution_date_fn
-        self.check_existence, self.poll_interval = check_existence, poll_interval
+        self.check_existence = check_existence
 
     def _dates(self, context):
         logical = context.get("logical_date")
@@ -106,6 +109,35 @@ class ExternalTaskSensor(BaseSensorOperator):
             raise ex.AirflowSkipException(f"The external {self._what()} in DAG {self.external_dag_id} reached a state in "
                                           f"skipped_states.")
         return self._count(dates, self.allowed_states) >= len(dates)
+
+
+    def execute(self, context):
+        if not self.deferrable:
+            return super().execute(context)
+        from .triggers_standard import WorkflowTrigger
+
+        ids = [self.external_task_id] if self.external_task_id else self.external_task_ids
+        trigger = WorkflowTrigger(
+            external_dag_id=self.external_dag_id, external_task_ids=ids,
+            external_task_group_id=self.external_task_group_id, allowed_states=self.allowed_states,
+            failed_states=self.failed_states, skipped_states=self.skipped_states, poke_interval=self.poke_interval,
+            soft_fail=self.soft_fail, logical_dates=self._dates(context))
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=self.timeout or self.execution_timeout)
+
+    def execute_complete(self, context, event=None):
+        if event is None:
+            raise ex.ExternalTaskNotFoundError("No event received from trigger")
+        status = event["status"]
+        if status == "success":
+            return
+        if status == "skipped":
+            raise ex.AirflowSkipException("External job has skipped skipping.")
+        if self.soft_fail:
+            raise ex.AirflowSkipException("External job has failed skipping.")
+        if status == "failed":
+            raise ex.ExternalDagFailedError("External job has failed.")
+        raise ex.ExternalTaskNotFoundError("Error occurred while trying to retrieve task status. Please, check the "
+                                           "name of executed task and Dag.")
 
 
 class ExternalTaskMarker(EmptyOperator):

@@ -99,11 +99,41 @@ class FileSensor(BaseSensorOperator):
                 return True
         return False
 
+    def execute(self, context):
+        if not self.deferrable:
+            return super().execute(context)
+        if self.poke(context):
+            return None
+        from .triggers_standard import FileTrigger
+
+        self.defer(trigger=FileTrigger(self.path, self.recursive, self.poke_interval), method_name="execute_complete",
+                   timeout=_seconds(self.timeout))
+
+    def execute_complete(self, context, event=None):
+        if not event:
+            from .exceptions import AirflowException
+
+            raise AirflowException(f"{self.task_id} task failed as {self.filepath} not found.")
+
 
 def _now():
     import datetime as dt
 
     return dt.datetime.now(dt.timezone.utc)
+
+
+def _seconds(number):
+    import datetime as dt
+
+    return dt.timedelta(seconds=number)
+
+
+def _until(sensor, moment, timeout=None):
+    """Defers a sensor until an instant."""
+    from .triggers_standard import DateTimeTrigger
+
+    trigger = DateTimeTrigger(moment, end_from_trigger=getattr(sensor, "end_from_trigger", False))
+    sensor.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
 
 
 class DateTimeSensor(BaseSensorOperator):
@@ -112,26 +142,45 @@ class DateTimeSensor(BaseSensorOperator):
     __module__ = _STANDARD + "date_time"
     template_fields = ("target_time",)
 
-    def __init__(self, *, target_time, deferrable=False, **kwargs):
-        self.deferrable = deferrable
+    def __init__(self, *, target_time, **kwargs):
         super().__init__(**kwargs)
-        if hasattr(target_time, "isoformat"):
-            target_time = target_time.isoformat()
-        elif not isinstance(target_time, str) and not hasattr(target_time, "operator"):
+        if not (isinstance(target_time, str) or hasattr(target_time, "isoformat") or hasattr(target_time, "operator")):
             raise TypeError(f"Expected str or datetime.datetime type for target_time. Got {type(target_time)}")
         self.target_time = target_time
 
-    def poke(self, context):
+    @property
+    def _moment(self):
         from .timezones import parse
 
-        return _now() > parse(self.target_time)
+        given = self.target_time
+        return parse(given.isoformat() if hasattr(given, "isoformat") else given)
+
+    def poke(self, context):
+        self._say(f"Checking if the time ({self.target_time}) has come")
+        return _now() > self._moment
 
 
 class DateTimeSensorAsync(DateTimeSensor):
+    """Waits for a moment, deferred."""
+
     __module__ = _STANDARD + "date_time"
 
     def __init__(self, *, start_from_trigger=False, end_from_trigger=False, trigger_kwargs=None, **kwargs):
         super().__init__(**kwargs)
+        self.end_from_trigger = end_from_trigger
+
+    def execute(self, context):
+        _until(self, self._moment)
+
+    def execute_complete(self, context, event=None):
+        return None
+
+
+def _delta(value):
+    """A timedelta; a bare number is minutes."""
+    import datetime as dt
+
+    return value if isinstance(value, dt.timedelta) else dt.timedelta(minutes=int(value))
 
 
 class TimeDeltaSensor(BaseSensorOperator):
@@ -141,13 +190,12 @@ class TimeDeltaSensor(BaseSensorOperator):
     template_fields = ("delta",)
 
     def __init__(self, *, delta, deferrable=False, end_from_trigger=False, **kwargs):
-        self.deferrable = deferrable
         super().__init__(**kwargs)
-        self.delta = delta
+        self.delta, self.deferrable, self.end_from_trigger = delta, deferrable, end_from_trigger
 
     def target(self, context):
         run = context["dag_run"]
-        return (run.data_interval_end or run.run_after) + self.delta
+        return (run.data_interval_end or run.run_after) + _delta(self.delta)
 
     def poke(self, context):
         target = self.target(context)
@@ -155,30 +203,45 @@ class TimeDeltaSensor(BaseSensorOperator):
         return _now() > target
 
     def execute(self, context):
-        super().execute(context)
-        return True if self.deferrable else None
+        if not self.deferrable:
+            return super().execute(context)
+        if self.poke(context):
+            return True
+        _until(self, self.target(context), self.timeout)
+
+    def execute_complete(self, context, event=None):
+        return None
 
 
 class TimeDeltaSensorAsync(TimeDeltaSensor):
     __module__ = _STANDARD + "time_delta"
+
+    def __init__(self, *, delta, end_from_trigger=False, **kwargs):
+        kwargs["deferrable"] = True
+        super().__init__(delta=delta, end_from_trigger=end_from_trigger, **kwargs)
 
 
 class WaitSensor(BaseSensorOperator):
     """Waits a fixed time."""
 
     __module__ = _STANDARD + "time_delta"
+    template_fields = ("time_to_wait",)
 
     def __init__(self, time_to_wait, deferrable=False, **kwargs):
         super().__init__(**kwargs)
-        import datetime as dt
-
-        self.deferrable = deferrable
-        self.time_to_wait = time_to_wait if hasattr(time_to_wait, "total_seconds") else dt.timedelta(minutes=time_to_wait)
+        self.deferrable, self.time_to_wait = deferrable, time_to_wait
 
     def execute(self, context):
+        wait = _delta(self.time_to_wait)
+        if self.deferrable:
+            self.end_from_trigger = True
+            _until(self, _now() + wait)
         import time
 
-        time.sleep(self.time_to_wait.total_seconds())
+        time.sleep(int(wait.total_seconds()))
+
+    def execute_complete(self, context, event=None):
+        return None
 
 
 class TimeSensor(BaseSensorOperator):
@@ -188,20 +251,35 @@ class TimeSensor(BaseSensorOperator):
 
     def __init__(self, *, target_time, deferrable=False, start_from_trigger=False, end_from_trigger=False,
                  trigger_kwargs=None, **kwargs):
-        self.deferrable = deferrable
         super().__init__(**kwargs)
-        self.target_time = target_time
+        self.target_time, self.deferrable, self.end_from_trigger = target_time, deferrable, end_from_trigger
 
-    def poke(self, context):
+    @property
+    def target_datetime(self):
         import datetime as dt
 
         zone = self.dag.timezone
-        now = _now().astimezone(zone)
-        return now > dt.datetime.combine(now.date(), self.target_time, zone)
+        return dt.datetime.combine(_now().astimezone(zone).date(), self.target_time, zone)
+
+    def execute(self, context):
+        if self.deferrable:
+            _until(self, self.target_datetime)
+        return super().execute(context)
+
+    def execute_complete(self, context, event=None):
+        return None
+
+    def poke(self, context):
+        self._say(f"Checking if the time ({self.target_datetime}) has come")
+        return _now() > self.target_datetime
 
 
 class TimeSensorAsync(TimeSensor):
     __module__ = _STANDARD + "time"
+
+    def __init__(self, **kwargs):
+        kwargs["deferrable"] = True
+        super().__init__(**kwargs)
 
 
 class DayOfWeekSensor(BaseSensorOperator):
@@ -216,7 +294,9 @@ class DayOfWeekSensor(BaseSensorOperator):
     def poke(self, context):
         from .op_simple import WeekDay
 
-        now = context["logical_date"] if self.use_task_logical_date else _now()
+        now = _now()
+        if self.use_task_logical_date:
+            now = context.get("logical_date") or context["dag_run"].run_after
         return now.isoweekday() in WeekDay.numbers(self.week_day)
 
 

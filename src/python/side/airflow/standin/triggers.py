@@ -1,8 +1,11 @@
-"""Triggers: base classes for an author's own, and those that sensors of the standard provider name."""
+"""Triggers: base classes for an author's own, and what they yield."""
+from dataclasses import dataclass
 
 
 class TriggerEvent:
     """What a trigger yields."""
+
+    __module__ = "airflow.triggers.base"
 
     def __init__(self, payload, **kwargs):
         self.payload = payload
@@ -14,32 +17,60 @@ class TriggerEvent:
         return f"TriggerEvent<{self.payload!r}>"
 
 
-class TaskSuccessEvent(TriggerEvent):
+class BaseTaskEndEvent(TriggerEvent):
+    """Ends the task without going on in a worker."""
+
+    __module__ = "airflow.triggers.base"
+    task_instance_state = None
+
     def __init__(self, *, xcoms=None, **kwargs):
-        super().__init__("success")
+        if "payload" in kwargs:
+            raise ValueError("Param 'payload' not supported for this class.")
+        super().__init__(self.task_instance_state)
         self.xcoms = xcoms
 
 
-class TaskFailedEvent(TaskSuccessEvent):
-    pass
+class TaskSuccessEvent(BaseTaskEndEvent):
+    """The task ends well."""
+
+    task_instance_state = "success"
 
 
-class TaskSkippedEvent(TaskSuccessEvent):
-    pass
+class TaskFailedEvent(BaseTaskEndEvent):
+    """The task fails, without retry."""
+
+    task_instance_state = "failed"
 
 
+class TaskSkippedEvent(BaseTaskEndEvent):
+    """The task is skipped."""
+
+    task_instance_state = "skipped"
+
+
+@dataclass
 class StartTriggerArgs:
-    def __init__(self, trigger_cls, next_method, trigger_kwargs=None, next_kwargs=None, timeout=None):
-        self.trigger_cls, self.next_method, self.trigger_kwargs = trigger_cls, next_method, trigger_kwargs
-        self.next_kwargs, self.timeout = next_kwargs, timeout
+    """The trigger of a task that never runs before it (`start_from_trigger`)."""
+
+    trigger_cls: str
+    next_method: str
+    trigger_kwargs: object = None
+    next_kwargs: object = None
+    timeout: object = None
 
 
 class BaseTrigger:
     """Subclasses define `serialize()` and `async run()`."""
 
+    __module__ = "airflow.triggers.base"
+    supports_triggerer_queue = True
+    template_fields = ()
+    template_ext = ()
+
     def __init__(self, **kwargs):
         self.task_instance = None
         self.trigger_id = None
+        self.task_id = None
 
     def serialize(self):
         raise NotImplementedError("Triggers must implement serialize()")
@@ -49,13 +80,16 @@ class BaseTrigger:
         yield
 
     async def cleanup(self):
-        """After the trigger ended."""
+        """After the trigger ended, however it did."""
+
+    async def on_kill(self):
+        """When a person ended the task: what runs elsewhere can be ended here."""
 
     @property
     def log(self):
         import logging
 
-        return logging.getLogger(type(self).__module__)
+        return logging.getLogger(f"{type(self).__module__}.{type(self).__qualname__}")
 
     def __repr__(self):
         path, kwargs = self.serialize()
@@ -63,30 +97,24 @@ class BaseTrigger:
 
 
 class BaseEventTrigger(BaseTrigger):
-    pass
+    """A trigger whose events are about an asset; it may go on after one."""
 
+    __module__ = "airflow.triggers.base"
+    supports_triggerer_queue = False
 
-def _known(name, module):
-    class Known(BaseTrigger):
-        def __init__(self, *args, **kwargs):
-            super().__init__()
-            self.args, self.kwargs = args, kwargs
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.asset_state_store = None
 
-        def serialize(self):
-            kwargs = dict(self.kwargs)
-            if self.args:
-                kwargs["moment" if name == "DateTimeTrigger" else "delta"] = self.args[0]
-            return f"{module}.{name}", kwargs
+    def shared_stream_key(self):
+        """Triggers with the same key could share a stream; here each reads its own."""
+        return None
 
-    Known.__name__ = Known.__qualname__ = name
-    Known.__module__ = module
-    return Known
+    @classmethod
+    async def open_shared_stream(cls, kwargs):
+        raise NotImplementedError
+        yield
 
-
-_STANDARD = "airflow.providers.standard.triggers."
-DateTimeTrigger = _known("DateTimeTrigger", _STANDARD + "temporal")
-TimeDeltaTrigger = _known("TimeDeltaTrigger", _STANDARD + "temporal")
-FileTrigger = _known("FileTrigger", _STANDARD + "file")
-FileDeleteTrigger = _known("FileDeleteTrigger", _STANDARD + "file")
-WorkflowTrigger = _known("WorkflowTrigger", _STANDARD + "external_task")
-DagStateTrigger = _known("DagStateTrigger", _STANDARD + "external_task")
+    async def filter_shared_stream(self, shared_stream):
+        raise NotImplementedError
+        yield
