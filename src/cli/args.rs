@@ -7,8 +7,9 @@ use clap_complete::Shell as CompletionShell;
 
 use super::{
     audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, hitl::HitlVerb,
-    later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb,
-    setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
+    incident::IncidentVerb, later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb,
+    scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb,
+    xcom::XcomVerb,
 };
 use crate::{
     config::{Place, Wanted},
@@ -180,6 +181,13 @@ pub enum Verb {
         #[command(subcommand)]
         verb: AuditVerb,
     },
+    /// Groups of equal failures: list, acknowledge, silence, claim, note
+    #[command(visible_alias = "incidents", after_help = "Example:\n  dagdeck incident list")]
+    Incident {
+        /// What.
+        #[command(subcommand)]
+        verb: IncidentVerb,
+    },
     /// The store: check, migrate, backup, restore, clean
     #[command(after_help = "Example:\n  dagdeck db backup /backups/dagdeck.db")]
     Db {
@@ -311,6 +319,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Variables { verb } => super::variable::run(verb, shell),
         Verb::Connections { verb } => super::connection::run(verb, shell),
         Verb::Audit { verb } => super::audit::run(verb, shell),
+        Verb::Incident { verb } => super::incident::run(verb, shell),
         Verb::Db { verb } => super::db::run(verb, shell),
         Verb::Config { verb } => super::setting::run(verb, shell),
         Verb::Version => super::info::version(shell),

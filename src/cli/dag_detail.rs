@@ -16,7 +16,7 @@ use crate::{
     clock,
     config::{Place, Settings},
     error::{Error, Result},
-    model::{Dag, Schedule, time::rfc3339},
+    model::{Dag, RunType, Schedule, time::rfc3339},
     store::pages,
     timetable::{self, Bounds, DataInterval, DueRun, Timetable},
 };
@@ -74,7 +74,9 @@ fn document(conn: &Connection, place: &Place, dag_id: &str) -> Result<Value> {
             None => (settings.number("core", key)? as i64).into(),
         })
     };
-    let description = compile(&dag, settings).map(|t| t.description()).unwrap_or_default();
+    let timetable = compile(&dag, settings).ok();
+    let description = timetable.as_ref().map(Timetable::description).unwrap_or_default();
+    let is_periodic = timetable.as_ref().is_some_and(Timetable::is_periodic);
     let more = json!({
         "dag_display_name": dag.dag_display_name.as_deref().unwrap_or(dag_id),
         "relative_fileloc": relative.map(|p| p.to_string_lossy()),
@@ -86,11 +88,17 @@ fn document(conn: &Connection, place: &Place, dag_id: &str) -> Result<Value> {
         "catchup": dag.catchup.unwrap_or_else(|| settings.flag("scheduler", "catchup_by_default")),
         "max_active_runs": limit(dag.max_active_runs, "max_active_runs_per_dag")?,
         "max_active_tasks": limit(dag.max_active_tasks, "max_active_tasks_per_dag")?,
-        "max_consecutive_failed_dag_runs": dag.max_consecutive_failed_dag_runs,
+        "max_consecutive_failed_dag_runs": match dag.max_consecutive_failed_dag_runs {
+            0 => limit(None, "max_consecutive_failed_dag_runs_per_dag")?,
+            own => own.into(),
+        },
         "has_task_concurrency_limits": dag.tasks.values()
             .any(|t| t.max_active_tis_per_dag.is_some() || t.max_active_tis_per_dagrun.is_some()),
         "dag_run_timeout": dag.dagrun_timeout,
         "fail_fast": dag.fail_fast,
+        "allowed_run_types": dag.allowed_run_types,
+        "is_backfillable": is_periodic && dag.allows(RunType::Backfill),
+        "rerun_with_latest_version": dag.rerun_with_latest_version,
         "params": params,
         "is_paused_upon_creation": dag.is_paused_upon_creation,
         "render_template_as_native_obj": dag.render_template_as_native_obj,

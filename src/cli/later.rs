@@ -23,9 +23,6 @@ pub enum Later {
     /// Assets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck assets list")]
     Assets(Words),
-    /// Incidents (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck incident list")]
-    Incident(Words),
     /// Notification targets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck notify test oncall")]
     Notify(Words),
@@ -45,7 +42,6 @@ pub fn run(verb: &Later) -> Result<i32> {
     let (name, words) = match verb {
         Later::Pods(words) => ("pods", words),
         Later::Assets(words) => ("assets", words),
-        Later::Incident(words) => ("incident", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),
         Later::Open(words) => ("open", words),

@@ -18,6 +18,7 @@ mod db;
 mod db_clean;
 mod filter;
 mod hitl;
+mod incident;
 mod info;
 mod interrupt;
 mod later;

@@ -179,6 +179,7 @@ fn limits(settings: &Settings) -> Result<Limits> {
         parallelism: number("parallelism")?,
         max_active_tasks_per_dag: number("max_active_tasks_per_dag")?,
         max_active_runs_per_dag: number("max_active_runs_per_dag")?,
+        max_consecutive_failed_dag_runs_per_dag: number("max_consecutive_failed_dag_runs_per_dag")?,
         max_map_length: number("max_map_length")? as usize,
         catchup_by_default: settings.flag("scheduler", "catchup_by_default"),
         create_cron_data_intervals: settings.flag("scheduler", "create_cron_data_intervals"),

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, Schedule, TiKey, TriggeredBy, hash},
     processor::{self, timetable_settings},
+    protocol::IncidentChange,
     scheduler::{RunSpec, new_run},
     store::{self, load, pages},
     template,
@@ -74,6 +75,10 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
     };
     let run_type =
         if wanted.triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
+    if !stored.dag.allows(run_type) {
+        return Err(Error::refused(format!("DAG {} does not allow {run_type} runs", wanted.dag_id))
+            .hint("its allowed_run_types say so"));
+    }
     let spec = RunSpec {
         run_id: run_id.into(),
         run_type,
@@ -251,8 +256,8 @@ pub fn delete_connection(tx: &Transaction<'_>, conn_id: &str) -> Done {
     Ok((json!({"conn_id": conn_id}), Touched::default()))
 }
 
-/// Acknowledges a group of equal failures.
-pub fn acknowledge(tx: &Transaction<'_>, fingerprint: &str, note: Option<&str>) -> Done {
-    store::audit::acknowledge(tx, fingerprint, note)?;
+/// Acknowledges, silences, claims or notes a group of equal failures.
+pub fn incident(tx: &Transaction<'_>, fingerprint: &str, who: &str, change: &IncidentChange) -> Done {
+    store::incident::change(tx, fingerprint, who, change)?;
     Ok((json!({"fingerprint": fingerprint}), Touched::default()))
 }

@@ -44,6 +44,11 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
         return Err(Error::refused(format!("DAG {dag_id} can't be backfilled: its schedule {summary} has no dates"))
             .hint("trigger the runs instead: `dagdeck dags trigger DAG -l DATE`"));
     }
+    if !dag.allows(RunType::Backfill) {
+        return Err(
+            Error::refused(format!("DAG {dag_id} does not allow backfill runs")).hint("its allowed_run_types say so")
+        );
+    }
     if let Some(id) = store::backfill::unfinished(tx, dag_id)? {
         return Err(Error::refused(format!(
             "backfill {} of DAG {dag_id} isn't over yet, and there can be only one",

@@ -11,7 +11,7 @@ use crate::{
     config::Place,
     error::{Error, Kind, Result},
     model::{Cause, RunId, TiKey},
-    protocol::Command,
+    protocol::{Command, IncidentChange},
     store::{Store, audit},
 };
 
@@ -145,7 +145,18 @@ pub fn describe(command: &Command) -> (&'static str, String, bool) {
         Command::DeleteVariable { key } => ("variable_delete", key.clone(), false),
         Command::SetConnection { conn_id, .. } => ("connection_set", conn_id.clone(), false),
         Command::DeleteConnection { conn_id } => ("connection_delete", conn_id.clone(), false),
-        Command::Acknowledge { fingerprint, .. } => ("acknowledge", fingerprint.clone(), false),
+        Command::Incident { fingerprint, change } => (
+            match change {
+                IncidentChange::Acknowledge { .. } => "acknowledge",
+                IncidentChange::Silence { until: Some(_) } => "silence",
+                IncidentChange::Silence { until: None } => "unsilence",
+                IncidentChange::Claim { by: Some(_) } => "claim",
+                IncidentChange::Claim { by: None } => "release",
+                IncidentChange::Note { .. } => "incident_note",
+            },
+            fingerprint.clone(),
+            false,
+        ),
         Command::Parse { files } => ("parse", files.join(" "), true),
         Command::Audit { action, target } => ("look", format!("{action} {target}"), false),
     }
@@ -195,7 +206,7 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
             acts::set_connection(tx, &conn_id, &fields, create_only)
         }
         Command::DeleteConnection { conn_id } => acts::delete_connection(tx, &conn_id),
-        Command::Acknowledge { fingerprint, note } => acts::acknowledge(tx, &fingerprint, note.as_deref()),
+        Command::Incident { fingerprint, change } => acts::incident(tx, &fingerprint, &actor.who, &change),
         Command::Parse { .. } => Err(Error::refused("files are parsed before this point")),
         Command::Audit { .. } => Ok((Value::Null, Touched::default())),
         planned => Err(Error::usage(format!("this needs a plan: {planned:?}"))),

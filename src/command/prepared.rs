@@ -107,8 +107,9 @@ impl Prepared {
             }
             Deed::DeleteRuns(runs) => removal::delete_runs(tx, &runs, now)?,
             Deed::DeleteDag(dag_id) => {
+                let runs = store::run::ids(tx, &dag_id)?.into_iter().map(|(id, _)| id).collect();
                 store::dag::delete(tx, &dag_id)?;
-                Touched { dags: vec![dag_id.as_str().into()], ..Touched::default() }
+                Touched { runs, dags: vec![dag_id.as_str().into()], ..Touched::default() }
             }
             Deed::CreateBackfill(new) => {
                 let (backfill, touched) = backfill::begin(tx, *new, who, now)?;

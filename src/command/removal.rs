@@ -13,30 +13,26 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::{DagRun, RunId},
+    model::{DagRun, RunId, RunState},
     store::{self, load},
 };
 
-/// Deletes runs; refused while one of them is active.
+/// Deletes runs; refused while one of them is running.
 pub fn runs(tx: &Transaction<'_>, dag_id: &str, run_ids: &[String]) -> Result<Prepared> {
     let found = run_ids.iter().map(|run_id| find_run(tx, dag_id, run_id)).collect::<Result<Vec<DagRun>>>()?;
-    refuse_active(&found)?;
-    let mut instances = 0;
-    for run in &found {
-        instances += load::instances(tx, run.id)?.len();
-    }
+    let instances = refuse_active(tx, &found)?;
     let count = found.len();
     let (runs, what) = (if count == 1 { "run" } else { "runs" }, "and their XComs are deleted; log files stay");
     Ok(going(&found, vec![format!("{count} {runs} with {instances} task instances {what}")]))
 }
 
-/// Deletes a DAG with its runs. Refused while it has active runs.
+/// Deletes a DAG with its runs. Refused while one of them is running.
 pub fn dag(tx: &Transaction<'_>, dag_id: &str) -> Result<Prepared> {
     let Some(stored) = store::dag::get(tx, dag_id)? else {
         return Err(Error::not_found(format!("there is no DAG {dag_id:?}")));
     };
     let found = store::run::between(tx, dag_id, None, None)?;
-    refuse_active(&found)?;
+    refuse_active(tx, &found)?;
     let mut effects = vec![format!("DAG {dag_id} is deleted with its versions, runs, XComs and history")];
     effects.push(match stored.is_stale {
         true => "its file is gone, so it does not come back".to_owned(),
@@ -52,12 +48,18 @@ pub fn clean(tx: &Transaction<'_>, before: Timestamp) -> Result<Prepared> {
     Ok(going(&found, vec!["their task instances, tries, XComs and events are deleted; log files stay".to_owned()]))
 }
 
-fn refuse_active(runs: &[DagRun]) -> Result<()> {
-    match runs.iter().find(|run| !run.state.is_finished()) {
-        None => Ok(()),
-        Some(run) => Err(Error::refused(format!("run {} of {} is {}", run.run_id, run.dag_id, run.state))
-            .hint("end it first: `dagdeck runs set-state DAG RUN failed`")),
+/// A running run, or one whose tries are still being ended, can't be deleted. Else the number of task instances.
+fn refuse_active(tx: &Transaction<'_>, runs: &[DagRun]) -> Result<usize> {
+    let mut instances = 0;
+    for run in runs {
+        let rows = load::instances(tx, run.id)?;
+        if run.state == RunState::Running || rows.iter().any(|row| row.state.is_active()) {
+            return Err(Error::refused(format!("run {} of {} is {}", run.run_id, run.dag_id, run.state))
+                .hint("end it first: `dagdeck runs set-state DAG RUN failed`"));
+        }
+        instances += rows.len();
     }
+    Ok(instances)
 }
 
 fn going(runs: &[DagRun], effects: Vec<String>) -> Prepared {
@@ -88,5 +90,5 @@ pub fn delete_runs(tx: &Transaction<'_>, runs: &[RunId], now: Timestamp) -> Resu
         }
     }
     // What looked back on them looks further back now.
-    Ok(Touched { dags: dags.into_iter().collect(), ..Touched::default() })
+    Ok(Touched { runs: runs.to_vec(), dags: dags.into_iter().collect(), ..Touched::default() })
 }

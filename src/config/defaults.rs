@@ -8,6 +8,7 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("core", "parallelism", "32"),
     ("core", "max_active_tasks_per_dag", "16"),
     ("core", "max_active_runs_per_dag", "16"),
+    ("core", "max_consecutive_failed_dag_runs_per_dag", "0"),
     ("core", "dags_are_paused_at_creation", "True"),
     ("core", "default_timezone", "utc"),
     ("core", "max_map_length", "1024"),

@@ -4,6 +4,8 @@ use crate::{
     model::{Diagnostic, filter::Fields},
     store::screens::{
         Micros,
+        audit::AuditRow,
+        compare::Pair,
         dags::{DagRow, Dags, RunCell},
         instances::TiRow,
         runs::RunRow,
@@ -147,6 +149,33 @@ pub fn xcom(x: &XcomRow) -> Row<'_> {
         duration: None,
         age: None,
     }
+}
+
+/// Fields of an act.
+pub fn act(a: &AuditRow, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("who", a.who.as_str().into()),
+            ("action", a.action.as_str().into()),
+            ("target", a.target.as_str().into()),
+            ("dag", a.target.split([' ', '/']).next().unwrap_or_default().into()),
+            ("state", a.result.as_str().into()),
+            ("note", a.command.as_str().into()),
+        ],
+        duration: None,
+        age: ago(Some(a.at), now),
+    }
+}
+
+/// Fields of a line of a comparison.
+pub fn pair(p: &Pair) -> Row<'_> {
+    let texts = vec![("key", p.name.as_str().into()), ("value", format!("{} {}", p.left, p.right).into())];
+    Row { texts, duration: None, age: None }
+}
+
+/// Fields of something with a name.
+pub fn named<'a>(name: &'a str, about: &'a str) -> Row<'a> {
+    Row { texts: vec![("key", name.into()), ("note", about.into())], duration: None, age: None }
 }
 
 /// Fields of a file that doesn't import.

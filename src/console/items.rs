@@ -2,12 +2,18 @@
 
 use crate::{
     model::{RunState, TiState, filter::Filter},
-    store::screens::{TiRef, instances::TiRow},
+    store::screens::{
+        TiRef,
+        compare::Pair,
+        instances::TiRow,
+        settings::{ConnectionRow, Settings},
+        system::PoolUse,
+    },
 };
 
 use super::{
     fields,
-    place::{Object, Place},
+    place::{Object, Place, Setting},
     query::Data,
     screen::Screen,
     tree,
@@ -38,6 +44,20 @@ pub enum Kind {
     Ti,
     /// An XCom.
     Xcom,
+    /// An XCom that only the run before has.
+    GoneXcom,
+    /// An act.
+    Act,
+    /// A pool, connection or variable.
+    Setting(Setting),
+    /// A version.
+    Version,
+    /// A day of the week.
+    Weekday,
+    /// A line of a comparison.
+    Pair,
+    /// A line of two logs beside each other.
+    LogPair,
     /// A group of tasks; folded.
     TreeGroup(bool),
     /// A task; for a mapped one: whether it is folded.
@@ -130,18 +150,89 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             total = system.errors.len();
             items.extend(file_errors(&system.errors, filter));
         }
-        Data::Xcoms(rows) => {
-            total = rows.len();
-            let Place::Xcom(run, _) = &screen.place else { return (items, total) };
-            for (at, x) in rows.iter().enumerate().filter(|(_, x)| filter.matches(&fields::xcom(x))) {
+        Data::Xcoms(xcoms) => {
+            let Place::Xcom(run, ..) = &screen.place else { return (items, total) };
+            let gone = xcoms.base.iter().flat_map(|(_, theirs)| theirs).enumerate();
+            let gone =
+                gone.filter(|(_, x)| !xcoms.rows.iter().any(|y| y.names(x))).map(|(at, x)| (at, x, Kind::GoneXcom));
+            let all: Vec<_> = xcoms.rows.iter().enumerate().map(|(at, x)| (at, x, Kind::Xcom)).chain(gone).collect();
+            total = all.len();
+            for (at, x, kind) in all.into_iter().filter(|(_, x, _)| filter.matches(&fields::xcom(x))) {
                 let ti = TiRef { run: run.clone(), task_id: x.task_id.clone(), map_index: x.map_index };
                 let id = format!("xcom:{}:{}:{}", x.task_id, x.map_index, x.key);
-                items.push(Item::new(id, Kind::Xcom, at, Object::Ti(ti, TiState::Success), false));
+                // With a comparison `!` shows what differs.
+                let differs = xcoms.base.as_ref().is_some_and(|(_, theirs)| {
+                    theirs.iter().find(|y| y.names(x)).is_none_or(|y| y.value != x.value) || kind == Kind::GoneXcom
+                });
+                items.push(Item::new(id, kind, at, Object::Ti(ti, TiState::Success), differs));
+            }
+        }
+        Data::Audit(rows) => {
+            total = rows.len();
+            for (at, a) in rows.iter().enumerate().filter(|(_, a)| filter.matches(&fields::act(a, now))) {
+                items.push(Item::new(format!("act:{}", a.id), Kind::Act, at, Object::None, a.result != "ok"));
+            }
+        }
+        Data::Settings(s) => return settings(s, filter),
+        Data::Versions(v) => {
+            total = v.rows.len();
+            let (Place::Versions(dag) | Place::Source(dag, _)) = &screen.place else { return (items, total) };
+            for (at, row) in v.rows.iter().enumerate() {
+                let object = Object::Version(dag.clone(), row.number);
+                items.push(Item::new(format!("version:{}", row.id), Kind::Version, at, object, row.runs.1 > 0));
+            }
+        }
+        Data::Calendar(_) => {
+            let Place::Calendar(dag) = &screen.place else { return (items, total) };
+            total = 7;
+            for at in 0..7 {
+                items.push(Item::new(format!("day:{at}"), Kind::Weekday, at, Object::Dag(dag.clone(), None), false));
+            }
+        }
+        Data::Compare(Some(c)) => {
+            total = c.pairs.len() + screen.log_pairs.len();
+            let object = Object::Ti(c.right.ti.clone(), TiState::None);
+            let mut part = |title: &'static str, pairs: &[Pair], kind: Kind| {
+                let fits = |p: &Pair| filter.matches(&fields::pair(p));
+                let some: Vec<_> = pairs.iter().enumerate().filter(|(_, p)| fits(p)).collect();
+                let n = some.iter().filter(|(_, p)| p.differs()).count();
+                items.push(Item::new(format!("heading:{title}"), Kind::Heading(title, n), 0, Object::None, true));
+                for (at, p) in some {
+                    items.push(Item::new(format!("{kind:?}:{at}"), kind.clone(), at, object.clone(), p.differs()));
+                }
+            };
+            part("FACTS, INPUTS, XCOMS; different", &c.pairs, Kind::Pair);
+            if !screen.log_pairs.is_empty() {
+                part("END OF THE LOGS, times and numbers aside; different", &screen.log_pairs, Kind::LogPair);
             }
         }
         _ => {}
     }
     (items, total)
+}
+
+fn settings(s: &Settings, filter: &Filter) -> (Vec<Item>, usize) {
+    let mut items = Vec::new();
+    let mut part = |title: &'static str, kind: Setting, names: Vec<(&str, String, bool)>| {
+        let lines: Vec<_> =
+            names.iter().enumerate().filter(|(_, n)| filter.matches(&fields::named(n.0, &n.1))).collect();
+        items.push(Item::new(format!("heading:{title}"), Kind::Heading(title, lines.len()), 0, Object::None, true));
+        for (at, (name, _, problem)) in lines {
+            let object = Object::Setting(kind, (*name).to_owned());
+            items.push(Item::new(format!("{}:{name}", kind.noun()), Kind::Setting(kind), at, object, *problem));
+        }
+    };
+    let full = |p: &PoolUse| p.slots >= 0 && p.running + p.queued >= p.slots && p.waiting > 0;
+    part("POOLS", Setting::Pool, s.pools.iter().map(|p| (p.name.as_str(), String::new(), full(p))).collect());
+    let about = |c: &ConnectionRow| format!("{} {} {}", c.conn_type, c.host, c.description);
+    part(
+        "CONNECTIONS",
+        Setting::Connection,
+        s.connections.iter().map(|c| (c.conn_id.as_str(), about(c), false)).collect(),
+    );
+    let variables = s.variables.iter().map(|v| (v.key.as_str(), v.description.clone(), false)).collect();
+    part("VARIABLES", Setting::Variable, variables);
+    (items, s.pools.len() + s.connections.len() + s.variables.len())
 }
 
 fn ti_item(kind: Kind, at: usize, t: &TiRow) -> Item {
@@ -166,7 +257,7 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         if !g.members.iter().any(|m| filter.matches(&fields::ti(m, now))) {
             continue;
         }
-        let quiet = g.settled || g.acknowledged.is_some();
+        let quiet = g.quiet();
         let tis = g.members.iter().map(|m| m.ti.clone()).collect();
         let object = Object::Failures(g.fingerprint.clone(), tis);
         let item = Item::new(format!("group:{}", g.fingerprint), Kind::Group, at, object, !quiet);
@@ -189,7 +280,9 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     waits.extend(list(Kind::Stuck, &t.stuck));
     let mut items = Vec::new();
     let total = t.groups.len() + t.runs.len() + t.errors.len() + t.late.len() + t.retries.len() + t.stuck.len();
-    for (title, part) in [("NEEDS YOU", open), ("WAITS", waits), ("SETTLED (worked since, or acknowledged)", settled)] {
+    for (title, part) in
+        [("NEEDS YOU", open), ("WAITS", waits), ("QUIET (worked since, acknowledged or silenced)", settled)]
+    {
         if part.is_empty() {
             continue;
         }
@@ -204,13 +297,18 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
 pub fn object(screen: &Screen) -> Object {
     match (&screen.place, &screen.data) {
         (Place::Instance(ti, _), Data::Instance(d)) => Object::Ti(ti.clone(), d.row.state),
+        (Place::Compare(ti, ..), _) => Object::Ti(ti.clone(), TiState::None),
         (Place::Instance(ti, _), _) => Object::Ti(ti.clone(), TiState::None),
         (Place::Grid(_), Data::Grid(_)) => tree::cell(screen),
         (place, _) => match screen.item() {
             Some(item) => item.object.clone(),
             None => match place {
-                Place::Runs(Some(dag)) | Place::Grid(dag) => Object::Dag(dag.clone(), None),
-                Place::Instances(Some(run)) | Place::Gantt(run) | Place::Xcom(run, _) => {
+                Place::Runs(Some(dag))
+                | Place::Grid(dag)
+                | Place::Calendar(dag)
+                | Place::Versions(dag)
+                | Place::Source(dag, _) => Object::Dag(dag.clone(), None),
+                Place::Instances(Some(run)) | Place::Gantt(run) | Place::Xcom(run, ..) => {
                     Object::Run(run.clone(), RunState::Running)
                 }
                 _ => Object::None,

@@ -52,6 +52,16 @@ pub fn layout(state: &State) -> Layout {
                 preview = Some(Rect { x: w - side, y: 2, width: side, height: h.saturating_sub(3) });
             }
         }
+        Place::Source(..) => {}
+        Place::Versions(_) | Place::Compare(..) if w < TWO_PANES && h >= 20 => {
+            let lines = if matches!(place, Place::Versions(_)) { body * 2 / 3 } else { 4 };
+            list.height = body - lines;
+            preview = Some(row(3 + list.height, lines));
+        }
+        Place::Compare(..) => {
+            list.height = body.saturating_sub(6).max(1);
+            preview = Some(row(3 + list.height, body.min(6)));
+        }
         Place::System => {
             list = Rect { y: h.saturating_sub(1 + (h / 4)), height: h / 4, ..list };
             columns = row(2, h.saturating_sub(3 + h / 4));
@@ -68,7 +78,7 @@ pub fn layout(state: &State) -> Layout {
             }
         }
         _ if h >= 20 => {
-            let lines = if matches!(place, Place::Xcom(..)) { body / 2 } else { 7 };
+            let lines = if matches!(place, Place::Xcom(..) | Place::Settings) { body / 2 } else { 7 };
             list.height = body - lines;
             preview = Some(row(3 + list.height, lines));
         }

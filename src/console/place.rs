@@ -2,7 +2,7 @@
 
 use crate::{
     model::{MapIndex, RunState, TiState},
-    store::screens::{Micros, RunRef, TiRef},
+    store::screens::{Micros, RunRef, TiRef, compare::Base},
 };
 
 use super::{query::Query, widgets::text::run_id};
@@ -22,7 +22,21 @@ impl Scope {
     pub const GANTT: Self = Self(64);
     pub const INSTANCE: Self = Self(128);
     pub const XCOM: Self = Self(256);
-    pub const ALL: Self = Self(511);
+    pub const AUDIT: Self = Self(512);
+    pub const SETTINGS: Self = Self(1024);
+    pub const VERSIONS: Self = Self(2048);
+    pub const SOURCE: Self = Self(4096);
+    pub const CALENDAR: Self = Self(8192);
+    pub const COMPARE: Self = Self(16_384);
+    pub const ALL: Self = Self(32_767);
+    /// Both.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// All but these.
+    pub const fn not(self) -> Self {
+        Self(Self::ALL.0 & !self.0)
+    }
     /// True if the two share a screen.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -78,8 +92,20 @@ pub enum Place {
     Gantt(RunRef),
     /// One task instance.
     Instance(TiRef, Tab),
-    /// XComs of a run, or of one task in it.
-    Xcom(RunRef, Option<(String, MapIndex)>),
+    /// XComs of a run, or of one task in it; compared with the run before.
+    Xcom(RunRef, Option<(String, MapIndex)>, bool),
+    /// Who did what, to all or to an object.
+    Audit(Option<String>),
+    /// Pools, connections, variables.
+    Settings,
+    /// Versions of a DAG.
+    Versions(String),
+    /// Text of a DAG's file, of a version's number or the newest.
+    Source(String, Option<i64>),
+    /// Days of a DAG.
+    Calendar(String),
+    /// A try beside another.
+    Compare(TiRef, u32, Base),
 }
 
 impl Place {
@@ -95,6 +121,12 @@ impl Place {
             Self::Gantt(_) => Scope::GANTT,
             Self::Instance(..) => Scope::INSTANCE,
             Self::Xcom(..) => Scope::XCOM,
+            Self::Audit(_) => Scope::AUDIT,
+            Self::Settings => Scope::SETTINGS,
+            Self::Versions(_) => Scope::VERSIONS,
+            Self::Source(..) => Scope::SOURCE,
+            Self::Calendar(_) => Scope::CALENDAR,
+            Self::Compare(..) => Scope::COMPARE,
         }
     }
 
@@ -111,8 +143,18 @@ impl Place {
             Self::Grid(dag) => format!("{dag} > grid"),
             Self::Gantt(run) => format!("{} > {} > gantt", run.dag_id, run_id(&run.run_id)),
             Self::Instance(ti, _) => format!("{} > {} > {}", ti.run.dag_id, run_id(&ti.run.run_id), ti.label()),
-            Self::Xcom(run, None) => format!("{} > {} > xcom", run.dag_id, run_id(&run.run_id)),
-            Self::Xcom(run, Some((task, _))) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
+            Self::Xcom(run, None, _) => format!("{} > {} > xcom", run.dag_id, run_id(&run.run_id)),
+            Self::Xcom(run, Some((task, _)), _) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
+            Self::Audit(None) => "audit".into(),
+            Self::Audit(Some(about)) => format!("audit > {about}"),
+            Self::Settings => "pools, connections, variables".into(),
+            Self::Versions(dag) => format!("{dag} > versions"),
+            Self::Source(dag, None) => format!("{dag} > source"),
+            Self::Source(dag, Some(n)) => format!("{dag} > source v{n}"),
+            Self::Calendar(dag) => format!("{dag} > calendar"),
+            Self::Compare(ti, n, _) => {
+                format!("{} > {} > {} try {n} > compare", ti.run.dag_id, run_id(&ti.run.run_id), ti.label())
+            }
         }
     }
 
@@ -128,7 +170,12 @@ impl Place {
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },
             Self::Gantt(run) => Query::Run(run.id),
             Self::Instance(ti, _) => Query::Instance(ti.clone()),
-            Self::Xcom(run, of) => Query::Xcoms(run.id, of.clone()),
+            Self::Xcom(run, of, compared) => Query::Xcoms(run.id, of.clone(), *compared),
+            Self::Audit(about) => Query::Audit(about.clone()),
+            Self::Settings => Query::Settings,
+            Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
+            Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
+            Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),
         }
     }
 }
@@ -150,17 +197,43 @@ pub enum Object {
     File(String, u32),
     /// A group of equal failures.
     Failures(String, Vec<TiRef>),
+    /// A pool, connection or variable.
+    Setting(Setting, String),
+    /// A version of a DAG: its number.
+    Version(String, i64),
+}
+
+/// What can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// Slots.
+    Pool,
+    /// Where something is, with login.
+    Connection,
+    /// A value.
+    Variable,
+}
+
+impl Setting {
+    /// In a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Connection => "connection",
+            Self::Variable => "variable",
+        }
+    }
 }
 
 impl Object {
     /// Its DAG.
     pub fn dag_id(&self) -> Option<&str> {
         match self {
-            Self::Dag(id, _) => Some(id),
+            Self::Dag(id, _) | Self::Version(id, _) => Some(id),
             Self::Run(run, _) | Self::Task(run, ..) => Some(&run.dag_id),
             Self::Ti(ti, _) => Some(&ti.run.dag_id),
             Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
-            Self::None | Self::File(..) => None,
+            Self::None | Self::File(..) | Self::Setting(..) => None,
         }
     }
 
@@ -196,6 +269,8 @@ impl Object {
             Self::Task(_, task, _) => task.clone(),
             Self::File(path, line) => format!("{path}:{line}"),
             Self::Failures(_, tis) => tis.first().map(TiRef::label).unwrap_or_default(),
+            Self::Setting(_, name) => name.clone(),
+            Self::Version(dag, number) => format!("{dag} v{number}"),
         }
     }
 

@@ -1,21 +1,27 @@
 //! What the console asks the store and the log files, and what comes back.
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::{
     error::Result,
     model::MapIndex,
     store::screens::{
         Micros, TiRef,
+        audit::{self, AuditRow},
+        calendar::{self, Calendar},
+        compare::{self, Base, Compare},
         dags::{self, Dags},
         grid::{self, Grid},
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
         run::{self, RunDetail},
         runs::{self, RunRow},
+        settings::{self, Settings},
         system::{self, System},
         triage::{self, Triage},
-        xcoms::{self, XcomRow},
+        versions::{self, Versions},
+        xcoms::{self, Xcoms},
     },
 };
 
@@ -44,7 +50,19 @@ pub enum Query {
     },
     Run(i64),
     Instance(TiRef),
-    Xcoms(i64, Option<(String, MapIndex)>),
+    /// XComs of a run, or of a task in it; compared with the run before.
+    Xcoms(i64, Option<(String, MapIndex)>, bool),
+    /// Acts, of all or about an object.
+    Audit(Option<String>),
+    Settings,
+    Versions(String),
+    Calendar {
+        dag_id: String,
+        now: Micros,
+    },
+    Compare(TiRef, u32, Base),
+    /// A connection with its secret, for the form.
+    Connection(String),
     /// The newest failed instance of a DAG, or of a run of it.
     Failure {
         dag_id: String,
@@ -73,7 +91,13 @@ pub enum Data {
     Grid(Box<Grid>),
     Run(Box<RunDetail>),
     Instance(Box<InstanceDetail>),
-    Xcoms(Vec<XcomRow>),
+    Xcoms(Xcoms),
+    Audit(Vec<AuditRow>),
+    Settings(Settings),
+    Versions(Versions),
+    Calendar(Calendar),
+    Compare(Option<Box<Compare>>),
+    Connection(Option<Value>),
     Failure(Option<TiRef>),
     Definition(Option<Box<crate::model::Dag>>),
 }
@@ -90,9 +114,16 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
         Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),
         Query::Instance(ti) => instance::load(conn, ti)?.map_or(Data::Gone, |d| Data::Instance(Box::new(d))),
-        Query::Xcoms(id, of) => {
-            Data::Xcoms(xcoms::load(conn, *id, of.as_ref().map(|(task, index)| (task.as_str(), *index)))?)
+        Query::Xcoms(id, of, compared) => {
+            let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
+            Data::Xcoms(xcoms::of_run(conn, *id, of, *compared)?)
         }
+        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
+        Query::Settings => Data::Settings(settings::load(conn)?),
+        Query::Versions(dag) => Data::Versions(versions::load(conn, dag)?),
+        Query::Calendar { dag_id, now } => Data::Calendar(calendar::load(conn, dag_id, *now)?),
+        Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
+        Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
         Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
     })

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::{model::filter::Filter, store::screens::Micros};
+use crate::{
+    model::filter::Filter,
+    store::screens::{Micros, compare::Pair},
+};
 
 use super::{
     items::{self, Item},
@@ -63,8 +66,12 @@ pub struct Screen {
     pub shown_try: Option<u32>,
     /// Why it doesn't run, as the scheduler says: the question's number, then the answer.
     pub explained: Option<(u64, Option<serde_json::Value>)>,
+    /// Two logs beside each other.
+    pub log_pairs: Vec<Pair>,
     /// Lines scrolled in a text.
     pub scroll: usize,
+    /// Week of a calendar, counted back from this one.
+    pub week: usize,
 }
 
 impl Screen {
@@ -95,7 +102,9 @@ impl Screen {
             log: LogView::default(),
             shown_try: None,
             explained: None,
+            log_pairs: Vec::new(),
             scroll: 0,
+            week: 0,
         }
     }
 

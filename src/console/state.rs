@@ -144,6 +144,8 @@ pub struct State {
 pub enum Errand {
     /// Go to the failure that was found; to its log if asked for.
     Failure(Tab),
+    /// Open the form of a connection with its fields.
+    EditConnection,
     /// Open the trigger form with the DAG's params.
     TriggerForm(String),
 }
@@ -268,9 +270,16 @@ impl State {
             A::Xcom | A::ViewGantt | A::GoInstances => {
                 need(object.run().is_some() || matches!(self.screen().place, Place::Grid(_)), "no run under the cursor")
             }
-            A::Trigger | A::Pause | A::GoDag | A::GoRuns | A::ViewGrid | A::GoFailure | A::ViewCycle => {
-                need(object.dag_id().is_some(), "no DAG under the cursor")
-            }
+            A::Trigger
+            | A::Pause
+            | A::GoDag
+            | A::GoRuns
+            | A::ViewGrid
+            | A::GoFailure
+            | A::ViewCycle
+            | A::ViewCalendar
+            | A::ViewSource
+            | A::ViewVersions => need(object.dag_id().is_some(), "no DAG under the cursor"),
             A::Stop => {
                 let busy = match &object {
                     Object::Ti(_, state) | Object::Task(_, _, state) => state.is_active(),
@@ -279,7 +288,20 @@ impl State {
                 need(busy, "nothing is running under the cursor")
             }
             A::Pipe | A::Export => need(!self.facts.read_only, "the console is read-only"),
-            A::Acknowledge => need(matches!(object, Object::Failures(..)), "no group of failures under the cursor"),
+            A::Acknowledge | A::Silence | A::Claim => {
+                need(matches!(object, Object::Failures(..)), "no group of failures under the cursor")
+            }
+            A::Edit => need(matches!(object, Object::Setting(..)), "nothing to edit under the cursor"),
+            A::Delete => need(
+                matches!(object, Object::Setting(..) | Object::Run(..)),
+                "nothing that can be deleted under the cursor",
+            ),
+            A::Diff => need(
+                object.ti().is_some() || matches!(self.screen().place, Place::Xcom(..) | Place::Compare(..)),
+                "no task instance under the cursor",
+            ),
+            A::GoAudit => need(object != Object::None, "nothing under the cursor"),
+            A::Open if matches!(self.screen().place, Place::Audit(_)) => Ok(()),
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),
         }

@@ -42,7 +42,7 @@ impl Engine {
             }
             let db = self.store.reader();
             let last_automated = load::last_automated(db, &id)?.as_ref().map(as_due);
-            let recent = load::recent(db, &id, dag.dag.max_consecutive_failed_dag_runs)?;
+            let recent = load::recent(db, &id, self.world.most_failures(&dag.dag))?;
             self.world.set_dag(DagFacts {
                 dag: dag.dag,
                 version: dag.version,

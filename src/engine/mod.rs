@@ -89,6 +89,7 @@ fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
     engine.begin()?;
     let ended = engine.serve();
     let _ = std::fs::remove_file(place.socket());
+    drop(engine);
     drop((writer, lock));
     ended
 }

@@ -1,12 +1,15 @@
-//! Removes the files of tries whose outcome is committed, on a thread of its own.
+//! Sees to the claims of tries whose outcome is committed, on a thread of its own: hands them to new tries, or removes them.
 //!
-//! A commit survives the kill of any process, but not a power cut, before the store's log is synced. So a batch of files
+//! A commit survives the kill of any process, but not a power cut, before the store's log is synced. So a batch of claims
 //! goes only after one sync for all of it; until then the outcomes are beside the store, and are taken in again.
 
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -17,11 +20,19 @@ use crate::{
 };
 
 /// How long files wait for others, so that they share a sync.
-const GATHER: Duration = Duration::from_millis(500);
+const GATHER: Duration = Duration::from_millis(200);
+/// Most claims that are kept for new tries.
+const MOST_SPENT: usize = 512;
+/// How long they are kept when no try ends.
+const SPENT_FOR: Duration = Duration::from_secs(5);
+
+/// Claims that a new try may take over.
+type Spent = Arc<Mutex<Vec<TryFiles>>>;
 
 /// Handle of the thread; dropping it waits until everything is removed.
 pub struct Settler {
     jobs: Option<mpsc::Sender<Vec<TryFiles>>>,
+    spent: Spent,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,12 +43,14 @@ impl Settler {
         log.push("-wal");
         let log = PathBuf::from(log);
         let (jobs, queue) = mpsc::channel();
+        let spent = Spent::default();
+        let kept = spent.clone();
         let thread = std::thread::Builder::new()
             .name("settler".into())
             .stack_size(256 * 1024)
-            .spawn(move || work(&queue, &log))
+            .spawn(move || work(&queue, &kept, &log))
             .map_err(|e| Error::system("cannot start the thread that removes the files of tries", e))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), spent, thread: Some(thread) })
     }
 
     /// Hands over files of tries whose outcome was committed just now.
@@ -46,6 +59,12 @@ impl Settler {
             // A thread that is gone leaves the files for the next start.
             let _ = jobs.send(files);
         }
+    }
+
+    /// The file name of a claim that a new try may take over.
+    pub fn spent(&self) -> Option<String> {
+        let files = self.spent.lock().ok()?.pop()?;
+        Some(files.claim().file_name()?.to_string_lossy().into_owned())
     }
 }
 
@@ -58,18 +77,43 @@ impl Drop for Settler {
     }
 }
 
-fn work(queue: &mpsc::Receiver<Vec<TryFiles>>, log: &Path) {
-    while let Ok(mut batch) = queue.recv() {
+fn work(queue: &mpsc::Receiver<Vec<TryFiles>>, spent: &Spent, log: &Path) {
+    loop {
+        let none = spent.lock().is_ok_and(|spent| spent.is_empty());
+        let next =
+            if none { queue.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { queue.recv_timeout(SPENT_FOR) };
+        let mut batch = match next {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                keep(spent, Vec::new(), 0);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         let is_last = gather(queue, &mut batch);
         // What can't be synced isn't forgotten: the next start takes it for what it is.
         match sync(log) {
-            Ok(()) => batch.iter().for_each(TryFiles::remove),
+            Ok(()) => keep(spent, batch, MOST_SPENT),
             Err(e) => say(format_args!("scheduler: cannot sync {}: {e}", log.display())),
         }
         if is_last {
-            return;
+            break;
         }
     }
+    keep(spent, Vec::new(), 0);
+}
+
+/// Keeps at most so many claims, and removes the others.
+fn keep(spent: &Spent, more: Vec<TryFiles>, most: usize) {
+    let gone = match spent.lock() {
+        Ok(mut spent) => {
+            spent.extend(more);
+            let from = most.min(spent.len());
+            spent.split_off(from)
+        }
+        Err(_) => more,
+    };
+    gone.iter().for_each(TryFiles::remove);
 }
 
 /// Adds what arrives within a moment; true if nothing will come any more.
@@ -103,7 +147,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let claim = |epoch| {
             let files = TryFiles::new(folder.path(), &TiKey::new(RunId(1), "t", -1), epoch);
-            drop(files.take().expect("a claim"));
+            drop(files.take(None).expect("a claim"));
             files
         };
         let (first, second) = (claim(1), claim(2));

@@ -56,9 +56,9 @@ impl Spawner {
         (answer == "ready\n").then_some(Self { stream, input: Vec::new() })
     }
 
-    /// Hands a try over; false if the spawner is gone.
-    pub fn start(&mut self, spec: Box<TrySpec>) -> bool {
-        let Ok(mut line) = serde_json::to_vec(&Spawn::Start { spec }) else { return false };
+    /// Hands a try over, and a claim that is not needed any more; false if the spawner is gone.
+    pub fn start(&mut self, spec: Box<TrySpec>, spent: Option<String>) -> bool {
+        let Ok(mut line) = serde_json::to_vec(&Spawn::Start { spec, spent }) else { return false };
         line.push(b'\n');
         self.stream.write_all(&line).is_ok()
     }

@@ -186,7 +186,7 @@ impl Engine {
             return false;
         }
         self.tries.handed.insert(try_of, Instant::now());
-        if !self.spawner.start(Box::new(spec))
+        if !self.spawner.start(Box::new(spec), self.settler.spent())
             && let Err(e) = self.new_spawner()
         {
             // The instance stays queued; it is looked at again, which asks for a spawner again.
@@ -335,8 +335,8 @@ impl Engine {
             return None;
         }
         let source = store::dag::source(self.store.reader(), run.dag_version).ok().flatten()?;
-        let now = std::fs::read(&dag.fileloc).unwrap_or_default();
-        (!source.is_empty() && source.as_bytes() != now).then_some(source)
+        let now = std::fs::read(&dag.fileloc).ok()?;
+        (source.as_bytes() != now).then_some(source)
     }
 
     /// A try that ends inside the scheduler, without a process.

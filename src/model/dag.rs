@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     mapping::Expand,
+    run::RunType,
     schedule::{Answers, Schedule},
     task::Task,
 };
@@ -118,6 +119,9 @@ pub struct Dag {
     /// The first failed task ends the run.
     #[serde(default)]
     pub fail_fast: bool,
+    /// Only runs of these types may be made (Airflow 3.3); `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_run_types: Option<Vec<String>>,
     /// Runs that are cleared go on with the newest version; `None`: `[core] rerun_with_latest_version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_with_latest_version: Option<bool>,
@@ -177,6 +181,11 @@ impl Dag {
             task.downstream_task_ids =
                 below.swap_remove(&task.task_id).map(|ids| ids.into_iter().collect()).unwrap_or_default();
         }
+    }
+
+    /// True if runs of a type may be made.
+    pub fn allows(&self, run_type: RunType) -> bool {
+        self.allowed_run_types.as_ref().is_none_or(|types| types.iter().any(|one| one == run_type.as_str()))
     }
 
     /// True if some task waits for the run before.

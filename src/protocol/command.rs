@@ -260,12 +260,12 @@ pub enum Command {
         /// Id.
         conn_id: String,
     },
-    /// Acknowledges a group of equal failures, until a new try fails the same way.
-    Acknowledge {
+    /// Says something about a group of equal failures.
+    Incident {
         /// Cause fingerprint.
         fingerprint: String,
-        /// Text.
-        note: Option<String>,
+        /// What.
+        change: IncidentChange,
     },
     /// Parses files now; all if empty.
     Parse {
@@ -278,6 +278,32 @@ pub enum Command {
         action: String,
         /// On what.
         target: String,
+    },
+}
+
+/// What a person says about a group of equal failures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum IncidentChange {
+    /// It is known, until a new try fails the same way.
+    Acknowledge {
+        /// Text.
+        note: Option<String>,
+    },
+    /// It is quiet until then, also if it happens again; `None` ends the silence.
+    Silence {
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+    /// Somebody works on it; `None`: nobody any more.
+    Claim {
+        /// Who.
+        by: Option<String>,
+    },
+    /// A note; empty removes it.
+    Note {
+        /// Text.
+        text: String,
     },
 }
 

@@ -4,5 +4,5 @@ pub mod command;
 pub mod spawn;
 pub mod task;
 
-pub use command::{BackfillRequest, Command, Envelope, Reply, Request, Selection};
+pub use command::{BackfillRequest, Command, Envelope, IncidentChange, Reply, Request, Selection};
 pub use spawn::{FromSupervisor, Outcome, OutcomeKind, Say, Spawn, ToSupervisor, TrySpec};

@@ -12,7 +12,7 @@ use crate::model::{Cause, MapIndex, RunId, TiKey};
 /// Longest name of a try's files that isn't shortened: task ids may have 250 characters, file names 255.
 const LONGEST_STEM: usize = 200;
 
-/// Everything a supervisor needs to run one try; also on disk in the try's claim.
+/// Everything a supervisor needs to run one try.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrySpec {
     /// Which instance.
@@ -64,6 +64,8 @@ pub enum Spawn {
     Start {
         /// The try.
         spec: Box<TrySpec>,
+        /// File name of the claim of a committed try, which nobody needs any more.
+        spent: Option<String>,
     },
     /// Answered by `ready` when all earlier lines of earlier connections were handled.
     Sync,
@@ -123,7 +125,7 @@ pub enum OutcomeKind {
     },
 }
 
-/// The outcome of a try: written to disk, then sent.
+/// The outcome of a try: written into its claim, then sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Which instance.

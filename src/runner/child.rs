@@ -1,15 +1,18 @@
 //! Starts a try's own process: own group, ends when its supervisor ends, output into a pipe.
 
 use std::{
+    ffi::{CString, OsStr, OsString},
     io,
     os::{
-        fd::{AsRawFd, OwnedFd},
-        unix::{net::UnixStream, process::CommandExt},
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::net::UnixStream,
     },
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    path::Path,
 };
 
+use indexmap::IndexMap;
+
+use super::launch::{self, Process, Program};
 use crate::protocol::TrySpec;
 
 /// Variable that every process of a try carries, so that leftovers can be found.
@@ -20,87 +23,45 @@ pub const SOCKET_VARIABLE: &str = "DAGDECK_FD";
 /// A started process with the ends that its supervisor keeps.
 pub struct Started {
     /// The process.
-    pub child: Child,
+    pub child: Process,
     /// Its stdout and stderr.
     pub output: OwnedFd,
     /// Its private socket.
     pub socket: Option<UnixStream>,
-    /// A temporary working folder, to be removed.
-    pub temporary: Option<PathBuf>,
 }
 
-/// Starts the process of a try.
-pub fn start(spec: &TrySpec, try_name: &str) -> io::Result<Started> {
-    let program = spec.argv.first().ok_or_else(|| io::Error::other("the task has no command"))?;
+/// Starts the process of a try, in `folder` if its spec names none.
+pub fn start(spec: &TrySpec, try_name: &str, folder: Option<&Path>) -> io::Result<Started> {
     let (output, child_output) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let sockets = spec.startup.as_ref().map(|_| UnixStream::pair()).transpose()?;
-    let temporary = if spec.cwd.is_none() { Some(temporary_folder(try_name)?) } else { None };
-    let mut command = Command::new(program);
-    command.args(&spec.argv[1..]);
-    if spec.clear_env {
-        command.env_clear();
-    }
-    command.envs(&spec.env).env(TRY_VARIABLE, try_name);
-    if let Some(folder) = spec.cwd.as_deref().map(PathBuf::from).or(temporary.clone()) {
-        command.current_dir(folder);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::from(child_output.try_clone()?)).stderr(Stdio::from(child_output));
-    command.process_group(0);
-    let socket_fd = sockets.as_ref().map(|(_, theirs)| theirs.as_raw_fd());
-    if let Some(fd) = socket_fd {
-        command.env(SOCKET_VARIABLE, fd.to_string());
-    }
-    let supervisor = std::process::id();
-    // SAFETY: between fork and exec only async-signal-safe calls are made (prctl, getppid, signal, fcntl).
-    unsafe {
-        command.pre_exec(move || {
-            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            // The supervisor may have died before the line above took effect.
-            if libc::getppid() != supervisor as libc::pid_t {
-                return Err(io::Error::other("the supervisor is gone"));
-            }
-            if let Some(fd) = socket_fd
-                && libc::fcntl(fd, libc::F_SETFD, 0) != 0
-            {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(())
-        });
-    }
-    let spawned = command.spawn();
-    let child = match (spawned, &temporary) {
-        (Ok(child), _) => child,
-        (Err(e), folder) => {
-            if let Some(folder) = folder {
-                let _ = std::fs::remove_dir_all(folder);
-            }
-            return Err(e);
-        }
-    };
-    Ok(Started { child, output, socket: sockets.map(|(ours, _)| ours), temporary })
+    let (socket, theirs) = sockets.unzip();
+    let stdin = std::fs::File::open("/dev/null")?;
+    let env = environment(spec, try_name, theirs.as_ref())?;
+    let child = launch::start(&Program {
+        argv: &spec.argv,
+        env,
+        folder: spec.cwd.as_deref().map(Path::new).or(folder),
+        stdin: stdin.as_fd(),
+        output: child_output.as_fd(),
+        kept: theirs.as_ref().map(AsFd::as_fd),
+    })?;
+    Ok(Started { child, output, socket })
 }
 
-fn temporary_folder(try_name: &str) -> io::Result<PathBuf> {
-    use std::os::unix::fs::DirBuilderExt;
-    let hash = &crate::model::hash::text(try_name)[..12];
-    let folder = std::env::temp_dir().join(format!("dagdeck-{}-{hash}", std::process::id()));
-    match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            std::fs::remove_dir_all(&folder)?;
-            std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        }
-        other => other?,
+fn environment(spec: &TrySpec, try_name: &str, socket: Option<&UnixStream>) -> io::Result<Vec<CString>> {
+    let mut all: IndexMap<OsString, OsString> =
+        if spec.clear_env { IndexMap::new() } else { std::env::vars_os().collect() };
+    all.extend(spec.env.iter().map(|(name, value)| (name.into(), value.into())));
+    all.insert(TRY_VARIABLE.into(), try_name.into());
+    if let Some(socket) = socket {
+        all.insert(SOCKET_VARIABLE.into(), socket.as_raw_fd().to_string().into());
     }
-    Ok(folder)
+    all.iter().map(|(name, value)| launch::entry(OsStr::new(name), OsStr::new(value))).collect()
 }
 
 /// Sends a signal to every process of the group that the child leads.
-pub fn signal_group(pid: u32, signal: rustix::process::Signal) {
-    if let Some(pid) = rustix::process::Pid::from_raw(pid as i32) {
-        let _ = rustix::process::kill_process_group(pid, signal);
-    }
+pub fn signal_group(child: &Process, signal: rustix::process::Signal) {
+    let _ = rustix::process::kill_process_group(child.pid(), signal);
 }
 
 /// Kills every process that still carries a try's name, whatever group it moved to.

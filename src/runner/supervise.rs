@@ -17,7 +17,9 @@ use serde_json::Value;
 
 use super::{
     child::{self, Started},
-    claim::TryFiles,
+    claim::{self, TryFiles},
+    folder::Folder,
+    launch::Process,
     link::Link,
     log::Log,
     talk::Talk,
@@ -30,21 +32,25 @@ use crate::{
 };
 
 /// Runs one try to its end and leaves its outcome on disk. `claim` is the locked claim file; it stays open (and so
-/// locked) until the outcome is written.
-pub fn run(spec: &TrySpec, files: &TryFiles, claim: File, scheduler: &Path) {
-    let outcome = match Log::open(Path::new(&spec.log)) {
+/// locked) until the outcome is written. `folder` is an untouched working folder that the last try left.
+pub fn run(spec: &TrySpec, files: &TryFiles, claim: File, scheduler: &Path, folder: &mut Option<Folder>) {
+    let ended = match Log::open(Path::new(&spec.log)) {
         Ok(mut log) => {
-            let outcome = attempt(spec, files, &mut log, scheduler);
+            let ended = attempt(spec, files, &mut log, scheduler, folder);
             log.flush();
-            outcome
+            ended
         }
         Err(e) => {
             let why = format!("cannot write the log {}: {e}", spec.log);
             Ended::at_once(spec, scheduler, Cause::new(CauseKind::Start, why).exception("OSError"))
         }
     };
-    finish(spec, files, outcome);
+    finish(spec, files, &claim, ended);
     drop(claim);
+    // Now, since nobody waits any more.
+    if let Some(touched) = folder.take_if(|f| !f.untouched()) {
+        touched.remove();
+    }
 }
 
 fn hello(spec: &TrySpec, pid: u32, start_date: jiff::Timestamp) -> FromSupervisor {
@@ -70,7 +76,11 @@ impl Ended {
     }
 }
 
-fn finish(spec: &TrySpec, files: &TryFiles, ended: Ended) {
+/// A try that took this long has its outcome on the disk before anybody is told; the result of a shorter one can be had
+/// again, and the scheduler syncs what it commits within a second.
+const SYNCED_FROM: Duration = Duration::from_secs(1);
+
+fn finish(spec: &TrySpec, files: &TryFiles, claim: &File, ended: Ended) {
     let outcome = Outcome {
         key: spec.key.clone(),
         try_number: spec.try_number,
@@ -81,15 +91,22 @@ fn finish(spec: &TrySpec, files: &TryFiles, ended: Ended) {
         says: ended.says,
         kind: ended.kind,
     };
+    let long = outcome.end_date.duration_since(outcome.start_date).unsigned_abs() >= SYNCED_FROM;
     // Without room on the disk nothing can be promised to a scheduler that is away; wait for room, since the result of
     // hours of work is at stake, and tell a scheduler that is there meanwhile.
     let mut link = ended.link;
     let mut told = false;
     loop {
-        let written = files.write_outcome(&outcome).is_ok();
+        let mut written = claim::write_outcome(claim, &outcome).is_ok();
+        if written && long {
+            written = files.sync(claim).is_ok();
+        }
         if !told && let Some(link) = &mut link {
             link.connect();
             told = link.send(&FromSupervisor::Outcome { outcome: Box::new(outcome.clone()) });
+        }
+        if written && !told && !long {
+            written = files.sync(claim).is_ok();
         }
         // Told is not enough: a scheduler that holds it only in memory may be killed. It removes the claim when it has committed.
         if written || !files.claim().exists() {
@@ -99,8 +116,8 @@ fn finish(spec: &TrySpec, files: &TryFiles, ended: Ended) {
     }
 }
 
-fn attempt(spec: &TrySpec, files: &TryFiles, log: &mut Log, scheduler: &Path) -> Ended {
-    let started = match child::start(spec, &files.mark()) {
+fn attempt(spec: &TrySpec, files: &TryFiles, log: &mut Log, scheduler: &Path, folder: &mut Option<Folder>) -> Ended {
+    let started = match start(spec, files, folder) {
         Ok(started) => started,
         Err(e) => {
             let program = spec.argv.first().map_or("", String::as_str);
@@ -113,21 +130,25 @@ fn attempt(spec: &TrySpec, files: &TryFiles, log: &mut Log, scheduler: &Path) ->
         }
     };
     let start = clock::now();
-    let pid = started.child.id();
+    let pid = started.child.pid().as_raw_pid() as u32;
     let mut link = Link::new(scheduler.to_path_buf(), &hello(spec, pid, start));
     link.connect();
-    let temporary = started.temporary.clone();
     let (kind, says) = Watch::new(spec, started).until_end(log, &mut link);
-    if let Some(folder) = temporary {
-        let _ = std::fs::remove_dir_all(folder);
-    }
     Ended { start, pid, says, kind, link: Some(link) }
+}
+
+fn start(spec: &TrySpec, files: &TryFiles, folder: &mut Option<Folder>) -> std::io::Result<Started> {
+    let mark = files.mark();
+    if spec.cwd.is_none() && folder.as_ref().is_none_or(|f| !f.untouched()) {
+        *folder = Some(Folder::make(&mark)?);
+    }
+    child::start(spec, &mark, folder.as_ref().map(Folder::path))
 }
 
 /// The running process and what is decided about it.
 struct Watch<'a> {
     spec: &'a TrySpec,
-    child: std::process::Child,
+    child: Process,
     output: File,
     output_open: bool,
     talk: Option<Talk>,
@@ -161,8 +182,7 @@ impl<'a> Watch<'a> {
     }
 
     fn until_end(mut self, log: &mut Log, link: &mut Link) -> (OutcomeKind, Vec<Say>) {
-        let exit: Option<OwnedFd> = rustix::process::Pid::from_raw(self.child.id() as i32)
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        let exit: Option<OwnedFd> = pidfd_open(self.child.pid(), PidfdFlags::empty()).ok();
         let status = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => break Ok(status),
@@ -175,7 +195,7 @@ impl<'a> Watch<'a> {
             log.flush();
         };
         // Whatever it left behind in its group ends with it; before the pipe is emptied, which such a process could fill for ever.
-        child::signal_group(self.child.id(), Signal::KILL);
+        child::signal_group(&self.child, Signal::KILL);
         self.drain(log);
         log.end_output();
         let (mut says, end) = match self.talk.take() {
@@ -317,7 +337,7 @@ impl<'a> Watch<'a> {
     fn end(&mut self, cause: Cause, log: &mut Log) {
         if self.ending.is_none() {
             log.say("warning", &format!("ending the task: {}", cause.summary));
-            child::signal_group(self.child.id(), Signal::TERM);
+            child::signal_group(&self.child, Signal::TERM);
             self.ending = Some((cause, Instant::now() + Duration::from_secs_f64(self.spec.grace.clamp(0.0, 1e6))));
         }
     }
@@ -326,7 +346,7 @@ impl<'a> Watch<'a> {
         let now = Instant::now();
         match &mut self.ending {
             Some((_, kill)) if now >= *kill => {
-                child::signal_group(self.child.id(), Signal::KILL);
+                child::signal_group(&self.child, Signal::KILL);
                 // One that hangs in the kernel can't end now: not asked again and again without a pause.
                 *kill = now + Duration::from_secs(1);
             }

@@ -42,7 +42,11 @@ impl World {
         let Some(memory) = self.dags.get(dag_id) else { return false };
         let Some(facts) = memory.facts.as_ref().filter(|_| self.limits.use_job_schedule) else { return false };
         let has_times = !matches!(facts.dag.schedule, Schedule::None | Schedule::Asset { .. } | Schedule::Other { .. });
-        has_times && !facts.is_paused && !facts.has_import_errors && memory.active < self.max_active_runs(&facts.dag)
+        has_times
+            && facts.dag.allows(RunType::Scheduled)
+            && !facts.is_paused
+            && !facts.has_import_errors
+            && memory.active < self.max_active_runs(&facts.dag)
     }
 
     /// A DAG's timetable was written in Python and must be asked there before its next run is known.

@@ -21,6 +21,8 @@ pub struct Limits {
     pub max_active_tasks_per_dag: u32,
     /// `[core] max_active_runs_per_dag`, unless the DAG says otherwise.
     pub max_active_runs_per_dag: u32,
+    /// `[core] max_consecutive_failed_dag_runs_per_dag`, for DAGs that don't say.
+    pub max_consecutive_failed_dag_runs_per_dag: u32,
     /// `[core] max_map_length`.
     pub max_map_length: usize,
     /// `[scheduler] catchup_by_default`.
@@ -39,6 +41,7 @@ impl Default for Limits {
             parallelism: 32,
             max_active_tasks_per_dag: 16,
             max_active_runs_per_dag: 16,
+            max_consecutive_failed_dag_runs_per_dag: 0,
             max_map_length: 1024,
             catchup_by_default: false,
             create_cron_data_intervals: false,

@@ -17,6 +17,14 @@ impl World {
         dag.max_active_runs.unwrap_or(self.limits.max_active_runs_per_dag)
     }
 
+    /// After so many failed runs in a row a DAG is paused; 0 never.
+    pub fn most_failures(&self, dag: &crate::model::Dag) -> u32 {
+        match dag.max_consecutive_failed_dag_runs {
+            0 => self.limits.max_consecutive_failed_dag_runs_per_dag,
+            own => own,
+        }
+    }
+
     /// Queued runs start where the DAG has room.
     pub(super) fn start_runs(&mut self, now: Timestamp) {
         while let Some(dag_id) = self.dirty_dags.pop_first() {
@@ -118,8 +126,8 @@ impl World {
     /// Keeps what is known of a DAG's newest runs.
     pub(super) fn note_recent(&mut self, run: RunId) {
         let Some(row) = self.runs.get(&run).map(|memory| &memory.run) else { return };
+        let Some(limit) = self.dag(&row.dag_id).map(|facts| self.most_failures(&facts.dag) as usize) else { return };
         let Some(facts) = self.dags.get_mut(&row.dag_id).and_then(|memory| memory.facts.as_mut()) else { return };
-        let limit = facts.dag.max_consecutive_failed_dag_runs as usize;
         if limit > 0 {
             facts.recent.insert((row.run_after, run), row.state);
             while facts.recent.len() > limit {
@@ -132,8 +140,8 @@ impl World {
     /// ends by the failure of a task asks, and the newest runs are those with the latest `run_after`.
     fn pause_failing(&mut self, run: RunId) {
         let Some(dag_id) = self.runs.get(&run).map(|memory| memory.run.dag_id.clone()) else { return };
+        let Some(limit) = self.dag(&dag_id).map(|facts| self.most_failures(&facts.dag) as usize) else { return };
         let Some(facts) = self.dags.get_mut(&dag_id).and_then(|memory| memory.facts.as_mut()) else { return };
-        let limit = facts.dag.max_consecutive_failed_dag_runs as usize;
         let all_failed = facts.recent.len() >= limit && facts.recent.values().all(|state| *state == RunState::Failed);
         if limit > 0 && all_failed && !facts.is_paused {
             facts.is_paused = true;

@@ -48,13 +48,3 @@ pub fn insert(tx: &Transaction<'_>, entry: &Entry<'_>) -> Result<()> {
     .map_err(|e| failed("cannot write the audit log", e))?;
     Ok(())
 }
-
-/// Notes that a person has seen a group of equal failures.
-pub fn acknowledge(tx: &Transaction<'_>, fingerprint: &str, note: Option<&str>) -> Result<()> {
-    tx.execute(
-        "INSERT OR REPLACE INTO acknowledged (fingerprint, who, at, note) VALUES (?1, '', ?2, ?3)",
-        params![fingerprint, crate::clock::now().as_microsecond(), note],
-    )
-    .map_err(|e| failed("cannot acknowledge", e))?;
-    Ok(())
-}

@@ -9,6 +9,7 @@ pub mod deferral;
 pub mod gate;
 pub mod heard;
 pub mod hitl;
+pub mod incident;
 pub mod load;
 pub mod pages;
 pub mod plan;
@@ -33,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_operations.sql"),
     include_str!("schema_heard.sql"),
     include_str!("schema_deferral.sql"),
+    include_str!("schema_incidents.sql"),
     include_str!("schema_timetable.sql"),
 ];
 
@@ -48,8 +50,8 @@ impl Store {
         let set = |db: &Connection| -> rusqlite::Result<()> {
             db.busy_timeout(Duration::from_secs(10))?;
             db.pragma_update(None, "journal_mode", "WAL")?;
-            // WAL with NORMAL loses nothing when a process is killed; a power cut may lose the last moments, whose
-            // outcomes are on disk (fsynced) beside the store.
+            // WAL with NORMAL loses nothing when a process is killed. For power cuts, the log is synced before the
+            // claim of a try that ended is removed.
             db.pragma_update(None, "synchronous", "NORMAL")?;
             db.pragma_update(None, "foreign_keys", "OFF")?;
             db.pragma_update(None, "temp_store", "MEMORY")?;

@@ -87,17 +87,37 @@ fn what_needs_a_scheduler_says_so() {
 }
 
 #[test]
+fn people_say_things_about_groups_of_failures() {
+    let home = Home::with_runs();
+    let groups = home.run("incident list --since 9999d -o json").json();
+    let first = &groups[0];
+    let print = first["fingerprint"].as_str().unwrap().to_owned();
+    assert_eq!((first["dag_id"].as_str(), first["count"].as_u64()), (Some("churn"), Some(1)), "{groups}");
+    let part = &print[..print.len().min(6)];
+    let said = home.run(&format!("incident claim {part} --to ana -o json")).json();
+    assert_eq!(said["claimed_by"], "ana");
+    let said = home.run(&format!("incident silence {part} --for 2h -o json")).json();
+    assert!(said["silenced_until"].as_str().is_some_and(|t| t.ends_with('Z')), "{said}");
+    home.run(&format!("incident note {part} looking -o json"));
+    let said = home.run(&format!("incident ack {part} -o json")).json();
+    assert_eq!((said["note"].as_str(), said["acknowledged_by"].is_string()), (Some("looking"), true), "{said}");
+    let said = home.run(&format!("incident silence {part} --off -o json")).json();
+    assert!(said["silenced_until"].is_null(), "{said}");
+    let said = home.run(&format!("incident claim {part} --release -o json")).json();
+    assert!(said["claimed_by"].is_null(), "{said}");
+    let audit = home.run("audit list -o json").json();
+    let actions: Vec<&str> = audit.as_array().unwrap().iter().filter_map(|a| a["action"].as_str()).take(6).collect();
+    assert_eq!(actions, ["release", "unsilence", "acknowledge", "incident_note", "silence", "claim"]);
+    assert_eq!(home.run("incident claim zzzz").code, 1);
+    assert_eq!(home.run(&format!("incident silence {part} --for soon")).code, 2);
+}
+
+#[test]
 fn later_verbs_say_not_yet() {
     let home = Home::empty();
-    for line in [
-        "pods list",
-        "assets list",
-        "incident list",
-        "notify test x",
-        "secrets rotate-key",
-        "open churn",
-        "connections test lake",
-    ] {
+    for line in
+        ["pods list", "assets list", "notify test x", "secrets rotate-key", "open churn", "connections test lake"]
+    {
         let ran = home.run(line);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{line}: {ran:?}");
         assert!(ran.err.contains("not yet in this version"), "{line}: {}", ran.err);

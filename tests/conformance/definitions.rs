@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    compare, expected,
-    golden::{Golden, by, only},
+    compare,
+    corpus::{Golden, by, only},
+    expected,
     home::Home,
+    runs,
 };
 
 const SETTINGS: &[&str] = &[
@@ -17,10 +19,10 @@ const SETTINGS: &[&str] = &[
     "fail_fast",
     "tags",
     "description",
+    "asset_expression",
 ];
 /// Here and in the recording.
 const TASK: &[(&str, &str)] = &[
-    ("operator_name", "operator"),
     ("trigger_rule", "trigger_rule"),
     ("upstream_task_ids", "upstream"),
     ("downstream_task_ids", "downstream"),
@@ -52,13 +54,16 @@ pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
     let recorded = &golden.document;
     let wanted = json!({
         "dag": settings(&recorded["dag"]),
-        "tasks": rows(&recorded["tasks"], "task_id", |row| TASK.iter().map(|(_, theirs)| sorted(theirs, row)).collect()),
+        "tasks": rows(&recorded["tasks"], "task_id", |row| {
+            task(row, |(_, theirs)| theirs, [&row["module"], &row["operator"], &row["weight_rule"]])
+        }),
         "task_groups": rows(&recorded["task_groups"], "group_id", |row| group(row, &row["mapped"])),
     });
     let got = json!({
         "dag": settings(&details),
         "tasks": rows(&tasks, "task_id", |row| {
-            TASK.iter().map(|(ours, theirs)| ((*theirs).to_owned(), sorted(ours, row).1)).collect()
+            let class = &row["class_ref"];
+            task(row, |(ours, _)| ours, [&class["module_path"], &class["class_name"], &row["weight_rule"]])
         }),
         "task_groups": rows(&details["task_groups"], "group_id", |row| group(row, &row["is_mapped"])),
     });
@@ -73,6 +78,28 @@ pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
 
 fn rows(list: &Value, key: &str, fields: impl Fn(&Value) -> Map<String, Value>) -> Value {
     by(list, &[key]).into_iter().map(|(key, row)| (key, Value::Object(fields(&row)))).collect::<Map<_, _>>().into()
+}
+
+/// What is compared of a task, of either side: fields by name, and its module, class and weight rule.
+fn task(
+    row: &Value,
+    name: impl Fn(&(&'static str, &'static str)) -> &'static str,
+    other: [&Value; 3],
+) -> Map<String, Value> {
+    let mut fields: Map<String, Value> =
+        TASK.iter().map(|pair| (pair.1.to_owned(), sorted(name(pair), row).1)).collect();
+    let [module, class, weight_rule] = other.map(|v| v.as_str().unwrap_or_default());
+    // Files have module names made from their path.
+    let module = runs::plain(module);
+    fields.insert("module".into(), module.rsplit("_<sha1>_").next().unwrap_or(&module).into());
+    fields.insert("operator".into(), class.into());
+    // The names of Airflow's classes there.
+    let rule = weight_rule.rsplit('.').next().unwrap_or_default().trim_start_matches('_');
+    fields.insert(
+        "weight_rule".into(),
+        rule.strip_suffix("PriorityWeightStrategy").unwrap_or(rule).to_lowercase().into(),
+    );
+    fields
 }
 
 /// A field of a task or group; lists are sorted there.
@@ -98,10 +125,24 @@ fn settings(dag: &Value) -> Value {
     if let Some(tags) = fields["tags"].as_array_mut() {
         tags.sort_by_key(Value::to_string);
     }
+    fields["edge_info"] = labels(&dag["edge_info"]);
     let params = dag["params"].as_object().into_iter().flatten();
     // Here with schema and description beside the value.
     let params =
         params.map(|(name, p)| (name.clone(), if p.get("schema").is_some() { p["value"].clone() } else { p.clone() }));
     fields["params"] = params.collect::<Map<_, _>>().into();
     fields
+}
+
+/// Labels of edges by `from/to`: objects with a label there, texts here.
+fn labels(edges: &Value) -> Value {
+    let of_one = |(from, below): (&String, &Value)| {
+        let below = below.as_object().cloned().unwrap_or_default();
+        let from = from.clone();
+        below.into_iter().map(move |(to, edge)| {
+            let label = if edge.is_object() { edge["label"].clone() } else { edge };
+            (format!("{from}/{to}"), label)
+        })
+    };
+    edges.as_object().into_iter().flatten().flat_map(of_one).collect::<Map<_, _>>().into()
 }

@@ -2,43 +2,49 @@
 
 use std::{
     io::Read,
-    path::Path,
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
+use regex::Regex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Whether the scheduler creates runs by itself.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Schedules {
-    /// It does.
-    On,
-    /// Only triggered runs exist.
-    Off,
+/// What a home is made from.
+pub struct Setup {
+    /// Folder of the DAG files.
+    pub dags: PathBuf,
+    /// Folder of the plugins.
+    pub plugins: Option<PathBuf>,
+    /// The scheduler creates runs by itself; else only triggered ones exist.
+    pub makes_runs: bool,
 }
 
 /// The home; its scheduler ends with it.
 pub struct Home {
     folder: TempDir,
-    dags: std::path::PathBuf,
-    schedules: Schedules,
+    dags: PathBuf,
+    plugins: Option<PathBuf>,
+    makes_runs: bool,
     scheduler: Option<Child>,
 }
 
 impl Home {
-    /// Starts a scheduler for a folder of DAG files and waits until it has parsed them.
-    pub fn start(dags: &Path, schedules: Schedules) -> Self {
+    /// Starts a scheduler for a folder of DAG files and waits until it knows these DAGs, or knows why it can't.
+    pub fn start(setup: &Setup, dag_ids: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("side")).unwrap();
-        let mut home = Self { folder, dags: dags.into(), schedules, scheduler: None };
+        let Setup { dags, plugins, makes_runs } = setup;
+        let (dags, plugins) = (dags.clone(), plugins.clone());
+        let mut home = Self { folder, dags, plugins, makes_runs: *makes_runs, scheduler: None };
         home.create_objects();
         let log = std::fs::File::create(home.folder.path().join("scheduler.out")).unwrap();
         let mut command = home.command(&["scheduler", "run"]);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         home.scheduler = Some(command.spawn().unwrap());
-        home.wait_until_parsed();
+        home.wait_until_parsed(dag_ids);
         home
     }
 
@@ -46,6 +52,7 @@ impl Home {
     fn create_objects(&self) {
         self.json(&["pools", "set", "cc_one", "1", ""]);
         self.json(&["pools", "set", "cc_three", "3", ""]);
+        self.json(&["pools", "set", "cc_deferred", "1", "", "--include-deferred"]);
         self.json(&["variables", "set", "cc_plain", "plain-value"]);
         self.json(&["variables", "set", "cc_json", r#"{"inner":[1,2]}"#]);
         let http = json!({"conn_type": "http", "host": "example.test", "login": "user", "password": "secret-pw",
@@ -54,18 +61,22 @@ impl Home {
         self.json(&["connections", "add", "fs_default", "--conn-json", r#"{"conn_type":"fs"}"#]);
     }
 
-    fn wait_until_parsed(&self) {
-        let files = std::fs::read_dir(&self.dags).unwrap().count();
+    fn wait_until_parsed(&self, dag_ids: &[&str]) {
         let began = Instant::now();
         let mut seen = (0, Instant::now());
-        // All files are known when a second has passed without a new DAG.
-        while seen.0 == 0 || seen.1.elapsed() < Duration::from_secs(3) {
-            assert!(began.elapsed() < Duration::from_secs(90), "{files} files aren't parsed: {}", self.log());
-            std::thread::sleep(Duration::from_millis(250));
-            let count = self.json(&["dags", "list"]).as_array().map_or(0, Vec::len);
-            if count != seen.0 {
-                seen = (count, Instant::now());
+        // One whose file can't be imported never comes: enough, when a while has passed without a new one.
+        while seen.1.elapsed() < Duration::from_secs(20) {
+            assert!(began.elapsed() < Duration::from_secs(180), "the files aren't parsed: {}", self.log());
+            let known = self.json(&["dags", "list"]);
+            let known: Vec<&str> =
+                known.as_array().into_iter().flatten().filter_map(|d| d["dag_id"].as_str()).collect();
+            if dag_ids.iter().all(|id| known.contains(id)) {
+                return;
             }
+            if known.len() != seen.0 {
+                seen = (known.len(), Instant::now());
+            }
+            std::thread::sleep(Duration::from_millis(250));
         }
     }
 
@@ -75,9 +86,13 @@ impl Home {
             .args(arguments)
             .env("DAGDECK_HOME", self.folder.path())
             .env("DAGDECK_DAGS_FOLDER", &self.dags)
-            .env("AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE", if self.schedules == Schedules::On { "True" } else { "False" })
+            .env("AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE", if self.makes_runs { "True" } else { "False" })
+            .env("AIRFLOW__CORE__PARALLELISM", "8")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("CONFORMANCE_SIDE_DIR", self.folder.path().join("side"));
+        if let Some(plugins) = &self.plugins {
+            command.env("AIRFLOW__CORE__PLUGINS_FOLDER", plugins);
+        }
         command
     }
 
@@ -102,6 +117,13 @@ impl Home {
         self.folder.path().join("side").to_string_lossy().into_owned()
     }
 
+    /// A package that a task of the DAG wanted and that isn't installed.
+    pub fn missing_package(&self, dag_id: &str) -> Option<String> {
+        let all = self.json(&["runs", "list", dag_id]);
+        let ids = all.as_array().into_iter().flatten().filter_map(|run| run["dag_run_id"].as_str());
+        ids.into_iter().find_map(|id| missing_package(&self.json(&["runs", "show", dag_id, id])["tries"].to_string()))
+    }
+
     /// What the scheduler said.
     pub fn log(&self) -> String {
         let mut text = String::new();
@@ -110,6 +132,13 @@ impl Home {
         }
         text.chars().rev().take(3000).collect::<Vec<_>>().into_iter().rev().collect()
     }
+}
+
+/// The package that a text says isn't installed; not Airflow's own, which are to be there.
+pub fn missing_package(text: &str) -> Option<String> {
+    static MISSING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"No module named '([A-Za-z0-9_]+)").unwrap());
+    let name = MISSING.captures(text)?.get(1)?.as_str();
+    (name != "airflow").then(|| name.to_owned())
 }
 
 impl Drop for Home {

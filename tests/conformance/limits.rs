@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    golden::{Golden, by},
+    corpus::{Golden, by},
     home::Home,
 };
 

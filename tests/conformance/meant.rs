@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    golden::{Golden, by},
+    corpus::{Golden, by},
     home::Home,
 };
 

@@ -9,50 +9,66 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::{
-    compare, expected,
-    golden::{Golden, by, map_texts, only},
+    compare,
+    corpus::{Golden, by, map_texts, only},
+    expected,
     home::Home,
 };
 
-/// Unpauses a DAG and triggers its runs in their order.
-///
-/// # Errors
-/// What the first refused trigger says.
-pub fn trigger(home: &Home, golden: &Golden) -> Result<(), String> {
-    home.run(&["dags", "unpause", &golden.dag_id]);
+/// Triggers a DAG's runs in their order; a line for each that is refused and shouldn't be, or isn't and should.
+pub fn trigger(home: &Home, golden: &Golden) -> Vec<String> {
+    let mut lines = Vec::new();
     for run in golden.runs() {
         let asked = &run["trigger"];
         let conf = asked["conf"].to_string();
-        let mut arguments = vec!["dags", "trigger", &golden.dag_id, "-c", &conf];
-        arguments.extend(["-r", asked["run_id"].as_str().unwrap_or("golden")]);
+        let id = run_id(run);
+        let mut arguments = vec!["dags", "trigger", &golden.dag_id, "-c", &conf, "-r", &id];
         if let Some(date) = asked["logical_date"].as_str() {
             arguments.extend(["-l", date]);
         }
         let output = home.run(&arguments);
-        if !output.status.success() {
-            return Err(format!("the trigger is refused: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        let said = String::from_utf8_lossy(&output.stderr);
+        match (output.status.success(), &run["refused"]) {
+            (false, Value::Null) => lines.push(format!("/runs/{id}: the trigger is refused: {}", said.trim())),
+            (true, refused @ Value::Object(_)) => lines.push(format!("/runs/{id}: taken, recorded refused: {refused}")),
+            _ => {}
         }
     }
-    Ok(())
+    lines
 }
 
-/// Waits until every run that ended in the recording has ended, at most so long.
+/// Waits until every run is in the recorded state, and the instances of those that never end are too, at most so long.
 pub fn wait(home: &Home, goldens: &[Golden], limit: Duration) {
+    let mut left: Vec<(&Golden, &Value)> = goldens
+        .iter()
+        .flat_map(|g| g.runs().iter().map(move |run| (g, run)))
+        .filter(|(_, r)| r["refused"].is_null())
+        .collect();
     wait_until(limit, || {
         let known = by(&home.json(&["runs", "list"]), &["dag_id", "dag_run_id"]);
-        let is_over = |golden: &Golden| {
-            golden.runs().iter().all(|run| {
-                let ours = &known.get(&format!("{}:{}", golden.dag_id, run_id(run))).unwrap_or(&Value::Null)["state"];
-                let wanted_end = run["dag_run"]["state"] == "success" || run["dag_run"]["state"] == "failed";
-                !wanted_end || ours == "success" || ours == "failed"
-            })
-        };
-        goldens.iter().all(is_over)
+        left.retain(|(golden, run)| {
+            let ours = known.get(&format!("{}:{}", golden.dag_id, run_id(run))).map(|run| run["state"].clone());
+            let is_over = ours.as_ref().is_some_and(|state| state == "success" || state == "failed");
+            !(is_over || is_cut_off(run) && has_states(home, golden, run))
+        });
+        left.is_empty()
     });
 }
 
+/// It never ends by itself.
+fn is_cut_off(run: &Value) -> bool {
+    run["dag_run"]["state"] != "success" && run["dag_run"]["state"] != "failed"
+}
+
+/// The instances are in the recorded states.
+fn has_states(home: &Home, golden: &Golden, run: &Value) -> bool {
+    let states = |document: &Value| by(&document["task_instances"], &["task_id", "map_index", "state", "try_number"]);
+    let shown = home.json(&["runs", "show", &golden.dag_id, &run_id(run)]);
+    states(&shown).keys().eq(states(run).keys())
+}
+
 /// Waits for something to be so, at most so long.
-pub fn wait_until(limit: Duration, is_so: impl Fn() -> bool) {
+pub fn wait_until(limit: Duration, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() && began.elapsed() < limit {
         std::thread::sleep(Duration::from_millis(250));
@@ -63,6 +79,16 @@ pub fn wait_until(limit: Duration, is_so: impl Fn() -> bool) {
 pub fn run_id(run: &Value) -> String {
     let id = run["trigger"]["run_id"].as_str().or(run["run_id"].as_str()).or(run["dag_run"]["run_id"].as_str());
     id.unwrap_or_default().to_owned()
+}
+
+/// The id that a run has here: those of runs that assets made end in chance, and are recorded by their number.
+fn own_id(home: &Home, golden: &Golden, id: &str) -> String {
+    let Some(number) = id.strip_prefix("asset_triggered__#").and_then(|n| n.parse::<usize>().ok()) else {
+        return id.to_owned();
+    };
+    let all = home.json(&["runs", "list", &golden.dag_id, "--order-by", "run_after"]);
+    let ids = all.as_array().into_iter().flatten().filter_map(|run| run["dag_run_id"].as_str());
+    ids.filter(|id| id.starts_with("asset_triggered__")).nth(number).unwrap_or(id).to_owned()
 }
 
 /// Notes that the probes' callbacks wrote during a run.
@@ -86,11 +112,16 @@ fn wait_for_notes(home: &Home, golden: &Golden) {
 pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
     wait_for_notes(home, golden);
     let mut lines = Vec::new();
-    for run in golden.runs() {
+    for run in golden.runs().iter().filter(|run| run["refused"].is_null()) {
         let id = run_id(run);
-        let mut shown = home.json(&["runs", "show", &golden.dag_id, &id]);
-        shown["side_effects"] = notes(home, &golden.dag_id, &id).into();
+        let ours_id = own_id(home, golden, &id);
+        let mut shown = home.json(&["runs", "show", &golden.dag_id, &ours_id]);
+        shown["side_effects"] = notes(home, &golden.dag_id, &ours_id).into();
         let (mut wanted, mut got) = (recorded(run), ours(&shown));
+        // Not recorded of examples.
+        if run["rendered_fields"].is_null() {
+            got["rendered_fields"] = wanted["rendered_fields"].clone();
+        }
         map_texts(&mut wanted, &|text| {
             let text = text.replace("<DAGS>", &home.dags()).replace("<SIDE>", &home.side());
             // Masked on output here, not there.
@@ -107,7 +138,7 @@ pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
 }
 
 /// A text without what differs from process to process.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new("0x[0-9a-f]{6,}").unwrap());
     static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{40}").unwrap());
     HASH.replace_all(&ADDRESS.replace_all(text, "<addr>"), "<sha1>").into_owned()
@@ -127,9 +158,13 @@ fn document(run: &Value, failures: Map<String, Value>) -> Value {
     let xcoms: Map<_, _> = xcoms.map(|(key, row)| (key, json!({"value": sorted_decision(&row)}))).collect();
     let rendered = by(&run["rendered_fields"], &["task_id", "map_index"]);
     let rendered: Map<_, _> = rendered.into_iter().map(|(key, row)| (key, only(&row, &["fields"]))).collect();
+    let mut dag_run = only(&run["dag_run"], RUN);
+    // Recorded through the REST API, done here by the command line.
+    let triggered_by = run["dag_run"]["triggered_by"].as_str().unwrap_or_default().to_lowercase();
+    dag_run["triggered_by"] = if triggered_by == "rest_api" { "cli".into() } else { triggered_by.into() };
     let mut notes = run["side_effects"].as_array().cloned().unwrap_or_default();
     notes.sort_by_key(Value::to_string);
-    json!({"dag_run": only(&run["dag_run"], RUN), "side_effects": notes, "task_instances": instances, "xcoms": xcoms,
+    json!({"dag_run": dag_run, "side_effects": notes, "task_instances": instances, "xcoms": xcoms,
         "rendered_fields": rendered, "failures": failures})
 }
 

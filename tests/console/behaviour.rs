@@ -167,6 +167,67 @@ fn colours_of_a_task_are_kept_in_its_log() {
 }
 
 #[test]
+fn a_group_of_failures_is_claimed_silenced_and_noted() {
+    let (dir, mut stage) = stage(SMALL);
+    stage.keys("H Ctrl-u").type_text("ana").keys("Tab Tab Enter");
+    assert!(stage.wanted[0].ends_with("incident claim 00aa00aa00aa00aa --to ana"), "{:?}", stage.wanted);
+    stage.keys("Esc Z Tab Tab Enter");
+    assert!(
+        stage.wanted[1].contains("incident silence 00aa00aa00aa00aa --until 2026-11-16T08:18"),
+        "{:?}",
+        stage.wanted
+    );
+    stage.keys("Esc N").type_text("gpu").keys("Tab Tab Enter Esc");
+    assert!(stage.wanted[2].ends_with("incident note 00aa00aa00aa00aa gpu"), "{:?}", stage.wanted);
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    let later = NOW + 3_600_000_000;
+    db.execute("INSERT INTO incident VALUES ('00aa00aa00aa00aa', 'ana', ?1, NULL, NULL, 'known', 'lee', ?1)", [NOW])
+        .unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("[ana] killed by SIGKILL") && text.contains("note by lee: known"), "{text}");
+    db.execute("UPDATE incident SET silenced_until = ?1", [later]).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("NEEDS YOU 2") && text.contains("QUIET (worked since"), "{text}");
+}
+
+#[test]
+fn what_is_deleted_must_be_typed() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("8 G D Tab Tab Enter");
+    assert!(stage.text().contains("type gate_min_gain to delete it"), "{}", stage.text());
+    assert!(stage.wanted.is_empty());
+    stage.keys("Tab").type_text("gate_min_gain").keys("Tab Tab Enter");
+    assert_eq!(stage.wanted.len(), 1);
+    assert!(stage.wanted[0].ends_with("variables delete gate_min_gain"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn tries_are_compared_in_turn() {
+    let (_dir, mut stage) = stage((160, 45));
+    stage.keys("Enter =");
+    let text = stage.text();
+    assert!(text.contains("the last time it worked") && text.contains("saved the model"), "{text}");
+    assert!(text.contains("CAUSE") || text.contains("killed by SIGKILL"), "{text}");
+    stage.keys("!");
+    assert!(!stage.text().contains("operator"), "{}", stage.text());
+    stage.keys("! =");
+    assert!(stage.text().contains("the run before"), "{}", stage.text());
+    stage.keys("=");
+    assert!(stage.text().contains("the try before"), "{}", stage.text());
+    // Marked ones.
+    stage.keys("4 / t a s k : l o a d Enter Space Space =");
+    assert!(stage.text().contains("the marked one"), "{}", stage.text());
+}
+
+#[test]
+fn a_day_of_the_calendar_lists_its_runs() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("2 v c Left Enter");
+    let text = stage.text();
+    assert!(text.contains("run:*2026-11-09*") && text.contains("11-09 02:00"), "{text}");
+}
+
+#[test]
 fn the_focus_is_seen_without_colour() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("Enter C");

@@ -182,6 +182,37 @@ fn churn(tx: &Connection, home: &Path) {
             "experiment": {"value": "churn_wk", "schema": {"type": "string"}},
             "dry_run": {"value": false, "schema": {"type": "boolean"}}}});
     let version = dag(tx, &definition, "0 2 * * 1", false, Some(NOW + 6 * DAY + 21 * 3600 * SECOND));
+    let source = |memory: &str| {
+        format!(
+            "from airflow.sdk import dag, task\n\nGATE = Variable.get(\"gate_min_gain\")\n\n@task(pool=\"gpu\")\n\
+             def train_with_hp(hp):\n    return fit(hp, memory=\"{memory}\")\n"
+        )
+    };
+    tx.execute("UPDATE dag_version SET source = ?1 WHERE id = ?2", params![source("48Gi"), version]).unwrap();
+    let mut before = definition.clone();
+    before["tasks"]["train_with_hp"]["retries"] = json!(5);
+    tx.execute(
+        "INSERT INTO dag_version (dag_id, number, hash, definition, source, created_at) VALUES ('churn_train', 36, 'g', ?1, ?2, ?3)",
+        params![before.to_string(), source("64Gi"), NOW - 100 * DAY],
+    )
+    .unwrap();
+    let older = tx.last_insert_rowid();
+    tx.execute(
+        "INSERT INTO variable VALUES ('gate_min_gain', '0.005', 'least gain over the champion', ?1)",
+        [NOW - 3 * DAY],
+    )
+    .unwrap();
+    tx.execute(
+        "INSERT INTO connection VALUES ('mlflow', 'http', 'model registry', 'mlflow.internal', 'svc', 's3cret', 8080, NULL, NULL, ?1)",
+        [NOW - 40 * DAY],
+    )
+    .unwrap();
+    tx.execute(
+        "INSERT INTO audit (at, who, via, action, target, before, after, command, result) VALUES (?1, 'raj', 'cli', 'variable_set',
+         'gate_min_gain', '0.001', '0.005', 'dagdeck variables set gate_min_gain 0.005', 'ok')",
+        [NOW - 3 * DAY],
+    )
+    .unwrap();
     let oom = ("killed by SIGKILL: out of memory at epoch 18 of 100", "00aa00aa00aa00aa");
     for week in (0..13).rev() {
         let at = NOW - (4 * 3600 + 18 * 60) * SECOND + 2 * 3600 * SECOND - week * 7 * DAY;
@@ -195,7 +226,7 @@ fn churn(tx: &Connection, home: &Path) {
                 state: if bad { "failed" } else { "success" },
                 start: at,
                 end: Some(at + length * SECOND),
-                version,
+                version: if bad { version } else { older },
             },
         );
         let ok = |task, index, offset: i64, seconds| {
@@ -259,7 +290,7 @@ fn churn(tx: &Connection, home: &Path) {
             "INSERT INTO xcom VALUES (?1, 'train_with_hp', 2, 'return_value', ?2, ?3, 'task', NULL)",
             params![
                 r,
-                json!({"accuracy": 0.9487, "loss": 0.0312, "model_path": "s3://ml-models/churn/2"}).to_string(),
+                json!({"accuracy": if week == 0 { 0.9487 } else { 0.9431 }, "loss": 0.0312, "model_path": "s3://ml-models/churn/2"}).to_string(),
                 at
             ],
         )
@@ -314,6 +345,13 @@ fn log(home: &Path, dag: &str, at: i64) {
     text.push('\n');
     fs::write(dir.join("attempt=3.log"), text).unwrap();
     fs::write(dir.join("attempt=2.log"), "a plain line\n").unwrap();
+    // The same index a fortnight before, when it worked.
+    let date =
+        jiff::Timestamp::from_microsecond(at - 14 * DAY).unwrap().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+    let dir = home.join(format!("logs/dag_id={dag}/run_id=scheduled__{date}/task_id=train_with_hp/map_index=3"));
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("attempt=1.log"), "epoch 17/100 loss 0.2300 acc 0.88 gpu 97% 38.1GiB\nsaved the model\n")
+        .unwrap();
 }
 
 /// Small DAGs: fine, running, waiting for a retry, paused, never run, overdue.

@@ -77,6 +77,51 @@ fn xcom() {
 }
 
 #[test]
+fn xcom_compared() {
+    frames("xcom_compared", "2 Enter v t x Esc = G");
+}
+
+#[test]
+fn why_failed_and_what_changed() {
+    frames("changes", "Enter b");
+}
+
+#[test]
+fn two_tries() {
+    frames("compare", "Enter =");
+}
+
+#[test]
+fn audit() {
+    frames("audit", "9");
+}
+
+#[test]
+fn settings() {
+    frames("settings", "8");
+}
+
+#[test]
+fn versions() {
+    frames("versions", "2 v h");
+}
+
+#[test]
+fn source() {
+    frames("source", "2 v h j Enter");
+}
+
+#[test]
+fn calendar() {
+    frames("calendar", "2 v c");
+}
+
+#[test]
+fn edit_form() {
+    frames("edit_connection", "8 j j E");
+}
+
+#[test]
 fn clear_form() {
     for size in [(80, 24), (160, 45)] {
         let (_dir, mut stage) = stage(size);

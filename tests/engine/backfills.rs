@@ -19,6 +19,7 @@ def dag(name, command, **kwargs):
 dag("writes", "echo {{ ds }} {{ dag_run.conf.get('x', '-') }} >> $OUT/dates", is_paused_upon_creation=False)
 dag("waits", "touch $OUT/started; until [ -e $OUT/go ]; do sleep 0.02; done", is_paused_upon_creation=False)
 dag("paused", "true", is_paused_upon_creation=True)
+dag("choosy", "true", allowed_run_types=["scheduled", "operator_triggered"])
 "#;
 
 fn start(home: &Home) {
@@ -117,6 +118,39 @@ fn cancelling_strands_nothing() {
     // A run of it that is cleared later runs, though its backfill was paused when it ended.
     home.run(&["runs", "clear", "waits", &run_id(3), "-y"]).ok();
     assert_eq!(home.wait("waits", &run_id(3)).state(), "success");
+}
+
+/// No scheduler: the commands do it themselves.
+#[test]
+fn a_dag_can_refuse_kinds_of_runs() {
+    let home = Home::with_files(&[("dags.py", DAG)]);
+    let dates = ["--from-date", "2026-02-01", "--to-date", "2026-02-03", "-y"];
+    let backfill = home.run(&[&["backfill", "create", "--dag-id", "choosy"][..], &dates].concat());
+    let trigger = home.run(&["dags", "trigger", "choosy"]);
+    for (ran, kind) in [(backfill, "backfill"), (trigger, "manual")] {
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(&format!("does not allow {kind} runs")), "{}", ran.err);
+    }
+    let details = json(&home, &["dags", "details", "choosy"]);
+    assert_eq!(details["allowed_run_types"], serde_json::json!(["operator_triggered", "scheduled"]));
+    assert_eq!(details["is_backfillable"], false);
+    assert_eq!(json(&home, &["dags", "details", "writes"])["is_backfillable"], true);
+}
+
+#[test]
+fn queued_runs_can_be_deleted_and_the_last_one_ends_the_backfill() {
+    let home = Home::with_files(&[("dags.py", DAG)]);
+    start(&home);
+    create(&home, "waits", "2026-02-03", &["--max-active-runs", "1"]);
+    await_file(&home.path().join("started"));
+    let running = home.run(&["runs", "delete", "waits", &run_id(1), "-y"]);
+    assert_eq!(running.code, 1, "{running:?}");
+    home.run(&["runs", "delete", "waits", &run_id(2), "-y"]).ok();
+    fs::write(home.path().join("go"), "").unwrap();
+    assert_eq!(home.wait("waits", &run_id(1)).state(), "success");
+    let backfill = json(&home, &["backfill", "show", "1"]);
+    assert!(backfill["completed_at"].is_string(), "{backfill}");
+    assert_eq!(backfill["dag_runs"][1]["dag_run_id"], Value::Null);
 }
 
 #[test]

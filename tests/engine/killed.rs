@@ -17,7 +17,7 @@ WAIT = "until [ $(cat $OUT.kills) -ge %d ]; do sleep 0.02; done; echo %s >> $OUT
 
 with DAG("many", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False, max_active_tasks=16):
     for i in range({half}):
-        after = i * {kills} // {half}
+        after = (i * {kills} + {half} - 1) // {half}
         first = BashOperator(task_id=f"a{{i}}", bash_command=WAIT % (after, f"a{{i}}"), append_env=True, env={{}})
         second = BashOperator(task_id=f"b{{i}}", bash_command=WAIT % (after, f"b{{i}}"), append_env=True, env={{}})
         first >> second

@@ -33,6 +33,9 @@ with DAG("quick", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon
     BashOperator(task_id="once", bash_command="echo x >> $OUT/effects", append_env=True, env={})
 "#;
 
+/// An outcome that is whole as its hash tells, and yet no outcome (another version's, say).
+const DAMAGED: &str = "9149d2c14fbefac83c5a426853c57bc1ef47ef08 {\"key\": \n";
+
 /// A home with a scheduler that waits so many seconds between TERM and KILL.
 fn home(grace: &str) -> Home {
     let home = Home::with_files(&[("dags.py", DAG)]);
@@ -128,8 +131,7 @@ fn a_damaged_outcome_fails_its_try_and_not_the_scheduler() {
     let scheduler = home.scheduler();
     home.run(&["dags", "trigger", "stubborn", "-r", "r1"]).ok();
     let (child, grandchild) = begun(&home, 1);
-    let outcome = home.path().join("tries/1.-1.1.stays.outcome");
-    fs::write(&outcome, "{\"key\": ").unwrap();
+    fs::write(home.path().join("tries/1.-1.1.stays.claim"), DAMAGED).unwrap();
     kill(parent_of(child));
     let run = home.wait("stubborn", "r1");
     let cause = &run.task("stays", -1)["cause"];
@@ -146,8 +148,7 @@ fn a_damaged_outcome_that_the_next_scheduler_finds_is_the_same() {
     home.run(&["dags", "trigger", "stubborn", "-r", "r1"]).ok();
     let (child, grandchild) = begun(&home, 1);
     home.kill_scheduler();
-    let outcome = home.path().join("tries/1.-1.1.stays.outcome");
-    fs::write(&outcome, "").unwrap();
+    fs::write(home.path().join("tries/1.-1.1.stays.claim"), DAMAGED).unwrap();
     kill(parent_of(child));
     home.start();
     let run = home.wait("stubborn", "r1");

@@ -10,5 +10,6 @@ mod once;
 mod past;
 mod saved;
 mod sensors;
+mod standby;
 mod supervision;
 mod versions;

@@ -183,7 +183,8 @@ fn a_try_that_the_store_forgot_is_not_started_again() {
     go(&home);
     let tries = home.path().join("tries");
     until_in(&tries, || {
-        fs::read_dir(&tries).unwrap().flatten().any(|e| e.path().extension() == Some("outcome".as_ref())).then_some(())
+        let ended = |claim: fs::DirEntry| fs::read(claim.path()).is_ok_and(|text| text.ends_with(b"\n"));
+        fs::read_dir(&tries).unwrap().flatten().any(ended).then_some(())
     });
     for (file, before) in store.iter().zip(before) {
         let _ = fs::remove_file(file);

@@ -77,6 +77,22 @@ fn a_cleared_run_keeps_its_version_unless_told_otherwise() {
 }
 
 #[test]
+fn native_operators_keep_the_arguments_of_their_version() {
+    let file = |text: &str| {
+        format!(
+            "[dag]\ndag_id = \"changes\"\nis_paused_upon_creation = false\n[tasks.say]\noperator = \"bash\"\nbash_command = \"echo {text}\"\n"
+        )
+    };
+    let home = Home::with_files(&[("changes.toml", &file("old"))]);
+    home.start();
+    assert_eq!(home.trigger("changes", "r", &serde_json::json!({})).returned("say", -1), "old");
+    fs::write(home.dags().join("changes.toml"), file("new")).unwrap();
+    assert_eq!(clear(&home, &[]).returned("say", -1), "old");
+    assert_eq!(clear(&home, &["--run-on-latest-version"]).returned("say", -1), "new");
+    assert_eq!(home.trigger("changes", "s", &serde_json::json!({})).returned("say", -1), "new");
+}
+
+#[test]
 fn a_function_that_was_mended_runs_as_it_is_now() {
     let home = home();
     // Other lines, another function body: still the same DAG.

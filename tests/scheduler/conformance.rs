@@ -1,48 +1,16 @@
 //! Recorded runs of Airflow, replayed through the scheduler alone: what tasks do is taken from the recording, what the
-//! scheduler decides must be equal. The recording is a folder named by `DAGDECK_CONFORMANCE`, or `../shared/conformance`;
-//! without one nothing is tested.
+//! scheduler decides must be equal.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use dagdeck::{
     model::{Cause, CauseKind, Dag, Pool, RunId, TiKey},
-    scheduler::{Report, RunFacts, retry_delay},
+    scheduler::{Report, RunFacts},
 };
 use serde_json::{Value, json};
 
 use super::rows::{Home, at, dag, past, task};
-
-fn folder() -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
-    let folder = std::env::var_os("DAGDECK_CONFORMANCE").map_or_else(beside, PathBuf::from);
-    if !folder.is_dir() {
-        eprintln!("skipped: {} is not there", folder.display());
-        return None;
-    }
-    Some(folder)
-}
-
-fn read(path: &PathBuf) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-#[test]
-fn retry_delays() {
-    let Some(folder) = folder() else { return };
-    let table = read(&folder.join("tables/retry_delays.json"));
-    let rows = table["rows"].as_array().unwrap();
-    for row in rows {
-        let mut t = task("t", &[], json!({"retry_delay": row["retry_delay_s"].as_f64()}));
-        t.retry_exponential_backoff = row["retry_exponential_backoff"].as_f64().unwrap();
-        t.max_retry_delay = row["max_retry_delay_s"].as_f64();
-        let date = row["logical_date"].as_str().map(|s| s.parse().unwrap());
-        for (i, wanted) in row["delay_s_after_try_1_to_7"].as_array().unwrap().iter().enumerate() {
-            let got = retry_delay("d", &t, date, i as u32 + 1);
-            assert_eq!(Some(got), wanted.as_f64(), "try {}: {row}", i + 1);
-        }
-    }
-    println!("{0} of {0} table rows", rows.len());
-}
+use crate::conformance::corpus::Corpus;
 
 fn strings(value: &Value) -> Vec<&str> {
     value.as_array().map(|list| list.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
@@ -208,14 +176,9 @@ const UNSAID: [&str; 2] = ["cc_teardown_fails_counts", "cc_task_dates"];
 
 #[test]
 fn recorded_runs() {
-    let Some(folder) = folder() else { return };
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder.join("golden")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
     let (mut same, mut left_out, mut wrong) = (0, 0, Vec::new());
-    for file in files {
-        let golden = read(&file);
-        let id = golden["dag_id"].as_str().unwrap();
+    for recorded in Corpus::find().goldens() {
+        let (id, golden) = (recorded.dag_id.as_str(), recorded.document);
         if UNSAID.contains(&id) {
             left_out += 1;
             continue;

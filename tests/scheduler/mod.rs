@@ -3,6 +3,7 @@
 mod backfills;
 mod clears;
 mod conformance;
+pub mod delays;
 mod graphs;
 mod limits;
 mod mapping;

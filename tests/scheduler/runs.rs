@@ -181,6 +181,20 @@ fn failures_in_a_row_pause() {
 }
 
 #[test]
+fn the_setting_pauses_dags_that_do_not_say() {
+    let mut home = Home::new();
+    home.limits.max_consecutive_failed_dag_runs_per_dag = 1;
+    home.reload();
+    let d = dag(vec![task("a", &[], json!({}))], json!({}));
+    home.add_dag(&d);
+    let run = home.trigger(&d, None);
+    home.advance();
+    home.fail(run, "a");
+    home.advance();
+    assert!(home.world.dag("d").unwrap().is_paused);
+}
+
+#[test]
 fn a_newer_run_that_goes_on_is_not_a_failure_in_a_row() {
     let mut home = Home::new();
     let d = dag(vec![task("a", &[], json!({}))], json!({"max_consecutive_failed_dag_runs": 2}));

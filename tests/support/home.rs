@@ -179,7 +179,7 @@ impl Home {
     }
 
     /// Processes that belong to this home: the scheduler, the spawner, supervisors, tasks.
-    fn processes(&self) -> Vec<i32> {
+    pub fn processes(&self) -> Vec<i32> {
         let mark = self.dir.path().as_os_str().as_encoded_bytes();
         let mine = i32::try_from(std::process::id()).unwrap_or(0);
         let names = |pid: i32, file: &str| {

@@ -1,28 +1,11 @@
 //! What Airflow's scheduler did with each schedule, recorded, against `dagdeck::timetable`.
 
-use std::{env, fs, path::PathBuf};
-
 use dagdeck::{
     model::{RunType, Schedule, time},
     timetable::{Bounds, DataInterval, DueRun, Settings, Timetable, run_id},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-
-/// The recorded table, or `None` with the reason printed.
-fn table() -> Option<Value> {
-    let folder = env::var_os("DAGDECK_CONFORMANCE")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance"));
-    let file = folder.join("tables/scheduling.json");
-    match fs::read_to_string(&file) {
-        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
-        Err(why) => {
-            println!("skipped: {}: {why} (DAGDECK_CONFORMANCE names the folder of the recordings)", file.display());
-            None
-        }
-    }
-}
 
 fn timestamp(value: &Value) -> Option<Timestamp> {
     value.as_str().map(|text| text.parse().unwrap())
@@ -59,7 +42,7 @@ fn run_json(run: &DueRun, with_id: bool) -> Value {
 }
 
 /// Differences between a recorded row and what we do.
-fn differences(row: &Value) -> Vec<String> {
+fn of_row(row: &Value) -> Vec<String> {
     let settings = Settings {
         create_cron_data_intervals: row["create_cron_data_intervals"].as_bool().unwrap(),
         catchup_by_default: false,
@@ -113,18 +96,12 @@ fn differences(row: &Value) -> Vec<String> {
     found
 }
 
-#[test]
-fn schedules_as_recorded_from_airflow() {
-    let Some(table) = table() else { return };
+/// Compares the table of schedules; a line for each row that differs.
+pub fn differences(table: &Value) -> (usize, Vec<String>) {
     let rows = table["rows"].as_array().unwrap();
-    let mut passed = 0;
-    for row in rows {
-        let found = differences(row);
-        passed += usize::from(found.is_empty());
-        for difference in found {
-            println!("{} [{}]: {difference}", row["name"], row["create_cron_data_intervals"]);
-        }
-    }
-    println!("{passed} of {} rows as recorded", rows.len());
-    assert_eq!(passed, rows.len());
+    let line = |row: &Value, found: Vec<String>| {
+        format!("{} [{}]: {}", row["name"], row["create_cron_data_intervals"], found.join("; "))
+    };
+    let wrong = rows.iter().map(|row| (row, of_row(row))).filter(|(_, found)| !found.is_empty());
+    (rows.len(), wrong.map(|(row, found)| line(row, found)).collect())
 }

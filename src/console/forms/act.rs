@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::{
     model::{Dag, RunState, TiState},
-    protocol::{Command, Selection, command::ReplyError},
+    protocol::{Command, IncidentChange, Selection, command::ReplyError},
     store::screens::{Micros, RunRef, TiRef},
 };
 
-use super::{Control, Field, trigger};
+use super::{Control, Field, setting, trigger};
+use crate::console::place::Setting;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,16 @@ pub enum Purpose {
     Note(RunRef, Option<TiRef>),
     /// Create a run.
     Trigger(Box<Dag>),
+    /// Say something about groups of failures.
+    Silence(Vec<String>),
+    /// Say who works on groups of failures.
+    Claim(Vec<String>),
+    /// Write a note on groups of failures.
+    GroupNote(Vec<String>),
+    /// Create or change a pool, connection or variable. Of a connection: its fields before, with the secret.
+    Set(Setting, Value),
+    /// Delete something, when its name is typed.
+    Delete(Vec<Command>, String),
 }
 
 /// What the scheduler says would happen.
@@ -88,7 +99,15 @@ impl ActForm {
                     })
                     .collect(),
             ),
-            Purpose::Note(..) | Purpose::Trigger(_) => Preview::Words(Vec::new()),
+            Purpose::Delete(commands, name) => {
+                let all = commands.iter().map(|c| format!("deletes: {}", super::shell(c)));
+                Preview::Words(all.chain([format!("This can't be undone. Type {name} above to do it.")]).collect())
+            }
+            Purpose::Silence(groups) => Preview::Words(vec![format!(
+                "{} stay out of NEEDS YOU for that time, also if they happen again",
+                super::super::update::count(groups.len(), "group")
+            )]),
+            _ => Preview::Words(Vec::new()),
         };
         let focus = fields.len();
         let mut form = Self {
@@ -107,6 +126,12 @@ impl ActForm {
         };
         form.check();
         form
+    }
+
+    /// The same with the focus on its first field: nothing starts, stops or is lost by it before a button is chosen.
+    pub fn on_field(mut self) -> Self {
+        self.focus = 0;
+        self
     }
 
     /// The plan is asked for from the scheduler.
@@ -198,6 +223,32 @@ impl ActForm {
                 text: self.value("note"),
             }],
             Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
+            Purpose::Silence(groups) => {
+                let text = self.value("for");
+                let seconds = crate::model::filter::seconds(text.trim())
+                    .filter(|s| *s < 1e9)
+                    .ok_or_else(|| format!("for {text}: not a span such as 30m, 4h, 2d; 0 ends the silence"))?;
+                let until = self.opened_at + (seconds * 1e6) as i64;
+                let until = jiff::Timestamp::from_microsecond(until).ok().filter(|_| seconds > 0.0);
+                said(groups, &IncidentChange::Silence { until })
+            }
+            Purpose::Claim(groups) => {
+                let by = Some(self.value("by").trim().to_owned()).filter(|b| !b.is_empty());
+                said(groups, &IncidentChange::Claim { by })
+            }
+            Purpose::GroupNote(groups) => said(groups, &IncidentChange::Note { text: self.value("note") }),
+            Purpose::Set(kind, before) => vec![setting::command(*kind, before, &self.fields)?],
+            Purpose::Delete(commands, name) => {
+                if !dry_run && self.value("name") != *name {
+                    return Err(format!("type {name} to delete it"));
+                }
+                commands.clone()
+            }
         })
     }
+}
+
+/// The same about several groups.
+fn said(groups: &[String], change: &IncidentChange) -> Vec<Command> {
+    groups.iter().map(|g| Command::Incident { fingerprint: g.clone(), change: change.clone() }).collect()
 }

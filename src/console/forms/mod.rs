@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod field;
+pub mod setting;
 pub mod shell;
 pub mod trigger;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     model::UNMAPPED,
-    protocol::{BackfillRequest, Command, Selection},
+    protocol::{BackfillRequest, Command, IncidentChange, Selection},
 };
 
 /// The line.
@@ -92,9 +92,43 @@ pub fn shell(command: &Command) -> String {
         Command::StopTask { dag_id, run_id, task_id, map_index } => {
             line.words(["tasks", "stop", dag_id, run_id, &with_index(task_id, *map_index)]);
         }
-        Command::Acknowledge { fingerprint, note } => {
-            line.words(["incident", "ack", fingerprint]);
-            line.option("--note", note.as_deref());
+        Command::Incident { fingerprint, change } => match change {
+            IncidentChange::Acknowledge { note } => {
+                line.words(["incident", "ack", fingerprint]);
+                line.option("--note", note.as_deref());
+            }
+            IncidentChange::Silence { until: Some(until) } => {
+                let until = crate::model::time::rfc3339(*until);
+                line.words(["incident", "silence", fingerprint, "--until", &until]);
+            }
+            IncidentChange::Silence { until: None } => line.words(["incident", "silence", fingerprint, "--off"]),
+            IncidentChange::Claim { by: Some(by) } => line.words(["incident", "claim", fingerprint, "--to", by]),
+            IncidentChange::Claim { by: None } => line.words(["incident", "claim", fingerprint, "--release"]),
+            IncidentChange::Note { text } => line.words(["incident", "note", fingerprint, text]),
+        },
+        Command::SetPool { name, slots, description, include_deferred } => {
+            line.words(["pools", "set", name, &slots.to_string(), description]);
+            line.flag("--include-deferred", *include_deferred);
+        }
+        Command::DeletePool { name } => line.words(["pools", "delete", name]),
+        Command::SetVariable { key, value, description } => {
+            line.words(["variables", "set", key, value]);
+            line.option("--description", description.as_deref());
+        }
+        Command::DeleteVariable { key } => line.words(["variables", "delete", key]),
+        Command::SetConnection { conn_id, fields, .. } => {
+            let mut fields = fields.clone();
+            // What is shown, copied and audited has no secret.
+            if fields["password"].as_str().is_some_and(|p| !p.is_empty()) {
+                fields["password"] = "***".into();
+            }
+            line.words(["connections", "add", conn_id, "--conn-json", &fields.to_string()]);
+        }
+        Command::DeleteConnection { conn_id } => line.words(["connections", "delete", conn_id]),
+        Command::DeleteRuns { dag_id, run_ids, dry_run } => {
+            line.words(["runs", "delete", dag_id]);
+            line.words(run_ids.iter().map(String::as_str));
+            line.plan(*dry_run);
         }
         // The console has no form for these.
         other => line.words([format!("# {other:?}").as_str()]),

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_file_changes_a_preset() {
-        let text = "preset = \"k9s\"\n[keys]\nclear = [\"F5\", \"C\"]\nfreeze = \"Z\"\n";
+        let text = "preset = \"k9s\"\n[keys]\nclear = [\"F5\", \"C\"]\nfreeze = \"%\"\n";
         let map = parse(None, text, "keys.toml").unwrap();
         assert_eq!((map.preset.as_str(), map.changes), ("k9s", 2));
         assert!(matches!(map.meaning("F5", Scope::RUNS), Meaning::Row(r) if r.action == Action::Clear));
@@ -144,11 +144,11 @@ mod tests {
     #[test]
     fn mistakes_name_their_lines() {
         for (text, parts) in [
-            ("[keys]\nfreeze = \"Z\"\nsort = \"Z\"\n", &["freeze (k:2)", "sort (k:3)", "means two things"][..]),
+            ("[keys]\nfreeze = \"%\"\nsort = \"%\"\n", &["freeze (k:2)", "sort (k:3)", "means two things"][..]),
             ("[keys]\n\nfreeze = \"g\"\n", &["freeze (k:3)", "(preset vim)", "hide each other"]),
             ("[keys]\nclear = \"c\"\n", &["k:2", "upper-case"]),
             ("[keys]\nfreeze = \"Ctrl-a\"\n", &["k:2", "tmux"]),
-            ("[keys]\nfreze = \"Z\"\n", &["k:2", "no action named freze"]),
+            ("[keys]\nfreze = \"%\"\n", &["k:2", "no action named freze"]),
             ("preset = \"emacs\"\n", &["no preset", "arrows"]),
             ("keys = 3\n", &["k:1"]),
             ("[keys]\nfreeze = \"a b c\"\n", &["k:2", "two with one space"]),

@@ -33,6 +33,7 @@ pub const PRESETS: &[Preset] = &[
         &[
             (Right, &["Right"]),
             (Log, &["l", "o"]),
+            (ViewSource, &["y", "v s"]),
             (CopyId, &["c c"]),
             (CopyName, &["c n"]),
             (CopyCommand, &["c s"]),

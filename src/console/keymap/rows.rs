@@ -14,9 +14,13 @@ const fn row(
     Row { action, keys, scope, group, hint, what, dangerous: matches!(group, Group::Act) }
 }
 
-/// Objects are on every screen but the system's.
-const OBJECTS: Scope = Scope(Scope::ALL.0 & !Scope::SYSTEM.0);
-const LISTS: Scope = Scope(Scope::ALL.0 & !Scope::INSTANCE.0);
+/// Screens with DAGs, runs, task instances.
+const OBJECTS: Scope = Scope::SYSTEM.or(Scope::AUDIT).or(Scope::SETTINGS).not();
+/// Screens about work that can be repeated.
+const WORK: Scope = Scope(OBJECTS.0 & Scope::VERSIONS.or(Scope::SOURCE).or(Scope::CALENDAR).not().0);
+/// Screens whose body is text.
+const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE);
+const LISTS: Scope = TEXT.not();
 
 /// Every action with the keys of the preset `vim`.
 pub const ROWS: &[Row] = {
@@ -24,29 +28,41 @@ pub const ROWS: &[Row] = {
     use Group as G;
     &[
         row(A::Open, &["Enter"], LISTS, G::Move, "open", "open what is under the cursor"),
-        row(A::Log, &["o"], OBJECTS, G::Look, "log", "output (log) of the last try"),
-        row(A::Blockers, &["b"], OBJECTS, G::Look, "why", "blockers: why it isn't running, or why it ended"),
+        row(A::Log, &["o"], WORK, G::Look, "log", "output (log) of the last try"),
+        row(A::Blockers, &["b"], WORK, G::Look, "why", "blockers: why it isn't running, or why it ended"),
         row(A::Acknowledge, &["A"], Scope::TRIAGE, G::Act, "ack", "acknowledge this group until it fails again"),
+        row(A::Silence, &["Z"], Scope::TRIAGE, G::Act, "", "silence this group for some hours (form)"),
+        row(A::Claim, &["H"], Scope::TRIAGE, G::Act, "claim", "claim this group, hand it over, or let go (form)"),
+        row(A::Edit, &["E"], Scope::SETTINGS, G::Act, "edit", "edit this pool, connection or variable (form)"),
+        row(
+            A::New,
+            &["I"],
+            Scope::SETTINGS,
+            G::Act,
+            "new",
+            "new pool, connection or variable, as under the cursor (form)",
+        ),
+        row(
+            A::Delete,
+            &["D"],
+            Scope::SETTINGS.or(Scope::RUNS),
+            G::Act,
+            "",
+            "delete this pool, connection, variable or run (form; type its name)",
+        ),
         row(A::Follow, &["f"], Scope::INSTANCE, G::Look, "follow", "follow the log's end"),
-        row(A::Clear, &["C"], OBJECTS, G::Act, "clear", "clear, so that it runs again (form with plan)"),
-        row(A::Retry, &["R"], OBJECTS, G::Act, "retry", "retry exactly this (form with plan)"),
+        row(A::Clear, &["C"], WORK, G::Act, "clear", "clear, so that it runs again (form with plan)"),
+        row(A::Retry, &["R"], WORK, G::Act, "retry", "retry exactly this (form with plan)"),
         row(A::Filter, &["/"], Scope::ALL, G::Look, "find", "filter this list; in a log: find"),
         row(A::Trigger, &["T"], OBJECTS, G::Act, "trigger", "trigger a run (form)"),
         row(A::Pause, &["P"], OBJECTS, G::Act, "pause", "pause or resume the DAG, at once"),
         row(A::ViewCycle, &["v v"], OBJECTS, G::Look, "view", "view: the next one"),
-        row(A::Xcom, &["x"], OBJECTS, G::Look, "xcom", "XCom inspector"),
-        row(A::MarkSuccess, &["M s"], OBJECTS, G::Act, "mark", "mark success (form with plan)"),
-        row(
-            A::Note,
-            &["N"],
-            Scope(OBJECTS.0 & !Scope::INSTANCE.0),
-            G::Act,
-            "note",
-            "write a note on a run or instance",
-        ),
-        row(A::Stop, &["K"], OBJECTS, G::Act, "stop", "stop running work (form)"),
-        row(A::MarkFailed, &["M f"], OBJECTS, G::Act, "", "mark failed (form with plan)"),
-        row(A::MarkSkipped, &["M k"], OBJECTS, G::Act, "", "mark skipped (form with plan)"),
+        row(A::Xcom, &["x"], WORK, G::Look, "xcom", "XCom inspector"),
+        row(A::MarkSuccess, &["M s"], WORK, G::Act, "mark", "mark success (form with plan)"),
+        row(A::Note, &["N"], Scope(WORK.0 & TEXT.not().0), G::Act, "note", "write a note on a run or instance"),
+        row(A::Stop, &["K"], WORK, G::Act, "stop", "stop running work (form)"),
+        row(A::MarkFailed, &["M f"], WORK, G::Act, "", "mark failed (form with plan)"),
+        row(A::MarkSkipped, &["M k"], WORK, G::Act, "", "mark skipped (form with plan)"),
         row(A::Up, &["k", "Up"], Scope::ALL, G::Move, "", "up"),
         row(A::Down, &["j", "Down"], Scope::ALL, G::Move, "", "down"),
         row(A::Left, &["h", "Left"], Scope::ALL, G::Move, "", "left; fold"),
@@ -69,16 +85,30 @@ pub const ROWS: &[Row] = {
         row(A::Dags, &["2"], Scope::ALL, G::Move, "", "screen: DAGs"),
         row(A::Runs, &["3"], Scope::ALL, G::Move, "", "screen: runs of all DAGs"),
         row(A::Instances, &["4"], Scope::ALL, G::Move, "", "screen: task instances of all DAGs"),
+        row(A::Settings, &["8"], Scope::ALL, G::Move, "", "screen: pools, connections, variables"),
+        row(A::Audit, &["9"], Scope::ALL, G::Move, "", "screen: audit (who did what)"),
         row(A::System, &["0"], Scope::ALL, G::Move, "", "screen: system and jobs"),
         row(A::GoDag, &["g d"], OBJECTS, G::Move, "", "go to the DAG (its grid)"),
         row(A::GoRuns, &["g r"], OBJECTS, G::Move, "", "go to the runs of this DAG"),
         row(A::GoInstances, &["g t"], OBJECTS, G::Move, "", "go to the task instances of this run"),
         row(A::GoLog, &["g l"], OBJECTS, G::Move, "", "go to the log"),
         row(A::GoFailure, &["g f"], OBJECTS, G::Move, "", "go to the newest failure of this DAG"),
+        row(A::GoAudit, &["g a"], OBJECTS, G::Move, "", "go to the audit of this object: who did what to it"),
         row(A::ViewGrid, &["v g"], OBJECTS, G::Look, "", "view: grid of runs x tasks"),
         row(A::ViewGantt, &["v t"], OBJECTS, G::Look, "", "view: timeline (Gantt) of the run"),
-        row(A::Details, &["d"], Scope(OBJECTS.0), G::Look, "", "details"),
-        row(A::Inputs, &["i"], OBJECTS, G::Look, "", "rendered inputs"),
+        row(A::ViewCalendar, &["v c"], OBJECTS, G::Look, "", "view: calendar of the DAG's runs"),
+        row(A::ViewSource, &["v s"], OBJECTS, G::Look, "", "view: the DAG's file"),
+        row(A::ViewVersions, &["v h"], OBJECTS, G::Look, "", "view: versions (history), with what changed"),
+        row(
+            A::Diff,
+            &["="],
+            Scope(WORK.0 & !Scope::TRIAGE.0),
+            G::Look,
+            "diff",
+            "compare: this try, or the XComs, with an earlier one; again: another",
+        ),
+        row(A::Details, &["d"], WORK, G::Look, "", "details"),
+        row(A::Inputs, &["i"], WORK, G::Look, "", "rendered inputs"),
         row(A::TryBefore, &["<"], Scope::INSTANCE, G::Look, "", "the try before"),
         row(A::TryAfter, &[">"], Scope::INSTANCE, G::Look, "", "the try after"),
         row(A::IndexBefore, &["("], Scope::INSTANCE, G::Look, "", "the map index before"),

@@ -9,10 +9,14 @@ use std::{
 use regex::bytes::Regex;
 
 use super::{
+    beside::beside,
     grep::grep,
     record::{self, Line},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    store::screens::compare::Pair,
+};
 
 /// How much of a file is held at once.
 pub const WINDOW: u64 = 256 * 1024;
@@ -51,6 +55,8 @@ pub enum Part {
         /// Towards the end.
         forward: bool,
     },
+    /// The ends of this file and of another beside each other; this one is at the right.
+    Beside(PathBuf),
     /// Only the records that fit, of the whole file, unless its size is still this one.
     Grep {
         /// What fits.
@@ -95,6 +101,8 @@ pub enum Found {
     Match(Box<Window>, u64),
     /// No such text in that direction.
     NoMatch,
+    /// Two logs beside each other.
+    Beside(Vec<Pair>),
     /// Nothing new.
     Same,
     /// There is no such file.
@@ -103,6 +111,9 @@ pub enum Found {
 
 /// Reads what was asked for.
 pub fn answer(ask: &Ask) -> Result<Found> {
+    if let Part::Beside(left) = &ask.part {
+        return beside(left, &ask.path).map(Found::Beside);
+    }
     let mut file = match File::open(&ask.path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
@@ -113,6 +124,7 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     let end = |file: &mut File| window(file, &ask.path, size, size.saturating_sub(WINDOW), size);
     let found = match &ask.part {
         Part::Grown(known) | Part::Grep { known, .. } if *known == size => return Ok(Found::Same),
+        Part::Beside(_) => return Ok(Found::Same),
         Part::Grep { only, .. } => {
             let mut fits = Vec::new();
             let refused = |e| Error::refused("cannot search for that").because(e);

@@ -1,5 +1,6 @@
 //! Log files of any size: only the part around what is shown is read.
 
+pub mod beside;
 pub mod clean;
 pub mod file;
 pub mod grep;

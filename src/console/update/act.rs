@@ -11,11 +11,11 @@ use crate::{
         state::{Done, Errand, State},
     },
     model::{Dag, RunState, TiState},
-    protocol::{Command, Selection},
+    protocol::{Command, IncidentChange, Selection},
     store::screens::{RunRef, TiRef},
 };
 
-use super::form;
+use super::{form, settings};
 
 /// Starts a verb on the marked objects, else on the one under the cursor.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -25,13 +25,29 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         A::Pause => pause(state, &targets),
         A::Acknowledge => {
-            let groups = targets.iter().filter_map(|t| match t {
-                Object::Failures(fingerprint, _) => Some(fingerprint.clone()),
-                _ => None,
-            });
-            let commands: Vec<Command> =
-                groups.map(|fingerprint| Command::Acknowledge { fingerprint, note: None }).collect();
-            commands.into_iter().flat_map(|c| send(state, c)).collect()
+            let change = IncidentChange::Acknowledge { note: None };
+            let command = |fingerprint| Command::Incident { fingerprint, change: change.clone() };
+            groups(&targets).into_iter().map(command).flat_map(|c| send(state, c)).collect()
+        }
+        A::Silence => {
+            let groups = groups(&targets);
+            let title = format!("Silence {}", count(groups.len(), "group of failures"));
+            let fields = vec![Field::text("for", "for", "4h", "30m, 4h, 2d; 0 ends the silence")];
+            open(state, ActForm::new(title, Purpose::Silence(groups), fields, "Silence", state.now).on_field())
+        }
+        A::Claim => {
+            let groups = groups(&targets);
+            let title = format!("Who works on {}", count(groups.len(), "group of failures"));
+            let me = crate::command::user_name(rustix::process::getuid().as_raw());
+            let fields = vec![Field::text("by", "who", &me, "somebody else: handed over; empty: nobody")];
+            open(state, ActForm::new(title, Purpose::Claim(groups), fields, "Claim", state.now).on_field())
+        }
+        A::Edit | A::New | A::Delete => settings::act(state, action, &object),
+        A::Note if matches!(object, Object::Failures(..)) => {
+            let groups = groups(&targets);
+            let title = format!("Note on {}", count(groups.len(), "group of failures"));
+            let fields = vec![Field::text("note", "note", &group_note(state), "empty removes it")];
+            open(state, ActForm::new(title, Purpose::GroupNote(groups), fields, "Write", state.now).on_field())
         }
         A::Trigger => {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
@@ -44,9 +60,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let ti = object.ti();
             let title = format!("Note on {}", object.path());
             let fields = vec![Field::text("note", "note", &note_now(state), "empty removes it")];
-            let mut form = ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now);
-            form.focus = 0;
-            open(state, form)
+            open(state, ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now).on_field())
         }
         A::Stop => {
             let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();
@@ -67,7 +81,25 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
+/// Fingerprints of groups of failures.
+fn groups(targets: &[Object]) -> Vec<String> {
+    let one = |t: &Object| match t {
+        Object::Failures(fingerprint, _) => Some(fingerprint.clone()),
+        _ => None,
+    };
+    targets.iter().filter_map(one).collect()
+}
+
+fn group_note(state: &State) -> String {
+    let note = match (&state.screen().data, state.screen().item()) {
+        (Data::Triage(t), Some(item)) => t.groups.get(item.at).and_then(|g| g.said.note.clone()),
+        _ => None,
+    };
+    note.map(|(text, _)| text).unwrap_or_default()
+}
+
+/// Opens a form.
+pub fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
     state.overlay = Overlay::Form(Box::new(form));
     form::changed(state)
 }

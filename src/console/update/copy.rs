@@ -52,7 +52,7 @@ fn command(object: &Object) -> String {
 pub fn document(state: &State) -> String {
     let screen = state.screen();
     if let (Data::Xcoms(rows), Some(item)) = (&screen.data, screen.item()) {
-        return rows[item.at].value.clone();
+        return rows.rows.get(item.at).map(|x| x.value.clone()).unwrap_or_default();
     }
     let object = &screen.object();
     let mut all = serde_json::Map::new();
@@ -82,7 +82,8 @@ pub fn document(state: &State) -> String {
 fn line(state: &State) -> String {
     let screen = state.screen();
     match (&screen.data, screen.item()) {
-        (Data::Xcoms(rows), Some(item)) => rows[item.at].value.clone(),
+        (Data::Xcoms(x), Some(item)) => x.rows.get(item.at).map(|x| x.value.clone()).unwrap_or_default(),
+        (Data::Audit(rows), Some(item)) => rows[item.at].command.clone(),
         (Data::Instance(_), _) if matches!(screen.place, Place::Instance(..)) => {
             let Some(window) = &screen.log.window else { return String::new() };
             let at = screen.log.found.and_then(|f| window.lines.iter().position(|l| l.offset == f));

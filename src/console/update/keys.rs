@@ -96,6 +96,11 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Pause
         | A::Stop
         | A::Acknowledge
+        | A::Silence
+        | A::Claim
+        | A::Edit
+        | A::New
+        | A::Delete
         | A::Note => act::act(state, action),
         A::CopyName | A::CopyCommand | A::CopyJson | A::CopyId | A::CopyLine | A::CopyIncident => {
             copy::copy(state, action)
@@ -118,6 +123,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().filtering = true;
             Vec::new()
         }
+        A::Diff => look::compare(state),
         A::Grep | A::Pipe | A::Export => {
             super::prompt::open(
                 state,

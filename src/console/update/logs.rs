@@ -56,6 +56,17 @@ pub fn log_of_try(state: &mut State) -> Vec<Effect> {
     if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part })] } else { Vec::new() }
 }
 
+/// The logs of two tries that are compared.
+pub fn logs_beside(state: &mut State) -> Vec<Effect> {
+    let logs = state.facts.logs.clone();
+    let screen = state.screen_mut();
+    let (Place::Compare(..), Data::Compare(Some(c))) = (&screen.place, &screen.data) else { return Vec::new() };
+    let path = log_path(&logs, &c.right.ti, c.right.number);
+    let left = log_path(&logs, &c.left.ti, c.left.number);
+    screen.log.path.clone_from(&path);
+    vec![Effect::Log(Ask { path, part: Part::Beside(left) })]
+}
+
 /// A log that is followed is looked at again.
 pub fn follow(state: &mut State) -> Vec<Effect> {
     let screen = state.screen();
@@ -80,6 +91,10 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
         Ok(Found::Match(window, at)) => screen.log.take(window, Some(at)),
+        Ok(Found::Beside(pairs)) => {
+            screen.log_pairs = pairs;
+            screen.rebuild();
+        }
         Ok(Found::Missing) => screen.log.missing = true,
         Ok(Found::Same) => {}
         Ok(Found::NoMatch) => {

@@ -8,13 +8,13 @@ use crate::{
         log::{Ask, LogView, Stamps},
         message::Effect,
         overlay::Overlay,
-        place::{Place, Tab},
+        place::{Object, Place, Tab},
         query::Data,
         state::State,
         tree,
     },
-    model::{RunId, TiKey},
-    store::screens::TiRef,
+    model::{RunId, TiKey, TiState},
+    store::screens::{TiRef, compare::Base},
 };
 
 use super::{logs, navigate};
@@ -38,7 +38,7 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     };
     match state.screen().place {
         Place::Instance(_, Tab::Log) => return logs::scroll_log(state, by),
-        Place::Instance(..) => {
+        Place::Instance(..) | Place::Source(..) => {
             let screen = state.screen_mut();
             screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
             return Vec::new();
@@ -69,6 +69,10 @@ fn sideways(state: &mut State, right: bool) -> Vec<Effect> {
             screen.log.shift = if right { screen.log.shift + 16 } else { screen.log.shift.saturating_sub(16) };
             Vec::new()
         }
+        (Place::Calendar(_), _) => {
+            screen.week = if right { screen.week.saturating_sub(1) } else { (screen.week + 1).min(103) };
+            Vec::new()
+        }
         (Place::Gantt(_), _) => {
             let shut = match screen.item().map(|i| &i.kind) {
                 Some(Kind::TreeGroup(shut) | Kind::TreeTask(Some(shut))) => *shut,
@@ -87,8 +91,10 @@ fn ends(state: &mut State, last: bool) -> Vec<Effect> {
         let run = if last { grid.runs.last() } else { grid.runs.first() };
         screen.column = run.map(|r| r.run.id);
     }
-    if let Place::Instance(_, Tab::Log) = screen.place {
-        screen.log.shift = 0;
+    match screen.place {
+        Place::Instance(_, Tab::Log) => screen.log.shift = 0,
+        Place::Calendar(_) => screen.week = if last { 0 } else { 51 },
+        _ => {}
     }
     Vec::new()
 }
@@ -211,6 +217,49 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
+/// Compares: a try with an earlier one, or the XComs of a run with those of the run before.
+pub fn compare(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    if let Place::Xcom(_, _, compared) = &mut screen.place {
+        *compared = !*compared;
+        return state.load();
+    }
+    if let Place::Compare(_, number, base) = &mut screen.place {
+        *base = match base {
+            Base::TryBefore => Base::LastSuccess,
+            Base::LastSuccess => Base::RunBefore,
+            _ if *number > 1 => Base::TryBefore,
+            _ => Base::LastSuccess,
+        };
+        screen.data = Data::None;
+        screen.log_pairs.clear();
+        return state.load();
+    }
+    let shown = screen.shown_try;
+    let failed = |s: TiState| s.is_failure();
+    let (ti, number, state_now) = match (&screen.data, screen.object()) {
+        (Data::Instance(d), _) => (d.row.ti.clone(), shown.unwrap_or(d.row.try_number), d.row.state),
+        (Data::Instances(rows), Object::Ti(ti, s)) => {
+            let row = screen.item().and_then(|i| rows.get(i.at));
+            (ti, row.map_or(1, |r| r.try_number), s)
+        }
+        (_, Object::Ti(ti, s)) => (ti, 0, s),
+        _ => return Vec::new(),
+    };
+    let marked: Vec<TiRef> =
+        if screen.marks.is_empty() { Vec::new() } else { screen.targets().iter().filter_map(Object::ti).collect() };
+    let base = match marked.as_slice() {
+        [a, b] => {
+            let (a, b) = (a.clone(), b.clone());
+            return navigate::push(state, Place::Compare(a, 0, Base::Other(b)), |_| {});
+        }
+        _ if failed(state_now) => Base::LastSuccess,
+        _ if number > 1 => Base::TryBefore,
+        _ => Base::RunBefore,
+    };
+    navigate::push(state, Place::Compare(ti, number, base), |_| {})
+}
+
 /// Shows another part of the instance.
 pub fn tab(state: &mut State, tab: Tab) -> Vec<Effect> {
     let screen = state.screen_mut();
@@ -275,6 +324,7 @@ fn other_index(state: &mut State, ti: &TiRef, tab: Tab, after: bool) -> Vec<Effe
 pub fn after_load(state: &mut State) -> Vec<Effect> {
     let mut effects = explain(state);
     effects.extend(logs::log_of_try(state));
+    effects.extend(logs::logs_beside(state));
     effects
 }
 

@@ -10,6 +10,7 @@ mod navigate;
 mod overlay;
 mod prompt;
 mod replies;
+mod settings;
 
 use crate::store::screens::SECOND;
 
@@ -144,7 +145,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     }
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
-        let open = t.groups.iter().filter(|g| !g.settled && g.acknowledged.is_none()).count();
+        let open = t.groups.iter().filter(|g| !g.quiet()).count();
         state.alerts = Some(open + t.runs.len() + t.errors.len() + t.late.len());
     }
     if let Ok(Data::Dags(d)) = &answer {

@@ -6,16 +6,17 @@ use crate::{
         keymap::Action,
         message::Effect,
         overlay::Overlay,
-        place::{Object, Place, Tab},
+        place::{Object, Place, Setting, Tab},
         query::{Data, Query},
         screen::Screen,
         state::{Errand, State},
         tree,
+        widgets::input::Input,
     },
     store::screens::RunRef,
 };
 
-use super::{act, logs, look};
+use super::{act, logs, look, settings};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -26,7 +27,30 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::Dags => root(state, Place::Dags),
         A::Runs => root(state, Place::Runs(None)),
         A::Instances => root(state, Place::Instances(None)),
+        A::Settings => root(state, Place::Settings),
+        A::Audit => root(state, Place::Audit(None)),
         A::System => root(state, Place::System),
+        A::GoAudit => match object.name() {
+            name if name.is_empty() => Vec::new(),
+            _ => {
+                let about = object.ti().map(|t| t.task_id).unwrap_or_else(|| object.name());
+                push(state, Place::Audit(Some(about)), |_| {})
+            }
+        },
+        A::ViewCalendar => {
+            object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| push(state, Place::Calendar(dag), |_| {}))
+        }
+        A::ViewSource => {
+            let number = match &object {
+                Object::Version(_, number) => Some(*number),
+                _ => None,
+            };
+            let dag = object.dag_id().map(str::to_owned);
+            dag.map_or_else(Vec::new, |dag| push(state, Place::Source(dag, number), |_| {}))
+        }
+        A::ViewVersions => {
+            object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| push(state, Place::Versions(dag), |_| {}))
+        }
         A::Back => back(state, true),
         A::UpOne => back(state, false),
         A::LastScreen => last(state),
@@ -62,9 +86,9 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
             }
             Some(run) => {
                 let task = object.ti().map(|t| t.task_id);
-                push(state, Place::Xcom(run, None), |s| {
+                push(state, Place::Xcom(run, None, false), |s| {
                     if let Some(task) = task {
-                        s.filter = crate::console::widgets::input::Input::new(format!("task:{task}"));
+                        s.filter = Input::new(format!("task:{task}"));
                     }
                 })
             }
@@ -85,8 +109,8 @@ pub fn run_of(state: &State) -> Option<RunRef> {
     }
     match &screen.place {
         Place::Grid(_) => tree::column(screen).map(|(_, run, _)| run),
-        Place::Gantt(run) | Place::Xcom(run, _) | Place::Instances(Some(run)) => Some(run.clone()),
-        Place::Instance(ti, _) => Some(ti.run.clone()),
+        Place::Gantt(run) | Place::Xcom(run, ..) | Place::Instances(Some(run)) => Some(run.clone()),
+        Place::Instance(ti, _) | Place::Compare(ti, ..) => Some(ti.run.clone()),
         _ => None,
     }
 }
@@ -186,6 +210,33 @@ fn open(state: &mut State) -> Vec<Effect> {
         // A group of tasks folds.
         (_, Some(Kind::TreeGroup(_))) => fold(state),
         (Object::Task(..), Some(Kind::TreeTask(Some(_)))) => fold(state),
+        (Object::Version(dag, number), _) => push(state, Place::Source(dag, Some(number)), |_| {}),
+        (Object::Dag(dag, _), Some(Kind::Weekday)) => {
+            let date = crate::console::views::calendar::chosen(state);
+            push(state, Place::Runs(Some(dag)), |s| s.filter = Input::new(format!("run:*{date}*")))
+        }
+        (_, Some(Kind::Act)) => {
+            // The object of an act, as far as it is a DAG.
+            let target = match (&state.screen().data, state.screen().item()) {
+                (Data::Audit(rows), Some(item)) => rows[item.at].target.clone(),
+                _ => String::new(),
+            };
+            let dag = target.split([' ', '/']).next().unwrap_or_default().to_owned();
+            if state.dag_ids.contains(&dag) {
+                push(state, Place::Grid(dag), |_| {})
+            } else {
+                state.flash("its target isn't a DAG that is known here", false);
+                Vec::new()
+            }
+        }
+        (Object::Setting(Setting::Pool, name), _) => {
+            let states = "state:running,queued,scheduled,deferred,restarting";
+            push(state, Place::Instances(None), |s| s.filter = Input::new(format!("pool:{name} {states}")))
+        }
+        (Object::Setting(..), _) => {
+            state.flash("E edits it, D deletes it; the preview names the DAGs that use it", false);
+            Vec::new()
+        }
         (Object::Dag(dag, _), Some(Kind::Late)) => push(state, Place::Grid(dag), |_| {}),
         (Object::Dag(dag, _), _) => push(state, Place::Grid(dag), |_| {}),
         // A failed run opens at its first failed try.
@@ -272,6 +323,11 @@ pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -
                 Vec::new()
             }
         },
+        (Errand::EditConnection, Ok(Data::Connection(Some(fields)))) => settings::connection_form(state, &fields),
+        (Errand::EditConnection, Ok(_)) => {
+            state.flash("the connection is gone", true);
+            Vec::new()
+        }
         (Errand::TriggerForm(_), Ok(Data::Definition(Some(dag)))) => {
             act::trigger_form(state, dag);
             Vec::new()

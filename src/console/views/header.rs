@@ -123,10 +123,9 @@ fn about(state: &State) -> String {
         (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
         (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
         (Place::System, _) => format!("home {}", state.facts.home.display()),
-        (Place::Xcom(..), crate::console::query::Data::Xcoms(rows)) => {
-            let bytes: i64 = rows.iter().map(|x| x.bytes).sum();
-            format!("{} keys, {}", rows.len(), text::bytes(bytes))
-        }
+        (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),
+        (Place::Compare(_, _, base), crate::console::query::Data::Compare(Some(c))) => super::compare::title(c, base),
+        (Place::Audit(Some(about)), _) => format!("acts whose target or command names {about}"),
         (Place::Instances(Some(run)), _) => format!("{} {}", run.dag_id, run.run_id),
         _ => String::new(),
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     console::{state::State, theme::Role, widgets::text},
     model::{TiState, TriggerRule},
-    store::screens::{instance::InstanceDetail, label},
+    store::screens::{changes::Changes, instance::InstanceDetail, label},
 };
 
 type Lines = Vec<(String, Role)>;
@@ -117,6 +117,31 @@ pub fn xcoms(state: &State, d: &InstanceDetail) -> Lines {
     out
 }
 
+/// When it last worked, and what changed since.
+fn changed(state: &State, changes: &Changes) -> Lines {
+    let mut out: Lines = vec![(String::new(), Role::Text)];
+    let Some(worked) = &changes.worked else {
+        out.push(("It never worked in the 200 runs before this one.".into(), Role::Text));
+        return out;
+    };
+    let age = text::age(worked.at, state.now);
+    out.push((
+        format!("CHANGED SINCE IT LAST WORKED ({age} ago, {}; = compares)", text::run_id(&worked.run_id)),
+        Role::Title,
+    ));
+    if changes.changes.is_empty() {
+        out.push(("Nothing that dagdeck knows of: same code, conf, variables, connections, pools.".into(), Role::Text));
+    }
+    for c in &changes.changes {
+        let when = c.at.map(|at| format!("{:>4} ago  ", text::age(at, state.now))).unwrap_or_else(|| " ".repeat(10));
+        out.push((
+            format!("{} {when}{}", if c.likely { "!" } else { " " }, c.what),
+            if c.likely { Role::Warn } else { Role::Dim },
+        ));
+    }
+    out
+}
+
 /// What the store tells about why it isn't running, or why it ended.
 pub fn why(state: &State, d: &InstanceDetail) -> Lines {
     let r = &d.row;
@@ -169,6 +194,14 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
             p.name, p.running, p.queued, p.waiting, d.pool_slots
         );
         out.push((line, role));
+    }
+    if !d.holders.is_empty() {
+        out.push(("WHO HOLDS ITS SLOTS, AND WHO WAITS".into(), Role::Title));
+        let others = d.holders.iter().filter(|h| h.ti != d.row.ti);
+        out.extend(super::settings::holders(state, others));
+    }
+    if let Some(changes) = &d.changes {
+        out.extend(changed(state, changes));
     }
     if let Some(task) = &d.task {
         if task.depends_on_past {

@@ -1,5 +1,8 @@
 //! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
 
+pub mod audit;
+pub mod calendar;
+pub mod compare;
 pub mod dags;
 pub mod footer;
 pub mod form;
@@ -13,9 +16,11 @@ pub mod list;
 pub mod overlay;
 pub mod parts;
 pub mod runs;
+pub mod settings;
 pub mod system;
 pub mod table;
 pub mod triage;
+pub mod versions;
 pub mod xcom;
 
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -61,6 +66,13 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Grid(_), Data::Grid(g)) => grid::draw(state, g, &parts, buf),
         (Place::Gantt(_), Data::Run(r)) => gantt::draw(state, r, &parts, buf),
         (Place::Instance(_, tab), Data::Instance(d)) => instance::draw(state, d, *tab, &parts, buf),
+        (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
+        (Place::Settings, Data::Settings(s)) => settings::draw(state, s, &parts, buf),
+        (Place::Versions(_), Data::Versions(v)) => versions::draw(state, v, &parts, buf),
+        (Place::Source(_, number), Data::Versions(v)) => versions::source(state, v, *number, &parts, buf),
+        (Place::Calendar(_), Data::Calendar(c)) => calendar::draw(state, c, &parts, buf),
+        (Place::Compare(..), Data::Compare(Some(c))) => compare::draw(state, c, &parts, buf),
+        (Place::Compare(..), Data::Compare(None)) => nothing_to_compare(state, buf, parts.list),
         (Place::Xcom(..), Data::Xcoms(x)) => xcom::draw(state, x, &parts, buf),
         _ => {}
     }
@@ -87,6 +99,11 @@ fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
     for (y, line) in super::widgets::text::wrap(&text, area.width.saturating_sub(4) as usize).iter().enumerate() {
         paint::put(buf, area.x + 2, area.y + 1 + y as u16, line, area.width as usize - 4, state.theme.role(role));
     }
+}
+
+fn nothing_to_compare(state: &State, buf: &mut Buffer, area: Rect) {
+    let text = "Nothing to compare with: there is no such earlier try. = looks for another, q goes back.";
+    paint::put(buf, area.x + 2, area.y + 1, text, area.width as usize - 3, state.theme.role(Role::Dim));
 }
 
 /// The terminal is too small for any screen.

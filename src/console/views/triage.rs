@@ -65,7 +65,7 @@ fn line(state: &State, t: &Triage, item: &Item) -> Line {
                 first.state.letter(),
                 theme.state(first.state),
                 cell(format!("{}{more}", where_(first)), body),
-                cell(g.cause.as_str(), cause),
+                vec![(claim(g), warn), (g.cause.clone(), cause)],
             )
         }
         Kind::FailedRun => {
@@ -149,6 +149,11 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
     out
 }
 
+/// Who works on it, in front of its cause.
+fn claim(g: &Group) -> String {
+    g.said.claimed.as_ref().map(|(who, _)| format!("[{who}] ")).unwrap_or_default()
+}
+
 fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
     let Some(first) = g.members.first() else { return };
     out.push((g.cause.clone(), Role::Bad));
@@ -162,6 +167,15 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
         out.push((format!("acknowledged by {who} {} ago", text::age(*at, state.now)), Role::Good));
     } else if g.settled {
         out.push(("every one of them worked in a later run".into(), Role::Good));
+    }
+    if let Some((who, at)) = &g.said.claimed {
+        out.push((format!("{who} works on it since {}", text::stamp(*at)), Role::Good));
+    }
+    if let Some(until) = g.said.silenced {
+        out.push((format!("silenced for {} more", text::until(until, state.now)), Role::Good));
+    }
+    if let Some((note, who)) = &g.said.note {
+        out.push((format!("note by {who}: {note}"), Role::Good));
     }
     for m in g.members.iter().skip(1).take(30) {
         let age = m.end.map(|e| text::age(e, state.now)).unwrap_or_default();

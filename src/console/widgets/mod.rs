@@ -1,6 +1,7 @@
 //! Pieces that screens are drawn from.
 
 pub mod bars;
+pub mod diff;
 pub mod input;
 pub mod paint;
 pub mod reduce;

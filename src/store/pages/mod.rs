@@ -19,6 +19,7 @@ pub mod backfill;
 pub mod connection;
 pub mod dag;
 pub mod hitl;
+pub mod incident;
 pub mod plan;
 pub mod pool;
 pub mod run;

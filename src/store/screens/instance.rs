@@ -8,10 +8,13 @@ use crate::{
 };
 
 use super::{
-    Micros, TiRef, definition,
+    Micros, TiRef,
+    changes::{Changes, since_it_worked},
+    definition,
     instances::{self, TiRow},
     rows,
     run::{TryRow, tries},
+    settings::holders,
     spelled,
     system::{PoolUse, pools},
     xcoms::{self, XcomRow},
@@ -61,6 +64,14 @@ pub struct InstanceDetail {
     pub priority_weight: i64,
     /// State of its run.
     pub run_state: String,
+    /// What its run was triggered with, JSON.
+    pub conf: String,
+    /// Number of its run's DAG version.
+    pub version: i64,
+    /// Of one that waits: who holds slots of its pool, or waits for them, too.
+    pub holders: Vec<TiRow>,
+    /// Of one that didn't work: what changed since it last did.
+    pub changes: Option<Changes>,
 }
 
 /// Reads an instance; `None` if it is gone.
@@ -76,7 +87,8 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
     let more = rows(
         conn,
         "SELECT t.hostname, t.pid, t.external_id, t.scheduled_when, t.queued_when, t.pool_slots, t.priority_weight,
-                r.state, r.dag_version
+                r.state, r.dag_version, r.conf,
+                coalesce((SELECT number FROM dag_version v WHERE v.id = r.dag_version), 0)
          FROM task_instance t JOIN dag_run r ON r.id = t.run WHERE t.run = ?1 AND t.task_id = ?2 AND t.map_index = ?3",
         key,
         |r| {
@@ -84,15 +96,17 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
                 (r.get(0)?, r.get(1)?, r.get(2)?),
                 (r.get(3)?, r.get(4)?),
                 (r.get(5)?, r.get(6)?),
-                r.get::<_, String>(7)?,
-                r.get::<_, i64>(8)?,
+                (r.get::<_, String>(7)?, r.get::<_, String>(9)?),
+                (r.get::<_, i64>(8)?, r.get::<_, i64>(10)?),
             ))
         },
     )?;
-    let Some((place, waits, (pool_slots, priority_weight), run_state, version)) = more.into_iter().next() else {
+    let Some((place, waits, (pool_slots, priority_weight), (run_state, conf), (version_row, version))) =
+        more.into_iter().next()
+    else {
         return Ok(None);
     };
-    let dag = match definition(conn, &ti.run.dag_id, Some(version))? {
+    let dag = match definition(conn, &ti.run.dag_id, Some(version_row))? {
         Some(dag) => Some(dag),
         None => definition(conn, &ti.run.dag_id, None)?,
     };
@@ -137,6 +151,18 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
         waits,
         priority_weight,
         run_state,
+        conf,
+        version,
+        holders: if matches!(row.state, TiState::None | TiState::Scheduled | TiState::Queued) {
+            holders(conn, Some(&row.pool))?
+        } else {
+            Vec::new()
+        },
+        changes: if row.state.is_failure() || row.state == TiState::UpForRetry {
+            Some(since_it_worked(conn, ti)?)
+        } else {
+            None
+        },
         row,
         task,
     }))

@@ -1,13 +1,19 @@
 //! What the console's screens read: rows for lists, one object with all that belongs to it. Read-only.
 
+pub mod audit;
+pub mod calendar;
+pub mod changes;
+pub mod compare;
 pub mod dags;
 pub mod grid;
 pub mod instance;
 pub mod instances;
 pub mod run;
 pub mod runs;
+pub mod settings;
 pub mod system;
 pub mod triage;
+pub mod versions;
 pub mod xcoms;
 
 use std::{path::Path, str::FromStr, time::Duration};

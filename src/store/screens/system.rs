@@ -4,7 +4,10 @@ use rusqlite::Connection;
 
 use crate::{error::Result, model::Diagnostic};
 
-use super::{Micros, dags, rows};
+use super::{
+    audit::{self, AuditRow},
+    dags, rows,
+};
 
 /// Use of one pool.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,23 +22,10 @@ pub struct PoolUse {
     pub queued: i64,
     /// Slots that scheduled instances wait for.
     pub waiting: i64,
-}
-
-/// One act.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AuditRow {
-    /// When.
-    pub at: Micros,
-    /// Who.
-    pub who: String,
-    /// Through what.
-    pub via: String,
-    /// Verb.
-    pub action: String,
-    /// On what.
-    pub target: String,
-    /// How it ended.
-    pub result: String,
+    /// What it is for.
+    pub description: String,
+    /// Deferred instances take slots.
+    pub include_deferred: bool,
 }
 
 /// The screen.
@@ -82,21 +72,7 @@ pub fn load(conn: &Connection) -> Result<System> {
             .into_iter()
             .next(),
         ),
-        audit: rows(
-            conn,
-            "SELECT at, who, via, action, target, result FROM audit ORDER BY at DESC, id DESC LIMIT 50",
-            [],
-            |r| {
-                Ok(AuditRow {
-                    at: r.get(0)?,
-                    who: r.get(1)?,
-                    via: r.get(2)?,
-                    action: r.get(3)?,
-                    target: r.get(4)?,
-                    result: r.get(5)?,
-                })
-            },
-        )?,
+        audit: audit::load(conn, None, 50)?,
     })
 }
 
@@ -107,14 +83,23 @@ pub fn pools(conn: &Connection) -> Result<Vec<PoolUse>> {
         "SELECT p.name, p.slots,
             coalesce(sum(t.pool_slots) FILTER (WHERE t.state IN ('running', 'restarting')), 0) AS running,
             coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'queued'), 0) AS queued,
-            coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled'), 0) AS waiting
+            coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled'), 0) AS waiting,
+            p.description, p.include_deferred
          FROM pool p LEFT JOIN task_instance t ON t.pool = p.name
             AND t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
             AND t.state IN ('running', 'restarting', 'queued', 'scheduled')
          GROUP BY p.name ORDER BY p.name",
         [],
         |r| {
-            Ok(PoolUse { name: r.get(0)?, slots: r.get(1)?, running: r.get(2)?, queued: r.get(3)?, waiting: r.get(4)? })
+            Ok(PoolUse {
+                name: r.get(0)?,
+                slots: r.get(1)?,
+                running: r.get(2)?,
+                queued: r.get(3)?,
+                waiting: r.get(4)?,
+                description: r.get(5)?,
+                include_deferred: r.get(6)?,
+            })
         },
     )
 }

@@ -32,9 +32,26 @@ pub struct Group {
     pub settled: bool,
     /// Who acknowledged it, and when, if nothing failed that way since.
     pub acknowledged: Option<(String, Micros)>,
+    /// What people said about it.
+    pub said: Said,
+}
+
+/// What people said about a group.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// Who works on it, since when.
+    pub claimed: Option<(String, Micros)>,
+    /// Quiet until then, if that lies ahead.
+    pub silenced: Option<Micros>,
+    /// A note, and whose.
+    pub note: Option<(String, String)>,
 }
 
 impl Group {
+    /// Nobody needs to look: settled, acknowledged, silenced.
+    pub fn quiet(&self) -> bool {
+        self.settled || self.acknowledged.is_some() || self.said.silenced.is_some()
+    }
     /// When it last happened.
     pub fn newest(&self) -> Micros {
         self.members.first().and_then(|m| m.end).unwrap_or(0)
@@ -128,7 +145,7 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     }
     let one = |sql: &str| conn.prepare_cached(sql).and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))));
     Ok(Triage {
-        groups: group(conn, failed)?,
+        groups: group(conn, failed, now)?,
         runs,
         errors: dags::import_errors(conn)?,
         retries,
@@ -143,7 +160,7 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     })
 }
 
-fn group(conn: &Connection, failed: Vec<TiRow>) -> Result<Vec<Group>> {
+fn group(conn: &Connection, failed: Vec<TiRow>, now: Micros) -> Result<Vec<Group>> {
     let mut groups: indexmap::IndexMap<String, Vec<TiRow>> = indexmap::IndexMap::new();
     for row in failed {
         let key = row.fingerprint.clone().unwrap_or_else(|| format!("{}.{}", row.ti.run.dag_id, row.ti.task_id));
@@ -166,14 +183,33 @@ fn group(conn: &Connection, failed: Vec<TiRow>) -> Result<Vec<Group>> {
                 .iter()
                 .find(|(f, _, when)| *f == fingerprint && *when >= at)
                 .map(|(_, who, when)| (who.clone(), *when)),
+            said: said(conn, &fingerprint, now)?,
             fingerprint,
             members,
             last_worked,
             settled,
         });
     }
-    made.sort_by_key(|g| (g.acknowledged.is_some(), g.settled, std::cmp::Reverse(g.newest())));
+    made.sort_by_key(|g| (g.quiet(), std::cmp::Reverse(g.newest())));
     Ok(made)
+}
+
+fn said(conn: &Connection, fingerprint: &str, now: Micros) -> Result<Said> {
+    let found = rows(
+        conn,
+        "SELECT claimed_by, claimed_at, silenced_until, note, noted_by FROM incident WHERE fingerprint = ?1",
+        [fingerprint],
+        |r| {
+            let claimed: (Option<String>, Option<Micros>) = (r.get(0)?, r.get(1)?);
+            let note: (Option<String>, Option<String>) = (r.get(3)?, r.get(4)?);
+            Ok(Said {
+                claimed: claimed.0.zip(claimed.1),
+                silenced: r.get::<_, Option<Micros>>(2)?.filter(|until| *until > now),
+                note: note.0.map(|text| (text, note.1.unwrap_or_default())),
+            })
+        },
+    )?;
+    Ok(found.into_iter().next().unwrap_or_default())
 }
 
 /// When this task (of any index) last ended well, among the last 100 runs; or in a run after `later_than`.

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::{error::Result, model::MapIndex};
 
-use super::{Micros, rows};
+use super::{Micros, RunRef, rows, run_ref};
 
 /// One XCom.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,43 @@ pub struct XcomRow {
     pub at: Micros,
     /// How it came: `task`, ..
     pub source: String,
+}
+
+impl XcomRow {
+    /// The same task, index and key.
+    pub fn names(&self, other: &Self) -> bool {
+        (&self.task_id, self.map_index, &self.key) == (&other.task_id, other.map_index, &other.key)
+    }
+}
+
+/// XComs of a run, and of the run before it, if they are to be compared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Xcoms {
+    /// Of the run.
+    pub rows: Vec<XcomRow>,
+    /// The run before it in which tasks ran, and its XComs.
+    pub base: Option<(RunRef, Vec<XcomRow>)>,
+}
+
+/// Reads the XComs of a run; with those of the run before it, if `compared`.
+pub fn of_run(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>, compared: bool) -> Result<Xcoms> {
+    let rows_now = load(conn, run, of)?;
+    let before = rows(
+        conn,
+        "SELECT id AS run_row, dag_id, run_id FROM dag_run WHERE dag_id = (SELECT dag_id FROM dag_run WHERE id = ?1)
+         AND (run_after, id) < (SELECT run_after, id FROM dag_run WHERE id = ?1) AND ?2
+         ORDER BY run_after DESC, id DESC LIMIT 1",
+        (run, compared),
+        run_ref,
+    )?;
+    let base = match before.into_iter().next() {
+        Some(other) => {
+            let theirs = load(conn, other.id, of)?;
+            Some((other, theirs))
+        }
+        None => None,
+    };
+    Ok(Xcoms { rows: rows_now, base })
 }
 
 /// Longest value that is read for the screen.

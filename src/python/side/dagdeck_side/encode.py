@@ -275,6 +275,7 @@ def dag(item):
         "max_consecutive_failed_dag_runs": item.max_consecutive_failed_dag_runs or 0,
         "dagrun_timeout": seconds(item.dagrun_timeout), "fail_fast": bool(item.fail_fast),
         "rerun_with_latest_version": item.rerun_with_latest_version,
+        "allowed_run_types": item.allowed_run_types,
         "tags": sorted(item.tags), "params": {k: param(p) for k, p in item.params.params()},
         "is_paused_upon_creation": item.is_paused_upon_creation,
         "render_template_as_native_obj": bool(item.render_template_as_native_obj),

@@ -44,6 +44,9 @@ class DAG:
         self.owner_links = owner_links or {}
         self.auto_register = auto_register
         self.fail_fast = fail_fast
+        self.allowed_run_types = sorted({getattr(one, "value", one) for one in (
+            [allowed_run_types] if isinstance(allowed_run_types, str) else allowed_run_types)}) \
+            if allowed_run_types else None
         self.rerun_with_latest_version = run_on_latest_version if rerun_with_latest_version is None \
             else rerun_with_latest_version
         self.dag_display_name = dag_display_name

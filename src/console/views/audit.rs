@@ -1,0 +1,56 @@
+//! The audit log: who did what, with before and after.
+
+use ratatui::buffer::Buffer;
+
+use crate::{
+    console::{layout::Layout, state::State, theme::Role, widgets::text},
+    store::screens::audit::AuditRow,
+};
+
+use super::{
+    parts,
+    table::{self, Column, Line, cell, left},
+};
+
+const COLUMNS: &[Column] = &[
+    left("WHEN (UTC)", 11, 19),
+    left("WHO", 4, 20),
+    Column { drop: 2, ..left("VIA", 3, 30) },
+    left("ACTION", 6, 20),
+    left("TARGET", 12, 200),
+    left("RESULT", 2, 100),
+];
+
+/// Draws it.
+pub fn draw(state: &State, rows: &[AuditRow], layout: &Layout, buf: &mut Buffer) {
+    let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
+    let wide = layout.list.width > 95;
+    table::draw(state, layout, buf, COLUMNS, |item| {
+        let a = &rows[item.at];
+        let good = state.theme.role(if a.result == "ok" { Role::Good } else { Role::Bad });
+        let format = if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" };
+        Line::Cells(vec![
+            cell(text::time(a.at, format), body),
+            cell(a.who.as_str(), body),
+            cell(a.via.as_str(), dim),
+            cell(a.action.as_str(), body),
+            cell(a.target.as_str(), body),
+            cell(a.result.as_str(), good),
+        ])
+    });
+    let (Some(area), Some(item)) = (layout.preview, state.screen().item()) else { return };
+    let Some(a) = rows.get(item.at) else { return };
+    let inside = parts::preview_inside(state, buf, area, "act");
+    let mut lines = vec![
+        (format!("{} UTC  {} by {}", text::time(a.at, "%Y-%m-%d %H:%M:%S"), a.who, a.via), Role::Text),
+        (a.command.clone(), Role::Title),
+        (format!("{} {}", a.action, a.target), Role::Text),
+        (a.result.clone(), if a.result == "ok" { Role::Good } else { Role::Bad }),
+    ];
+    for (name, value) in [("before", &a.before), ("after", &a.after)] {
+        if let Some(value) = value {
+            lines.push((format!("{name} {value}"), Role::Dim));
+        }
+    }
+    parts::lines(state, buf, inside, &lines);
+}

@@ -1,0 +1,154 @@
+//! Pools with who holds their slots, connections and variables with the DAGs that name them.
+
+use rusqlite::Connection;
+
+use crate::error::Result;
+
+use super::{
+    Micros,
+    instances::{self, TiRow},
+    rows,
+    system::{PoolUse, pools},
+};
+
+/// Longest value of a variable that is read.
+const LONGEST: i64 = 10_000;
+
+/// A connection without its secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionRow {
+    /// Id.
+    pub conn_id: String,
+    /// Kind.
+    pub conn_type: String,
+    /// Machine.
+    pub host: String,
+    /// Port.
+    pub port: Option<i64>,
+    /// Name to log in with.
+    pub login: String,
+    /// It has a password.
+    pub has_password: bool,
+    /// Database, bucket, ..
+    pub schema: String,
+    /// What it is for.
+    pub description: String,
+    /// When it was changed.
+    pub changed: Micros,
+    /// DAGs whose file names it.
+    pub used: Vec<String>,
+}
+
+/// A variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariableRow {
+    /// Key.
+    pub key: String,
+    /// Value as stored.
+    pub value: String,
+    /// What it is for.
+    pub description: String,
+    /// When it was changed.
+    pub changed: Micros,
+    /// DAGs whose file names it.
+    pub used: Vec<String>,
+}
+
+/// The screen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// Pools.
+    pub pools: Vec<PoolUse>,
+    /// Who holds slots or waits for them, by pool.
+    pub holders: Vec<TiRow>,
+    /// Connections.
+    pub connections: Vec<ConnectionRow>,
+    /// Variables.
+    pub variables: Vec<VariableRow>,
+}
+
+/// Reads the screen.
+pub fn load(conn: &Connection) -> Result<Settings> {
+    let sources: Vec<(String, String)> = rows(
+        conn,
+        "SELECT d.dag_id, v.source FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.is_stale = 0",
+        [],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )?;
+    let used = |name: &str| -> Vec<String> {
+        sources.iter().filter(|(_, source)| names(source, name)).map(|(dag, _)| dag.clone()).collect()
+    };
+    let mut connections = rows(
+        conn,
+        "SELECT conn_id, conn_type, coalesce(host, ''), port, coalesce(login, ''), coalesce(password, '') <> '',
+            coalesce(schema, ''), coalesce(description, ''), changed_at FROM connection ORDER BY conn_id",
+        [],
+        |r| {
+            Ok(ConnectionRow {
+                conn_id: r.get(0)?,
+                conn_type: r.get(1)?,
+                host: r.get(2)?,
+                port: r.get(3)?,
+                login: r.get(4)?,
+                has_password: r.get(5)?,
+                schema: r.get(6)?,
+                description: r.get(7)?,
+                changed: r.get(8)?,
+                used: Vec::new(),
+            })
+        },
+    )?;
+    let mut variables = rows(
+        conn,
+        "SELECT key, substr(value, 1, ?1), coalesce(description, ''), changed_at FROM variable ORDER BY key",
+        [LONGEST],
+        |r| {
+            Ok(VariableRow {
+                key: r.get(0)?,
+                value: r.get(1)?,
+                description: r.get(2)?,
+                changed: r.get(3)?,
+                used: Vec::new(),
+            })
+        },
+    )?;
+    connections.iter_mut().for_each(|c| c.used = used(&c.conn_id));
+    variables.iter_mut().for_each(|v| v.used = used(&v.key));
+    Ok(Settings { pools: pools(conn)?, holders: holders(conn, None)?, connections, variables })
+}
+
+/// Whether a text has a name as a whole word.
+fn names(text: &str, name: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(word) && !after.is_some_and(word)
+    })
+}
+
+/// Who holds or waits for slots, of one pool or of all: holders first, longest first.
+pub fn holders(conn: &Connection, pool: Option<&str>) -> Result<Vec<TiRow>> {
+    let sql = format!(
+        "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {}
+         WHERE t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
+           AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred')
+           AND (?1 IS NULL OR t.pool = ?1)
+         ORDER BY t.pool, t.state = 'scheduled', t.state = 'queued', coalesce(t.start_date, t.queued_when, t.scheduled_when)
+         LIMIT 500",
+        instances::SELECT,
+        instances::JOINS
+    );
+    rows(conn, &sql, [pool], instances::make)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_whole_word() {
+        assert!(names("Variable.get('gate')", "gate"));
+        assert!(!names("aggregate", "gate") && !names("gate_min", "gate"));
+    }
+}
