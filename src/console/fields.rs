@@ -5,6 +5,7 @@ use crate::{
     store::screens::{
         Micros,
         audit::AuditRow,
+        backfills::BackfillRow,
         compare::Pair,
         dags::{DagRow, Dags, RunCell},
         instances::TiRow,
@@ -171,6 +172,21 @@ pub fn act(a: &AuditRow, now: Micros) -> Row<'_> {
 pub fn pair(p: &Pair) -> Row<'_> {
     let texts = vec![("key", p.name.as_str().into()), ("value", format!("{} {}", p.left, p.right).into())];
     Row { texts, duration: None, age: None }
+}
+
+/// Fields of a backfill.
+pub fn backfill(b: &BackfillRow, now: Micros) -> Row<'_> {
+    let state = if b.done() { "done" } else { "running" };
+    Row {
+        texts: vec![
+            ("dag", b.dag_id.as_str().into()),
+            ("state", state.into()),
+            ("who", b.who.as_str().into()),
+            ("paused", flag(b.paused)),
+        ],
+        duration: None,
+        age: ago(Some(b.times.0), now),
+    }
 }
 
 /// Fields of something with a name.

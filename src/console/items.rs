@@ -52,6 +52,10 @@ pub enum Kind {
     Setting(Setting),
     /// A version.
     Version,
+    /// A backfill.
+    Backfill,
+    /// A task that asks.
+    Question,
     /// A day of the week.
     Weekday,
     /// A line of a comparison.
@@ -174,6 +178,14 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             }
         }
         Data::Settings(s) => return settings(s, filter),
+        Data::Backfills(all) => {
+            total = all.len();
+            for (at, b) in all.iter().enumerate().filter(|(_, b)| filter.matches(&fields::backfill(b, now))) {
+                let object = Object::Backfill(b.id, b.dag_id.clone(), b.paused, b.done());
+                let failed = b.count(RunState::Failed) > 0;
+                items.push(Item::new(format!("backfill:{}", b.id), Kind::Backfill, at, object, failed));
+            }
+        }
         Data::Versions(v) => {
             total = v.rows.len();
             let (Place::Versions(dag) | Place::Source(dag, _)) = &screen.place else { return (items, total) };
@@ -267,6 +279,10 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         let object = Object::Run(r.run.clone(), r.state);
         open.push(Item::new(format!("run:{}", r.run.id), Kind::FailedRun, at, object, true));
     }
+    for (at, q) in t.questions.iter().enumerate().filter(|(_, q)| filter.matches(&fields::ti(&q.row, now))) {
+        let object = Object::Ti(q.row.ti.clone(), q.row.state);
+        open.push(Item::new(format!("q{}", ti_id(&q.row.ti)), Kind::Question, at, object, true));
+    }
     open.extend(file_errors(&t.errors, filter));
     for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
         let object = Object::Dag(l.dag_id.clone(), Some(false));
@@ -279,7 +295,13 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     let mut waits = list(Kind::Retry, &t.retries);
     waits.extend(list(Kind::Stuck, &t.stuck));
     let mut items = Vec::new();
-    let total = t.groups.len() + t.runs.len() + t.errors.len() + t.late.len() + t.retries.len() + t.stuck.len();
+    let total = t.groups.len()
+        + t.runs.len()
+        + t.errors.len()
+        + t.late.len()
+        + t.retries.len()
+        + t.stuck.len()
+        + t.questions.len();
     for (title, part) in
         [("NEEDS YOU", open), ("WAITS", waits), ("QUIET (worked since, acknowledged or silenced)", settled)]
     {

@@ -28,7 +28,8 @@ impl Scope {
     pub const SOURCE: Self = Self(4096);
     pub const CALENDAR: Self = Self(8192);
     pub const COMPARE: Self = Self(16_384);
-    pub const ALL: Self = Self(32_767);
+    pub const BACKFILLS: Self = Self(32_768);
+    pub const ALL: Self = Self(65_535);
     /// Both.
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -98,6 +99,8 @@ pub enum Place {
     Audit(Option<String>),
     /// Pools, connections, variables.
     Settings,
+    /// Backfills.
+    Backfills,
     /// Versions of a DAG.
     Versions(String),
     /// Text of a DAG's file, of a version's number or the newest.
@@ -123,6 +126,7 @@ impl Place {
             Self::Xcom(..) => Scope::XCOM,
             Self::Audit(_) => Scope::AUDIT,
             Self::Settings => Scope::SETTINGS,
+            Self::Backfills => Scope::BACKFILLS,
             Self::Versions(_) => Scope::VERSIONS,
             Self::Source(..) => Scope::SOURCE,
             Self::Calendar(_) => Scope::CALENDAR,
@@ -147,6 +151,7 @@ impl Place {
             Self::Xcom(run, Some((task, _)), _) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
             Self::Audit(None) => "audit".into(),
             Self::Audit(Some(about)) => format!("audit > {about}"),
+            Self::Backfills => "backfills".into(),
             Self::Settings => "pools, connections, variables".into(),
             Self::Versions(dag) => format!("{dag} > versions"),
             Self::Source(dag, None) => format!("{dag} > source"),
@@ -173,6 +178,7 @@ impl Place {
             Self::Xcom(run, of, compared) => Query::Xcoms(run.id, of.clone(), *compared),
             Self::Audit(about) => Query::Audit(about.clone()),
             Self::Settings => Query::Settings,
+            Self::Backfills => Query::Backfills,
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),
@@ -201,6 +207,8 @@ pub enum Object {
     Setting(Setting, String),
     /// A version of a DAG: its number.
     Version(String, i64),
+    /// A backfill: its number, DAG, whether it is paused, whether it ended.
+    Backfill(i64, String, bool, bool),
 }
 
 /// What can be set.
@@ -229,7 +237,7 @@ impl Object {
     /// Its DAG.
     pub fn dag_id(&self) -> Option<&str> {
         match self {
-            Self::Dag(id, _) | Self::Version(id, _) => Some(id),
+            Self::Dag(id, _) | Self::Version(id, _) | Self::Backfill(_, id, ..) => Some(id),
             Self::Run(run, _) | Self::Task(run, ..) => Some(&run.dag_id),
             Self::Ti(ti, _) => Some(&ti.run.dag_id),
             Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
@@ -271,6 +279,7 @@ impl Object {
             Self::Failures(_, tis) => tis.first().map(TiRef::label).unwrap_or_default(),
             Self::Setting(_, name) => name.clone(),
             Self::Version(dag, number) => format!("{dag} v{number}"),
+            Self::Backfill(id, ..) => id.to_string(),
         }
     }
 

@@ -9,12 +9,14 @@ use crate::{
     store::screens::{
         Micros, TiRef,
         audit::{self, AuditRow},
+        backfills::{self, BackfillRow, Held},
         calendar::{self, Calendar},
         compare::{self, Base, Compare},
         dags::{self, Dags},
         grid::{self, Grid},
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
+        questions::{self, Question},
         run::{self, RunDetail},
         runs::{self, RunRow},
         settings::{self, Settings},
@@ -55,6 +57,11 @@ pub enum Query {
     /// Acts, of all or about an object.
     Audit(Option<String>),
     Settings,
+    Backfills,
+    /// Plans that are held for a moment.
+    Held,
+    /// What a task instance asks.
+    Question(TiRef),
     Versions(String),
     Calendar {
         dag_id: String,
@@ -94,6 +101,9 @@ pub enum Data {
     Xcoms(Xcoms),
     Audit(Vec<AuditRow>),
     Settings(Settings),
+    Backfills(Vec<BackfillRow>),
+    Held(Vec<Held>),
+    Question(Option<Box<Question>>),
     Versions(Versions),
     Calendar(Calendar),
     Compare(Option<Box<Compare>>),
@@ -119,6 +129,9 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             Data::Xcoms(xcoms::of_run(conn, *id, of, *compared)?)
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
+        Query::Backfills => Data::Backfills(backfills::load(conn)?),
+        Query::Held => Data::Held(backfills::held(conn)?),
+        Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Versions(dag) => Data::Versions(versions::load(conn, dag)?),
         Query::Calendar { dag_id, now } => Data::Calendar(calendar::load(conn, dag_id, *now)?),

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::store::screens::{Micros, SECOND};
+use crate::{
+    model::TiState,
+    protocol::Command,
+    store::screens::{Micros, SECOND, backfills::Held},
+};
 
 use super::{
     forms::ActForm,
@@ -123,6 +127,12 @@ pub struct State {
     pub flash: Option<Flash>,
     /// What this session did.
     pub done: Vec<Done>,
+    /// Plans that are held for a moment, by anybody.
+    pub held: Vec<Held>,
+    /// Of these what this session did last.
+    pub own_held: Vec<String>,
+    /// What reverses the last act that was done at once.
+    pub inverse: Option<Command>,
     /// Nothing new is shown.
     pub frozen: bool,
     /// The terminal has the focus.
@@ -144,6 +154,8 @@ pub struct State {
 pub enum Errand {
     /// Go to the failure that was found; to its log if asked for.
     Failure(Tab),
+    /// Open the form that answers a task.
+    Answer,
     /// Open the form of a connection with its fields.
     EditConnection,
     /// Open the trigger form with the DAG's params.
@@ -168,6 +180,9 @@ impl State {
             prefix: None,
             flash: None,
             done: Vec::new(),
+            held: Vec::new(),
+            own_held: Vec::new(),
+            inverse: None,
             frozen: false,
             focused: true,
             dag_ids: Vec::new(),
@@ -270,7 +285,12 @@ impl State {
             A::Xcom | A::ViewGantt | A::GoInstances => {
                 need(object.run().is_some() || matches!(self.screen().place, Place::Grid(_)), "no run under the cursor")
             }
+            A::Pause if matches!(object, Object::Backfill(.., true)) => Err("the backfill has ended".into()),
+            A::Stop if matches!(object, Object::Backfill(..)) => {
+                need(matches!(object, Object::Backfill(.., false)), "the backfill has ended")
+            }
             A::Trigger
+            | A::Backfill
             | A::Pause
             | A::GoDag
             | A::GoRuns
@@ -288,6 +308,11 @@ impl State {
                 need(busy, "nothing is running under the cursor")
             }
             A::Pipe | A::Export => need(!self.facts.read_only, "the console is read-only"),
+            A::Acknowledge if matches!(object, Object::Ti(_, TiState::AwaitingInput)) => Ok(()),
+            A::Undo => need(
+                !self.held.is_empty() || self.inverse.is_some(),
+                "nothing is held, and nothing was done at once that can be reversed",
+            ),
             A::Acknowledge | A::Silence | A::Claim => {
                 need(matches!(object, Object::Failures(..)), "no group of failures under the cursor")
             }

@@ -66,12 +66,12 @@ fn a_form_acts_only_on_its_button() {
     let asked: u64 = stage.wanted[1].split(':').next().unwrap().parse().unwrap();
     let plan = serde_json::json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
     stage.answer(asked, plan.clone()).keys("Enter");
-    assert!(stage.wanted[2].ends_with("--task-id train_with_hp:3 --downstream -y"), "{:?}", stage.wanted);
+    assert!(stage.wanted[2].ends_with("--task-id train_with_hp:3 --downstream --hold 10 -y"), "{:?}", stage.wanted);
     // A toggle asks again, and an answer to the older question doesn't count.
     let sent: u64 = stage.wanted[2].split(':').next().unwrap().parse().unwrap();
     stage.answer(sent, plan);
     assert!(stage.text().contains("done: 1 task instance"), "{}", stage.text());
-    stage.keys("C Tab Tab Space");
+    stage.keys("C Tab Tab Tab Space");
     assert!(stage.wanted.last().unwrap().contains("--dry-run"));
     assert!(!stage.wanted.last().unwrap().contains("--downstream"));
     stage.answer(asked, serde_json::json!({"task_instances": [{"task_id": "stale"}]}));
@@ -86,6 +86,9 @@ fn pause_acts_at_once_and_marks_make_it_many() {
     stage.keys("Space Space P");
     assert!(stage.wanted[1].ends_with("dags pause churn_train ctr_daily"), "{:?}", stage.wanted);
     assert!(stage.text().contains("2 marked"));
+    stage.keys("U");
+    assert!(stage.wanted[2].ends_with("dags unpause churn_train ctr_daily"), "{:?}", stage.wanted);
+    stage.wanted.remove(2);
     stage.keys("u G k P");
     assert!(stage.wanted[2].ends_with("dags unpause old_backtests"), "{:?}", stage.wanted);
 }
@@ -220,6 +223,61 @@ fn tries_are_compared_in_turn() {
 }
 
 #[test]
+fn what_is_held_is_shown_to_everybody_and_undone() {
+    let (dir, mut stage) = stage(SMALL);
+    stage.keys("U");
+    assert!(stage.text().contains("nothing is held"), "{}", stage.text());
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute(
+        "INSERT INTO plan VALUES ('p7', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL)",
+        [NOW, NOW + 10_000_000],
+    )
+    .unwrap();
+    stage.changed();
+    assert!(stage.text().contains("s by ana (U undoes)"), "{}", stage.text());
+    stage.keys("U");
+    assert!(stage.wanted[0].ends_with("plans discard p7"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn five_days_are_backfilled_with_three_keys() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("2 B");
+    let asked: u64 = stage.wanted[0].split(':').next().unwrap().parse().unwrap();
+    assert!(stage.wanted[0].contains("backfill create --dag-id churn_train --from-date 2026-11-11T00:00:00Z"));
+    let runs = ["2026-11-11", "2026-11-12"].map(|d| serde_json::json!({"logical_date": d, "reason": "created"}));
+    stage.answer(asked, serde_json::json!({"task_instances": [], "dag_runs": runs, "effects": []}));
+    let text = stage.text();
+    assert!(text.contains("run 2026-11-12  created") && text.contains("[ Start 2 ]"), "{text}");
+    stage.keys("Right Enter");
+    assert!(
+        stage.wanted[1].contains("backfill create") && stage.wanted[1].ends_with("--hold 10 -y"),
+        "{:?}",
+        stage.wanted
+    );
+}
+
+#[test]
+fn a_task_that_asks_is_answered() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE task_instance SET state = 'awaiting_input' WHERE state = 'running' AND task_id = 'load'", [])
+        .unwrap();
+    db.execute(
+        "INSERT INTO hitl SELECT run, task_id, map_index, 'Deploy it?', 'gain +0.007', '[\"Approve\", \"Reject\"]', NULL, 0,
+         '{}', '[]', ?1, NULL, NULL, NULL, NULL FROM task_instance WHERE state = 'awaiting_input'",
+        [NOW],
+    )
+    .unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("Deploy it?") && text.contains("NEEDS YOU 4"), "{text}");
+    stage.keys("j A Right");
+    assert!(stage.text().contains("< Reject >"), "{}", stage.text());
+    stage.keys("Tab Tab Enter");
+    assert!(stage.wanted[0].ends_with("load --option Reject"), "{:?}", stage.wanted);
+}
+
+#[test]
 fn a_day_of_the_calendar_lists_its_runs() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("2 v c Left Enter");
@@ -232,7 +290,7 @@ fn the_focus_is_seen_without_colour() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("Enter C");
     assert!(stage.text().contains(">[ Cancel ]<"));
-    stage.keys("Tab Tab");
+    stage.keys("Tab Tab Tab");
     let text = stage.text();
     assert!(text.contains(">[x]downstream") && text.contains(" [ Cancel ] "), "{text}");
     assert!(stage.keys("Esc").text().contains("[o log] d details"));

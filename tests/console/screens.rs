@@ -102,6 +102,11 @@ fn settings() {
 }
 
 #[test]
+fn backfill_form() {
+    frames("backfill", "2 B");
+}
+
+#[test]
 fn versions() {
     frames("versions", "2 v h");
 }

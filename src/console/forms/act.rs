@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::{
     model::{Dag, RunState, TiState},
     protocol::{Command, IncidentChange, Selection, command::ReplyError},
-    store::screens::{Micros, RunRef, TiRef},
+    store::screens::{Micros, RunRef, TiRef, questions::Question},
 };
 
-use super::{Control, Field, setting, trigger};
+use super::{Control, Field, answer, backfill, setting, trigger};
 use crate::console::place::Setting;
 
 /// What is to be done.
@@ -36,6 +36,12 @@ pub enum Purpose {
     GroupNote(Vec<String>),
     /// Create or change a pool, connection or variable. Of a connection: its fields before, with the secret.
     Set(Setting, Value),
+    /// Make or repeat runs of a DAG.
+    Backfill(String),
+    /// End a backfill.
+    CancelBackfill(i64),
+    /// Answer a task.
+    Answer(Box<Question>),
     /// Delete something, when its name is typed.
     Delete(Vec<Command>, String),
 }
@@ -86,7 +92,13 @@ impl ActForm {
     /// A form with the focus on Cancel.
     pub fn new(title: String, purpose: Purpose, fields: Vec<Field>, verb: &str, opened_at: Micros) -> Self {
         let preview = match &purpose {
-            Purpose::Clear(_) | Purpose::Retry(_) | Purpose::Mark(..) | Purpose::RunState(..) => Preview::Asking,
+            Purpose::Clear(_)
+            | Purpose::Retry(_)
+            | Purpose::Mark(..)
+            | Purpose::RunState(..)
+            | Purpose::Backfill(_)
+            | Purpose::CancelBackfill(_) => Preview::Asking,
+            Purpose::Answer(q) => Preview::Words(q.body.iter().flat_map(|b| b.lines()).map(str::to_owned).collect()),
             Purpose::Stop(tis) => Preview::Words(
                 tis.iter()
                     .map(|t| {
@@ -139,9 +151,20 @@ impl ActForm {
         !matches!(self.preview, Preview::Words(_))
     }
 
-    /// Number of stops of the focus.
+    /// Number of stops of the focus: the fields, Cancel, the button that acts, and that which saves a plan.
     pub fn stops(&self) -> usize {
-        self.fields.len() + 2
+        self.fields.len() + 2 + usize::from(self.has_plan())
+    }
+
+    /// The focus is on the button that saves the plan.
+    pub fn on_save(&self) -> bool {
+        self.focus == self.fields.len() + 2
+    }
+
+    /// The act is done only after a while, so that it can be undone: it starts, stops, repeats or deletes work.
+    pub fn is_held(&self) -> bool {
+        let runs = |all: &[Command]| all.iter().all(|c| matches!(c, Command::DeleteRuns { .. }));
+        self.has_plan() || matches!(&self.purpose, Purpose::Delete(commands, _) if runs(commands))
     }
 
     /// The focus is on Cancel.
@@ -223,6 +246,9 @@ impl ActForm {
                 text: self.value("note"),
             }],
             Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
+            Purpose::Backfill(dag) => vec![backfill::command(dag, &self.fields, self.opened_at, dry_run)?],
+            Purpose::CancelBackfill(id) => vec![Command::CancelBackfill { id: *id, dry_run }],
+            Purpose::Answer(q) => vec![answer::command(q, &self.fields)],
             Purpose::Silence(groups) => {
                 let text = self.value("for");
                 let seconds = crate::model::filter::seconds(text.trim())

@@ -1,6 +1,8 @@
 //! A form for an act: its fields, the plan that it would carry out, and the buttons. The focus starts on Cancel.
 
 pub mod act;
+pub mod answer;
+pub mod backfill;
 pub mod field;
 pub mod setting;
 pub mod shell;

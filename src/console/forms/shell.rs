@@ -37,6 +37,20 @@ pub fn shell(command: &Command) -> String {
             line.words(["backfill", "cancel", &id.to_string()]);
             line.plan(*dry_run);
         }
+        Command::SavePlan { planned, hold } => {
+            let plain = shell(planned).trim_end_matches(" -y").to_owned();
+            match hold {
+                Some(seconds) => line.0 = format!("{plain} --hold {seconds} -y"),
+                None => line.0 = format!("{plain} --dry-run --save"),
+            }
+        }
+        Command::AnswerHitl { dag_id, run_id, task_id, map_index, options, params } => {
+            line.words(["hitl", "answer", dag_id, run_id, &with_index(task_id, *map_index)]);
+            for option in options {
+                line.option("--option", Some(option));
+            }
+            line.option("--params", (!params.is_null()).then(|| params.to_string()).as_deref());
+        }
         Command::ApplyPlan { plan_id } => line.words(["plans", "apply", plan_id]),
         Command::DiscardPlan { plan_id } => line.words(["plans", "discard", plan_id]),
         Command::Clear { selection, dry_run } if selection.run_id.is_some() && whole(selection) => {

@@ -127,7 +127,7 @@ pub fn command(dag: &Dag, fields: &[Field]) -> Result<Command, String> {
 }
 
 /// An instant, or a day or time of day in UTC.
-fn date(text: &str) -> Result<jiff::Timestamp, String> {
+pub fn date(text: &str) -> Result<jiff::Timestamp, String> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Ok(at);
     }
@@ -135,7 +135,7 @@ fn date(text: &str) -> Result<jiff::Timestamp, String> {
         .ok()
         .and_then(|d| d.to_zoned(jiff::tz::TimeZone::UTC).ok())
         .map(|z| z.timestamp())
-        .ok_or_else(|| format!("logical date: {text} is no time; write 2026-01-31 or 2026-01-31T06:00:00Z"))
+        .ok_or_else(|| format!("{text} is no time; write 2026-01-31 or 2026-01-31T06:00:00Z"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     console::{
-        forms::{ActForm, Field, Purpose, shell, trigger},
+        forms::{ActForm, Field, Purpose, answer, backfill, shell, trigger},
         keymap::Action,
         message::Effect,
         overlay::Overlay,
@@ -12,7 +12,7 @@ use crate::{
     },
     model::{Dag, RunState, TiState},
     protocol::{Command, IncidentChange, Selection},
-    store::screens::{RunRef, TiRef},
+    store::screens::{RunRef, TiRef, questions::Question},
 };
 
 use super::{form, settings};
@@ -23,7 +23,25 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let targets = state.screen().targets();
     let object = state.screen().object();
     match action {
+        A::Undo => undo(state),
         A::Pause => pause(state, &targets),
+        A::Acknowledge if matches!(object, Object::Ti(..)) => {
+            let Some(ti) = object.ti() else { return Vec::new() };
+            let ticket = state.next_ticket();
+            state.errand = Some((ticket, Errand::Answer));
+            vec![Effect::Load(ticket, Query::Question(ti))]
+        }
+        A::Backfill => {
+            let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
+            let title = format!("Backfill {dag}");
+            let fields = backfill::fields();
+            open(state, ActForm::new(title, Purpose::Backfill(dag), fields, "Start", state.now))
+        }
+        A::Stop if matches!(object, Object::Backfill(..)) => {
+            let Object::Backfill(id, dag, ..) = &object else { return Vec::new() };
+            let title = format!("Cancel backfill {id} of {dag}: its queued runs fail, running ones go on");
+            open(state, ActForm::new(title, Purpose::CancelBackfill(*id), Vec::new(), "Cancel it:", state.now))
+        }
         A::Acknowledge => {
             let change = IncidentChange::Acknowledge { note: None };
             let command = |fingerprint| Command::Incident { fingerprint, change: change.clone() };
@@ -120,7 +138,34 @@ pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
     vec![Effect::Act(request, command, line)]
 }
 
+/// Throws away what is held (this session's last act, else the newest), or reverses the last act done at once.
+fn undo(state: &mut State) -> Vec<Effect> {
+    let mut ids: Vec<String> = std::mem::take(&mut state.own_held);
+    ids.retain(|id| state.held.iter().any(|h| h.plan_id == *id));
+    if ids.is_empty() {
+        ids.extend(state.held.last().map(|h| h.plan_id.clone()));
+    }
+    if !ids.is_empty() {
+        return ids.into_iter().flat_map(|plan_id| send(state, Command::DiscardPlan { plan_id })).collect();
+    }
+    match state.inverse.take() {
+        Some(command) => send(state, command),
+        None => Vec::new(),
+    }
+}
+
+/// The form that answers a task.
+pub fn answer_form(state: &mut State, question: Box<Question>) -> Vec<Effect> {
+    let title = format!("{}: {}", question.row.ti.label(), question.subject);
+    let fields = answer::fields(&question);
+    open(state, ActForm::new(title, Purpose::Answer(question), fields, "Answer", state.now).on_field())
+}
+
 fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
+    if let [Object::Backfill(id, _, paused, _)] = targets {
+        state.inverse = Some(Command::PauseBackfill { id: *id, paused: *paused });
+        return send(state, Command::PauseBackfill { id: *id, paused: !*paused });
+    }
     let mut known: Vec<(String, bool)> = Vec::new();
     for target in targets {
         let Some(dag) = target.dag_id() else { continue };
@@ -134,8 +179,15 @@ fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
     known.dedup();
     // Several are paused unless all are.
     let paused = !known.iter().all(|(_, p)| *p);
+    let known_before = known.clone();
     let dag_ids: Vec<String> = known.into_iter().map(|(d, _)| d).collect();
-    if dag_ids.is_empty() { Vec::new() } else { send(state, Command::SetPaused { dag_ids, paused }) }
+    if dag_ids.is_empty() {
+        return Vec::new();
+    }
+    // Of several with different states only those that are changed could be changed back.
+    let changed: Vec<String> = known_before.into_iter().filter(|(_, p)| *p != paused).map(|(d, _)| d).collect();
+    state.inverse = Some(Command::SetPaused { dag_ids: changed, paused: !paused });
+    send(state, Command::SetPaused { dag_ids, paused })
 }
 
 fn is_paused(state: &State, dag: &str) -> bool {

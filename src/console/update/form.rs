@@ -8,9 +8,13 @@ use crate::console::{
 };
 
 use super::act;
+use crate::protocol::Command;
 
 /// Keys typed this long before a form opened were not meant for it, in microseconds.
 const DEAF: i64 = 250_000;
+
+/// Seconds for which an act is held, so that it can be undone.
+const HOLD: f64 = 10.0;
 
 /// Takes a key.
 pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
@@ -30,14 +34,14 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         "PgDn" => form.scroll += 5,
         "PgUp" => form.scroll = form.scroll.saturating_sub(5),
         "Ctrl-y" => return copy(state),
-        "Left" | "Right" if form.on_cancel() || form.on_act() => {
-            form.focus = if form.on_cancel() { form.focus + 1 } else { form.focus - 1 };
-        }
+        "Left" if form.on_act() || form.on_save() => form.focus -= 1,
+        "Right" if form.on_cancel() || form.on_act() => form.focus = (form.focus + 1).min(stops - 1),
         "Enter" if form.on_cancel() => {
             state.overlay = Overlay::None;
             return Vec::new();
         }
-        "Enter" if form.on_act() => return submit(state),
+        "Enter" if form.on_act() => return submit(state, false),
+        "Enter" if form.on_save() => return submit(state, true),
         "Enter" if form.on_text() => form.focus += 1,
         "q" if !form.on_text() => {
             state.overlay = Overlay::None;
@@ -92,7 +96,7 @@ fn copy(state: &mut State) -> Vec<Effect> {
 }
 
 /// The button that acts.
-fn submit(state: &mut State) -> Vec<Effect> {
+fn submit(state: &mut State, save: bool) -> Vec<Effect> {
     if let Some(why) = state.no_verbs() {
         state.flash(why, true);
         return Vec::new();
@@ -107,6 +111,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Preview::Plans(plans) if plans.iter().all(is_empty) => Some("the plan is empty".into()),
         _ => None,
     };
+    let held = form.is_held();
     match (refused, form.commands(false)) {
         (Some(why), _) | (None, Err(why)) => {
             form.mistake = Some(why.clone());
@@ -117,6 +122,12 @@ fn submit(state: &mut State) -> Vec<Effect> {
             let mut effects = Vec::new();
             let mut sent = Vec::new();
             for command in commands {
+                let hold = held.then_some(HOLD);
+                let command = if held || save {
+                    Command::SavePlan { planned: Box::new(command), hold: hold.filter(|_| !save) }
+                } else {
+                    command
+                };
                 effects.extend(act::send(state, command));
                 sent.push(state.ticket);
             }

@@ -68,7 +68,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
     if let Some(row) = keymap::row_of(action)
         && let Err(why) = state.allowed(row)
     {
-        state.flash(format!("{}: {why}", row.what), true);
+        state.flash(format!("{why}; refused: {}", row.what), true);
         return Vec::new();
     }
     use Action as A;
@@ -101,6 +101,8 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Edit
         | A::New
         | A::Delete
+        | A::Backfill
+        | A::Undo
         | A::Note => act::act(state, action),
         A::CopyName | A::CopyCommand | A::CopyJson | A::CopyId | A::CopyLine | A::CopyIncident => {
             copy::copy(state, action)

@@ -20,7 +20,7 @@ use super::{
     message::{Effect, Event},
     overlay::Overlay,
     place::Place,
-    query::Data,
+    query::{Data, Query},
     state::{Launch, Link, State},
 };
 
@@ -121,7 +121,15 @@ fn changed(state: &mut State) -> Vec<Effect> {
         screen.stale = true;
         return Vec::new();
     }
-    state.load()
+    let mut effects = state.load();
+    effects.extend(ask_held(state));
+    effects
+}
+
+/// Asks which acts are held for a moment.
+pub(crate) fn ask_held(state: &mut State) -> Vec<Effect> {
+    let ticket = state.next_ticket();
+    vec![Effect::Load(ticket, Query::Held)]
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
@@ -146,7 +154,11 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         let open = t.groups.iter().filter(|g| !g.quiet()).count();
-        state.alerts = Some(open + t.runs.len() + t.errors.len() + t.late.len());
+        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len());
+    }
+    if let Ok(Data::Held(held)) = &answer {
+        state.held.clone_from(held);
+        return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {
         state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
@@ -179,6 +191,10 @@ pub fn next_wake(state: &State) -> i64 {
     }
     if matches!(state.screen().place, Place::Instance(_, super::place::Tab::Log)) && state.screen().log.follow {
         wake = wake.min(SECOND / 2);
+    }
+    // The seconds until a held act is done are counted down.
+    if !state.held.is_empty() && state.focused {
+        wake = wake.min(SECOND);
     }
     if let Link::Down { retry_at, .. } = &state.link
         && *retry_at > state.now

@@ -27,6 +27,7 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::Dags => root(state, Place::Dags),
         A::Runs => root(state, Place::Runs(None)),
         A::Instances => root(state, Place::Instances(None)),
+        A::Backfills => root(state, Place::Backfills),
         A::Settings => root(state, Place::Settings),
         A::Audit => root(state, Place::Audit(None)),
         A::System => root(state, Place::System),
@@ -210,6 +211,9 @@ fn open(state: &mut State) -> Vec<Effect> {
         // A group of tasks folds.
         (_, Some(Kind::TreeGroup(_))) => fold(state),
         (Object::Task(..), Some(Kind::TreeTask(Some(_)))) => fold(state),
+        (Object::Backfill(_, dag, ..), _) => {
+            push(state, Place::Runs(Some(dag)), |s| s.filter = Input::new("type:backfill"))
+        }
         (Object::Version(dag, number), _) => push(state, Place::Source(dag, Some(number)), |_| {}),
         (Object::Dag(dag, _), Some(Kind::Weekday)) => {
             let date = crate::console::views::calendar::chosen(state);
@@ -323,6 +327,11 @@ pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -
                 Vec::new()
             }
         },
+        (Errand::Answer, Ok(Data::Question(Some(question)))) => act::answer_form(state, question),
+        (Errand::Answer, Ok(_)) => {
+            state.flash("it doesn't wait for an answer any more", true);
+            Vec::new()
+        }
         (Errand::EditConnection, Ok(Data::Connection(Some(fields)))) => settings::connection_form(state, &fields),
         (Errand::EditConnection, Ok(_)) => {
             state.flash("the connection is gone", true);

@@ -50,16 +50,33 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
             }
         }
     }
+    if let Ok(document) = &answer
+        && document["state"] == "held"
+        && let Some(id) = document["plan_id"].as_str()
+    {
+        state.own_held.push(id.to_owned());
+    }
     if !waits {
         let command = state.done[at].command.clone();
         match said {
             Ok(text) => {
-                state.flash(format!("done: {text}{}", if text.is_empty() { command } else { String::new() }), false)
+                let what = if text.is_empty() { command } else { text };
+                let word = match answer.as_ref().ok().and_then(|d| d["state"].as_str()) {
+                    Some("held") => "held for 10 s, then done (U undoes)",
+                    Some("saved") => "saved as a plan, see `dagdeck plans list`",
+                    Some("discarded") => "undone",
+                    _ => "done",
+                };
+                state.flash(format!("{word}: {what}"), false)
             }
             Err(text) => state.flash(text, true),
         }
     }
-    if state.screen().waiting.is_none() { state.load() } else { Vec::new() }
+    let mut effects = super::ask_held(state);
+    if state.screen().waiting.is_none() {
+        effects.extend(state.load());
+    }
+    effects
 }
 
 /// An answer to a preview; true if it was one.

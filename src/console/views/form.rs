@@ -57,10 +57,13 @@ fn button_row(state: &State, form: &ActForm, y: u16, buf: &mut Buffer) {
     };
     let row = Rect { x: 0, y, width: state.size.0, height: 1 };
     let mut pen = Pen::new(buf, row, 0);
-    pen.at((state.size.0 / 2).saturating_sub(16));
+    pen.at((state.size.0 / 2).saturating_sub(24));
     let button = |label: &str, on| if on { format!(">[ {label} ]<") } else { format!(" [ {label} ] ") };
     pen.text(&button("Cancel", form.on_cancel()), style(form.on_cancel())).text(" ", theme.role(Role::Text));
     pen.text(&button(&label, form.on_act()), style(form.on_act()));
+    if form.has_plan() {
+        pen.text(" ", theme.role(Role::Text)).text(&button("Save plan", form.on_save()), style(form.on_save()));
+    }
     if !form.sent.is_empty() {
         pen.text("  sent ..", theme.role(Role::Warn));
     } else if let Some(why) = state.no_verbs() {
@@ -192,7 +195,11 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
     for r in list(plans, "dag_runs") {
         let from_to = format!("{} -> {}", word(&r["from"]), word(&r["to"]));
         let what = if r["from"].is_null() && r["to"].is_null() { word(&r["reason"]) } else { from_to };
-        out.push((format!("run {}  {what}", word(&r["dag_run_id"])), Role::Text));
+        let name = match (&r["dag_run_id"], &r["logical_date"]) {
+            (Value::Null, date) => word(date),
+            (id, _) => word(id),
+        };
+        out.push((format!("run {name}  {what}"), Role::Text));
     }
     for e in list(plans, "effects") {
         out.push((format!("also: {}", word(e)), Role::Warn));

@@ -35,6 +35,11 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
 /// State of the scheduler and the time.
 fn right(state: &State) -> String {
     let mut all = Vec::new();
+    if let Some(held) = state.held.iter().filter(|h| h.due > state.now).min_by_key(|h| h.due) {
+        let seconds = (held.due - state.now + 999_999) / 1_000_000;
+        let more = if state.held.len() > 1 { format!(" and {} more", state.held.len() - 1) } else { String::new() };
+        all.push(format!("HELD {seconds}s by {}{more} (U undoes)", held.who));
+    }
     if state.frozen {
         all.push("FROZEN (z)".to_owned());
     }

@@ -1,6 +1,7 @@
 //! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
 
 pub mod audit;
+pub mod backfills;
 pub mod calendar;
 pub mod compare;
 pub mod dags;
@@ -67,6 +68,7 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Gantt(_), Data::Run(r)) => gantt::draw(state, r, &parts, buf),
         (Place::Instance(_, tab), Data::Instance(d)) => instance::draw(state, d, *tab, &parts, buf),
         (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
+        (Place::Backfills, Data::Backfills(rows)) => backfills::draw(state, rows, &parts, buf),
         (Place::Settings, Data::Settings(s)) => settings::draw(state, s, &parts, buf),
         (Place::Versions(_), Data::Versions(v)) => versions::draw(state, v, &parts, buf),
         (Place::Source(_, number), Data::Versions(v)) => versions::source(state, v, *number, &parts, buf),
@@ -113,7 +115,7 @@ fn small(state: &State, buf: &mut Buffer) {
         format!("{}> too small", state.facts.context),
         format!("need {}x{}, have {w}x{h}", SMALLEST.0, SMALLEST.1),
         state.alerts.map_or_else(String::new, |n| format!("{n} need you")),
-        "q: up or quit, 0-4: screens".into(),
+        "q: up or quit, digits: screens".into(),
     ];
     for (y, line) in lines.iter().enumerate() {
         paint::put(buf, 0, y as u16, line, w as usize, state.theme.role(Role::Text));

@@ -78,6 +78,14 @@ fn line(state: &State, t: &Triage, item: &Item) -> Line {
                 cell("the run failed without a failed task (deadlock or time limit)", theme.role(Role::Bad)),
             )
         }
+        Kind::Question => {
+            let q = &t.questions[item.at];
+            let r = &q.row;
+            let until = r.wake_at.map(|at| format!("{} left: ", text::until(at, state.now))).unwrap_or_default();
+            let cause = vec![(until, warn), (q.subject.clone(), body), ("  (A: answer)".into(), dim)];
+            let since = r.start.map(|s| text::age(s, state.now)).unwrap_or_default();
+            made(since, r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
+        }
         Kind::FileError => match list::file_error(state, &t.errors[item.at]) {
             Line::Across(mut pieces) => {
                 pieces.insert(0, ("     ".into(), body));
@@ -138,6 +146,15 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
             ));
             if let Some(why) = &r.why {
                 out.push((why.clone(), Role::Bad));
+            }
+        }
+        Kind::Question => {
+            let q = &t.questions[item.at];
+            out.push((q.subject.clone(), Role::Title));
+            out.extend(q.body.iter().flat_map(|b| b.lines()).map(|l| (l.to_owned(), Role::Text)));
+            out.push((format!("answers: {}", q.options.join(" | ")), Role::Text));
+            if !q.defaults.is_empty() {
+                out.push((format!("without an answer: {}", q.defaults.join(", ")), Role::Dim));
             }
         }
         Kind::Late => out.push((

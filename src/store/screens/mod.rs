@@ -1,6 +1,7 @@
 //! What the console's screens read: rows for lists, one object with all that belongs to it. Read-only.
 
 pub mod audit;
+pub mod backfills;
 pub mod calendar;
 pub mod changes;
 pub mod compare;
@@ -8,6 +9,7 @@ pub mod dags;
 pub mod grid;
 pub mod instance;
 pub mod instances;
+pub mod questions;
 pub mod run;
 pub mod runs;
 pub mod settings;

@@ -11,6 +11,7 @@ use super::{
     Counts, Micros, SECOND, TiRef,
     dags::{self, RunCell},
     instances::{self, TiRow},
+    questions::{self, Question},
     rows, spelled,
 };
 
@@ -76,6 +77,8 @@ pub struct Triage {
     pub runs: Vec<RunCell>,
     /// Files that don't import.
     pub errors: Vec<Diagnostic>,
+    /// Tasks that wait for a person's answer.
+    pub questions: Vec<Question>,
     /// Instances that wait for their next try.
     pub retries: Vec<TiRow>,
     /// Instances that wait for a slot for more than five minutes.
@@ -148,6 +151,7 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
         groups: group(conn, failed, now)?,
         runs,
         errors: dags::import_errors(conn)?,
+        questions: questions::load(conn, None)?,
         retries,
         stuck,
         late,

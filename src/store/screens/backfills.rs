@@ -1,0 +1,111 @@
+//! Backfills with the state of every date, and plans that are held for a moment.
+
+use rusqlite::Connection;
+
+use crate::{error::Result, model::RunState};
+
+use super::{Micros, rows};
+
+/// Backfills that are read.
+const MOST: i64 = 200;
+
+/// One date of a backfill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DateRow {
+    /// What its run stands for.
+    pub logical_date: Option<Micros>,
+    /// State of its run; `None`: it has none.
+    pub state: Option<RunState>,
+    /// Why it has none.
+    pub exception: Option<String>,
+}
+
+/// One backfill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BackfillRow {
+    /// Its number.
+    pub id: i64,
+    /// DAG.
+    pub dag_id: String,
+    /// First and last date.
+    pub dates: (Micros, Micros),
+    /// Its queued runs don't start.
+    pub paused: bool,
+    /// What becomes of runs that are there already.
+    pub reprocess: String,
+    /// Runs of it at one time.
+    pub most_active: i64,
+    /// Whose.
+    pub who: String,
+    /// When it was made, and when it ended.
+    pub times: (Micros, Option<Micros>),
+    /// Its dates in the order of execution.
+    pub runs: Vec<DateRow>,
+}
+
+impl BackfillRow {
+    /// How many of its runs are in a state.
+    pub fn count(&self, state: RunState) -> usize {
+        self.runs.iter().filter(|r| r.state == Some(state)).count()
+    }
+    /// It has ended.
+    pub fn done(&self) -> bool {
+        self.times.1.is_some()
+    }
+}
+
+/// Reads the newest backfills.
+pub fn load(conn: &Connection) -> Result<Vec<BackfillRow>> {
+    let mut found = rows(
+        conn,
+        "SELECT id, dag_id, from_date, to_date, is_paused, reprocess_behavior, max_active_runs, triggering_user_name,
+            created_at, completed_at FROM backfill ORDER BY completed_at IS NOT NULL, id DESC LIMIT ?1",
+        [MOST],
+        |r| {
+            Ok(BackfillRow {
+                id: r.get(0)?,
+                dag_id: r.get(1)?,
+                dates: (r.get(2)?, r.get(3)?),
+                paused: r.get(4)?,
+                reprocess: r.get(5)?,
+                most_active: r.get(6)?,
+                who: r.get(7)?,
+                times: (r.get(8)?, r.get(9)?),
+                runs: Vec::new(),
+            })
+        },
+    )?;
+    for backfill in &mut found {
+        backfill.runs = rows(
+            conn,
+            "SELECT d.logical_date, r.state, d.exception_reason FROM backfill_dag_run d
+             LEFT JOIN dag_run r ON r.id = d.run WHERE d.backfill = ?1 ORDER BY d.sort_ordinal LIMIT 2000",
+            [backfill.id],
+            |r| {
+                let state: Option<String> = r.get(1)?;
+                Ok(DateRow { logical_date: r.get(0)?, state: state.and_then(|s| s.parse().ok()), exception: r.get(2)? })
+            },
+        )?;
+    }
+    Ok(found)
+}
+
+/// A plan that is applied by itself in a moment, unless it is undone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// Its id.
+    pub plan_id: String,
+    /// Whose.
+    pub who: String,
+    /// As a shell command.
+    pub command: String,
+    /// When it is applied.
+    pub due: Micros,
+}
+
+/// Plans that are held now, the next one first.
+pub fn held(conn: &Connection) -> Result<Vec<Held>> {
+    rows(conn, "SELECT plan_id, who, command_line, due_at FROM plan WHERE state = 'held' ORDER BY due_at", [], |r| {
+        Ok(Held { plan_id: r.get(0)?, who: r.get(1)?, command: r.get(2)?, due: r.get(3)? })
+    })
+}
