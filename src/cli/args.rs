@@ -6,10 +6,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb, hitl::HitlVerb,
-    incident::IncidentVerb, later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb, saved_plan::PlanVerb,
-    scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb, variable::VariableVerb,
-    xcom::XcomVerb,
+    asset::AssetVerb, audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb,
+    hitl::HitlVerb, incident::IncidentVerb, later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb,
+    saved_plan::PlanVerb, scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb,
+    variable::VariableVerb, xcom::XcomVerb,
 };
 use crate::{
     config::{Place, Wanted},
@@ -174,6 +174,13 @@ pub enum Verb {
         #[command(subcommand)]
         verb: ConnectionVerb,
     },
+    /// Assets: list, details, events, materialize
+    #[command(visible_alias = "asset", after_help = "Example:\n  dagdeck assets materialize s3://lake/orders")]
+    Assets {
+        /// What.
+        #[command(subcommand)]
+        verb: AssetVerb,
+    },
     /// Who did what
     #[command(after_help = "Example:\n  dagdeck audit list --where 'who:ana'")]
     Audit {
@@ -318,6 +325,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Pools { verb } => super::pool::run(verb, shell),
         Verb::Variables { verb } => super::variable::run(verb, shell),
         Verb::Connections { verb } => super::connection::run(verb, shell),
+        Verb::Assets { verb } => super::asset::run(verb, shell),
         Verb::Audit { verb } => super::audit::run(verb, shell),
         Verb::Incident { verb } => super::incident::run(verb, shell),
         Verb::Db { verb } => super::db::run(verb, shell),

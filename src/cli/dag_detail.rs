@@ -116,7 +116,7 @@ fn document(conn: &Connection, place: &Place, dag_id: &str) -> Result<Value> {
 
 fn asset_expression(dag: &Dag) -> Value {
     match &dag.schedule {
-        Schedule::Asset { expression } => expression.clone(),
+        Schedule::Asset { expression, .. } => expression.expression(),
         _ => Value::Null,
     }
 }

@@ -27,6 +27,9 @@ pub struct Trigger {
     /// Logical date [default: none]
     #[arg(short, long, visible_alias = "exec-date", value_name = "LOGICAL_DATE", allow_hyphen_values = true)]
     logical_date: Option<String>,
+    /// Partition that the run is about, of a DAG whose runs are about partitions
+    #[arg(long, value_name = "KEY")]
+    partition_key: Option<String>,
     /// Wait until the run ends; exit code 1 if it failed
     #[arg(short, long)]
     wait: bool,
@@ -74,6 +77,7 @@ pub fn run(trigger: Trigger, shell: &mut Shell) -> Result<i32> {
         logical_date,
         run_after: None,
         note: trigger.note,
+        partition_key: trigger.partition_key,
         triggered_by: TriggeredBy::Cli,
     })?;
     if is_paused {
@@ -87,7 +91,7 @@ pub fn run(trigger: Trigger, shell: &mut Shell) -> Result<i32> {
     wait(&dag_id, &run_id, trigger.timeout, shell)
 }
 
-fn conf(text: Option<&str>) -> Result<Value> {
+pub(super) fn conf(text: Option<&str>) -> Result<Value> {
     let Some(text) = text else { return Ok(json!({})) };
     let refused = || Error::usage("--conf isn't a JSON object").hint(r#"such as -c '{"epochs": 3}'"#);
     match serde_json::from_str::<Value>(text) {

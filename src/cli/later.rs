@@ -20,9 +20,6 @@ pub enum Later {
     /// Kubernetes pods (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck pods list")]
     Pods(Words),
-    /// Assets (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck assets list")]
-    Assets(Words),
     /// Notification targets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck notify test oncall")]
     Notify(Words),
@@ -41,7 +38,6 @@ pub enum Later {
 pub fn run(verb: &Later) -> Result<i32> {
     let (name, words) = match verb {
         Later::Pods(words) => ("pods", words),
-        Later::Assets(words) => ("assets", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),
         Later::Open(words) => ("open", words),

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 
 mod args;
+mod asset;
 mod audit;
 mod backfill;
 mod connection;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::perform::Touched;
+use super::{asset, perform::Touched};
 use crate::{
     config::Place,
     error::{Error, Result},
@@ -20,9 +20,7 @@ use crate::{
 type Done = Result<(Value, Touched)>;
 
 /// What a trigger asks for.
-pub struct Wanted<'a> {
-    /// DAG.
-    pub dag_id: &'a str,
+pub struct Wanted {
     /// Run id, if the person chose one.
     pub run_id: Option<String>,
     /// Conf.
@@ -33,17 +31,21 @@ pub struct Wanted<'a> {
     pub run_after: Option<Timestamp>,
     /// Note.
     pub note: Option<String>,
+    /// Partition.
+    pub partition_key: Option<String>,
     /// Who.
     pub triggered_by: TriggeredBy,
+    /// Why.
+    pub run_type: RunType,
 }
 
 /// Creates a run: conf checked against the params' schemas, data interval by the timetable.
-pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Timestamp) -> Done {
-    let stored = store::dag::get(tx, wanted.dag_id)?.filter(|d| !d.is_stale).ok_or_else(|| {
-        Error::not_found(format!("there is no DAG {:?}", wanted.dag_id)).hint("`dagdeck dags list` names them all")
+pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted, now: Timestamp) -> Done {
+    let stored = store::dag::get(tx, dag_id)?.filter(|d| !d.is_stale).ok_or_else(|| {
+        Error::not_found(format!("there is no DAG {dag_id:?}")).hint("`dagdeck dags list` names them all")
     })?;
     if stored.has_import_errors {
-        return Err(Error::refused(format!("DAG {} has import errors", wanted.dag_id))
+        return Err(Error::refused(format!("DAG {dag_id} has import errors"))
             .hint("`dagdeck dags list-import-errors` tells which"));
     }
     let conf = if wanted.conf.is_null() { json!({}) } else { wanted.conf };
@@ -52,18 +54,16 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
     }
     if let Err(errors) = template::validate_params(&stored.dag, &conf) {
         let text: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.path, e.message)).collect();
-        return Err(Error::refused(format!(
-            "the conf does not fit the params of {}: {}",
-            wanted.dag_id,
-            text.join("; ")
-        )));
+        return Err(Error::refused(format!("the conf does not fit the params of {dag_id}: {}", text.join("; "))));
     }
     let run_id = match wanted.run_id {
         Some(run_id) => {
             check_run_id(place, &run_id, wanted.triggered_by)?;
             run_id
         }
-        None => make_run_id(RunType::Manual, wanted.logical_date.unwrap_or(now)) + &suffix(wanted.logical_date),
+        None => {
+            make_run_id(id_type(wanted.run_type), wanted.logical_date.unwrap_or(now)) + &suffix(wanted.logical_date)
+        }
     };
     let settings = timetable_settings(&place.settings);
     let timetable = Timetable::of(&stored.dag, &settings).map_err(Error::refused)?;
@@ -73,18 +73,22 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
         }
         at => at.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at })),
     };
-    let run_type =
-        if wanted.triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
-    if !stored.dag.allows(run_type) {
-        return Err(Error::refused(format!("DAG {} does not allow {run_type} runs", wanted.dag_id))
+    if !stored.dag.allows(wanted.run_type) {
+        return Err(Error::refused(format!("DAG {dag_id} does not allow {} runs", wanted.run_type))
             .hint("its allowed_run_types say so"));
     }
+    let partition_date = match &wanted.partition_key {
+        Some(key) => asset::partition_date(&stored.dag, &timetable, key)?,
+        None => None,
+    };
     let spec = RunSpec {
         run_id: run_id.into(),
-        run_type,
+        run_type: wanted.run_type,
         triggered_by: wanted.triggered_by,
         logical_date: wanted.logical_date,
         data_interval: interval,
+        partition_key: wanted.partition_key,
+        partition_date,
         run_after: wanted.run_after.or(wanted.logical_date.filter(|at| *at > now)).unwrap_or(now),
         conf,
         note: wanted.note,
@@ -92,10 +96,14 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, wanted: Wanted<'_>, now: Tim
     let new = store::run::create(tx, new_run(&stored.dag, stored.version, spec, now))?;
     let mut document = pages::run::one(tx, new.run.id.0)?.unwrap_or(Value::Null);
     if stored.is_paused {
-        document["warning"] =
-            json!(format!("DAG {} is paused: the run stays queued until it is unpaused", wanted.dag_id));
+        document["warning"] = json!(format!("DAG {dag_id} is paused: the run stays queued until it is unpaused"));
     }
     Ok((document, Touched { runs: vec![new.run.id], ..Touched::default() }))
+}
+
+/// The type that a run id begins with: a task's run is named like a person's.
+fn id_type(run_type: RunType) -> RunType {
+    if run_type == RunType::OperatorTriggered { RunType::Manual } else { run_type }
 }
 
 /// A random ending keeps run ids apart when no logical date does.

@@ -25,7 +25,8 @@ fn dag_of(command: &Command) -> Option<&str> {
 
 /// Files to be parsed before an act: the DAG's own if it changed, or everything new if the DAG isn't known. `None`: nothing.
 pub fn stale_files(place: &Place, command: &Command) -> Result<Option<Vec<PathBuf>>> {
-    let Some(dag_id) = dag_of(command) else { return Ok(None) };
+    let new_ones = matches!(command, Command::Materialize { .. } | Command::UpdateAsset { .. });
+    let Some(dag_id) = dag_of(command).or(new_ones.then_some("")) else { return Ok(None) };
     let Some(db) = Store::open_reader(&place.db())? else { return Ok(Some(processor::find_files(&place.dags_folder))) };
     let files = store::dag::files(&db)?;
     if let Some(dag) = store::dag::get(&db, dag_id)?.filter(|d| !d.is_stale) {

@@ -2,6 +2,7 @@
 //! the same code, in one transaction with its audit row.
 
 mod acts;
+mod asset;
 mod backfill;
 mod client;
 mod fresh;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Actor, acts, backfill, hitl, prepared::prepare, saved};
+use super::{Actor, acts, asset, backfill, hitl, prepared::prepare, saved};
 use crate::{
     clock,
     config::Place,
     error::{Error, Kind, Result},
-    model::{Cause, RunId, TiKey},
+    model::{Cause, RunId, RunType, TiKey, TriggeredBy},
     protocol::{Command, IncidentChange},
     store::{Store, audit},
 };
@@ -95,6 +95,12 @@ pub fn write_audit(
 pub fn describe(command: &Command) -> (&'static str, String, bool) {
     match command {
         Command::Trigger { dag_id, run_id, .. } => ("trigger", join(dag_id, run_id.as_deref()), false),
+        Command::Materialize { name, uri, .. } => {
+            ("materialize", name.as_ref().or(uri.as_ref()).cloned().unwrap_or_default(), false)
+        }
+        Command::UpdateAsset { name, uri, .. } => {
+            ("update_asset", name.as_ref().or(uri.as_ref()).cloned().unwrap_or_default(), false)
+        }
         Command::SetPaused { dag_ids, paused } => (if *paused { "pause" } else { "unpause" }, dag_ids.join(" "), false),
         Command::DeleteDag { dag_id, dry_run } => ("delete_dag", dag_id.clone(), *dry_run),
         Command::CleanRuns { before, dry_run } => ("clean", format!("runs that ended before {before}"), *dry_run),
@@ -173,9 +179,22 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
         return if dry_run { Ok((plan.document, Touched::default())) } else { plan.apply(tx, &actor.who, now) };
     }
     match command {
-        Command::Trigger { dag_id, run_id, conf, logical_date, run_after, note, triggered_by } => {
-            let wanted = acts::Wanted { dag_id: &dag_id, run_id, conf, logical_date, run_after, note, triggered_by };
-            acts::trigger(tx, place, wanted, now)
+        Command::Trigger { dag_id, run_id, conf, logical_date, run_after, note, partition_key, triggered_by } => {
+            let run_type =
+                if triggered_by == TriggeredBy::Operator { RunType::OperatorTriggered } else { RunType::Manual };
+            let wanted =
+                acts::Wanted { run_id, conf, logical_date, run_after, note, partition_key, triggered_by, run_type };
+            acts::trigger(tx, place, &dag_id, wanted, now)
+        }
+        Command::Materialize { name, uri, run_id, conf, logical_date, note, partition_key, triggered_by } => {
+            let dag_id = asset::materializer(tx, name, uri)?;
+            let (run_type, run_after) = (RunType::AssetMaterialization, None);
+            let wanted =
+                acts::Wanted { run_id, conf, logical_date, run_after, note, partition_key, triggered_by, run_type };
+            acts::trigger(tx, place, &dag_id, wanted, now)
+        }
+        Command::UpdateAsset { name, uri, extra, partition_key } => {
+            asset::update(tx, place, asset::Update { name, uri, extra, partition_key }, now)
         }
         Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),
         Command::SavePlan { planned, hold } => saved::save(tx, place, actor, &planned, hold, now),

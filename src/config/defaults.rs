@@ -33,6 +33,7 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("scheduler", "catchup_by_default", "False"),
     ("scheduler", "create_cron_data_intervals", "False"),
     ("scheduler", "max_dagruns_to_create_per_loop", "10"),
+    ("scheduler", "partition_mapper_max_downstream_keys", "1000"),
     ("scheduler", "allowed_run_id_pattern", "^[A-Za-z0-9_.~:+-]+$"),
     ("triggerer", "capacity", "1000"),
     ("sensors", "default_timeout", "604800"),

@@ -70,9 +70,26 @@ what Airflow calls `partial`; a `partial = {..}` table may hold it too.
 | `{crons = [\"0 6 * * *\", \"30 18 * * fri\"]}` | whenever one of them says so |
 | `{delta = \"1h30m\"}`, `{months = 1}` | a fixed distance |
 | `{events = [2026-03-02T06:00:00Z, 2026-07-01]}` | at these times |
+| `{assets = [\"s3://lake/orders\", \"s3://lake/lines\"]}` | a run when all of these assets have been updated |
+| `{assets = {any = [\"a\", {all = [\"b\", \"c\"]}]}}` | a run when a, or both b and c have been updated |
+| `{assets = [..], cron = \"0 6 * * *\"}` | both: runs for updates, and at times (`delta` too) |
 
 `data_interval = true` in the table gives runs the interval *before* their time, as Airflow 2 did; `interval = \"1d\"` an interval
 of that length.
+
+### Assets
+
+`outlets = [\"s3://lake/orders\"]` in a task says that its success updates an asset; DAGs whose schedule names the asset run then.
+Paused ones don't, and are not told later. An asset is written as
+
+| written | meaning |
+|---|---|
+| `\"s3://lake/orders\"` | an asset whose name is its URI |
+| `{name = \"orders\", uri = \"s3://lake/orders\", group = \"lake\", extra = {owner = \"ana\"}}` | the same with a name of its own |
+| `{alias = \"orders\"}` | any asset that a Python task adds under this alias |
+| `{ref = \"orders\"}`, `{ref_uri = \"s3://lake/orders\"}` | an asset that another file defines, by name or URI |
+
+Templates see what a run is for: `{{ triggering_asset_events }}`, and past updates of the task's inlets: `{{ inlet_events[0][-1].extra }}`.
 
 ";
 

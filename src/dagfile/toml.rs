@@ -1,5 +1,6 @@
 //! TOML DAG files: text to the same model that the Python side gives.
 
+mod asset;
 mod dag;
 mod groups;
 mod reader;

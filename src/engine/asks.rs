@@ -89,6 +89,13 @@ impl Engine {
             "GetTaskStates" => {
                 json!({"type": "TaskStatesResult", "task_states": count::task_states(db, &which(body))?})
             }
+            "GetDagRun" => match store::run::find(db, &needed("dag_id"), &needed("run_id"))? {
+                Some(run) => json!({"type": "DagRunResult", "dag_run": render::run_document(&run)}),
+                None => task::error(
+                    "DAGRUN_NOT_FOUND",
+                    &format!("there is no run {} of {}", needed("run_id"), needed("dag_id")),
+                ),
+            },
             "GetPreviousDagRun" => {
                 let before = text("logical_date").and_then(|t| t.parse().ok());
                 let run = match before {
@@ -104,6 +111,7 @@ impl Engine {
                 let end = next.and_then(|next| next.data_interval).map(|interval| rfc3339(interval.end));
                 json!({"type": "NextIntervalResult", "data_interval_end": end})
             }
+            kind if kind.starts_with("GetAsset") => self.asset_answer(kind, body)?,
             "RenderTemplates" => self.render_for(key, body),
             "TriggerDagRun" => self.trigger_for(key, epoch, body),
             other => task::error("UNKNOWN_MESSAGE", &format!("dagdeck does not know the question {other:?}")),

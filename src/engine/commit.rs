@@ -13,7 +13,7 @@ use crate::{
     clock,
     error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{self, deferral, gate, heard, hitl, task_state, variable, xcom},
+    store::{self, asset, deferral, gate, heard, hitl, task_state, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -32,10 +32,12 @@ impl Engine {
             self.settle();
             return self.stuck.is_none();
         }
+        let tells_followers = self.writes.iter().any(tells_followers);
+        let limit = self.max_downstream_keys();
         let (changes, writes) = (&self.changes, &self.writes);
         let done = self.store.transaction(|tx| {
             for write in writes {
-                apply(tx, write)?;
+                apply(tx, write, limit)?;
             }
             gate::apply(tx, changes)
         });
@@ -48,6 +50,9 @@ impl Engine {
                 self.writes.clear();
                 self.settle();
                 self.take_committed(committed);
+                if tells_followers && let Err(e) = self.load_asset_queues() {
+                    say(format_args!("scheduler: {e}"));
+                }
                 for run in refused.runs {
                     say(format_args!("scheduler: run {} differs from the store: loaded again", run.0));
                     if let Err(e) = self.load_run(run) {
@@ -100,6 +105,7 @@ impl Engine {
     /// Looks at decided changes before they are committed: the old XComs of a new try go with its queueing.
     pub(super) fn note_changes(&mut self, changes: &[Change]) {
         for change in changes {
+            self.note_outlets(change);
             if let Some(c) = of_instance(change) {
                 self.note_deferral(c);
             }
@@ -138,8 +144,15 @@ impl Engine {
     }
 }
 
-fn apply(tx: &Transaction<'_>, write: &Write) -> Result<()> {
+/// After such a write, DAGs may have been told of updated assets.
+fn tells_followers(write: &Write) -> bool {
+    matches!(write, Write::AssetsUpdated { .. })
+}
+
+fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
     match write {
+        Write::AssetsUpdated { key, outlets, said } => asset::of_success(tx, key, outlets, said, limit, clock::now()),
+        Write::AssetState { asset, key, value } => super::assets::state(tx, asset, key.as_deref(), value.as_ref()),
         Write::SetXcom { key, name, value, length } => xcom::set(tx, key, name, value, "task", *length, clock::now()),
         Write::DeleteXcom { key, name } => xcom::delete(tx, key, name.as_deref()).map(|_| ()),
         Write::Rendered { key, fields } => xcom::set_rendered(tx, key, fields),

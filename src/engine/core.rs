@@ -28,11 +28,11 @@ use crate::{
     command::Touched,
     config::Place,
     error::{Error, Result, say},
-    model::{Cause, Change, RunId, TiKey},
+    model::{AssetCondition, Cause, Change, RunId, TiKey},
     processor::Parser,
     runner::claim::TryFiles,
     scheduler::{Limits, World},
-    store::Store,
+    store::{Store, asset::Named},
     timetable::DueRun,
 };
 
@@ -72,6 +72,24 @@ pub enum Write {
         value: Option<String>,
         /// Text for people.
         description: Option<String>,
+    },
+    /// Events of the assets that a task updated by its success.
+    AssetsUpdated {
+        /// Of.
+        key: TiKey,
+        /// What it has as outlets.
+        outlets: Vec<AssetCondition>,
+        /// What it said about them, see [`crate::store::asset::of_success`].
+        said: Vec<serde_json::Value>,
+    },
+    /// A value that tasks keep with an asset; without a key all of them, without a value it is forgotten.
+    AssetState {
+        /// Which asset.
+        asset: Named,
+        /// Key.
+        key: Option<String>,
+        /// Value.
+        value: Option<serde_json::Value>,
     },
     /// A question to a person.
     HitlRequest(Box<crate::model::HitlRequest>),
@@ -141,6 +159,8 @@ pub struct Engine {
     pub(super) settler: Settler,
     /// Files of tries whose outcome is in `changes`.
     pub(super) settled: Vec<TryFiles>,
+    /// What tries that still run said about their outlets: these, if it named them, and their events.
+    pub(super) outlet_events: HashMap<TiKey, (Option<Vec<AssetCondition>>, Vec<serde_json::Value>)>,
     /// Numbers of says that were taken in, of tries that are still running.
     pub(super) says_taken: HashMap<TiKey, (u32, u32)>,
     /// Supervisors by instance and epoch: connection.
@@ -232,6 +252,7 @@ impl Engine {
             is_stuck_told: false,
             settler,
             settled: Vec::new(),
+            outlet_events: HashMap::new(),
             says_taken: HashMap::new(),
             supervisors: HashMap::new(),
             adopted: HashSet::new(),

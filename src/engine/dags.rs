@@ -58,7 +58,7 @@ impl Engine {
             self.world.remove_dag(&id);
         }
         self.changed = true;
-        Ok(())
+        self.load_asset_queues()
     }
 
     /// Writes a DAG's next run for readers, with the next commit.
@@ -189,6 +189,7 @@ impl Engine {
         let mut due = self.world.due_runs(now).into_iter();
         while let Some(new) = due.next() {
             let dag_id = new.run.dag_id.clone();
+            let follows_assets = new.consumes.is_some();
             // A run that a person made for the same date stands for it.
             match self.store.create_run(new) {
                 Ok(created) => {
@@ -204,6 +205,10 @@ impl Engine {
                     ids.dedup();
                     return self.load_dags(Some(&ids));
                 }
+            }
+            if follows_assets {
+                // Also when it could not be made: what it was made for still waits.
+                self.load_asset_queues()?;
             }
             self.write_next(&dag_id);
             self.changed = true;

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod asks;
+mod assets;
 mod callbacks;
 mod clients;
 mod commit;

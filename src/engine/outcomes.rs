@@ -126,9 +126,13 @@ impl Engine {
     pub(super) fn take_says(&mut self, key: &TiKey, epoch: u32, says: &[Say]) {
         let taken = self.says_taken.get(key).filter(|(e, _)| *e == epoch).map_or(0, |(_, n)| *n);
         let mut lasts = false;
-        for say in says.iter().filter(|say| say.n > taken) {
-            self.take_say(key, epoch, &say.body);
-            lasts |= matches!(task::kind(&say.body), "PutVariable" | "DeleteVariable");
+        for say in says {
+            let kind = task::kind(&say.body);
+            // What a success will mean for assets is only kept in memory until then.
+            if say.n > taken || kind == "SetOutletEvents" {
+                self.take_say(key, epoch, &say.body);
+                lasts |= matches!(kind, "PutVariable" | "DeleteVariable") || kind.contains("AssetStateStore");
+            }
         }
         if let Some(last) = says.last() {
             let n = last.n.max(taken);
@@ -186,6 +190,8 @@ impl Engine {
                 value: Some(text("value")),
                 description: body.get("description").and_then(Value::as_str).map(str::to_string),
             }),
+            "SetOutletEvents" => self.take_outlet_events(key, body),
+            kind if kind.contains("AssetStateStore") => self.take_asset_state(kind, body),
             "DeleteVariable" => {
                 self.writes.push(Write::Variable { key: text("key"), value: None, description: None });
             }

@@ -9,8 +9,16 @@ use serde_json::{Value, json};
 use crate::{
     clock,
     config::Settings,
-    model::{Cause, CauseKind, Dag, DagRun, Task, TaskInstance, mapping::encoded_kind, time::rfc3339},
-    secrets, store,
+    model::{
+        AssetCondition, Cause, CauseKind, Dag, DagRun, Task, TaskInstance,
+        mapping::{MARK, encoded_kind},
+        time::rfc3339,
+    },
+    secrets,
+    store::{
+        self,
+        asset::{EventQuery, Named},
+    },
     template::{self, Context, Failure, Lookup},
 };
 
@@ -169,7 +177,8 @@ pub fn run_document(run: &DagRun) -> Value {
         "data_interval_start": time(run.data_interval_start), "data_interval_end": time(run.data_interval_end),
         "run_after": rfc3339(run.run_after), "start_date": time(run.start_date), "end_date": time(run.end_date),
         "run_type": run.run_type.as_str(), "triggered_by": run.triggered_by.as_str(), "conf": run.conf, "note": run.note,
-        "state": run.state.as_str(), "clear_number": run.clear_number,
+        "state": run.state.as_str(), "clear_number": run.clear_number, "partition_key": run.partition_key,
+        "partition_date": time(run.partition_date),
     })
 }
 
@@ -181,6 +190,28 @@ pub struct StoreLookup {
     pub run: DagRun,
     /// Its DAG.
     pub dag: Arc<Dag>,
+}
+
+/// An event with the run that it came from, dates as dates.
+fn with_source(db: &Connection, mut event: Value) -> crate::error::Result<Value> {
+    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    let mut run = match store::run::find(db, &text("source_dag_id"), &text("source_run_id"))? {
+        Some(run) => run_document(&run),
+        None => Value::Null,
+    };
+    let date = |value: &mut Value| {
+        if let Some(text) = value.as_str() {
+            *value = json!({MARK: "datetime", "value": text});
+        }
+    };
+    let fields = run.as_object_mut().into_iter().flatten();
+    let dates = ["logical_date", "run_after", "start_date", "end_date", "partition_date"];
+    fields
+        .filter(|(name, _)| dates.contains(&name.as_str()) || name.starts_with("data_interval"))
+        .for_each(|(_, value)| date(value));
+    event["source_dag_run"] = run;
+    date(&mut event["timestamp"]);
+    Ok(event)
 }
 
 impl StoreLookup {
@@ -245,6 +276,23 @@ impl Lookup for StoreLookup {
             Some(date) => self.with(|db| store::run::previous(db, &self.run.dag_id, date, Some("success"))),
             None => Ok(None),
         }
+    }
+
+    fn triggering_asset_events(&self) -> Result<Vec<Value>, String> {
+        self.with(|db| store::asset::consumed(db, self.run.id)?.into_iter().map(|e| with_source(db, e)).collect())
+    }
+
+    fn asset_events(&self, of: &AssetCondition) -> Result<Vec<Value>, String> {
+        let mut query = EventQuery::default();
+        match of {
+            AssetCondition::Asset(a) => query.asset = Named::both(&a.name, &a.uri),
+            AssetCondition::AssetRef(r) => {
+                query.asset = Named { name: r.name.clone(), uri: r.uri.clone(), active: true };
+            }
+            AssetCondition::Alias(a) => query.alias = Some(a.name.clone()),
+            AssetCondition::All(_) | AssetCondition::Any(_) => return Ok(Vec::new()),
+        }
+        self.with(|db| store::asset::events(db, &query)?.into_iter().map(|e| with_source(db, e)).collect())
     }
 
     fn file(&self, name: &str) -> Result<String, String> {

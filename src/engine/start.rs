@@ -15,7 +15,7 @@ use crate::{
     clock,
     error::say,
     model::{
-        Cause, CauseKind, Change, Dag, DagRun, MapIndex, Task, TaskInstance, TiKey, TiState, UNMAPPED,
+        Cause, CauseKind, Change, Dag, DagRun, MapIndex, RunType, Task, TaskInstance, TiKey, TiState, UNMAPPED,
         time::{isoformat, rfc3339},
     },
     operators::{self, Engine as Runs},
@@ -94,7 +94,13 @@ impl Engine {
             Runs::Later => Workload::Impossible(operators::later(&task)),
             Runs::Python => Workload::Python,
             Runs::Native => match self.native_workload(&dag, &task, &run, &row) {
-                Ok(workload) => workload,
+                Ok(workload) => match self.check_assets(&task) {
+                    Ok(()) => workload,
+                    Err(cause) => {
+                        self.report(key, epoch, failed(cause, false));
+                        return true;
+                    }
+                },
                 // The task's interpreter renders what this engine can't; a TOML file has none.
                 Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
                 Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
@@ -149,7 +155,9 @@ impl Engine {
         let fields = Value::Object(fields);
         let name =
             task.map_index_template.as_deref().map(|t| render::index_name(&place, task, &rendered, t)).transpose()?;
-        self.writes.push(Write::Rendered { key: row.key.clone(), fields });
+        if !task.template_fields.is_empty() {
+            self.writes.push(Write::Rendered { key: row.key.clone(), fields });
+        }
         if let Some(name) = name {
             self.report(&row.key, row.epoch, Report::RenderedMapIndex(name));
         }
@@ -279,6 +287,10 @@ impl Engine {
             group.expand.as_ref().is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
         });
         let plugins = self.place.plugins();
+        let mut run_document = render::run_document(run);
+        if run.run_type == RunType::AssetTriggered {
+            run_document["consumed_asset_events"] = self.consumed_events(run.id);
+        }
         let mut startup = json!({
             "type": "StartupDetails",
             "ti": {
@@ -287,7 +299,8 @@ impl Engine {
                 "try_number": row.try_number, "max_tries": row.max_tries, "start_date": rfc3339(row.start_date.unwrap_or_else(clock::now)),
                 "hostname": self.hostname, "pool": row.pool, "queue": task.queue, "priority_weight": row.priority_weight,
             },
-            "dag_run": render::run_document(run),
+            "dag_run": run_document,
+            "inactive_assets": self.inactive_assets(task),
             "fileloc": dag.fileloc,
             "source": self.older_source(dag, run),
             "dags_folder": self.place.dags_folder,

@@ -116,6 +116,7 @@ fn follow(place: &Place, trial: &Trial) -> Result<bool> {
         logical_date: Some(trial.logical_date.unwrap_or_else(clock::now)),
         run_after: None,
         note: None,
+        partition_key: None,
         triggered_by: TriggeredBy::Test,
     };
     let made = command::scheduler_request(place, Request::Do { command })?.unwrap_or(Value::Null);

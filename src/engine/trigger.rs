@@ -107,6 +107,7 @@ impl Engine {
                 logical_date,
                 run_after: asked.run_after,
                 note: asked.note.clone(),
+                partition_key: None,
                 triggered_by: TriggeredBy::Operator,
             }
         };

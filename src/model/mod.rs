@@ -1,5 +1,6 @@
 //! The words of the whole program: ids, DAG, task, run, task instance, states, causes. Pure data.
 
+pub mod asset;
 pub mod backfill;
 pub mod cause;
 pub mod change;
@@ -12,6 +13,7 @@ pub mod hitl;
 pub mod ids;
 pub mod mapping;
 pub mod operator_table;
+pub mod partition;
 pub mod pool;
 pub mod run;
 pub mod schedule;
@@ -21,6 +23,7 @@ pub mod task_instance;
 pub mod time;
 pub mod trigger_rule;
 
+pub use asset::{Asset, AssetAlias, AssetCondition, AssetQueue, AssetQueues, AssetRef, Consumes};
 pub use backfill::{BackfillId, BackfillPlace, LeftAlone, ReprocessBehavior};
 pub use cause::{Cause, CauseKind};
 pub use change::{Change, RunChange, TiChange};

@@ -34,6 +34,8 @@ pub enum ArgKind {
     OneOf(&'static [&'static str]),
     /// A trigger rule.
     TriggerRule,
+    /// An asset, or a list of them.
+    Assets,
     /// `"package.module:function"`.
     Callable,
     /// Anything.
@@ -57,6 +59,7 @@ impl ArgKind {
             Self::Integers => "a whole number or a list of them".into(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
             Self::TriggerRule => "a trigger rule".into(),
+            Self::Assets => "an asset or a list of assets".into(),
             Self::Callable => "\"package.module:function\"".into(),
             Self::Any => "any value".into(),
         }
@@ -174,6 +177,8 @@ pub const BASE_ARGS: &[Arg] = &[
     opt("wait_for_downstream", Boolean, "false", "Wait for the tasks directly below it in the previous run too"),
     opt("ignore_first_depends_on_past", Boolean, "true", "The first run ever doesn't look back"),
     opt("wait_for_past_depends_before_skipping", Boolean, "false", "Don't skip before the previous run's task is done"),
+    opt("outlets", ArgKind::Assets, "[]", "Assets that a success updates: see Assets"),
+    opt("inlets", ArgKind::Assets, "[]", "Assets that it reads"),
     opt("pool", Text, "default_pool", "Pool whose slots it takes"),
     opt("pool_slots", Integer, "1", "Slots it takes"),
     opt("priority_weight", Integer, "1", "Own weight in the queue"),

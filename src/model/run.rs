@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    backfill::BackfillPlace, dag::Dag, dag::DagVersionId, ids::RunId, state::RunState, state::spelled,
+    asset::Consumes, backfill::BackfillPlace, dag::Dag, dag::DagVersionId, ids::RunId, state::RunState, state::spelled,
     task_instance::TaskInstance,
 };
 
@@ -72,6 +72,10 @@ pub struct DagRun {
     pub data_interval_start: Option<Timestamp>,
     /// End of the data it is about.
     pub data_interval_end: Option<Timestamp>,
+    /// The partition that it is about.
+    pub partition_key: Option<String>,
+    /// The start of the partition's period, where the key stands for one.
+    pub partition_date: Option<Timestamp>,
     /// Not before.
     pub run_after: Timestamp,
     /// Created, or cleared.
@@ -110,4 +114,6 @@ pub struct NewRun {
     pub run: DagRun,
     /// One per task, or several for literal mappings; their `key.run` is set by the store.
     pub instances: Vec<TaskInstance>,
+    /// The asset events that it is made for.
+    pub consumes: Option<Consumes>,
 }

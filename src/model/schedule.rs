@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{asset::AssetCondition, partition::Partitions};
+
 /// A schedule as data. JSON form: `{"kind": "cron", "expression": "0 6 * * *", "timezone": "UTC"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -82,16 +84,46 @@ pub enum Schedule {
         #[serde(default)]
         data_interval: Option<bool>,
     },
-    /// Triggered by assets; kept as written, runs in a later version.
+    /// Triggered by assets.
     Asset {
-        /// The condition, as written.
-        expression: serde_json::Value,
+        /// When enough of them have been updated.
+        expression: AssetCondition,
+        /// Runs also come at the times of this schedule (`AssetOrTimeSchedule`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time: Option<Box<Schedule>>,
+        /// One run per partition (`PartitionedAssetTimetable`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partitions: Option<Box<Partitions>>,
     },
+    /// Cron; each run is about a partition that follows from its time (`CronPartitionTimetable`).
+    CronPartition {
+        /// Five fields, or a preset.
+        expression: String,
+        /// IANA name.
+        timezone: String,
+        /// The partition is so many cron times after (below 0: before) the run's.
+        #[serde(default)]
+        run_offset: i32,
+        /// How the key is written, for `strftime`.
+        key_format: String,
+    },
+    /// Only triggered runs; the partition is named by who triggers, or by a task (`PartitionedAtRuntime`).
+    PartitionedAtRuntime,
     /// A timetable that this version doesn't run; only triggered runs exist.
     Other {
         /// Class name, for people.
         name: String,
     },
+}
+
+impl Schedule {
+    /// Runs may name a partition.
+    pub fn is_partitioned(&self) -> bool {
+        matches!(
+            self,
+            Self::Asset { partitions: Some(_), .. } | Self::CronPartition { .. } | Self::PartitionedAtRuntime
+        )
+    }
 }
 
 /// Start and end of a data interval.

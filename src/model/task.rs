@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fmt, str::FromStr};
 
-use super::{mapping::Expand, pool::DEFAULT_POOL, state::spelled, trigger_rule::TriggerRule};
+use super::{asset::AssetCondition, mapping::Expand, pool::DEFAULT_POOL, state::spelled, trigger_rule::TriggerRule};
 
 spelled! {
     /// How a task's effective priority is computed from the graph.
@@ -193,6 +193,14 @@ impl Task {
                 self.operator.as_str(),
                 "BranchPythonOperator" | "ShortCircuitOperator" | "BranchOperator" | "LatestOnlyOperator"
             )
+    }
+    /// Assets that a success updates.
+    pub fn outlet_assets(&self) -> Vec<AssetCondition> {
+        self.outlets.iter().filter_map(AssetCondition::read).collect()
+    }
+    /// Assets that it reads.
+    pub fn inlet_assets(&self) -> Vec<AssetCondition> {
+        self.inlets.iter().filter_map(AssetCondition::read).collect()
     }
     /// The id without the prefix of its group.
     pub fn label(&self) -> &str {

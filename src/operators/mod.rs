@@ -65,7 +65,6 @@ pub fn engine(dag: &Dag, task: &Task) -> Engine {
     let standard = toml || task.module.starts_with("airflow.");
     let wants_python = dag.has_user_macros
         || !task.callbacks.is_empty()
-        || !task.outlets.is_empty()
         || (!toml && dag.render_template_as_native_obj)
         || task.args.values().any(needs_python)
         || task.expand.as_ref().is_some_and(expand_needs_python);

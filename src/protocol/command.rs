@@ -63,8 +63,43 @@ pub enum Command {
         run_after: Option<Timestamp>,
         /// Note.
         note: Option<String>,
+        /// Partition, of a DAG whose runs are about partitions.
+        #[serde(default)]
+        partition_key: Option<String>,
         /// Who.
         triggered_by: TriggeredBy,
+    },
+    /// Creates a run of the DAG that updates an asset.
+    Materialize {
+        /// The asset's name.
+        name: Option<String>,
+        /// The asset's URI.
+        uri: Option<String>,
+        /// Run id; made from the time if absent.
+        run_id: Option<String>,
+        /// Conf, a JSON object.
+        conf: Value,
+        /// Logical date.
+        logical_date: Option<Timestamp>,
+        /// Note.
+        note: Option<String>,
+        /// Partition.
+        #[serde(default)]
+        partition_key: Option<String>,
+        /// Who.
+        triggered_by: TriggeredBy,
+    },
+    /// Says that an asset was updated, by no task: its followers are told.
+    UpdateAsset {
+        /// The asset's name.
+        name: Option<String>,
+        /// The asset's URI.
+        uri: Option<String>,
+        /// What is said about it, a JSON object.
+        extra: Value,
+        /// Partition.
+        #[serde(default)]
+        partition_key: Option<String>,
     },
     /// Pauses or resumes DAGs.
     SetPaused {

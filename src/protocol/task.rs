@@ -34,10 +34,35 @@ pub fn class(kind: &str) -> Class {
         | "DeleteTaskStateStore"
         | "PutVariable"
         | "DeleteVariable"
+        | "SetOutletEvents"
+        | "SetAssetStateStoreByName"
+        | "SetAssetStateStoreByUri"
+        | "DeleteAssetStateStoreByName"
+        | "DeleteAssetStateStoreByUri"
+        | "ClearAssetStateStoreByName"
+        | "ClearAssetStateStoreByUri"
         | "MaskSecret" => Class::Say,
-        "GetXCom" | "GetXComSequence" | "GetVariable" | "GetConnection" | "GetDagRunState" | "GetDRCount"
-        | "GetTICount" | "GetTaskStates" | "GetPreviousDagRun" | "GetNextInterval" | "RenderTemplates"
-        | "TriggerDagRun" | "GetTaskStateStore" => Class::Ask,
+        "GetXCom"
+        | "GetXComSequence"
+        | "GetVariable"
+        | "GetConnection"
+        | "GetDagRunState"
+        | "GetDRCount"
+        | "GetTICount"
+        | "GetTaskStates"
+        | "GetPreviousDagRun"
+        | "GetNextInterval"
+        | "RenderTemplates"
+        | "GetDagRun"
+        | "GetAssetByName"
+        | "GetAssetByUri"
+        | "GetAssetsByAlias"
+        | "GetAssetEventByAsset"
+        | "GetAssetEventByAssetAlias"
+        | "GetAssetStateStoreByName"
+        | "GetAssetStateStoreByUri"
+        | "TriggerDagRun"
+        | "GetTaskStateStore" => Class::Ask,
         "SucceedTask" | "TaskState" | "RescheduleTask" | "DeferTask" | "RetryTask" => Class::End,
         _ => Class::Unknown,
     }

@@ -28,6 +28,10 @@ pub struct RunSpec {
     pub logical_date: Option<Timestamp>,
     /// The data it is about.
     pub data_interval: Option<DataInterval>,
+    /// The partition it is about.
+    pub partition_key: Option<String>,
+    /// Start of that partition, where the key stands for a time.
+    pub partition_date: Option<Timestamp>,
     /// Not before.
     pub run_after: Timestamp,
     /// What it is triggered with.
@@ -54,6 +58,8 @@ pub fn new_run(dag: &Dag, version: DagVersionId, spec: RunSpec, queued_at: Times
         logical_date: spec.logical_date,
         data_interval_start: spec.data_interval.map(|d| d.start),
         data_interval_end: spec.data_interval.map(|d| d.end),
+        partition_key: spec.partition_key,
+        partition_date: spec.partition_date,
         run_after: spec.run_after,
         queued_at: Some(queued_at),
         start_date: None,
@@ -65,7 +71,7 @@ pub fn new_run(dag: &Dag, version: DagVersionId, spec: RunSpec, queued_at: Times
         backfill: None,
         tasks: None,
     };
-    NewRun { run, instances }
+    NewRun { run, instances, consumes: None }
 }
 
 /// What a run of the DAG has before anything ran.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     model::{NewRun, RunType, Schedule, TriggeredBy},
-    timetable::{Bounds, DueRun, run_id},
+    timetable::{Bounds, DueRun, Timetable, run_id},
 };
 
 use super::{
@@ -32,6 +32,7 @@ impl World {
                 break;
             }
             self.unasked.remove(&dag_id);
+            self.ask_assets(&dag_id, now, &mut made);
             self.ask(&dag_id, now, &mut made);
         }
         made
@@ -40,13 +41,21 @@ impl World {
     /// The timetable of a DAG may be asked for runs now.
     pub(super) fn may_create(&self, dag_id: &str) -> bool {
         let Some(memory) = self.dags.get(dag_id) else { return false };
-        let Some(facts) = memory.facts.as_ref().filter(|_| self.limits.use_job_schedule) else { return false };
-        let has_times = !matches!(facts.dag.schedule, Schedule::None | Schedule::Asset { .. } | Schedule::Other { .. });
-        has_times
-            && facts.dag.allows(RunType::Scheduled)
-            && !facts.is_paused
-            && !facts.has_import_errors
-            && memory.active < self.max_active_runs(&facts.dag)
+        let has_times = memory.timetable.as_ref().is_some_and(Timetable::has_times);
+        let allowed = memory.facts.as_ref().is_some_and(|facts| facts.dag.allows(RunType::Scheduled));
+        has_times && allowed && self.may_schedule(dag_id) && self.has_room(dag_id)
+    }
+
+    /// The scheduler may create runs of a DAG, as far as the DAG's own state goes.
+    pub(super) fn may_schedule(&self, dag_id: &str) -> bool {
+        let free = self.dag(dag_id).is_some_and(|facts| !facts.is_paused && !facts.has_import_errors);
+        free && self.limits.use_job_schedule
+    }
+
+    /// Fewer runs of a DAG are active than may be.
+    pub(super) fn has_room(&self, dag_id: &str) -> bool {
+        let Some(memory) = self.dags.get(dag_id) else { return false };
+        memory.facts.as_ref().is_some_and(|facts| memory.active < self.max_active_runs(&facts.dag))
     }
 
     /// A DAG's timetable was written in Python and must be asked there before its next run is known.
@@ -83,7 +92,8 @@ impl World {
                 return;
             }
             facts.last_automated = Some(next.clone());
-            made.push(new_run(&dag, facts.version, scheduled(next, &dag.schedule), now));
+            let partition = timetable.partition(next.run_after);
+            made.push(new_run(&dag, facts.version, scheduled(next, &dag.schedule, partition), now));
             active += 1;
         }
         // Whether all of them come back by `load_run` isn't known yet: a run of the same date may be there already.
@@ -91,9 +101,12 @@ impl World {
     }
 }
 
-fn scheduled(due: DueRun, schedule: &Schedule) -> RunSpec {
+fn scheduled(due: DueRun, schedule: &Schedule, partition: Option<(String, Timestamp)>) -> RunSpec {
     let mut id = run_id(RunType::Scheduled, due.run_after);
-    if due.logical_date.is_none() || matches!(schedule, Schedule::Continuous) {
+    let (partition_key, partition_date) = partition.unzip();
+    if let Some(key) = &partition_key {
+        id.push_str(&format!("__{key}__{}", due.run_after.as_microsecond()));
+    } else if due.logical_date.is_none() || matches!(schedule, Schedule::Continuous) {
         id.push_str(&format!("_{}", due.run_after.as_microsecond()));
     }
     RunSpec {
@@ -102,6 +115,8 @@ fn scheduled(due: DueRun, schedule: &Schedule) -> RunSpec {
         triggered_by: TriggeredBy::Timetable,
         logical_date: due.logical_date,
         data_interval: due.data_interval,
+        partition_key,
+        partition_date,
         run_after: due.run_after,
         conf: Value::Object(serde_json::Map::new()),
         note: None,

@@ -1,5 +1,6 @@
 //! What happens next: the state machine of runs and task instances, why something waits, and plans of commands.
 
+mod assets;
 mod bookkeeping;
 mod counts;
 mod creation;

@@ -182,7 +182,7 @@ impl World {
         let timer = self.timers.first().map(|(at, _)| *at);
         let due = self.due.first().map(|(at, _)| *at);
         // A timetable that is to be asked again (a run of its DAG ended, or the loop's limit was reached) can't wait.
-        let asks = self.unasked.iter().any(|id| self.may_create(id)).then_some(Timestamp::MIN);
+        let asks = self.unasked.iter().any(|id| self.may_create(id) || self.may_follow(id)).then_some(Timestamp::MIN);
         timer.into_iter().chain(due).chain(asks).min()
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    model::{BackfillId, BackfillPlace, Dag, DagRun, MapIndex, Pool, RunId, TaskInstance, TiKey},
+    model::{AssetQueue, BackfillId, BackfillPlace, Dag, DagRun, MapIndex, Pool, RunId, TaskInstance, TiKey},
     timetable::{Settings, Timetable},
 };
 
@@ -47,6 +47,8 @@ pub(super) struct DagMemory {
     pub running: HashMap<Option<BackfillId>, u32>,
     /// When its timetable asks for the next run, if that is known.
     pub due: Option<Timestamp>,
+    /// What it has been told about assets and hasn't run for yet.
+    pub asset_queue: AssetQueue,
 }
 
 /// Everything that the scheduler knows. See the room's documentation.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{failed, rows};
+use super::{asset, failed, rows};
 use crate::{
     error::{Error, Result},
     model::{Dag, DagVersionId, Diagnostic, Schedule, Severity},
@@ -91,8 +91,12 @@ pub fn register(
             "UPDATE dag SET is_stale = 1, has_import_errors = 0 WHERE dag_id = ?1"
         };
         tx.execute(sql, [&*dag_id]).map_err(write)?;
+        if !broken {
+            asset::forget(tx, &dag_id)?;
+        }
         changed.push(dag_id);
     }
+    asset::activate(tx)?;
     Ok(changed)
 }
 
@@ -169,7 +173,7 @@ fn one(
         .then(|| serde_json::to_string(&dag.timetable_answers).unwrap_or_default());
     tx.execute("UPDATE dag SET timetable_answers = ?2 WHERE dag_id = ?1", params![&*dag.dag_id, answers])
         .map_err(write)?;
-    Ok(())
+    asset::declare(tx, dag, now)
 }
 
 /// DAGs of a file whose timetable class is the author's own.
@@ -208,6 +212,10 @@ pub fn forget_file(tx: &Transaction<'_>, fileloc: &str) -> Result<Vec<Arc<str>>>
     let write = |e| failed(&format!("cannot forget {fileloc}"), e);
     tx.execute("DELETE FROM dag_file WHERE fileloc = ?1", [fileloc]).map_err(write)?;
     tx.execute("UPDATE dag SET is_stale = 1 WHERE fileloc = ?1", [fileloc]).map_err(write)?;
+    for dag_id in &ids {
+        asset::forget(tx, dag_id)?;
+    }
+    asset::activate(tx)?;
     Ok(ids)
 }
 
@@ -312,6 +320,8 @@ pub fn delete(tx: &Transaction<'_>, dag_id: &str) -> Result<usize> {
     for (id, _) in &runs {
         super::run::delete(tx, *id)?;
     }
+    asset::forget(tx, dag_id)?;
+    asset::activate(tx)?;
     tx.execute("DELETE FROM backfill_dag_run WHERE backfill IN (SELECT id FROM backfill WHERE dag_id = ?1)", [dag_id])
         .map_err(|e| failed(&format!("cannot delete the backfills of {dag_id}"), e))?;
     for table in ["backfill", "dag_version", "dag"] {

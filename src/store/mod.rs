@@ -1,5 +1,6 @@
 //! The SQLite store: migrations, the one gate of change, rows for readers. The only room with SQL.
 
+pub mod asset;
 pub mod audit;
 pub mod backfill;
 pub mod connection;
@@ -35,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_heard.sql"),
     include_str!("schema_deferral.sql"),
     include_str!("schema_incidents.sql"),
+    include_str!("schema_assets.sql"),
     include_str!("schema_timetable.sql"),
 ];
 

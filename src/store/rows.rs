@@ -10,7 +10,7 @@ use crate::model::{BackfillId, BackfillPlace, DagRun, DagVersionId, RunId, TaskI
 /// Columns of `dag_run` in the order that [`run`] reads.
 pub const RUN: &str = "id, dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, \
      data_interval_end, run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, \
-     backfill, backfill_ordinal, tasks";
+     backfill, backfill_ordinal, tasks, partition_key, partition_date";
 
 /// Columns of `task_instance` in the order that [`instance`] reads.
 pub const INSTANCE: &str = "run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, \
@@ -72,6 +72,8 @@ pub fn run(row: &Row<'_>) -> rusqlite::Result<DagRun> {
             rusqlite::types::ValueRef::Null => None,
             _ => serde_json::from_value(json(row, 19)?).map_err(|e| wrong(19, Type::Text, e))?,
         },
+        partition_key: row.get(20)?,
+        partition_date: time(row, 21)?,
     })
 }
 

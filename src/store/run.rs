@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Store, failed, gate, rows};
+use super::{Store, asset, failed, gate, rows};
 use crate::{
     error::{Error, Kind, Result},
     model::{DagRun, NewRun, RunId},
@@ -44,8 +44,9 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
     }
     tx.prepare_cached(
         "INSERT INTO dag_run (dag_id, run_id, state, run_type, triggered_by, logical_date, data_interval_start, data_interval_end, \
-         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, backfill, backfill_ordinal, tasks) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         run_after, queued_at, start_date, end_date, conf, note, clear_number, dag_version, backfill, backfill_ordinal, tasks, \
+         partition_key, partition_date) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     )
     .and_then(|mut statement| {
         statement.execute(params![
@@ -68,6 +69,8 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
             run.backfill.map(|place| place.id.0),
             run.backfill.map(|place| place.ordinal),
             run.tasks.as_ref().map(|tasks| serde_json::json!(tasks).to_string()),
+            run.partition_key,
+            rows::micros(run.partition_date),
         ])
     })
     .map_err(|e| failed(&format!("cannot create run {}", run.run_id), e))?;
@@ -76,6 +79,9 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
     for row in &mut new.instances {
         row.key.run = id;
         gate::insert_instance(tx, row)?;
+    }
+    if let Some(consumes) = new.consumes {
+        asset::consume(tx, &new.run, consumes)?;
     }
     Ok(new)
 }
@@ -144,6 +150,7 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
         "event",
         "heard_ask",
         "heard_say",
+        "asset_event_run",
         "deferral",
         "hitl",
         "task_state",

@@ -9,11 +9,12 @@ use minijinja::{
 };
 
 use super::{
-    Context, accessors, macros,
+    Context, accessors, asset_events, macros,
     moment::{Delta, Moment},
     scope,
     values::{enum_member, from_json},
 };
+use crate::model::AssetCondition;
 
 /// Which object it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,11 @@ pub(super) enum Kind {
     Macros,
     /// A module of `macros`: `json`, `time`, ..
     Module(&'static str),
-    TriggeringEvents,
+    /// Something with a name and a URI that tasks write and read.
+    Asset(Arc<AssetCondition>),
+    InletEvents,
+    /// Assets and aliases with their events.
+    TriggeringEvents(Arc<Vec<(Value, Value)>>),
 }
 
 /// An object of the context.
@@ -62,7 +67,9 @@ impl Entity {
             Kind::Connection(_) => ("Connection", "airflow.sdk.definitions.connection.Connection object"),
             Kind::Macros => ("MacrosAccessor", "MacrosAccessor object"),
             Kind::Module(_) => ("module", "module object"),
-            Kind::TriggeringEvents => ("TriggeringAssetEventsAccessor", "TriggeringAssetEventsAccessor object"),
+            Kind::Asset(_) => ("Asset", "airflow.sdk.definitions.asset.Asset object"),
+            Kind::InletEvents => ("InletEventsAccessors", "InletEventsAccessors object"),
+            Kind::TriggeringEvents(_) => ("TriggeringAssetEventsAccessor", "TriggeringAssetEventsAccessor object"),
         }
     }
 
@@ -83,7 +90,8 @@ impl Entity {
             Kind::Connection(data) => accessors::connection_part(data, key),
             Kind::Macros => macros::name(self, key),
             Kind::Module(module) => macros::module_name(self, module, key),
-            Kind::TriggeringEvents => None,
+            Kind::Asset(asset) => asset_events::part(asset, key),
+            Kind::InletEvents | Kind::TriggeringEvents(_) => None,
         }
     }
 }
@@ -96,16 +104,23 @@ impl fmt::Debug for Entity {
 
 impl Object for Entity {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        if matches!(self.kind, Kind::Root | Kind::TriggeringEvents) { ObjectRepr::Map } else { ObjectRepr::Plain }
+        if matches!(self.kind, Kind::Root | Kind::TriggeringEvents(_)) { ObjectRepr::Map } else { ObjectRepr::Plain }
     }
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         self.attribute(key)
     }
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.attribute(key.as_str()?)
+        match &self.kind {
+            Kind::InletEvents => asset_events::of_inlet(self, key),
+            Kind::TriggeringEvents(events) => asset_events::of_trigger(events, key),
+            _ => self.attribute(key.as_str()?),
+        }
     }
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        if self.kind == Kind::TriggeringEvents { Enumerator::Empty } else { Enumerator::NonEnumerable }
+        match &self.kind {
+            Kind::TriggeringEvents(events) => Enumerator::Values(events.iter().map(|(key, _)| key.clone()).collect()),
+            _ => Enumerator::NonEnumerable,
+        }
     }
     fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, name: &str, args: &[Value]) -> Result<Value, Error> {
         match &self.kind {
@@ -114,6 +129,7 @@ impl Object for Entity {
             Kind::Connection(data) => accessors::connection_method(data, name),
             Kind::Macros => macros::call(self, name, args),
             Kind::Module(module) => macros::call_module(self, module, name, args),
+            Kind::InletEvents => asset_events::inlet_method(self, name, args),
             Kind::Dag if name == "get_task" => Err(super::failure::unsupported("dag.get_task() in a template")),
             _ => Err(ErrorKind::UnknownMethod.into()),
         }
@@ -126,8 +142,11 @@ impl Object for Entity {
             Kind::Connection(data) => {
                 f.write_str(data.get("conn_id").and_then(serde_json::Value::as_str).unwrap_or_default())
             }
-            Kind::TriggeringEvents => {
-                f.write_str("TriggeringAssetEventAccessor(_events=defaultdict(<class 'list'>, {}))")
+            Kind::Asset(asset) => f.write_str(&asset_events::repr(asset)),
+            Kind::TriggeringEvents(events) => {
+                let parts =
+                    events.iter().map(|(key, events)| format!("{key}: {events}")).collect::<Vec<_>>().join(", ");
+                write!(f, "TriggeringAssetEventAccessor(_events=defaultdict(<class 'list'>, {{{parts}}}))")
             }
             _ => write!(f, "<{}>", self.type_names().1),
         }
@@ -219,8 +238,10 @@ fn run(entity: &Entity, key: &str) -> Option<Value> {
         "conf" => from_json(&run.conf),
         "clear_number" => Value::from(run.clear_number),
         "note" => run.note.as_deref().into(),
-        "triggering_user_name" | "partition_key" => Value::from(()),
-        "consumed_asset_events" => Value::from(Vec::<Value>::new()),
+        "partition_key" => run.partition_key.as_deref().into(),
+        "partition_date" => moment(run.partition_date),
+        "triggering_user_name" => Value::from(()),
+        "consumed_asset_events" => asset_events::consumed(&entity.ctx),
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@
 
 mod accessors;
 mod arithmetic;
+mod asset_events;
 mod calendar;
 mod engine;
 mod entities;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::model::{Dag, DagRun, Task, TaskInstance};
+use crate::model::{AssetCondition, Dag, DagRun, Task, TaskInstance};
 
 pub use failure::Failure;
 pub use mapped::render_args;
@@ -59,6 +60,14 @@ pub trait Lookup: Send + Sync {
     fn random(&self) -> u64;
     /// The last successful run of the DAG before this one.
     fn previous_success(&self) -> Result<Option<DagRun>, String>;
+    /// Events that the run was made for, oldest first: `{"asset": {name, uri, ..}, "source_aliases": [{name}], "extra", ..}`.
+    fn triggering_asset_events(&self) -> Result<Vec<Value>, String> {
+        Ok(Vec::new())
+    }
+    /// Past events of an asset or alias, oldest first.
+    fn asset_events(&self, _of: &AssetCondition) -> Result<Vec<Value>, String> {
+        Ok(Vec::new())
+    }
     /// The text of a template file, searched in the DAG file's folder and `template_searchpath`. The error is the whole
     /// sentence for the user, as in `'a.sh' not found in search paths: '/dags'`.
     fn file(&self, name: &str) -> Result<String, String> {

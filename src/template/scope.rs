@@ -3,7 +3,7 @@
 use minijinja::Value;
 
 use super::{
-    Context,
+    Context, asset_events,
     entities::{Entity, Kind},
     failure::raising,
     moment::Moment,
@@ -32,8 +32,8 @@ pub(super) fn name(ctx: &Context, name: &str) -> Option<Value> {
         "macros" => entity(Kind::Macros),
         "params" => Some(from_json(&ctx.params)),
         "run_id" => Some(Value::from(&ctx.run.run_id)),
-        "inlets" => Some(Value::from(ctx.task.inlets.iter().map(from_json).collect::<Vec<_>>())),
-        "outlets" => Some(Value::from(ctx.task.outlets.iter().map(from_json).collect::<Vec<_>>())),
+        "inlets" => Some(asset_events::listed(ctx, &ctx.task.inlets)),
+        "outlets" => Some(asset_events::listed(ctx, &ctx.task.outlets)),
         "map_index_template" => Some(ctx.task.map_index_template.as_deref().into()),
         "task_instance_key_str" => {
             let last =
@@ -42,8 +42,12 @@ pub(super) fn name(ctx: &Context, name: &str) -> Option<Value> {
         }
         "task_reschedule_count" => Some(Value::from(0)),
         "templates_dict" => Some(ctx.task.args.get("templates_dict").map_or(Value::from(()), from_json)),
-        "partition_key" | "partition_date" => Some(Value::from(())),
-        "triggering_asset_events" => entity(Kind::TriggeringEvents),
+        "partition_key" => Some(ctx.run.partition_key.as_deref().into()),
+        "partition_date" => {
+            Some(ctx.run.partition_date.map_or(Value::from(()), |t| Value::from_object(Moment::utc(t))))
+        }
+        "triggering_asset_events" => Some(asset_events::triggering(ctx)),
+        "inlet_events" => entity(Kind::InletEvents),
         "prev_start_date_success" => Some(previous(ctx, |run| run.start_date)),
         "prev_end_date_success" => Some(previous(ctx, |run| run.end_date)),
         _ => None,

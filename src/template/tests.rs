@@ -99,6 +99,8 @@ fn context(changes: impl FnOnce(&mut Dag, &mut Task, &mut DagRun)) -> Context {
         note: None,
         clear_number: 0,
         dag_version: DagVersionId(1),
+        partition_key: None,
+        partition_date: None,
         backfill: None,
         tasks: None,
     };

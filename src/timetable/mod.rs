@@ -2,13 +2,14 @@
 
 mod cron;
 mod listed;
+mod partition;
 mod rules;
 mod spelling;
 mod step;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::model::{Dag, RunType, Schedule, schedule::Answers, time};
 use cron::Cron;
@@ -67,7 +68,20 @@ enum Kind {
     Null,
     Once,
     Continuous,
-    Asset,
+    /// Runs come with updates of assets.
+    Asset {
+        /// And at the times of this timetable.
+        time: Option<Box<Timetable>>,
+        partitioned: bool,
+    },
+    /// Runs at points of the grid, each about the partition so many points further.
+    Partition {
+        grid: Grid,
+        zone: TimeZone,
+        run_offset: i32,
+        key_format: String,
+    },
+    PartitionedAtRuntime,
     Other,
     /// Runs at points of the grid; the delta is the length of the data interval before each.
     Trigger(Grid, Delta),
@@ -110,7 +124,38 @@ impl Timetable {
             Schedule::Continuous => {
                 trivial(Kind::Continuous, "@continuous", "As frequently as possible, but only one run at a time.")
             }
-            Schedule::Asset { .. } => trivial(Kind::Asset, "Asset", "Triggered by assets"),
+            Schedule::Asset { time: None, partitions, .. } => {
+                let partitioned = partitions.is_some();
+                let summary = if partitioned { "Partitioned Asset" } else { "Asset" };
+                trivial(Kind::Asset { time: None, partitioned }, summary, "Triggered by assets")
+            }
+            Schedule::Asset { time: Some(time), .. } => {
+                if matches!(**time, Schedule::Asset { .. }) {
+                    return Err("cannot nest asset timetables".to_owned());
+                }
+                let time = Timetable::compile(time, timezone, settings)?;
+                let summary = format!("Asset or {}", time.summary);
+                let description = format!("Triggered by assets or {}", time.description);
+                Ok(Timetable {
+                    kind: Kind::Asset { time: Some(Box::new(time)), partitioned: false },
+                    summary,
+                    description,
+                })
+            }
+            Schedule::PartitionedAtRuntime => {
+                trivial(Kind::PartitionedAtRuntime, "PartitionedAtRuntime", "Never, partition key(s) set at runtime")
+            }
+            Schedule::CronPartition { expression, timezone: own_zone, run_offset, key_format } => {
+                let expression = spelling::preset(expression);
+                let zone = step::zone(if own_zone.is_empty() { timezone } else { own_zone })?;
+                let kind = Kind::Partition {
+                    grid: Grid::Cron(Box::new(Cron::parse(expression)?), zone.clone()),
+                    zone,
+                    run_offset: *run_offset,
+                    key_format: key_format.clone(),
+                };
+                Ok(Timetable { kind, summary: expression.to_owned(), description: cron::describe(expression) })
+            }
             Schedule::Other { name } => {
                 trivial(Kind::Other, name, "Triggered runs only: this timetable is not supported")
             }
@@ -182,7 +227,12 @@ impl Timetable {
     /// start date and for `@continuous`. `None`: never again.
     pub fn next(&self, last: Option<&DueRun>, bounds: &Bounds, now: Timestamp) -> Option<DueRun> {
         match &self.kind {
-            Kind::Null | Kind::Asset | Kind::Other => None,
+            Kind::Null | Kind::Asset { time: None, .. } | Kind::PartitionedAtRuntime | Kind::Other => None,
+            Kind::Asset { time: Some(time), .. } => time.next(last, bounds, now),
+            Kind::Partition { grid, .. } => {
+                let at = rules::trigger(grid, Delta { months: 0, micros: 0 }, None, last, bounds, now)?.run_after;
+                Some(DueRun { logical_date: None, data_interval: None, run_after: at })
+            }
             Kind::Once => {
                 let at = bounds.start_date.unwrap_or(now);
                 let allowed = last.is_none() && bounds.end_date.is_none_or(|end| at <= end);
@@ -215,6 +265,7 @@ impl Timetable {
     /// The data interval of a manual run with logical date `at`. A class written in Python is asked by the processor.
     pub fn manual_interval(&self, at: Timestamp) -> Option<DataInterval> {
         let (start, end) = match &self.kind {
+            Kind::Asset { time: Some(time), .. } => return time.manual_interval(at),
             Kind::Trigger(_, interval) | Kind::Immediately(_, interval, _) => (interval.before(at)?, at),
             Kind::Several(all) => {
                 return all.iter().filter_map(|t| t.manual_interval(at)).min_by_key(|interval| interval.start);
@@ -247,7 +298,11 @@ impl Timetable {
             Kind::Null => "NullTimetable",
             Kind::Once => "OnceTimetable",
             Kind::Continuous => "ContinuousTimetable",
-            Kind::Asset => "AssetTriggeredTimetable",
+            Kind::Asset { time: Some(_), .. } => "AssetOrTimeSchedule",
+            Kind::Asset { partitioned: true, .. } => "PartitionedAssetTimetable",
+            Kind::Asset { .. } => "AssetTriggeredTimetable",
+            Kind::Partition { .. } => "CronPartitionTimetable",
+            Kind::PartitionedAtRuntime => "PartitionedAtRuntime",
             Kind::Other => "Timetable",
             Kind::Trigger(Grid::Cron(..), _) => "CronTriggerTimetable",
             Kind::Trigger(Grid::Delta(_), _) => "DeltaTriggerTimetable",
@@ -265,16 +320,49 @@ impl Timetable {
     pub fn is_periodic(&self) -> bool {
         match &self.kind {
             Kind::Custom { periodic, .. } => *periodic,
-            kind => matches!(kind, Kind::Trigger(..) | Kind::Immediately(..) | Kind::Several(_) | Kind::Interval(_)),
+            Kind::Asset { time: Some(time), .. } => time.is_periodic(),
+            Kind::Trigger(..)
+            | Kind::Immediately(..)
+            | Kind::Several(_)
+            | Kind::Interval(_)
+            | Kind::Partition { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Runs come at times of their own, not only when they are triggered.
+    pub fn has_times(&self) -> bool {
+        match &self.kind {
+            Kind::Asset { time, .. } => time.as_ref().is_some_and(|time| time.has_times()),
+            Kind::Null | Kind::PartitionedAtRuntime | Kind::Other => false,
+            _ => true,
+        }
+    }
+
+    /// Key and start of the partition that a scheduled run at `run_after` is about.
+    pub fn partition(&self, run_after: Timestamp) -> Option<(String, Timestamp)> {
+        let Kind::Partition { grid, zone, run_offset, key_format } = &self.kind else { return None };
+        let step = |at| if *run_offset > 0 { grid.after(at) } else { grid.before(at) };
+        let date = (0..run_offset.abs()).try_fold(run_after, |at, _| step(at))?;
+        Some((partition::key_of(date, zone, key_format)?, date))
+    }
+
+    /// Start of the partition with a key that a person gave; `None` if only its assets' mappers know.
+    pub fn partition_date(&self, key: &str) -> Result<Option<Timestamp>, String> {
+        match &self.kind {
+            Kind::Partition { zone, key_format, .. } => partition::date_of(key, zone, key_format).map(Some),
+            _ => Ok(None),
         }
     }
 
     /// What a reader of the schedule would not expect, for warnings: `9-9` is every hour, a sixth field is seconds.
     pub fn remarks(&self) -> &[String] {
         match &self.kind {
+            Kind::Asset { time: Some(time), .. } => time.remarks(),
             Kind::Trigger(Grid::Cron(cron, _), _)
             | Kind::Immediately(Grid::Cron(cron, _), ..)
-            | Kind::Interval(Grid::Cron(cron, _)) => cron.remarks(),
+            | Kind::Interval(Grid::Cron(cron, _))
+            | Kind::Partition { grid: Grid::Cron(cron, _), .. } => cron.remarks(),
             _ => &[],
         }
     }

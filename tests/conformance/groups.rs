@@ -55,7 +55,11 @@ impl Group {
         let names: Vec<&str> = self.goldens.iter().map(|g| g.dag_id.as_str()).collect();
         let home = Home::start(&setup, &names);
         let mut score = Score::default();
-        let goldens: Vec<Golden> = self.goldens.into_iter().filter(|g| is_loaded(&home, g, &mut score)).collect();
+        // Asked once: a verb that names an unknown DAG has the whole folder parsed.
+        let known = home.dag_ids();
+        let (goldens, unknown): (Vec<Golden>, Vec<Golden>) =
+            self.goldens.into_iter().partition(|g| known.contains(&g.dag_id));
+        not_loaded(&home, &unknown, &mut score);
         for golden in &goldens {
             score.dag(&golden.dag_id, definitions::differences(&home, golden));
         }
@@ -117,21 +121,19 @@ fn triggered(home: &Home, goldens: &[Golden], score: &mut Score) {
     runs::wait(home, goldens, Duration::from_secs(150.max(longest.unwrap_or_default().min(60) + 30)));
 }
 
-/// The DAG's file was loaded; otherwise the score says why not.
-fn is_loaded(home: &Home, golden: &Golden, score: &mut Score) -> bool {
-    if !home.json(&["dags", "details", &golden.dag_id]).is_null() {
-        return true;
-    }
+/// DAGs that aren't there, and why.
+fn not_loaded(home: &Home, goldens: &[Golden], score: &mut Score) {
     let errors = home.json(&["dags", "list-import-errors"]);
-    let name = golden.file().or(golden.path_in_wheel()).unwrap_or_default();
-    let of_file = |row: &&Value| row["filename"].as_str().is_some_and(|file| file.ends_with(name));
-    let text = errors.as_array().into_iter().flatten().find(of_file).map(|row| row["stack_trace"].to_string());
-    let text = text.unwrap_or_else(|| "the file isn't loaded, and no import error says why".to_owned());
-    match super::home::missing_package(&text) {
-        Some(package) => score.skip(&golden.dag_id, &format!("the package {package} isn't installed")),
-        None => score.dag(&golden.dag_id, vec![format!("not loaded: {text}")]),
+    for golden in goldens {
+        let name = golden.file().or(golden.path_in_wheel()).unwrap_or_default();
+        let of_file = |row: &&Value| row["filename"].as_str().is_some_and(|file| file.ends_with(name));
+        let text = errors.as_array().into_iter().flatten().find(of_file).map(|row| row["stack_trace"].to_string());
+        let text = text.unwrap_or_else(|| "the file isn't loaded, and no import error says why".to_owned());
+        match super::home::missing_package(&text) {
+            Some(package) => score.skip(&golden.dag_id, &format!("the package {package} isn't installed")),
+            None => score.dag(&golden.dag_id, vec![format!("not loaded: {text}")]),
+        }
     }
-    false
 }
 
 /// Copies a folder.

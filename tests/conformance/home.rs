@@ -63,21 +63,20 @@ impl Home {
 
     fn wait_until_parsed(&self, dag_ids: &[&str]) {
         let began = Instant::now();
-        let mut seen = (0, Instant::now());
-        // One whose file can't be imported never comes: enough, when a while has passed without a new one.
-        while seen.1.elapsed() < Duration::from_secs(20) {
-            assert!(began.elapsed() < Duration::from_secs(180), "the files aren't parsed: {}", self.log());
-            let known = self.json(&["dags", "list"]);
-            let known: Vec<&str> =
-                known.as_array().into_iter().flatten().filter_map(|d| d["dag_id"].as_str()).collect();
-            if dag_ids.iter().all(|id| known.contains(id)) {
+        loop {
+            // Answers when the folder is parsed; a few times, since the scheduler may not have begun yet.
+            let known = self.dag_ids();
+            if dag_ids.iter().all(|id| known.iter().any(|k| k == id)) || began.elapsed() > Duration::from_secs(30) {
                 return;
             }
-            if known.len() != seen.0 {
-                seen = (known.len(), Instant::now());
-            }
-            std::thread::sleep(Duration::from_millis(250));
+            std::thread::sleep(Duration::from_secs(1));
         }
+    }
+
+    /// DAGs that are known.
+    pub fn dag_ids(&self) -> Vec<String> {
+        let known = self.json(&["dags", "list"]);
+        known.as_array().into_iter().flatten().filter_map(|d| d["dag_id"].as_str().map(str::to_owned)).collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -1,5 +1,6 @@
 //! The scheduler as a process: survival, kills, supervision, what waits. Real processes, real files.
 
+mod assets;
 mod backfills;
 mod deferral;
 mod disk;

@@ -147,6 +147,18 @@ fn a_cleared_run_goes_on_with_the_newest_version_if_told_to() {
 }
 
 #[test]
+fn a_run_of_some_tasks_gets_no_others_by_another_version() {
+    let (mut home, run) = finished(&grouped());
+    home.rows.instances.retain(|key, _| &*key.task_id == "a");
+    home.rows.runs.get_mut(&run).unwrap().tasks = Some(vec!["a".into()]);
+    let loaded = Loaded { latest: Some((DagVersionId(2), newer())), runs: vec![home.loaded(run)] };
+    let request = ClearRequest { run: Some(run), latest_version: true, ..ClearRequest::default() };
+    let plan = plan_clear(&loaded, &request, at(home.now));
+    let keys: Vec<String> = plan.task_instances.iter().map(|ti| ti.key.to_string()).collect();
+    assert_eq!(keys, ["a"]);
+}
+
+#[test]
 fn the_basis_tells_whether_a_plan_still_holds() {
     let (mut home, run) = finished(&grouped());
     let plan = |home: &Home| {

@@ -1,5 +1,6 @@
 //! The scheduler as its callers see it.
 
+mod assets;
 mod backfills;
 mod clears;
 mod conformance;

@@ -271,6 +271,8 @@ pub fn spec(logical_date: Option<Timestamp>, run_after: Timestamp) -> RunSpec {
         run_type: RunType::Manual,
         triggered_by: TriggeredBy::Cli,
         logical_date,
+        partition_key: None,
+        partition_date: None,
         data_interval: None,
         run_after,
         conf: json!({}),

@@ -274,6 +274,7 @@ mod tests {
                     logical_date: None,
                     run_after: None,
                     note: Some("go".into()),
+                    partition_key: None,
                     triggered_by: TriggeredBy::Ui,
                 },
                 r#"dagdeck dags trigger 'a b' -c '{"x":"it'\''s"}' --note go"#,

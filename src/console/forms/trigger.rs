@@ -122,6 +122,7 @@ pub fn command(dag: &Dag, fields: &[Field]) -> Result<Command, String> {
         logical_date,
         run_after: None,
         note: some("note"),
+        partition_key: None,
         triggered_by: TriggeredBy::Ui,
     })
 }

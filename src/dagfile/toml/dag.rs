@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     super::nearest::nearest,
     super::units,
+    asset,
     reader::{Item, Reader},
 };
 use crate::model::{
@@ -116,7 +117,7 @@ const PRESETS: &[&str] = &[
     "none",
 ];
 
-/// `"none"`, `"@daily"`, a cron expression, `{cron = "..", timezone = ".."}` or `{delta = "1h"}`. Whether a cron expression is
+/// `"none"`, `"@daily"`, a cron expression, `{cron = "..", timezone = ".."}`, `{delta = "1h"}` or `{assets = [..]}`. Whether a cron expression is
 /// right is found where schedules are compiled.
 fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
     let cron = |expression: &str, timezone: &str| Schedule::Cron {
@@ -142,11 +143,13 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
             let (mut delta, mut months, mut expression, mut timezone) = (None, 0, None, zone.to_owned());
             let (mut data_interval, mut interval) = (None, 0.0);
             let (mut expressions, mut dates): (Vec<String>, Vec<Timestamp>) = (Vec::new(), Vec::new());
+            let mut assets = None;
             const KEYS: &[&str] =
-                &["cron", "crons", "events", "timezone", "delta", "months", "data_interval", "interval"];
+                &["cron", "crons", "events", "timezone", "delta", "months", "data_interval", "interval", "assets"];
             let seconds = |name| Arg { name, kind: ArgKind::Duration, required: false, default: "", doc: "" };
             for (key, value) in table.iter() {
                 match key.get_ref().as_ref() {
+                    "assets" => assets = Some(asset::condition(reader, value)),
                     "cron" => expression = reader.text(value, "cron").map(str::to_owned),
                     "crons" => expressions = reader.texts(value, "crons").into_iter().map(|(text, _)| text).collect(),
                     "events" => dates = events(reader, value),
@@ -167,14 +170,15 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     other => reader.unknown(&key.span(), "key of schedule", other, KEYS.iter().copied()),
                 }
             }
-            if !expressions.is_empty() && expression.is_none() && delta.is_none() && months == 0 && dates.is_empty() {
-                return Schedule::Crons { expressions, timezone, interval, run_immediately: None };
-            }
-            if !dates.is_empty() && expressions.is_empty() && expression.is_none() && delta.is_none() && months == 0 {
-                let summary = format!("{} events", dates.len());
-                return Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() };
-            }
-            match (expression, delta, months) {
+            let time = match (expression, delta, months) {
+                (None, None, 0) if !expressions.is_empty() && dates.is_empty() => {
+                    Schedule::Crons { expressions, timezone, interval, run_immediately: None }
+                }
+                (None, None, 0) if !dates.is_empty() && expressions.is_empty() => {
+                    let summary = format!("{} events", dates.len());
+                    Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() }
+                }
+                (None, None, 0) if assets.is_some() => Schedule::None,
                 (Some(expression), None, 0) => {
                     Schedule::Cron { expression, timezone, data_interval, interval, run_immediately: None }
                 }
@@ -182,15 +186,19 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
                 }
                 _ => {
-                    let hint = "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"} or {delta = \"1h\"}";
+                    let hint =
+                        "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}, {delta = \"1h\"} or {assets = [..]}";
                     reader.error(
                         &value.span(),
-                        "a schedule table needs one of `cron`, `crons`, `delta`, `months` and `events`",
+                        "a schedule table needs one of `cron`, `crons`, `delta`, `months`, `events` and `assets`",
                         Some(hint.into()),
                     );
                     Schedule::None
                 }
-            }
+            };
+            let Some(Some(expression)) = assets else { return time };
+            let time = Some(time).filter(|time| *time != Schedule::None).map(Box::new);
+            Schedule::Asset { expression, time, partitions: None }
         }
         _ => {
             reader.mismatch(value, "schedule", "text or a table");

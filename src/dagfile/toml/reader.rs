@@ -9,7 +9,10 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-use super::super::{graph::finding, nearest::nearest, units};
+use super::{
+    super::{graph::finding, nearest::nearest, units},
+    asset,
+};
 use crate::model::{
     Diagnostic, Severity, TriggerRule,
     mapping::MARK,
@@ -209,6 +212,7 @@ impl<'a> Reader<'a> {
             ArgKind::Time | ArgKind::TimeOrText => return self.time(item, arg),
             ArgKind::OneOf(words) => return self.one_of(item, arg.name, words),
             ArgKind::TriggerRule => return self.trigger_rule(item),
+            ArgKind::Assets => return asset::list(self, item, arg.name),
             ArgKind::Callable => return self.callable(item, arg.name),
         };
         if fits {

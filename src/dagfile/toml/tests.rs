@@ -47,6 +47,50 @@ fn the_example_of_the_reference() {
 }
 
 #[test]
+fn assets_in_all_forms() {
+    let dag = good(
+        "[dag]\nschedule = {assets = {any = [\"S3://a/x/\", {all = [{alias = \"al\"}, {ref = \"r\"}, {name = \"n\", uri = \"u\"}]}]}, \
+         cron = \"0 6 * * *\"}\n[tasks.t]\noperator = \"empty\"\noutlets = [\"o\", {name = \"n\", extra = {k = 1}}]\ninlets = \
+         {ref_uri = \"u\"}\n",
+    );
+    let Schedule::Asset { expression, time: Some(time), partitions: None } = &dag.schedule else {
+        panic!("{:?}", dag.schedule)
+    };
+    assert!(matches!(&**time, Schedule::Cron { expression, .. } if expression == "0 6 * * *"));
+    let asset = |name: &str, uri: &str| json!({"asset": {"name": name, "uri": uri, "group": "asset"}});
+    let all = json!([{"alias": {"name": "al", "group": "asset"}}, {"asset_ref": {"name": "r"}}, asset("n", "u")]);
+    assert_eq!(expression.expression(), json!({"any": [asset("S3://a/x/", "s3://a/x"), {"all": all}]}));
+    let task = &dag.tasks["t"];
+    let outlets: Vec<Value> = task.outlet_assets().iter().map(|a| json!(a)).collect();
+    let with_extra = json!({"asset": {"name": "n", "uri": "n", "group": "asset", "extra": {"k": 1}}});
+    assert_eq!(outlets, [asset("o", "o"), with_extra]);
+    assert_eq!(json!(task.inlet_assets()), json!([{"asset_ref": {"uri": "u"}}]));
+    let only = good("[dag]\nschedule = {assets = [\"a\"]}\n[tasks.t]\noperator = \"empty\"\n");
+    assert!(matches!(only.schedule, Schedule::Asset { time: None, .. }));
+}
+
+#[test]
+fn wrong_assets_are_refused_at_their_place() {
+    let rows = [
+        ("schedule = {assets = []}", "`assets` names no asset"),
+        ("schedule = {assets = [5]}", "`assets` must be an asset, found a whole number"),
+        ("schedule = {assets = [{any = [\"a\"], all = [\"b\"]}]}", "a condition is either `any` or `all`"),
+        (
+            "schedule = {assets = [{alias = \"a\", name = \"b\"}]}",
+            "an asset needs a name, a URI, an alias or a reference",
+        ),
+        ("schedule = {assets = [{nam = \"a\"}]}", "unknown key of an asset `nam`"),
+        ("schedule = {assets = [\"self\"]}", "\"self\" can't be the name of an asset"),
+        ("schedule = {assets = [\"airflow://x\"]}", "the scheme `airflow` is reserved"),
+    ];
+    for (line, wanted) in rows {
+        let parsed = parse("/dags/file.toml", &format!("[dag]\n{line}\n[tasks.t]\noperator = \"empty\"\n"));
+        let found: Vec<&str> = parsed.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert!(found.len() == 1 && found[0].contains(wanted) && parsed.diagnostics[0].line == 2, "{line}: {found:?}");
+    }
+}
+
+#[test]
 fn values_in_all_forms() {
     let dag = good(
         r#"

@@ -109,6 +109,8 @@ fn created(
         run_id: run_id(RunType::Backfill, due.run_after).into(),
         run_type: RunType::Backfill,
         triggered_by: TriggeredBy::Backfill,
+        partition_key: None,
+        partition_date: None,
         logical_date: due.logical_date,
         data_interval: due.data_interval,
         run_after: due.run_after,

@@ -76,7 +76,8 @@ pub fn plan_clear(loaded: &Loaded, request: &ClearRequest, now: Timestamp) -> Pl
     let mut known: Option<(Arc<Dag>, Chosen)> = None;
     for one in runs(loaded, request) {
         let newer = loaded.latest.as_ref().filter(|(id, _)| request.latest_version && *id != one.run.dag_version);
-        let dag = newer.map_or(&one.dag, |(_, dag)| dag);
+        let newer = newer.map(|(id, dag)| (*id, one.run.part_of(dag.clone())));
+        let dag = newer.as_ref().map_or(&one.dag, |(_, dag)| dag);
         if known.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, dag)) {
             known = Some((dag.clone(), Chosen::of(dag, request)));
         }
@@ -98,17 +99,17 @@ pub fn plan_clear(loaded: &Loaded, request: &ClearRequest, now: Timestamp) -> Pl
         if !any {
             continue;
         }
-        if let Some((_, dag)) = newer {
+        if let Some((_, dag)) = &newer {
             newer_runs += 1;
             let stays = |row: &TaskInstance| wanted(row).is_some() && dag.tasks.contains_key(&row.key.task_id);
             version::follow(&mut plan, one, dag, stays, now);
         }
         if request.reset_dag_runs {
-            plan.add_run(&one.run, requeued(&one.run, newer.map(|(id, _)| *id), now), "cleared", now);
+            plan.add_run(&one.run, requeued(&one.run, newer.map(|(id, _)| id), now), "cleared", now);
         } else {
             idle_runs += usize::from(one.run.state.is_finished());
             if let Some((id, _)) = newer {
-                plan.add_run(&one.run, DagRun { dag_version: *id, ..one.run.clone() }, "version", now);
+                plan.add_run(&one.run, DagRun { dag_version: id, ..one.run.clone() }, "version", now);
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     model::time::rfc3339,
 };
 
+pub mod asset;
 pub mod audit;
 pub mod backfill;
 pub mod connection;

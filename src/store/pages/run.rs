@@ -14,7 +14,7 @@ const COLUMNS: &str = r#"r.dag_id, r.run_id AS dag_run_id, r.state, r.run_type, 
     r.data_interval_end AS "data_interval_end@t", r.run_after AS "run_after@t", r.queued_at AS "queued_at@t",
     r.start_date AS "start_date@t", r.end_date AS "end_date@t",
     CASE WHEN r.end_date IS NOT NULL THEN (r.end_date - r.start_date) / 1e6 END AS duration,
-    r.conf AS "conf@j", r.note, r.clear_number,
+    r.conf AS "conf@j", r.note, r.clear_number, r.partition_key, r.partition_date AS "partition_date@t",
     (SELECT v.number FROM dag_version v WHERE v.id = r.dag_version) AS dag_version, r.backfill AS backfill_id"#;
 
 /// Fields that `runs list` can be ordered by, besides their descending forms with `-`.

@@ -6,11 +6,18 @@ A place that starts with `~modern.module ` is an old path of that module. `OLD` 
 _ASSETS = dict.fromkeys(
     ("Asset", "AssetAlias", "AssetAll", "AssetAny", "AssetWatcher", "AssetRef", "Dataset", "DatasetAlias",
      "DatasetAll", "DatasetAny", "Metadata", "BaseAsset", "Model", "AssetUniqueKey", "AssetNameRef",
-     "AssetUriRef"), "assets")
+     "AssetUriRef", "AssetAccessControl", "AssetAliasUniqueKey", "AssetBooleanCondition"), "assets")
+_MAPPERS = dict.fromkeys(
+    ("AllowedKeyMapper", "ChainMapper", "FanOutMapper", "FixedKeyMapper", "IdentityMapper", "PartitionMapper",
+     "ProductMapper", "RollupMapper", "StartOfHourMapper", "StartOfDayMapper", "StartOfWeekMapper",
+     "StartOfMonthMapper", "StartOfQuarterMapper", "StartOfYearMapper", "Window", "HourWindow", "DayWindow",
+     "WeekWindow", "MonthWindow", "QuarterWindow", "YearWindow", "SegmentWindow", "WaitPolicy", "WaitForAll",
+     "MinimumCount"), "partitions")
 _TIMETABLES = dict.fromkeys(
     ("CronDataIntervalTimetable", "CronTriggerTimetable", "DeltaDataIntervalTimetable", "DeltaTriggerTimetable",
      "MultipleCronTriggerTimetable", "EventsTimetable", "AssetOrTimeSchedule", "NullTimetable", "OnceTimetable",
-     "ContinuousTimetable", "CronPartitionTimetable", "PartitionedAssetTimetable", "BaseTimetable"), "timetables")
+     "ContinuousTimetable", "CronPartitionTimetable", "PartitionedAssetTimetable", "PartitionedAtRuntime",
+     "AssetTriggeredTimetable", "BaseTimetable"), "timetables")
 _RETRY = dict.fromkeys(("ExceptionRetryPolicy", "RetryRule", "RetryAction", "RetryPolicy", "RetryDecision"), "retry_policy")
 _NODES = dict.fromkeys(("chain", "chain_linear", "cross_downstream", "Label", "EdgeModifier"), "node")
 _SDK = {
@@ -25,12 +32,12 @@ _SDK = {
     "DagRunTriggeredByType": "enums", "DagRunType": "enums", "DeadlineAlert": "deadline",
     "DeadlineReference": "deadline", "AsyncCallback": "deadline", "SyncCallback": "deadline", "literal": "compat",
     "macros": "module:airflow.standin.macros", "timezone": "module:airflow.standin.timezones",
-    "mask_secret": "compat", "asset": "assets", "ObjectStoragePath": "objectstore", "result": "compat", "MappedOperator": "mapped",
+    "mask_secret": "compat", "asset": "asset_decorator", "ObjectStoragePath": "objectstore", "result": "compat", "MappedOperator": "mapped",
     **_RETRY,
     "deadline_reference": "deadline", "VariableInterval": "deadline", "NOTSET": "state", "conf": "configuration",
     "exceptions": "module:airflow.standin.exceptions", "EventsTimetable": "timetables",
     "AssetOrTimeSchedule": "timetables", "RuntimeTaskInstance": "compat",
-    **_ASSETS, **_TIMETABLES, **_NODES,
+    **_ASSETS, **_TIMETABLES, **_NODES, **_MAPPERS,
 }
 _EXCEPTIONS = dict.fromkeys((
     "AirflowException", "AirflowBadRequest", "AirflowNotFoundException", "AirflowConfigException",
@@ -45,6 +52,7 @@ _EXCEPTIONS = dict.fromkeys((
     "DeserializingResultError",
     "DagRunTriggerException", "TaskDeferred", "RemovedInAirflow4Warning", "RemovedInAirflow3Warning",
     "AirflowProviderDeprecationWarning", "DeprecatedImportWarning", "TaskNotRunning", "VariableNotUnique",
+    "AirflowInactiveAssetInInletOrOutletException",
 ), "exceptions")
 _STAYED = {"AirflowException", "AirflowRescheduleException", "AirflowNotFoundException", "AirflowConfigException",
            "AirflowBadRequest", "AirflowTimetableInvalid", "AirflowOptionalProviderFeatureException", "AirflowRuntimeError",
@@ -101,7 +109,12 @@ MODULES = {
     "airflow.sdk.bases.skipmixin": {"SkipMixin": "skipping"},
     "airflow.sdk.bases.decorator": {"DecoratedOperator": "decorators", "TaskDecorator": "decorators"},
     "airflow.sdk.definitions.asset": _ASSETS,
-    "airflow.sdk.definitions.asset.decorators": {"asset": "assets"},
+    "airflow.sdk.definitions.asset.access_control": {"AssetAccessControl": "assets"},
+    "airflow.sdk.definitions.asset.decorators": dict.fromkeys(
+        ("asset", "AssetDefinition", "MultiAssetDefinition", "_AssetMainOperator"), "asset_decorator"),
+    **{package + name: _MAPPERS for package in ("airflow.sdk.definitions.partition_mappers", "airflow.partition_mappers")
+       for name in ("", ".base", ".identity", ".temporal", ".window", ".wait_policy", ".chain", ".product", ".fixed_key",
+                    ".allowed_key")},
     "airflow.sdk.definitions.asset.metadata": {"Metadata": "assets"},
     "airflow.sdk.definitions.connection": {"Connection": "variables"},
     "airflow.sdk.definitions.context": {"Context": "current", "get_current_context": "current",

@@ -65,8 +65,8 @@ MORE = {
                                                "prevent_duplicates": "mapped"},
     "airflow.sdk.execution_time.context": {
         "NEVER_EXPIRE": "small", "ConnectionAccessor": "accessors", "MacrosAccessor": "accessors",
-        "OutletEventAccessors": "accessors", "VariableAccessor": "accessors", "InletEventsAccessors": "accessors",
-        "TriggeringAssetEventsAccessor": "accessors"},
+        "OutletEventAccessors": "asset_events", "VariableAccessor": "accessors", "InletEventsAccessors": "asset_events",
+        "TriggeringAssetEventsAccessor": "asset_events"},
     "airflow.sdk.execution_time.lazy_sequence": {"LazyXComSequence": "small"},
     "airflow.sdk.execution_time.timeout": {"timeout": "small", "TimeoutPosix": "small:timeout"},
     "airflow.sdk.execution_time.task_runner": {"RuntimeTaskInstance": "compat"},

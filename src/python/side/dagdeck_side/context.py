@@ -1,4 +1,6 @@
 """The template context, made value by value when asked for."""
+import sys
+
 from airflow.standin import state
 
 LAZY = object()
@@ -212,6 +214,15 @@ def accessor(name, *args):
     return make
 
 
+def asset_accessor(file, name, *args):
+    def make():
+        full = "airflow.standin." + file
+        __import__(full)
+        return getattr(sys.modules[full], name)(*args)
+
+    return make
+
+
 def state_store():
     from airflow.standin.state_store import TaskStateStoreAccessor
 
@@ -223,17 +234,19 @@ def make_context(dag, task, ti, run):
     given = run._given
     ready = {
         "dag": dag, "dag_run": run, "inlets": task.inlets or [], "outlets": task.outlets or [],
-        "map_index_template": getattr(task, "map_index_template", None), "partition_date": None,
-        "partition_key": given.get("partition_key"), "run_id": run.run_id, "task": task, "task_instance": ti, "ti": ti,
+        "map_index_template": getattr(task, "map_index_template", None), "partition_key": given.get("partition_key"), "run_id": run.run_id, "task": task, "task_instance": ti, "ti": ti,
         "task_reschedule_count": ti.task_reschedule_count, "templates_dict": None,
     }
     for name in ("inlets", "outlets"):
         ready[name] = list(ready[name]) if isinstance(ready[name], (list, tuple)) else [ready[name]]
     lazy = {
         "conn": accessor("ConnectionAccessor"), "var": accessor("variables"), "macros": accessor("MacrosAccessor"),
-        "inlet_events": accessor("InletEventsAccessors", task), "outlet_events": accessor("OutletEventAccessors", task),
+        "inlet_events": asset_accessor("asset_events", "InletEventsAccessors", ready["inlets"]),
+        "outlet_events": asset_accessor("asset_events", "OutletEventAccessors"),
         "task_state_store": state_store,
-        "triggering_asset_events": accessor("TriggeringAssetEventsAccessor", given.get("consumed_asset_events")),
+        "triggering_asset_events": asset_accessor("asset_events", "TriggeringAssetEventsAccessor",
+                                                  given.get("consumed_asset_events")),
+        "partition_date": lambda: moment(given.get("partition_date")),
         "params": lambda: params_of(dag, task, run.conf),
         "prev_start_date_success": lambda: Proxy(previous(run, "start_date")),
         "prev_end_date_success": lambda: Proxy(previous(run, "end_date")),
@@ -254,7 +267,8 @@ def make_context(dag, task, ti, run):
     else:
         ready["task_instance_key_str"] = f"{dag.dag_id}__{task.task_id}__{run.run_id}"
     if any(hasattr(one, "as_expression") for one in (*ready["inlets"], *ready["outlets"])):
-        lazy["asset_state_store"] = state_store
+        lazy["asset_state_store"] = asset_accessor("asset_state", "AssetStateStoreAccessors", ready["inlets"],
+                                                   ready["outlets"])
     return Context(lazy, ready)
 
 
@@ -265,5 +279,10 @@ def consume_metadata(generator, context):
             item = next(generator)
         except StopIteration as end:
             return end.value
-        if hasattr(item, "asset") and hasattr(item, "extra"):
-            context["outlet_events"][item.alias or item.asset].extra.update(item.extra)
+        if type(item).__name__ != "Metadata" or not hasattr(item, "asset"):
+            state.channel.log("warning", "task", f"Ignoring unknown type received from task: {type(item).__name__}")
+            continue
+        events = context["outlet_events"]
+        events[item.asset].extra.update(item.extra)
+        if item.alias:
+            events[item.alias].add(item.asset, extra=item.extra)

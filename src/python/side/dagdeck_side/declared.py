@@ -20,6 +20,9 @@ def find_declared(start):
     }
     if spec.get("map_index_template"):
         common["map_index_template"] = spec["map_index_template"]
+    for name in ("outlets", "inlets"):
+        if spec.get(name):
+            common[name] = [asset(one) for one in spec[name]]
     if spec.get("execution_timeout"):
         from datetime import timedelta
 
@@ -38,6 +41,16 @@ def make(spec, args, common, dag, above):
     if expand["kind"] == "expand":
         return partial.expand(**{name: decode(value, dag, above) for name, value in expand["args"].items()})
     return partial.expand_kwargs(decode(expand["value"], dag, above))
+
+
+def asset(encoded):
+    """An asset, alias or reference."""
+    from airflow.sdk import Asset, AssetAlias
+
+    for kind, make in (("asset", Asset), ("alias", AssetAlias), ("asset_ref", Asset.ref)):
+        if kind in encoded:
+            return make(**{name: value for name, value in encoded[kind].items() if name != "watchers"})
+    raise ValueError(f"{encoded!r} is not an asset")
 
 
 def function(encoded):

@@ -56,7 +56,7 @@ def value(item, depth=0):
         if found is not item:
             return value(found, depth)
     if hasattr(item, "as_expression"):
-        return {MARK: "asset", **item.as_expression()}
+        return {MARK: "asset", **item.as_model()}
     if type(item).__name__ == "ParamsDict" or type(item).__name__ == "Param":
         return value(item.dump(), depth)
     if type(item).__name__ == "DagParam":

@@ -58,8 +58,9 @@ def skipped_below(run, error):
     tasks = error.tasks if not isinstance(error.tasks, str) else [error.tasks]
     run.channel.log("info", "task", f"Skipping downstream tasks: {', '.join(map(str, tasks))}")
     run.channel.ask({"type": "SkipDownstreamTasks", "tasks": list(tasks)})
-    outlets, events = outlet_events(run.task, run.context) if run.task.outlets else ([], [])
-    return ({"type": "SucceedTask", "outlets": outlets, "outlet_events": events, "rendered_map_index": None},
+    if run.task.outlets:
+        say_outlets(run.channel, run.task, run.context)
+    return ({"type": "SucceedTask", "rendered_map_index": None},
             ("on_success_callback", "success", None))
 
 
@@ -147,13 +148,19 @@ def deferred(error):
             "timeout": timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout}
 
 
-def outlet_events(task, context):
-    """What a success says about assets."""
-    outlets, events = [], []
+def say_outlets(channel, task, context):
+    """What the success that follows means for the task's assets."""
+    outlets = [one.as_expression() for one in task.outlets
+               if hasattr(one, "as_expression") and not hasattr(one, "objects")]
+    if not outlets:
+        return
     accessor = dict.__getitem__(context, "outlet_events") if "outlet_events" in context else None
-    for one in task.outlets:
-        if hasattr(one, "as_outlet"):
-            outlets.append(one.as_outlet())
-    if hasattr(accessor, "recorded"):
-        events = accessor.recorded()
-    return outlets, events
+    events = accessor.recorded() if hasattr(accessor, "recorded") else []
+    channel.ask({"type": "SetOutletEvents", "outlets": outlets, "events": json_form(events)})
+
+
+def json_form(events):
+    """Extras as JSON keeps them."""
+    import json
+
+    return json.loads(json.dumps(events, default=str))

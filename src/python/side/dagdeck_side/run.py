@@ -158,14 +158,13 @@ class Try:
         if name is not None:
             self.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
         self.push_result(task, result)
-        outlets, events = [], []
         if task.outlets:
-            from .outcome import outlet_events
+            from .outcome import say_outlets
 
-            outlets, events = outlet_events(task, context)
+            say_outlets(self.channel, task, context)
         ti.end_date = None
-        return ({"type": "SucceedTask", "outlets": outlets, "outlet_events": events, "rendered_map_index": name,
-                 "end_date": now_text()}, ("on_success_callback", "success", None))
+        return ({"type": "SucceedTask", "rendered_map_index": name, "end_date": now_text()},
+                ("on_success_callback", "success", None))
 
     def prepare(self):
         """Takes the values of its map index, and renders its template fields."""
@@ -178,6 +177,13 @@ class Try:
             self.use(task)
         if task.template_fields:
             self.render(task, context, seen)
+        inactive = self.start.get("inactive_assets")
+        if inactive:
+            from airflow.standin.assets import AssetUniqueKey
+            from airflow.standin.exceptions import AirflowInactiveAssetInInletOrOutletException
+
+            raise AirflowInactiveAssetInInletOrOutletException(
+                [AssetUniqueKey(one["name"], one["uri"]) for one in inactive])
 
     def render(self, task, context, seen):
         own, base = task.__dict__, _base()

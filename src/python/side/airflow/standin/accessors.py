@@ -1,4 +1,4 @@
-"""Objects of the context that look something up: `conn`, `var`, `macros`, asset events."""
+"""Objects of the context that look something up: `conn`, `var`, `macros`."""
 from . import macros
 
 
@@ -68,64 +68,3 @@ class MacrosAccessor:
             return found
 
 
-class OutletEventAccessor:
-    def __init__(self, key):
-        self.key, self.extra, self.added = key, {}, []
-
-    def add(self, asset, extra=None):
-        self.added.append((asset, dict(extra or {})))
-
-
-class OutletEventAccessors:
-    """`outlet_events[asset].extra`."""
-
-    def __init__(self, task):
-        self._task, self._made = task, {}
-
-    def __getitem__(self, key):
-        if key not in self._made:
-            self._made[key] = OutletEventAccessor(key)
-        return self._made[key]
-
-    def __len__(self):
-        return len(self._made)
-
-    def __iter__(self):
-        return iter(self._made)
-
-    def recorded(self):
-        """The events for the supervisor."""
-        found = []
-        for key, one in self._made.items():
-            row = {"outlet": key.as_outlet() if hasattr(key, "as_outlet") else str(key), "extra": one.extra}
-            if one.added:
-                row["added"] = [{"asset": a.as_outlet() if hasattr(a, "as_outlet") else str(a), "extra": e}
-                                for a, e in one.added]
-            found.append(row)
-        return found
-
-
-class InletEventsAccessors:
-    """`inlet_events[asset]`: past events; none are kept yet."""
-
-    def __init__(self, task):
-        self._task = task
-
-    def __getitem__(self, key):
-        return []
-
-
-class TriggeringAssetEventsAccessor(dict):
-    """Events that made the run."""
-
-    def __init__(self, events):
-        super().__init__()
-        from .assets import Asset
-
-        for one in events or ():
-            asset = one.get("asset") or {}
-            key = Asset(name=asset.get("name"), uri=asset.get("uri"))
-            self.setdefault(key, []).append(type("AssetEvent", (), one)())
-
-    def __repr__(self):
-        return f"TriggeringAssetEventAccessor(_events=defaultdict(<class 'list'>, {dict.__repr__(self)}))"

@@ -39,6 +39,17 @@ class AirflowFailException(AirflowException):
     pass
 
 
+class AirflowInactiveAssetInInletOrOutletException(AirflowFailException):
+    """The task names assets that don't count."""
+
+    def __init__(self, inactive_asset_keys):
+        self.inactive_asset_keys = inactive_asset_keys
+
+    def __str__(self):
+        names = ", ".join(f"Asset(name={key.name!r}, uri={key.uri!r})" for key in self.inactive_asset_keys)
+        return f"Task has the following inactive assets in its inlets or outlets: {names}"
+
+
 class AirflowTaskTimeout(BaseException):
     """Not an `Exception`, so that `except Exception` in a task doesn't swallow the time limit."""
 

@@ -206,20 +206,19 @@ class EventsTimetable(Timetable):
                 "restrict_to_events": bool(self.restrict_to_events), "description": self.description}
 
 
-class CronPartitionTimetable(_Other):
-    pass
+class CronPartitionTimetable(_Cron):
+    """Each run is about a partition that follows from its time."""
 
-
-class PartitionedAssetTimetable(_Other):
-    pass
-
-
-class AssetOrTimeSchedule(Timetable):
-    def __init__(self, *, timetable, assets=None, datasets=None):
-        self.timetable, self.assets = timetable, assets if assets is not None else datasets
+    def __init__(self, cron, *, timezone, run_offset=None, run_immediately=False, key_format="%Y-%m-%dT%H:%M:%S"):
+        if run_offset is not None and not isinstance(run_offset, int):
+            raise ValueError("Run offset other than integer not supported yet.")
+        super().__init__(cron, timezone, run_immediately=run_immediately)
+        self.run_offset, self.key_format = run_offset or 0, key_format
 
     def as_schedule(self, dag):
-        return self.timetable.as_schedule(dag)
+        made = super().as_schedule(dag)
+        return {"kind": "cron_partition", "expression": made["expression"], "timezone": made["timezone"],
+                "run_offset": self.run_offset, "key_format": self.key_format}
 
 
 class NullTimetable(Timetable):
@@ -243,16 +242,81 @@ class ContinuousTimetable(Timetable):
         return {"kind": "continuous"}
 
 
+class PartitionedAtRuntime(Timetable):
+    """Only triggered runs; the partition is named by who triggers, or by a task."""
+
+    summary = "PartitionedAtRuntime"
+    can_be_scheduled = False
+    partitioned_at_runtime = True
+
+    def as_schedule(self, dag):
+        return {"kind": "partitioned_at_runtime"}
+
+
 class AssetTriggeredTimetable(Timetable):
     summary = "Asset"
 
     def __init__(self, assets):
-        self.assets = assets
+        from .assets import condition
+
+        self.asset_condition = condition(assets)
 
     def as_schedule(self, dag):
-        from .assets import expression
+        return {"kind": "asset", "expression": self.asset_condition.as_model()}
 
-        return {"kind": "asset", "expression": expression(self.assets)}
+
+class AssetOrTimeSchedule(AssetTriggeredTimetable):
+    """Runs come with updates of assets, and at times."""
+
+    def __init__(self, *, timetable, assets=None, datasets=None):
+        super().__init__(assets if assets is not None else datasets)
+        self.timetable = as_timetable(timetable)
+        if isinstance(self.timetable, AssetTriggeredTimetable):
+            raise ValueError("cannot nest asset timetables")
+
+    @property
+    def summary(self):
+        return f"Asset or {self.timetable.summary}"
+
+    def as_schedule(self, dag):
+        return {**super().as_schedule(dag), "time": self.timetable.as_schedule(dag)}
+
+
+class PartitionedAssetTimetable(AssetTriggeredTimetable):
+    """Runs come with partitions of assets, one for each partition."""
+
+    summary = "Partitioned Asset"
+    partitioned = True
+
+    def __init__(self, *, assets, partition_mapper_config=None, default_partition_mapper=None):
+        from .partitions import IdentityMapper
+
+        super().__init__(assets)
+        self.partition_mapper_config = partition_mapper_config or {}
+        self.default_partition_mapper = default_partition_mapper or IdentityMapper()
+
+    def as_schedule(self, dag):
+        made = {"default": self.default_partition_mapper.as_model(), "by_name": {}, "by_uri": {}}
+        for asset, mapper in self.partition_mapper_config.items():
+            for name, uri in named(asset):
+                if name is not None:
+                    made["by_name"][name] = mapper.as_model()
+                if uri is not None:
+                    made["by_uri"][uri] = mapper.as_model()
+        return {**super().as_schedule(dag), "partitions": {k: v for k, v in made.items() if v}}
+
+
+def named(asset):
+    """Names and URIs of the assets in a condition."""
+    for one in getattr(asset, "objects", (asset,)):
+        if hasattr(one, "objects"):
+            yield from named(one)
+        elif type(one).__name__ == "AssetAlias":
+            from . import state
+
+            state.warn("Partitioned Asset Alias is not supported.", "name the assets themselves")
+        else:
+            yield getattr(one, "name", None), getattr(one, "uri", None)
 
 
 class _Text(_Cron):
