@@ -39,6 +39,7 @@ impl Engine {
             current.insert(self.files(&row.key, row.epoch).name());
             self.adopt(&row);
         }
+        current.extend(self.adopt_callbacks()?);
         for name in names.difference(&current) {
             self.look_at_stray(name);
         }

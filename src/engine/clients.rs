@@ -10,7 +10,6 @@ use crate::{
     command::{self, Actor, Touched},
     error::{Error, Result, say},
     model::time::rfc3339,
-    processor,
     protocol::{Command, Envelope, Reply, Request},
 };
 
@@ -185,19 +184,16 @@ impl Engine {
         if self.next_held.is_none_or(|at| at > now) || !self.commit() {
             return Ok(());
         }
-        match command::apply_due(&mut self.store, &self.place, now) {
-            Ok(all) => {
-                for touched in all {
-                    self.take_touched(touched)?;
-                }
-                self.next_held = crate::store::plan::next_due(self.store.reader())?;
-            }
-            // The disk is full, say: what is held stays so until it can be written.
-            Err(e) => {
-                eprintln!("scheduler: a held act waits: {e}");
-                self.next_held = Some(crate::model::time::plus_seconds(now, 1.0));
-            }
+        let mut all = Vec::new();
+        let done = command::apply_due(&mut self.store, &self.place, now, |touched| all.push(touched));
+        for touched in all {
+            self.take_touched(touched)?;
         }
+        if let Err(e) = done {
+            self.cannot_write(&e);
+            return Ok(());
+        }
+        self.next_held = crate::store::plan::next_due(self.store.reader())?;
         self.changed = true;
         self.urgent_notice = true;
         self.run_ended = true;
@@ -207,10 +203,12 @@ impl Engine {
     fn parse_for(&mut self, conn: u64, id: u64, files: Vec<String>) -> Result<()> {
         let mut files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
         if files.is_empty() {
-            files = processor::find_files(&self.place.dags_folder);
-        }
-        for file in &files {
-            self.parsing.parse(file.clone());
+            // What is new or changed, and what is being parsed. The rest is known as it is: were it parsed again, listing
+            // verbs that come one after the other would keep the dag processor busy for ever.
+            self.scan_files()?;
+            files.extend(self.parsing.busy.iter().cloned());
+        } else {
+            files.iter().cloned().for_each(|file| self.parsing.parse(file));
         }
         self.waiting_for_parse.push(WaitsForParse { conn, id, files });
         self.answer_parsed(&[]);

@@ -32,7 +32,7 @@ _SDK = {
     "DagRunTriggeredByType": "enums", "DagRunType": "enums", "DeadlineAlert": "deadline",
     "DeadlineReference": "deadline", "AsyncCallback": "deadline", "SyncCallback": "deadline", "literal": "compat",
     "macros": "module:airflow.standin.macros", "timezone": "module:airflow.standin.timezones",
-    "mask_secret": "compat", "asset": "asset_decorator", "ObjectStoragePath": "compat", "result": "compat", "MappedOperator": "mapped",
+    "mask_secret": "compat", "asset": "asset_decorator", "ObjectStoragePath": "objectstore", "result": "compat", "MappedOperator": "mapped",
     **_RETRY,
     "deadline_reference": "deadline", "VariableInterval": "deadline", "NOTSET": "state", "conf": "configuration",
     "exceptions": "module:airflow.standin.exceptions", "EventsTimetable": "timetables",
@@ -49,6 +49,7 @@ _EXCEPTIONS = dict.fromkeys((
     "TaskNotFound", "DagNotFound", "DagRunNotFound", "DagRunAlreadyExists", "DagInvalidTriggerRule",
     "FailFastDagInvalidTriggerRule", "ParamValidationError", "ConnectionNotUnique", "PoolNotFound", "TaskDeferralError",
     "TaskDeferralTimeout", "TaskAwaitingInput", "AirflowFileParseException", "SerializationError", "DownstreamTasksSkipped",
+    "DeserializingResultError",
     "DagRunTriggerException", "TaskDeferred", "RemovedInAirflow4Warning", "RemovedInAirflow3Warning",
     "AirflowProviderDeprecationWarning", "DeprecatedImportWarning", "TaskNotRunning", "VariableNotUnique",
     "AirflowInactiveAssetInInletOrOutletException",
@@ -94,8 +95,8 @@ MODULES = {
                           "TaskInstanceProtocol": "compat:RuntimeTaskInstance", "Operator": "operator:BaseOperator"},
     "airflow.sdk.log": {"mask_secret": "compat"},
     "airflow.sdk.serde": {"serialize": "compat", "deserialize": "compat"},
-    "airflow.sdk.io": {"ObjectStoragePath": "compat"},
-    "airflow.sdk.io.path": {"ObjectStoragePath": "compat"},
+    "airflow.sdk.io": {"ObjectStoragePath": "objectstore"},
+    "airflow.sdk.io.path": {"ObjectStoragePath": "objectstore"},
     "airflow.sdk.configuration": {"conf": "configuration"},
     "airflow.sdk.observability.stats": {"Stats": "compat"},
     "airflow.sdk.bases.operator": {k: _SDK[k] for k in ("BaseOperator", "chain", "chain_linear", "cross_downstream")},
@@ -119,8 +120,12 @@ MODULES = {
     "airflow.sdk.definitions.context": {"Context": "current", "get_current_context": "current",
                                         "get_parsing_context": "current"},
     "airflow.sdk.definitions.dag": {"DAG": "dag", "dag": "dag"},
-    "airflow.sdk.definitions.deadline": {k: _SDK[k] for k in ("DeadlineAlert", "DeadlineReference", "AsyncCallback",
-                                                              "SyncCallback")},
+    "airflow.sdk.definitions.deadline": dict.fromkeys(
+        ("DeadlineAlert", "DeadlineReference", "AsyncCallback", "SyncCallback", "BaseDeadlineReference",
+         "VariableInterval", "deadline_reference", "DagRunLogicalDateDeadline", "DagRunQueuedAtDeadline",
+         "FixedDatetimeDeadline", "AverageRuntimeDeadline"), "deadline"),
+    "airflow.sdk.definitions.callback": dict.fromkeys(("Callback", "AsyncCallback", "SyncCallback"), "deadline"),
+    "airflow.models.deadline": {"ReferenceModels": "module:airflow.standin.deadline"},
     "airflow.sdk.definitions.decorators": _DECORATORS,
     "airflow.sdk.definitions.edges": {"Label": "node", "EdgeModifier": "node"},
     "airflow.sdk.definitions.mappedoperator": {"MappedOperator": "mapped", "OperatorPartial": "mapped"},
@@ -186,7 +191,8 @@ MODULES = {
     "airflow.stats": {"Stats": "compat"},
     "airflow.secrets": {"BaseSecretsBackend": "compat"},
     "airflow.security.permissions": {k: "compat:PERMISSIONS" for k in ("ACTION_CAN_READ", "ACTION_CAN_EDIT")},
-    "airflow.typing_compat": {k: "compat" for k in ("Literal", "TypedDict", "Protocol")},
+    "airflow.typing_compat": {k: "compat" for k in ("Literal", "TypedDict", "Protocol", "ParamSpec", "Self", "TypeAlias",
+                                                     "TypeGuard", "Unpack")},
     "airflow.version": {"version": "configuration"},
     "airflow.task.trigger_rule": {"TriggerRule": "enums"},
     "airflow.task.weight_rule": {"WeightRule": "enums"},
@@ -234,7 +240,7 @@ MODULES = {
     _STD + "decorators.sensor": {"sensor_task": "decorators_more", "DecoratedSensorOperator": "decorators_more"},
     _STD + "hooks.filesystem": {"FSHook": "hooks"},
     _STD + "hooks.subprocess": {"SubprocessHook": "hooks", "SubprocessResult": "hooks"},
-    _STD + "hooks.package_index": {"PackageIndexHook": "hooks:BaseHook"},
+    _STD + "hooks.package_index": {"PackageIndexHook": "hooks"},
     _STD + "triggers.temporal": dict.fromkeys(("DateTimeTrigger", "TimeDeltaTrigger"), "triggers_standard"),
     _STD + "triggers.file": dict.fromkeys(("FileTrigger", "FileDeleteTrigger", "DirectoryFileDeleteTrigger"),
                                           "triggers_standard"),
@@ -259,6 +265,13 @@ MODULES = {
     _P + "slack.notifications.slack_webhook": {"SlackWebhookNotifier": "notifier",
                                                "send_slack_webhook_notification": "notifier:SlackWebhookNotifier"},
     _P + "pagerduty.notifications.pagerduty": {"PagerdutyNotifier": "notifier"},
+    _P + "opsgenie.notifications.opsgenie": {"OpsgenieNotifier": "notifier"},
+    _P + "discord.notifications.discord": {"DiscordNotifier": "notifier"},
+    _P + "telegram.notifications.telegram": {"TelegramNotifier": "notifier"},
+    _P + "apprise.notifications.apprise": {"AppriseNotifier": "notifier"},
+    _P + "amazon.aws.notifications.sns": {"SnsNotifier": "notifier"},
+    _P + "amazon.aws.notifications.sqs": {"SqsNotifier": "notifier"},
+    _P + "amazon.aws.notifications.chime": {"ChimeNotifier": "notifier"},
     _P + "http.operators.http": {"HttpOperator": "op_simple", "SimpleHttpOperator": "op_simple:HttpOperator"},
     _P + "http.sensors.http": {"HttpSensor": "sensors"},
     _P + "common.compat.sdk": {**_SDK, **_EXCEPTIONS},
@@ -331,6 +344,11 @@ BETTER = {
     "days_ago": "give a fixed date: pendulum.datetime(2026, 1, 1)",
     "apply_defaults": "remove it: it isn't needed",
 }
+
+from . import _inside, _modules_more  # noqa: E402  they add to what is above
+
+_modules_more.merge(MODULES)
+_inside.merge(MODULES)
 
 PACKAGES = set()
 for _name in (*MODULES, *OLD):
