@@ -89,13 +89,16 @@ pub(super) fn translate(error: &Error, parent: &dyn Fn(&str) -> Option<String>) 
         ErrorKind::TooManyArguments | ErrorKind::MissingArgument => ("TypeError", error.to_string(), true),
         _ => ("TypeError", if detail.is_empty() { error.kind().to_string() } else { detail.to_owned() }, true),
     };
-    // The model doesn't hold every attribute that Airflow's DAG and operator objects have.
+    // The model doesn't hold every attribute that Airflow's DAG and operator objects have, nor the macros of plugins.
     let unsupported = unsupported || PARTLY_KNOWN.iter().any(|kind| message.starts_with(&format!("'{kind}'")));
     Failure { exception: exception.into(), message, line, unsupported }
 }
 
-const PARTLY_KNOWN: &[&str] =
-    &["airflow.sdk.definitions.dag.DAG object", "airflow.sdk.bases.operator.BaseOperator object"];
+const PARTLY_KNOWN: &[&str] = &[
+    "airflow.sdk.definitions.dag.DAG object",
+    "airflow.sdk.bases.operator.BaseOperator object",
+    "MacrosAccessor object",
+];
 
 fn syntax(detail: &str, line: Option<usize>) -> Failure {
     let (detail, unsupported) = match detail {
