@@ -34,11 +34,12 @@ impl Engine {
         for id in ids {
             active.extend(self.world.instances(id).filter(|row| row.state.is_active()).cloned());
         }
-        let mut current: BTreeSet<String> = BTreeSet::new();
+        let mut current: BTreeSet<String> = self.adopt_callbacks()?.into_iter().collect();
         for row in active {
             current.insert(self.files(&row.key, row.epoch).name());
             self.adopt(&row);
         }
+        current.extend(self.adopt_callbacks()?);
         for name in names.difference(&current) {
             self.look_at_stray(name);
         }

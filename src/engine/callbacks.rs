@@ -1,44 +1,160 @@
-//! Callbacks of DAGs: noticed when a run ends, run in a process of their own.
+//! Callbacks that no try's own process runs: those of DAGs, of missed deadlines, and of tasks whose process can't. Each is
+//! stored with what it is about, and runs in a process of its own that is supervised like a try.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{core::Engine, render, start::DAG_CALLBACKS};
+use super::{
+    core::{Engine, Write},
+    render,
+};
 use crate::{
-    model::{Dag, DagRun, RunChange, RunId, RunState, Task, TaskInstance, TiKey, TiState, UNMAPPED, time::rfc3339},
+    error::{Error, Result, say},
+    model::{
+        CauseKind, Dag, DagRun, MapIndex, RunChange, RunId, RunState, Task, TaskInstance, TiChange, TiKey, TiState,
+        UNMAPPED, time::rfc3339,
+    },
+    runner::claim::Life,
     store,
 };
 
+/// Stands for a task id where a DAG's callbacks run. No task's id can begin with `@`.
+const DAG_CALLBACKS: &str = "@dag_callbacks";
+
+/// True for what is no task instance but a callback.
+pub(super) fn is_callback(key: &TiKey) -> bool {
+    key.task_id.starts_with('@')
+}
+
 impl Engine {
-    /// Remembers a run that ends with the next commit, if its DAG has a callback for it.
+    /// Remembers the callbacks of a run that ends with the next commit.
     pub(super) fn note_ended_run(&mut self, change: &RunChange) {
         let is_failure = change.row.state == RunState::Failed;
         let wanted = if is_failure { "on_failure_callback" } else { "on_success_callback" };
         let Some(facts) = self.world.dag(&change.row.dag_id) else { return };
         if facts.dag.callbacks.iter().any(|c| c == wanted) {
-            self.ended_runs.push((change.row.id, facts.dag.clone(), is_failure, change.reason.clone()));
+            let key = TiKey::new(change.row.id, DAG_CALLBACKS, UNMAPPED);
+            let request = json!({"kind": "dag", "is_failure": is_failure, "reason": change.reason});
+            self.call_back(key, change.row.clear_number + 1, request);
         }
     }
 
-    /// Runs a DAG's callbacks in a Python process that is supervised like a try, without a task instance.
-    pub(super) fn start_callbacks(&mut self, run: RunId, dag: &Arc<Dag>, is_failure: bool, reason: &str) {
-        let Ok(Some(run)) = store::run::get(self.store.reader(), run) else { return };
-        let key = TiKey::new(run.id, DAG_CALLBACKS, UNMAPPED);
-        let mut row = TaskInstance::new(key, "", 0);
-        row.try_number = run.clear_number + 1;
-        row.epoch = run.clear_number + 1;
-        let Ok(task) = serde_json::from_value::<Task>(json!({"task_id": DAG_CALLBACKS, "operator": ""})) else {
-            return;
+    /// A task's process ended without having called what is to be called: the scheduler does.
+    pub(super) fn note_unreported(&mut self, change: &TiChange) {
+        let by_itself = |kind| matches!(kind, CauseKind::Signal | CauseKind::ExitCode | CauseKind::RunnerKilled);
+        let Some(cause) = change.cause.as_ref().filter(|cause| by_itself(cause.kind)) else { return };
+        let name = match change.row.state {
+            TiState::UpForRetry => "on_retry_callback",
+            TiState::Failed => "on_failure_callback",
+            _ => return,
         };
-        let instances = store::load::instances(self.store.reader(), run.id).unwrap_or_default();
-        let ti = relevant(instances, reason).map(|row| document(&run, &row));
-        let mut spec = self.python_spec(dag, &task, &run, &row);
-        spec.startup = Some(json!({
-            "type": "DagCallbackRequest", "dag_run": render::run_document(&run), "fileloc": dag.fileloc,
-            "dags_folder": self.place.dags_folder, "dag_id": &*dag.dag_id, "is_failure": is_failure, "reason": reason, "ti": ti,
-        }));
+        self.call_task_back(&change.row.key.clone(), change.row.epoch, name, &cause.summary);
+    }
+
+    /// Has a task's callback called, if it has one.
+    pub(super) fn call_task_back(&mut self, key: &TiKey, epoch: u32, callback: &str, error: &str) {
+        let Some(dag) = self.world.dag_of(key.run) else { return };
+        let has_one = dag.tasks.get(&key.task_id).is_some_and(|task| task.callbacks.iter().any(|c| c == callback));
+        if has_one {
+            let name = format!("@{callback}.{}", key.task_id);
+            let request = json!({"kind": "task", "callback": callback, "task_id": &*key.task_id, "error": error});
+            self.call_back(TiKey::new(key.run, name, key.map_index), epoch, request);
+        }
+    }
+
+    /// Stores a callback with the next commit, after which it runs.
+    pub(super) fn call_back(&mut self, key: TiKey, epoch: u32, request: Value) {
+        self.writes.push(Write::Callback { key: key.clone(), epoch, request: request.clone() });
+        self.callbacks.push((key, epoch, request));
+    }
+
+    /// Runs what was committed.
+    pub(super) fn start_callbacks(&mut self) {
+        for (key, epoch, request) in std::mem::take(&mut self.callbacks) {
+            if let Err(e) = self.start_callback(&key, epoch, &request) {
+                say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0));
+            }
+        }
+    }
+
+    /// After a start: callbacks that an earlier scheduler had committed. One whose process died is not called twice.
+    /// Gives the names of their files.
+    pub(super) fn adopt_callbacks(&mut self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for (key, epoch, request) in store::callback::all(self.store.reader())? {
+            let files = self.files(&key, epoch);
+            names.push(files.name());
+            match files.look() {
+                Ok(Life::NeverStarted) => self.callbacks.push((key, epoch, request)),
+                _ => self.look_at(&key, epoch),
+            }
+        }
+        Ok(names)
+    }
+
+    /// Starts one again that was handed over and never began.
+    pub(super) fn start_callback_again(&mut self, key: &TiKey, epoch: u32) {
+        let found = store::callback::all(self.store.reader())
+            .map(|all| all.into_iter().find(|(of, e, _)| of == key && *e == epoch));
+        match found {
+            Ok(due) => self.callbacks.extend(due),
+            Err(e) => say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0)),
+        }
+        self.start_callbacks();
+    }
+
+    fn start_callback(&mut self, key: &TiKey, epoch: u32, request: &Value) -> Result<()> {
+        let Some(run) = store::run::get(self.store.reader(), key.run)? else { return Ok(()) };
+        let dag = match self.world.dag(&run.dag_id) {
+            Some(facts) => facts.dag.clone(),
+            None => store::dag::version(self.store.reader(), run.dag_version)?,
+        };
+        let startup = match request["kind"].as_str() {
+            Some("task") => self.of_task(&run, &dag, key.map_index, request)?,
+            Some("deadline") => self.of_deadline(&run, &dag, request)?,
+            Some("reference") => json!({"type": "DeadlineReferenceRequest", "number": request["number"]}),
+            _ => self.of_dag(&run, &dag, request)?,
+        };
+        let mut row = TaskInstance::new(key.clone(), "", 0);
+        row.try_number = epoch;
+        row.epoch = epoch;
+        let task = json!({"task_id": &*key.task_id, "operator": ""});
+        let task: Task = serde_json::from_value(task).map_err(|e| Error::system("a callback has no form", e))?;
+        let mut spec = self.python_spec(&dag, &task, &run, &row);
+        let mut whole = json!({
+            "dag_run": render::run_document(&run), "fileloc": dag.fileloc, "dag_id": &*dag.dag_id,
+            "dags_folder": self.place.dags_folder, "plugins_folder": Some(self.place.plugins()).filter(|p| p.is_dir()),
+            "settings": self.task_settings(),
+        });
+        for (name, value) in startup.as_object().into_iter().flatten() {
+            whole[name.as_str()] = value.clone();
+        }
+        spec.startup = Some(whole);
         self.hand_over(spec);
+        Ok(())
+    }
+
+    fn of_dag(&self, run: &DagRun, dag: &Arc<Dag>, request: &Value) -> Result<Value> {
+        let reason = request["reason"].as_str().unwrap_or("");
+        let instances = store::load::instances(self.store.reader(), run.id)?;
+        let ti = relevant(instances, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
+        let ti = ti.map(|row| document(run, &row));
+        Ok(json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "reason": reason, "ti": ti}))
+    }
+
+    fn of_task(&self, run: &DagRun, dag: &Arc<Dag>, map_index: MapIndex, request: &Value) -> Result<Value> {
+        let task_id = request["task_id"].as_str().unwrap_or("");
+        let key = TiKey::new(run.id, task_id, map_index);
+        let row = store::load::instance(self.store.reader(), &key)?.filter(|_| dag.tasks.contains_key(task_id));
+        let mut ti = row.map(|row| document(run, &row)).unwrap_or(Value::Null);
+        // By now it may be in its next try.
+        ti["state"] = match request["callback"].as_str() {
+            Some("on_retry_callback") => TiState::UpForRetry.as_str().into(),
+            Some("on_success_callback") => TiState::Success.as_str().into(),
+            _ => TiState::Failed.as_str().into(),
+        };
+        Ok(json!({"type": "TaskCallbackRequest", "callback": request["callback"], "error": request["error"], "ti": ti}))
     }
 }
 
@@ -64,4 +180,9 @@ fn document(run: &DagRun, row: &TaskInstance) -> Value {
         "start_date": row.start_date.map(rfc3339), "hostname": row.hostname, "pool": row.pool,
         "priority_weight": row.priority_weight,
     })
+}
+
+/// Name of what is called for a deadline.
+pub(super) fn deadline_key(run: RunId, number: u32, what: &str) -> TiKey {
+    TiKey::new(run, format!("@{what}.{number}"), UNMAPPED)
 }

@@ -12,7 +12,7 @@ use crate::{
     clock,
     error::{Error, Result, say},
     model::{Cause, CauseKind, Change, TiKey, TiState},
-    store::{self, asset, deferral, gate, heard, hitl, task_state, variable, xcom},
+    store::{self, asset, callback, deadline, deferral, gate, heard, hitl, task_state, variable, xcom},
 };
 
 /// How long to wait after a failed commit (full disk) before the next attempt.
@@ -107,6 +107,7 @@ impl Engine {
             self.note_outlets(change);
             if let Some(c) = of_instance(change) {
                 self.note_deferral(c);
+                self.note_unreported(c);
             }
             match change {
                 Change::Ti(c)
@@ -132,6 +133,7 @@ impl Engine {
                     self.urgent_notice = true;
                     self.run_ended = true;
                     self.note_ended_run(c);
+                    self.keep_deadlines(c);
                 }
                 _ => {}
             }
@@ -161,6 +163,11 @@ fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
             task_state::set(tx, key, name, value, *until)
         }
         Write::TaskState { key, name, .. } => task_state::delete(tx, key, name.as_deref()),
+        Write::Deadline { run, number, due_at } => deadline::set(tx, *run, *number, *due_at),
+        Write::MissDeadline { run, number } => deadline::miss(tx, *run, *number),
+        Write::KeepDeadlines { run, end } => deadline::keep_promise(tx, *run, *end),
+        Write::Callback { key, epoch, request } => callback::set(tx, key, *epoch, request),
+        Write::DropCallback { key, epoch } => callback::delete(tx, key, *epoch),
         Write::Deferral(deferral) => deferral::set(tx, deferral),
         Write::DropDeferral(key) => deferral::delete(tx, key),
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),

@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     conn::{Conn, Peer},
+    deadlines::Deadlines,
     deferrals::Deferrals,
     parser_thread::{Parsed, ParserThread},
     settle::Settler,
@@ -127,6 +128,45 @@ pub enum Write {
         /// Epoch.
         epoch: u32,
     },
+    /// A run's deadline, `None` where it has none (yet).
+    Deadline {
+        /// Of.
+        run: RunId,
+        /// Place in the DAG's list.
+        number: u32,
+        /// When.
+        due_at: Option<Timestamp>,
+    },
+    /// A deadline passed.
+    MissDeadline {
+        /// Of.
+        run: RunId,
+        /// Place in the DAG's list.
+        number: u32,
+    },
+    /// A run ended well: what wasn't due by then is kept.
+    KeepDeadlines {
+        /// Of.
+        run: RunId,
+        /// End.
+        end: Timestamp,
+    },
+    /// A callback that is to run.
+    Callback {
+        /// Its run, name and index.
+        key: TiKey,
+        /// Epoch.
+        epoch: u32,
+        /// What is called, and why.
+        request: serde_json::Value,
+    },
+    /// A callback's process has ended.
+    DropCallback {
+        /// Its run, name and index.
+        key: TiKey,
+        /// Epoch.
+        epoch: u32,
+    },
     /// What a deferred task instance waits for.
     Deferral(Box<crate::model::Deferral>),
     /// It waits for nothing any more.
@@ -181,8 +221,9 @@ pub struct Engine {
     pub(super) parsed: VecDeque<Parsed>,
     pub(super) waiting_for_parse: Vec<super::clients::WaitsForParse>,
     pub(super) pool_names: Vec<String>,
-    /// Runs whose DAG callbacks are due after the commit.
-    pub(super) ended_runs: Vec<(RunId, Arc<crate::model::Dag>, bool, String)>,
+    /// Callbacks to run after the commit: name, epoch, what.
+    pub(super) callbacks: Vec<(TiKey, u32, serde_json::Value)>,
+    pub(super) deadlines: Deadlines,
     pub(super) changed: bool,
     pub(super) urgent_notice: bool,
     /// A run has ended: sensors that wait for one are looked at.
@@ -262,7 +303,8 @@ impl Engine {
             parsed: VecDeque::new(),
             waiting_for_parse: Vec::new(),
             pool_names: Vec::new(),
-            ended_runs: Vec::new(),
+            callbacks: Vec::new(),
+            deadlines: Deadlines::default(),
             changed: false,
             urgent_notice: false,
             run_ended: false,
@@ -286,6 +328,7 @@ impl Engine {
         self.load_dags(None)?;
         self.adopt_runs()?;
         self.adopt_deferrals()?;
+        self.load_deadlines()?;
         if self.next_scan.is_some() {
             self.scan_files()?;
         }
@@ -309,7 +352,7 @@ impl Engine {
     }
 
     fn busy(&self) -> bool {
-        !self.supervisors.is_empty() || !self.adopted.is_empty()
+        !self.supervisors.is_empty() || !self.adopted.is_empty() || !self.tries.handed.is_empty()
     }
 
     /// Decides until nothing follows any more; commits; starts.
@@ -379,7 +422,8 @@ impl Engine {
         }
         // While nothing can be written, only the next attempt to write is waited for.
         let deciding = !self.stopping && self.stuck.is_none();
-        let deciding_wakes = [self.world.next_wake(), self.next_held].map(|at| at.filter(|_| deciding));
+        let deciding_wakes = [self.world.next_wake(), self.next_held, self.deadlines.next_wake()];
+        let deciding_wakes = deciding_wakes.map(|at| at.filter(|_| deciding));
         let wake = [self.waits.next_wake(), self.deferrals.next_wake()].into_iter().chain(deciding_wakes);
         for at in wake.flatten() {
             let micros = at.as_microsecond().saturating_sub(clock::now().as_microsecond()).max(0) as u64;
@@ -486,6 +530,7 @@ impl Engine {
         self.tend_triggerers();
         let now = clock::now();
         self.end_late_deferrals(now);
+        self.miss_deadlines(now);
         self.apply_held(now)?;
         self.poke(now)
     }

@@ -136,6 +136,7 @@ impl Engine {
         if let Some(backfill) = backfill {
             self.world.set_backfill(backfill);
         }
+        self.note_deadlines(&run, &dag, clock::now());
         self.world.load_run(run, dag, instances, facts);
         Ok(())
     }

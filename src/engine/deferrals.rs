@@ -122,7 +122,14 @@ impl Engine {
     /// A trigger ended its task by itself.
     pub(super) fn trigger_ended(&mut self, key: &TiKey, state: TiState, cause: Option<Cause>) {
         let Some(epoch) = self.waiting_epoch(key) else { return };
+        let callback = match state {
+            TiState::Success => "on_success_callback",
+            TiState::Failed => "on_failure_callback",
+            _ => "on_skipped_callback",
+        };
+        let error = cause.as_ref().map(|cause| cause.summary.clone()).unwrap_or_default();
         self.report(key, epoch, Report::TriggerEnded { state, cause, end: clock::now() });
+        self.call_task_back(key, epoch, callback, &error);
     }
 
     fn resume(&mut self, key: &TiKey, change: impl FnOnce(&mut Deferral)) {

@@ -9,6 +9,7 @@ mod commit;
 mod conn;
 mod core;
 mod dags;
+mod deadlines;
 mod deferrals;
 mod files;
 mod inline;

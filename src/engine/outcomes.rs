@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{
     adopt::failed,
+    callbacks::is_callback,
     conn::Peer,
     core::{Engine, Write},
-    start::DAG_CALLBACKS,
 };
 use crate::{
     error::say,
@@ -40,7 +40,7 @@ impl Engine {
             FromSupervisor::Says { says } => {
                 // What a cleared or marked try still says doesn't count.
                 if let Some((key, epoch)) = self.peer_of(conn)
-                    && (self.is_current(&key, epoch) || &*key.task_id == DAG_CALLBACKS)
+                    && (self.is_current(&key, epoch) || is_callback(&key))
                 {
                     self.take_says(&key, epoch, &says);
                 }
@@ -66,7 +66,7 @@ impl Engine {
             return Some(cause.clone());
         }
         let restarting = self.world.instance(key).is_some_and(|row| row.state == TiState::Restarting);
-        let wanted = self.is_current(key, epoch) && !restarting || &*key.task_id == DAG_CALLBACKS;
+        let wanted = self.is_current(key, epoch) && !restarting || is_callback(key);
         (!wanted).then(|| Cause::new(CauseKind::Killed, "cleared, marked or deleted by a person"))
     }
 
@@ -173,6 +173,7 @@ impl Engine {
                 let decision = body.get("decision").cloned().unwrap_or_else(|| serde_json::json!({"skipped": ids}));
                 self.report(key, epoch, Report::Skips { tasks, decision });
             }
+            "SetDeadline" => self.take_deadline(key.run, body),
             "CreateHITLDetailPayload" => {
                 self.writes.push(Write::HitlRequest(Box::new(super::input::request(key, body))));
             }
@@ -205,8 +206,9 @@ impl Engine {
         let files = self.files(&key, epoch);
         self.forget(&key, epoch);
         if !self.is_current(&key, epoch) {
-            if &*key.task_id == DAG_CALLBACKS {
+            if is_callback(&key) {
                 self.take_says(&key, epoch, &says);
+                self.writes.push(Write::DropCallback { key: key.clone(), epoch });
             }
             if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
                 self.says_taken.remove(&key);
@@ -260,6 +262,9 @@ impl Engine {
         for line in lines {
             if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
                 self.forget(&key, epoch);
+                if is_callback(&key) {
+                    self.writes.push(Write::DropCallback { key: key.clone(), epoch });
+                }
                 self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
             }
         }

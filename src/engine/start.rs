@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     adopt::failed,
+    callbacks::is_callback,
     core::{Engine, Write},
     deferrals::of_instance,
     render,
@@ -26,9 +27,6 @@ use crate::{
     workload::{Inline, ShellCommand, Workload},
 };
 
-/// Stands for a task id where a DAG's callbacks run; no task can be called so.
-pub(super) const DAG_CALLBACKS: &str = "@dag_callbacks";
-
 impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
     pub(super) fn take_committed(&mut self, changes: Vec<Change>) {
@@ -43,9 +41,7 @@ impl Engine {
                 self.to_start.push((c.row.key, c.row.epoch));
             }
         }
-        for (run, dag, is_failure, reason) in std::mem::take(&mut self.ended_runs) {
-            self.start_callbacks(run, &dag, is_failure, &reason);
-        }
+        self.start_callbacks();
     }
 
     /// Starts what is queued and committed. True if something came of it at once (a native task has ended).
@@ -55,6 +51,10 @@ impl Engine {
         }
         let mut more = false;
         for (key, epoch) in std::mem::take(&mut self.to_start) {
+            if is_callback(&key) {
+                self.start_callback_again(&key, epoch);
+                continue;
+            }
             if !self.is_current(&key, epoch) {
                 continue;
             }

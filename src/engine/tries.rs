@@ -7,8 +7,8 @@ use std::{
 
 use super::{
     adopt::failed,
+    callbacks::is_callback,
     core::{Engine, Write},
-    start::DAG_CALLBACKS,
 };
 use crate::{
     clock,
@@ -74,10 +74,9 @@ impl Engine {
         self.to_start.append(&mut self.tries.held);
     }
 
-    /// What an ended try asked and said needn't be remembered. A DAG's callbacks have no row that says that they ended:
-    /// theirs is remembered as long as their files may be there.
+    /// What an ended try asked and said needn't be remembered.
     pub(super) fn forget_heard(&mut self, key: &TiKey, epoch: u32) {
-        if &*key.task_id != DAG_CALLBACKS && self.tries.heard.remove(&(key.clone(), epoch)) {
+        if !is_callback(key) && self.tries.heard.remove(&(key.clone(), epoch)) {
             self.writes.push(Write::ForgetHeard { key: key.clone(), epoch });
         }
     }
@@ -137,6 +136,9 @@ impl Engine {
         self.forget(key, epoch);
         let retryable = cause.kind != CauseKind::Killed;
         self.report(key, epoch, failed(cause, retryable));
+        if is_callback(key) {
+            self.writes.push(Write::DropCallback { key: key.clone(), epoch });
+        }
         self.forget_heard(key, epoch);
         self.settled.push(files);
     }
@@ -192,7 +194,6 @@ impl Engine {
         };
         self.tries.strays.remove(name);
         match life {
-            // Says of a DAG's callbacks still count.
             Life::Ended(outcome) => self.take_outcome(*outcome),
             _ => {
                 child::kill_leftovers(&files.mark());

@@ -135,6 +135,9 @@ pub struct Dag {
     /// The file set macros or filters: templates are rendered by Python.
     #[serde(default)]
     pub has_user_macros: bool,
+    /// When a run should have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deadlines: Vec<super::deadline::DeadlineAlert>,
     /// DAG callbacks that the file set.
     #[serde(default)]
     pub callbacks: Vec<String>,

@@ -30,6 +30,7 @@ pub fn class(kind: &str) -> Class {
         | "SetRenderedMapIndex"
         | "SkipDownstreamTasks"
         | "CreateHITLDetailPayload"
+        | "SetDeadline"
         | "SetTaskStateStore"
         | "DeleteTaskStateStore"
         | "PutVariable"

@@ -3,9 +3,11 @@
 pub mod asset;
 pub mod audit;
 pub mod backfill;
+pub mod callback;
 pub mod connection;
 pub mod count;
 pub mod dag;
+pub mod deadline;
 pub mod deferral;
 pub mod gate;
 pub mod heard;
@@ -37,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_deferral.sql"),
     include_str!("schema_incidents.sql"),
     include_str!("schema_assets.sql"),
+    include_str!("schema_deadline.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

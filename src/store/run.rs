@@ -154,6 +154,8 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
         "deferral",
         "hitl",
         "task_state",
+        "deadline",
+        "callback",
     ];
     for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])

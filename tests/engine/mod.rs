@@ -2,6 +2,7 @@
 
 mod assets;
 mod backfills;
+mod deadlines;
 mod deferral;
 mod disk;
 mod input;

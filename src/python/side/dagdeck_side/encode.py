@@ -232,6 +232,26 @@ def param(item):
             "description": item.description, "schema": value(item.schema)}
 
 
+def deadlines(given):
+    """A DAG has none, one or a list."""
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def deadline(item):
+    """The model's `DeadlineAlert`."""
+    from .xcom import serialize
+
+    interval = item.interval
+    call = item.callback
+    return {
+        "name": item.name, "reference": item.reference.serialize_reference(),
+        "interval": {"variable": interval.key} if hasattr(interval, "key") else interval.total_seconds(),
+        "callback": {"path": call.path, "kwargs": serialize(call.kwargs), "is_async": type(call).__name__ == "AsyncCallback"},
+    }
+
+
 def dag(item):
     """The model's `Dag`, without warnings."""
     zone = zone_name(zone_of(item))
@@ -275,6 +295,7 @@ def dag(item):
         "render_template_as_native_obj": bool(item.render_template_as_native_obj),
         "template_searchpath": item.template_searchpath,
         "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters),
+        "deadlines": [deadline(one) for one in deadlines(item.deadline)],
         "callbacks": [n for n in ("on_success_callback", "on_failure_callback") if getattr(item, n)],
         "tasks": made_tasks, "task_groups": groups, "children": list(item.task_group.children),
         "edge_labels": {u: {d: info["label"] for d, info in downs.items() if info.get("label")}

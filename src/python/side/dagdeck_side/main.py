@@ -12,10 +12,11 @@ def main():
         without_site()
     channel = Channel(int(take("DAGDECK_FD")))
     message = channel.read()
-    if message["type"] == "DagCallbackRequest":
-        from .callbacks import run_dag_callbacks
+    if message["type"] in ("DagCallbackRequest", "TaskCallbackRequest", "DeadlineCallbackRequest",
+                           "DeadlineReferenceRequest"):
+        from .callbacks import run_requested
 
-        code = run_dag_callbacks(channel, message)
+        code = run_requested(channel, message)
     elif message["type"] == "StartTriggerer":
         from .triggerer import run
 

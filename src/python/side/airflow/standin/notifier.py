@@ -101,6 +101,7 @@ def _named(name, module, fields):
 
 
 _P = "airflow.providers."
+_AWS = _P + "amazon.aws.notifications."
 SmtpNotifier = _named("SmtpNotifier", _P + "smtp.notifications.smtp",
                       ("from_email", "to", "subject", "html_content", "files", "cc", "bcc"))
 SlackNotifier = _named("SlackNotifier", _P + "slack.notifications.slack",
@@ -109,3 +110,14 @@ SlackWebhookNotifier = _named("SlackWebhookNotifier", _P + "slack.notifications.
                               ("slack_webhook_conn_id", "text", "attachments", "blocks"))
 PagerdutyNotifier = _named("PagerdutyNotifier", _P + "pagerduty.notifications.pagerduty",
                            ("summary", "severity", "source", "class_type"))
+OpsgenieNotifier = _named("OpsgenieNotifier", _P + "opsgenie.notifications.opsgenie", ("payload",))
+DiscordNotifier = _named("DiscordNotifier", _P + "discord.notifications.discord",
+                         ("discord_conn_id", "text", "username", "avatar_url", "tts"))
+TelegramNotifier = _named("TelegramNotifier", _P + "telegram.notifications.telegram", ("text",))
+AppriseNotifier = _named("AppriseNotifier", _P + "apprise.notifications.apprise", ("body", "title", "tag", "attach"))
+SnsNotifier = _named("SnsNotifier", _AWS + "sns",
+                     ("target_arn", "message", "subject", "message_attributes", "aws_conn_id", "region_name"))
+SqsNotifier = _named("SqsNotifier", _AWS + "sqs",
+                     ("queue_url", "message_body", "message_attributes", "message_group_id", "delay_seconds",
+                      "aws_conn_id", "region_name"))
+ChimeNotifier = _named("ChimeNotifier", _AWS + "chime", ("message",))
