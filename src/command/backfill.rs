@@ -38,7 +38,7 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
     })?;
     let dag = &stored.dag;
     let settings = timetable_settings(&place.settings);
-    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).map_err(Error::refused)?;
+    let timetable = Timetable::of(dag, &settings).map_err(Error::refused)?;
     if !timetable.is_periodic() {
         let summary = timetable.summary();
         return Err(Error::refused(format!("DAG {dag_id} can't be backfilled: its schedule {summary} has no dates"))
