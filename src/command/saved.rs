@@ -126,14 +126,14 @@ fn differences(before: &[String], now: &[String]) -> String {
     }
 }
 
-/// Applies held plans whose time has come; one that doesn't hold any more is refused, which its row says.
-pub fn apply_due(store: &mut Store, place: &Place, now: Timestamp) -> Result<Vec<Touched>> {
-    let mut all = Vec::new();
+/// Applies held plans whose time has come; one that doesn't hold any more is refused, which its row says. `took` is given
+/// what each touched, also of those before one that could not be written.
+pub fn apply_due(store: &mut Store, place: &Place, now: Timestamp, mut took: impl FnMut(Touched)) -> Result<()> {
     for saved in plan::due(store.reader(), now)? {
         let actor = Actor { who: saved.who, via: "held".into(), command_line: saved.command_line };
         let plan_id = saved.plan_id;
         match perform(store, place, &actor, Command::ApplyPlan { plan_id: plan_id.clone() }) {
-            Ok((_, touched)) => all.push(touched),
+            Ok((_, touched)) => took(touched),
             Err(e) if e.kind == Kind::System => return Err(e),
             Err(e) => {
                 let result = e.to_string();
@@ -141,5 +141,5 @@ pub fn apply_due(store: &mut Store, place: &Place, now: Timestamp) -> Result<Vec
             }
         }
     }
-    Ok(all)
+    Ok(())
 }

@@ -32,7 +32,7 @@ use super::{
     widgets::reduce::{Colours, ascii_locale},
 };
 
-/// Shortest time between two frames.
+/// Shortest time between two frames in the long run. Two may follow at once: what a key asks for is drawn when it is there.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// Starts a scheduler for the home: its process, or `None` if one runs already. The console can't name the engine.
@@ -97,7 +97,7 @@ pub fn run(options: Options) -> Result<()> {
     }
 }
 
-/// Time from here to the first whole frame with data, without a terminal: for the benchmark.
+/// Time from here to the first whole frame with data, without a terminal.
 pub fn first_frame(options: &Options, size: (u16, u16)) -> Result<Duration> {
     let start_at = Instant::now();
     let mut state = start(options, size, |_| None)?;
@@ -232,18 +232,19 @@ fn turn(
     events: &Receiver<Event>,
     hands: &Hands,
 ) -> std::io::Result<()> {
-    let mut drawn = Instant::now() - FRAME;
+    let mut next = Instant::now();
     let mut dirty = true;
     loop {
-        if dirty && drawn.elapsed() >= FRAME {
-            drawn = Instant::now();
+        let now = Instant::now();
+        if dirty && now + FRAME >= next {
+            next = next.max(now) + FRAME;
             let mut frame = terminal::frame(state.size);
             views::draw(state, &mut frame);
             terminal.show(frame)?;
             dirty = false;
         }
         let wait = if dirty {
-            FRAME.saturating_sub(drawn.elapsed())
+            next.saturating_duration_since(now + FRAME)
         } else {
             Duration::from_micros(next_wake(state).unsigned_abs())
         };

@@ -93,6 +93,17 @@ impl Engine {
         Ok(names)
     }
 
+    /// Starts one again that was handed over and never began.
+    pub(super) fn start_callback_again(&mut self, key: &TiKey, epoch: u32) {
+        let found = store::callback::all(self.store.reader())
+            .map(|all| all.into_iter().find(|(of, e, _)| of == key && *e == epoch));
+        match found {
+            Ok(due) => self.callbacks.extend(due),
+            Err(e) => say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0)),
+        }
+        self.start_callbacks();
+    }
+
     fn start_callback(&mut self, key: &TiKey, epoch: u32, request: &Value) -> Result<()> {
         let Some(run) = store::run::get(self.store.reader(), key.run)? else { return Ok(()) };
         let dag = match self.world.dag(&run.dag_id) {

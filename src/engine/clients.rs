@@ -185,19 +185,16 @@ impl Engine {
         if self.next_held.is_none_or(|at| at > now) || !self.commit() {
             return Ok(());
         }
-        match command::apply_due(&mut self.store, &self.place, now) {
-            Ok(all) => {
-                for touched in all {
-                    self.take_touched(touched)?;
-                }
-                self.next_held = crate::store::plan::next_due(self.store.reader())?;
-            }
-            // The disk is full, say: what is held stays so until it can be written.
-            Err(e) => {
-                eprintln!("scheduler: a held act waits: {e}");
-                self.next_held = Some(crate::model::time::plus_seconds(now, 1.0));
-            }
+        let mut all = Vec::new();
+        let done = command::apply_due(&mut self.store, &self.place, now, |touched| all.push(touched));
+        for touched in all {
+            self.take_touched(touched)?;
         }
+        if let Err(e) = done {
+            self.cannot_write(&e);
+            return Ok(());
+        }
+        self.next_held = crate::store::plan::next_due(self.store.reader())?;
         self.changed = true;
         self.urgent_notice = true;
         self.run_ended = true;

@@ -352,7 +352,7 @@ impl Engine {
     }
 
     fn busy(&self) -> bool {
-        !self.supervisors.is_empty() || !self.adopted.is_empty()
+        !self.supervisors.is_empty() || !self.adopted.is_empty() || !self.tries.handed.is_empty()
     }
 
     /// Decides until nothing follows any more; commits; starts.

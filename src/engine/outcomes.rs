@@ -262,6 +262,9 @@ impl Engine {
         for line in lines {
             if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
                 self.forget(&key, epoch);
+                if is_callback(&key) {
+                    self.writes.push(Write::DropCallback { key: key.clone(), epoch });
+                }
                 self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
             }
         }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     adopt::failed,
+    callbacks::is_callback,
     core::{Engine, Write},
     deferrals::of_instance,
     render,
@@ -50,6 +51,10 @@ impl Engine {
         }
         let mut more = false;
         for (key, epoch) in std::mem::take(&mut self.to_start) {
+            if is_callback(&key) {
+                self.start_callback_again(&key, epoch);
+                continue;
+            }
             if !self.is_current(&key, epoch) {
                 continue;
             }

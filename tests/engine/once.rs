@@ -65,6 +65,15 @@ fn go(home: &Home) {
     fs::write(home.path().join("go"), "").unwrap();
 }
 
+/// Waits until a try has left its outcome in its claim.
+fn await_outcome(home: &Home) {
+    let tries = home.path().join("tries");
+    until_in(&tries, || {
+        let ended = |claim: fs::DirEntry| fs::read(claim.path()).is_ok_and(|text| text.ends_with(b"\n"));
+        fs::read_dir(&tries).unwrap().flatten().any(ended).then_some(())
+    });
+}
+
 fn runs_of(home: &Home, dag_id: &str) -> Vec<Value> {
     home.run(&["runs", "list", dag_id, "-o", "json"]).ok().json().as_array().unwrap().clone()
 }
@@ -181,11 +190,7 @@ fn a_try_that_the_store_forgot_is_not_started_again() {
     await_file(&home.path().join("ready"));
     home.kill_scheduler();
     go(&home);
-    let tries = home.path().join("tries");
-    until_in(&tries, || {
-        let ended = |claim: fs::DirEntry| fs::read(claim.path()).is_ok_and(|text| text.ends_with(b"\n"));
-        fs::read_dir(&tries).unwrap().flatten().any(ended).then_some(())
-    });
+    await_outcome(&home);
     for (file, before) in store.iter().zip(before) {
         let _ = fs::remove_file(file);
         before.into_iter().for_each(|bytes| fs::write(file, bytes).unwrap());
@@ -196,4 +201,81 @@ fn a_try_that_the_store_forgot_is_not_started_again() {
     assert_eq!(run.state(), "success", "{run:#?}");
     assert_eq!(run.task("works", -1)["try_number"], 1);
     assert_eq!(fs::read_to_string(home.path().join("effects")).unwrap(), "x\n");
+}
+
+const CALLBACKS: &str = r#"
+from datetime import datetime
+import os, time
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Variable
+
+def called(context):
+    out = os.environ["OUT"]
+    with open(out + "/effects", "a") as file:
+        file.write("x\n")
+    open(out + "/ready", "w").close()
+    while not os.path.exists(out + "/go"):
+        time.sleep(0.02)
+    Variable.set("called", context["dag_run"].run_id)
+
+with DAG("calls", schedule=None, is_paused_upon_creation=False, on_success_callback=called):
+    EmptyOperator(task_id="nothing")
+"#;
+
+/// The DAG's callback runs now, and is noted in the store.
+fn calling() -> Home {
+    let home = Home::with_files(&[("calls.py", CALLBACKS)]);
+    start(&home);
+    home.run(&["dags", "trigger", "calls", "-r", "r1"]).ok();
+    await_file(&home.path().join("ready"));
+    home
+}
+
+fn is_called(home: &Home) {
+    let value =
+        home.until("the variable", || Some(home.run(&["variables", "get", "called"])).filter(|ran| ran.code == 0));
+    assert_eq!(value.out.trim(), "r1");
+}
+
+#[test]
+fn callbacks_that_end_while_no_scheduler_runs_are_collected_once() {
+    let home = calling();
+    home.kill_scheduler();
+    go(&home);
+    await_outcome(&home);
+    start(&home);
+    is_called(&home);
+    home.run(&["variables", "set", "called", "since"]).ok();
+    for _ in 0..2 {
+        home.kill_scheduler();
+        start(&home);
+    }
+    assert_eq!(home.run(&["variables", "get", "called"]).ok().out.trim(), "since");
+    assert_eq!(fs::read_to_string(home.path().join("effects")).unwrap(), "x\n");
+}
+
+/// The state that a kill leaves between the commit that ends the run and the start of the callbacks.
+#[test]
+fn callbacks_that_never_began_are_started_by_the_next_scheduler() {
+    use dagdeck::{
+        model::{RunId, TiKey, UNMAPPED},
+        store::{Store, callback},
+    };
+    let home = Home::with_files(&[("calls.py", &CALLBACKS.replace("on_success_callback=called", ""))]);
+    start(&home);
+    go(&home);
+    assert_eq!(home.trigger("calls", "r1", &json!({})).state(), "success");
+    home.kill_scheduler();
+    fs::write(home.dags().join("calls.py"), CALLBACKS).unwrap();
+    let key = TiKey::new(RunId(1), "@dag_callbacks", UNMAPPED);
+    let request = json!({"kind": "dag", "is_failure": false, "reason": "success"});
+    let mut store = Store::open(&home.path().join("dagdeck.db")).unwrap();
+    store.transaction(|tx| callback::set(tx, &key, 1, &request)).unwrap();
+    drop(store);
+    start(&home);
+    is_called(&home);
+    assert_eq!(fs::read_to_string(home.path().join("effects")).unwrap(), "x\n");
+    home.run(&["scheduler", "stop"]).ok();
+    let store = Store::open(&home.path().join("dagdeck.db")).unwrap();
+    assert_eq!(callback::all(store.reader()).unwrap(), []);
 }

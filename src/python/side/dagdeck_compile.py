@@ -1,34 +1,36 @@
-"""`dagdeck_compile.py`: compiles this folder; exit code 1 if a compiled file is not whole.
+"""`dagdeck_compile.py`: compiles the files of this folder; exit code 1 if one couldn't be.
 
-On a full disk Python can leave a part of a compiled file behind, and every later import of it fails. Such files go.
+On a full disk Python can leave a part of a compiled file behind, and every later import of it fails. So each is compiled
+beside its place, read again, and moved there whole.
 """
-import compileall
+import importlib.util
 import marshal
 import os
+import py_compile
 import sys
 
 HEADER = 16
 
 
-def is_whole(path):
+def whole(source):
+    """Compiles one file; False if it couldn't be."""
+    target = importlib.util.cache_from_source(source)
+    draft = f"{target}.{os.getpid()}"
     try:
-        with open(path, "rb") as file:
+        py_compile.compile(source, cfile=draft, doraise=True)
+        with open(draft, "rb") as file:
             marshal.loads(file.read()[HEADER:])
-    except (OSError, EOFError, ValueError, TypeError):
+        os.replace(draft, target)
+    except (OSError, EOFError, ValueError, TypeError, py_compile.PyCompileError):
+        if os.path.exists(draft):
+            os.remove(draft)
         return False
     return True
 
 
 def main(side):
-    good = compileall.compile_dir(side, quiet=2)
-    for folder, _, names in os.walk(side):
-        if os.path.basename(folder) != "__pycache__":
-            continue
-        for path in (os.path.join(folder, name) for name in names if name.endswith(sys.implementation.cache_tag + ".pyc")):
-            if not is_whole(path):
-                os.remove(path)
-                good = False
-    return 0 if good else 1
+    sources = [os.path.join(folder, name) for folder, _, names in os.walk(side) for name in names if name.endswith(".py")]
+    return 0 if all([whole(source) for source in sources]) else 1
 
 
 if __name__ == "__main__":
