@@ -86,7 +86,7 @@ impl Spawner<'_> {
         loop {
             // The next try shall not wait for a fork.
             if self.scheduler.is_some() && self.free.is_empty() {
-                match self.fork() {
+                match self.fork(None) {
                     Ok(standby) => self.free.push(standby),
                     Err(e) => say(format_args!("spawner: cannot fork: {e}")),
                 }
@@ -176,7 +176,7 @@ impl Spawner<'_> {
         line.push(b'\n');
         loop {
             // One on standby may have been killed; a new one may be, too.
-            let standby = match self.free.pop().map_or_else(|| self.fork(), Ok) {
+            let standby = match self.free.pop().map_or_else(|| self.fork(Some(&claim)), Ok) {
                 Ok(standby) => standby,
                 Err(e) => {
                     drop(claim);
@@ -192,8 +192,10 @@ impl Spawner<'_> {
         }
     }
 
-    fn fork(&self) -> std::io::Result<Standby> {
+    /// `claim`: one that is open just now. Kept by the forked process, its lock would outlive the try.
+    fn fork(&self, claim: Option<&File>) -> std::io::Result<Standby> {
         let mut open: Vec<RawFd> = vec![self.listener.as_raw_fd(), self.lock.as_raw_fd()];
+        open.extend(claim.map(AsRawFd::as_raw_fd));
         open.extend(self.scheduler.iter().map(|s| s.as_raw_fd()));
         open.extend(self.free.iter().chain(&self.busy).map(|s| s.socket().as_raw_fd()));
         Standby::fork(self.places, &open)

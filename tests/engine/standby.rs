@@ -15,11 +15,16 @@ test "$(stat -c %a .)" = 700 || { echo "mode $(stat -c %a .)"; exit 1; }
 test -z "$LEFT" || { echo "variable left"; exit 1; }
 test -n "$DAGDECK_TRY" || exit 1
 ! ls -l /proc/self/fd | grep claim || exit 1
+test "$(ls -l /proc/$PPID/fd | grep -c claim)" = 1 || { ls -l /proc/$PPID/fd; exit 1; }
 """
 LEAVE = ["true", "touch file", "mkdir -p a/b", "chmod 755 .", "touch x; rm x", "cd /; rmdir $OLDPWD", "export LEFT=1; ulimit -n 99"]
 
 with DAG("row", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False):
     chain(*[BashOperator(task_id=f"t{i}", bash_command=LOOK + LEAVE[i % len(LEAVE)] + "\n") for i in range(3 * len(LEAVE))])
+
+with DAG("burst", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upon_creation=False):
+    for i in range(24):
+        BashOperator(task_id=f"t{i}", bash_command=LOOK)
 "#;
 
 /// The spawner of a home, and the supervisors that it forked.
@@ -56,6 +61,17 @@ fn every_try_finds_an_empty_folder_and_nothing_of_the_one_before() {
     }
     let (_, supervisors) = spawner(&home);
     assert!(!supervisors.is_empty() && supervisors.len() < 6, "42 tries in a row took {supervisors:?}");
+}
+
+/// Of many at once each has a supervisor of its own, which holds the claim of its try and no other.
+#[test]
+fn a_burst_of_tries_is_the_same() {
+    let home = Home::with_files(&[("dags.py", DAG)]);
+    home.run(&["scheduler", "start"]).ok();
+    for id in ["r1", "r2"] {
+        let run = home.trigger("burst", id, &serde_json::json!({}));
+        assert_eq!(run.state(), "success", "{run:#?}");
+    }
 }
 
 #[test]
