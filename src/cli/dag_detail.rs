@@ -144,7 +144,7 @@ fn compile(dag: &Dag, settings: &Settings) -> Result<Timetable> {
         create_cron_data_intervals: settings.flag("scheduler", "create_cron_data_intervals"),
         catchup_by_default: settings.flag("scheduler", "catchup_by_default"),
     };
-    Timetable::compile(&dag.schedule, &dag.timezone, &settings)
+    Timetable::of(dag, &settings)
         .map_err(|e| Error::refused(format!("the schedule of DAG {} can't be used", dag.dag_id)).because(e))
 }
 

@@ -118,7 +118,7 @@ fn document(dag: &Dag, task: &Task) -> Value {
         "downstream_task_ids": task.downstream_task_ids, "is_mapped": is_mapped(dag, task), "retries": task.retries,
         "retry_delay": task.retry_delay, "retry_exponential_backoff": task.retry_exponential_backoff,
         "max_retry_delay": task.max_retry_delay, "execution_timeout": task.execution_timeout, "pool": task.pool,
-        "pool_slots": task.pool_slots, "priority_weight": task.priority_weight, "weight_rule": task.weight_rule,
+        "pool_slots": task.pool_slots, "priority_weight": task.priority_weight, "weight_rule": task.weight_strategy.as_ref().map_or(task.weight_rule.as_str(), |own| &own.name),
         "depends_on_past": task.depends_on_past, "wait_for_downstream": task.wait_for_downstream,
         "template_fields": task.template_fields, "task_group": task.task_group, "is_setup": task.is_setup,
         "is_teardown": task.is_teardown, "owner": task.owner, "queue": task.queue,

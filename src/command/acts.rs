@@ -8,8 +8,8 @@ use super::{asset, perform::Touched};
 use crate::{
     config::Place,
     error::{Error, Result},
-    model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, TiKey, TriggeredBy, hash},
-    processor::timetable_settings,
+    model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, Schedule, TiKey, TriggeredBy, hash},
+    processor::{self, timetable_settings},
     protocol::IncidentChange,
     scheduler::{RunSpec, new_run},
     store::{self, load, pages},
@@ -66,10 +66,13 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted
         }
     };
     let settings = timetable_settings(&place.settings);
-    let timetable =
-        Timetable::compile(&stored.dag.schedule, &stored.dag.timezone, &settings).map_err(Error::refused)?;
-    let interval =
-        wanted.logical_date.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at }));
+    let timetable = Timetable::of(&stored.dag, &settings).map_err(Error::refused)?;
+    let interval = match wanted.logical_date {
+        Some(at) if matches!(stored.dag.schedule, Schedule::Custom { .. }) => {
+            Some(processor::manual_interval(place, &stored.dag, at)?)
+        }
+        at => at.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at })),
+    };
     if !stored.dag.allows(wanted.run_type) {
         return Err(Error::refused(format!("DAG {dag_id} does not allow {} runs", wanted.run_type))
             .hint("its allowed_run_types say so"));

@@ -38,7 +38,7 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
     })?;
     let dag = &stored.dag;
     let settings = timetable_settings(&place.settings);
-    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).map_err(Error::refused)?;
+    let timetable = Timetable::of(dag, &settings).map_err(Error::refused)?;
     if dag.schedule.is_partitioned() {
         let message = format!("backfill of DAG {dag_id}, whose runs are about partitions: not yet in this version");
         return Err(Error::new(Kind::NotYet, message)

@@ -109,6 +109,18 @@ impl Settings {
         matches!(self.text(section, key).trim().to_lowercase().as_str(), "t" | "true" | "1" | "yes" | "on")
     }
 
+    /// What was said otherwise than by Airflow's environment variables, as such variables: so that `conf.get()` in Python
+    /// gives what the settings say.
+    pub fn as_environment(&self) -> Vec<(String, String)> {
+        let said = |setting: &Setting| setting.source != "default" && !setting.source.starts_with("AIRFLOW__");
+        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let name = |section: &str, key: &str| format!("AIRFLOW__{section}__{key}").to_uppercase();
+        self.all()
+            .filter(|(section, key, setting)| said(setting) && plain(section) && plain(key))
+            .map(|(section, key, setting)| (name(section, key), setting.value.clone()))
+            .collect()
+    }
+
     /// Every option: section, key, value with source.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str, &Setting)> {
         self.values.iter().map(|((section, key), setting)| (section.as_str(), key.as_str(), setting))
@@ -139,6 +151,8 @@ mod tests {
         assert_eq!(s.text("core", "executor"), "X");
         assert_eq!(s.text("python", "folders./a"), "py");
         assert_eq!(s.text("core", "max_active_tasks_per_dag"), "16");
+        let names: Vec<_> = s.as_environment().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(names, ["AIRFLOW__CORE__EXECUTOR=X", "AIRFLOW__CORE__PARALLELISM=9"]);
     }
 
     #[test]

@@ -67,7 +67,9 @@ what Airflow calls `partial`; a `partial = {..}` table may hold it too.
 | `\"@hourly\"` `\"@daily\"` `\"@weekly\"` `\"@monthly\"` `\"@quarterly\"` `\"@yearly\"` | presets |
 | `\"0 6 * * mon-fri\"` | cron: minute, hour, day of month, month, day of week |
 | `{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}` | cron in another zone than the DAG's |
+| `{crons = [\"0 6 * * *\", \"30 18 * * fri\"]}` | whenever one of them says so |
 | `{delta = \"1h30m\"}`, `{months = 1}` | a fixed distance |
+| `{events = [2026-03-02T06:00:00Z, 2026-07-01]}` | at these times |
 | `{assets = [\"s3://lake/orders\", \"s3://lake/lines\"]}` | a run when all of these assets have been updated |
 | `{assets = {any = [\"a\", {all = [\"b\", \"c\"]}]}}` | a run when a, or both b and c have been updated |
 | `{assets = [..], cron = \"0 6 * * *\"}` | both: runs for updates, and at times (`delta` too) |

@@ -34,7 +34,7 @@ impl Engine {
         for id in ids {
             active.extend(self.world.instances(id).filter(|row| row.state.is_active()).cloned());
         }
-        let mut current: BTreeSet<String> = self.adopt_callbacks()?.into_iter().collect();
+        let mut current: BTreeSet<String> = BTreeSet::new();
         for row in active {
             current.insert(self.files(&row.key, row.epoch).name());
             self.adopt(&row);

@@ -10,7 +10,6 @@ use crate::{
     command::{self, Actor, Touched},
     error::{Error, Result, say},
     model::time::rfc3339,
-    processor,
     protocol::{Command, Envelope, Reply, Request},
 };
 
@@ -204,10 +203,12 @@ impl Engine {
     fn parse_for(&mut self, conn: u64, id: u64, files: Vec<String>) -> Result<()> {
         let mut files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
         if files.is_empty() {
-            files = processor::find_files(&self.place.dags_folder);
-        }
-        for file in &files {
-            self.parsing.parse(file.clone());
+            // What is new or changed, and what is being parsed. The rest is known as it is: were it parsed again, listing
+            // verbs that come one after the other would keep the dag processor busy for ever.
+            self.scan_files()?;
+            files.extend(self.parsing.busy.iter().cloned());
+        } else {
+            files.iter().cloned().for_each(|file| self.parsing.parse(file));
         }
         self.waiting_for_parse.push(WaitsForParse { conn, id, files });
         self.answer_parsed(&[]);

@@ -7,6 +7,7 @@ use rusqlite::Transaction;
 use super::{
     core::{Engine, Write},
     deferrals::of_instance,
+    start::own_xcom_backend,
 };
 use crate::{
     clock,
@@ -117,6 +118,10 @@ impl Engine {
                         // One that goes on after its trigger keeps what it pushed.
                         && self.deferrals.over(&c.row.key, c.row.try_number).is_none() =>
                 {
+                    if own_xcom_backend(&self.place.settings).is_some() {
+                        let old = xcom::of_instance(self.store.reader(), &c.row.key).unwrap_or_default();
+                        self.old_xcoms.insert(c.row.key.clone(), old);
+                    }
                     self.writes.push(Write::DeleteXcom { key: c.row.key.clone(), name: None });
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.

@@ -224,6 +224,10 @@ pub struct Engine {
     /// Callbacks to run after the commit: name, epoch, what.
     pub(super) callbacks: Vec<(TiKey, u32, serde_json::Value)>,
     pub(super) deadlines: Deadlines,
+    /// XComs of the tries before, where a backend of the user's own must be told.
+    pub(super) old_xcoms: HashMap<TiKey, Vec<(String, serde_json::Value)>>,
+    /// DAGs whose timetable class is their author's own, and what it was asked for last: when, and after which run.
+    pub(super) own_timetables: HashMap<Arc<str>, Option<super::dags::Asked>>,
     pub(super) changed: bool,
     pub(super) urgent_notice: bool,
     /// A run has ended: sensors that wait for one are looked at.
@@ -302,6 +306,8 @@ impl Engine {
             to_start: Vec::new(),
             parsed: VecDeque::new(),
             waiting_for_parse: Vec::new(),
+            own_timetables: HashMap::new(),
+            old_xcoms: HashMap::new(),
             pool_names: Vec::new(),
             callbacks: Vec::new(),
             deadlines: Deadlines::default(),
@@ -364,6 +370,7 @@ impl Engine {
             let now = clock::now();
             if !self.stopping {
                 self.create_due_runs(now)?;
+                self.ask_timetables(now);
                 let more = self.world.advance(now);
                 self.note_changes(&more);
                 self.changes.extend(more);

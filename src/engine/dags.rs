@@ -8,12 +8,15 @@ use super::core::{Engine, Write};
 use crate::{
     clock, command,
     error::{Kind, Result, say},
-    model::{Dag, DagRun, RunId},
+    model::{Dag, DagRun, RunId, Schedule},
     processor,
     scheduler::DagFacts,
     store::{self, load},
     timetable::{Bounds, DataInterval, DueRun, Timetable},
 };
+
+/// When a timetable class was asked, and after which run.
+pub type Asked = (Option<Timestamp>, Option<Timestamp>);
 
 impl Engine {
     /// Takes DAGs from the store into memory: all, or those named (which leave memory if they became stale).
@@ -34,6 +37,9 @@ impl Engine {
         }
         for dag in facts {
             let id = dag.dag.dag_id.clone();
+            if matches!(dag.dag.schedule, Schedule::Custom { .. }) {
+                self.own_timetables.entry(id.clone()).or_default();
+            }
             let db = self.store.reader();
             let last_automated = load::last_automated(db, &id)?.as_ref().map(as_due);
             let recent = load::recent(db, &id, self.world.most_failures(&dag.dag))?;
@@ -141,6 +147,22 @@ impl Engine {
         Ok(())
     }
 
+    /// Has files parsed again whose timetable classes have no answer left for the next run.
+    pub(super) fn ask_timetables(&mut self, now: Timestamp) {
+        for (dag_id, asked) in &mut self.own_timetables {
+            let Some(facts) = self.world.dag(dag_id).filter(|_| self.world.must_be_asked(dag_id, now)) else {
+                continue;
+            };
+            let after = facts.last_automated.as_ref().map(|run| run.run_after);
+            // A class that raises isn't asked again and again.
+            if asked.as_ref() == Some(&(facts.dag.timetable_answers.asked_at, after)) {
+                continue;
+            }
+            *asked = Some((facts.dag.timetable_answers.asked_at, after));
+            self.parsing.parse(PathBuf::from(&facts.dag.fileloc));
+        }
+    }
+
     fn catches_up(&self, dag: &Dag) -> bool {
         dag.catchup.unwrap_or_else(|| self.place.settings.flag("scheduler", "catchup_by_default"))
     }
@@ -199,7 +221,7 @@ impl Engine {
 /// The run that follows another by the timetable, whatever has been created since and whenever the DAG ends.
 pub fn run_after(run: &DagRun, dag: &Dag, settings: &crate::config::Settings) -> Option<DueRun> {
     let settings = processor::timetable_settings(settings);
-    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
+    let timetable = Timetable::of(dag, &settings).ok()?;
     let bounds = Bounds { start_date: dag.start_date, end_date: None, catchup: true };
     timetable.next(Some(&as_due(run)), &bounds, clock::now())
 }
@@ -214,7 +236,7 @@ fn as_due(run: &DagRun) -> DueRun {
 fn next_run(facts: &DagFacts, settings: &crate::config::Settings) -> Option<DueRun> {
     let settings = processor::timetable_settings(settings);
     let dag = &facts.dag;
-    let timetable = Timetable::compile(&dag.schedule, &dag.timezone, &settings).ok()?;
+    let timetable = Timetable::of(dag, &settings).ok()?;
     let catchup = dag.catchup.unwrap_or(settings.catchup_by_default);
     let bounds = Bounds { start_date: dag.start_date, end_date: dag.end_date, catchup };
     timetable.next(facts.last_automated.as_ref(), &bounds, clock::now())

@@ -51,8 +51,31 @@ impl Place<'_> {
     }
 }
 
+/// Why a task's fields could not be rendered here.
+pub enum Problem {
+    /// Python may know what this engine doesn't.
+    Unsupported(Cause),
+    /// It is wrong anywhere.
+    Wrong(Cause),
+}
+
+impl Problem {
+    /// The cause, for where nobody else could render it.
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::Unsupported(cause) | Self::Wrong(cause) => cause,
+        }
+    }
+}
+
+impl From<Cause> for Problem {
+    fn from(cause: Cause) -> Self {
+        Self::Wrong(cause)
+    }
+}
+
 /// All arguments of a native task instance, rendered where they are templates.
-pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Cause> {
+pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Problem> {
     let mut task = task.clone();
     if !task.template_ext.is_empty() {
         let context = place.context(&task);
@@ -62,7 +85,7 @@ pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Valu
             }
         }
     }
-    template::render_args(&place.context(&task)).map_err(|f| template_cause(&f))
+    template::render_args(&place.context(&task)).map_err(|f| problem(&f))
 }
 
 /// The deferral that a task begins with: arguments of its trigger that are templates of the task are rendered.
@@ -71,7 +94,7 @@ pub fn trigger(place: &Place<'_>, task: &Task) -> Result<Value, Cause> {
     let context = place.context(task);
     for name in &task.template_fields {
         let Some(Value::String(text)) = said["trigger_kwargs"].get(name) else { continue };
-        let rendered = template::render(text, &context).map_err(|f| template_cause(&f))?;
+        let rendered = template::render(text, &context).map_err(|f| problem(&f).cause())?;
         said["trigger_kwargs"][name.as_str()] = Value::String(rendered);
     }
     Ok(said)
@@ -83,10 +106,10 @@ pub fn index_name(
     task: &Task,
     rendered: &IndexMap<String, Value>,
     name: &str,
-) -> Result<String, Cause> {
+) -> Result<String, Problem> {
     let mut task = task.clone();
     task.args = rendered.clone();
-    template::render(name, &place.context(&task)).map_err(|f| template_cause(&f))
+    template::render(name, &place.context(&task)).map_err(|f| problem(&f))
 }
 
 /// A text that ends in one of the operator's endings names a template file.
@@ -102,9 +125,11 @@ fn from_file(value: &Value, context: &Context) -> Result<Value, Cause> {
         .map_err(|e| Cause::new(CauseKind::Template, format!("template file {e}")).exception("TemplateNotFound"))
 }
 
-fn template_cause(failure: &Failure) -> Cause {
+fn problem(failure: &Failure) -> Problem {
     let line = failure.line.map(|n| format!(" (line {n})")).unwrap_or_default();
-    Cause::new(CauseKind::Template, format!("template{line}: {}", failure.message)).exception(&failure.exception)
+    let cause =
+        Cause::new(CauseKind::Template, format!("template{line}: {}", failure.message)).exception(&failure.exception);
+    if failure.unsupported { Problem::Unsupported(cause) } else { Problem::Wrong(cause) }
 }
 
 /// Rendered fields as they are stored: encoded tuples and sets are lists, other encoded values their text.
@@ -125,6 +150,23 @@ pub fn for_people(value: Value) -> Value {
         }
         other => other,
     }
+}
+
+/// A rendered field that is longer than `[core] max_templated_field_length`, cut, with Airflow's sentence before it.
+pub fn shortened(value: Value, settings: &Settings) -> Value {
+    const PREFIX: &str = "Truncated. You can change this behaviour in [core]max_templated_field_length. ";
+    let limit = settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as usize;
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+        _ => return value,
+    };
+    if text.chars().count() <= limit {
+        return value;
+    }
+    let room = limit.saturating_sub(PREFIX.len() + 3);
+    let kept: String = if room < 7 { String::new() } else { text.chars().take(room).collect() };
+    Value::String(format!("{PREFIX}{}...", kept.trim_end()))
 }
 
 /// A run as Python tasks get it.

@@ -101,7 +101,9 @@ impl Engine {
                         return true;
                     }
                 },
-                Err(cause) => {
+                // The task's interpreter renders what this engine can't; a TOML file has none.
+                Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
+                Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;
                 }
@@ -141,15 +143,16 @@ impl Engine {
         task: &Task,
         run: &DagRun,
         row: &TaskInstance,
-    ) -> Result<Workload, Cause> {
+    ) -> Result<Workload, render::Problem> {
         let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
         let rendered = render::arguments(&place, task)?;
         let fields: Map<String, Value> = task
             .template_fields
             .iter()
             .map(|name| (name.clone(), rendered.get(name).cloned().unwrap_or(Value::Null)))
+            .map(|(name, value)| (name, render::shortened(render::for_people(value), &self.place.settings)))
             .collect();
-        let fields = render::for_people(Value::Object(fields));
+        let fields = Value::Object(fields);
         let name =
             task.map_index_template.as_deref().map(|t| render::index_name(&place, task, &rendered, t)).transpose()?;
         if !task.template_fields.is_empty() {
@@ -177,11 +180,10 @@ impl Engine {
                 }
             }
             Ok(_) => {}
-            Err(cause) => self.report(
-                &row.key,
-                row.epoch,
-                Report::TriggerEnded { state: TiState::Failed, cause: Some(cause), end: clock::now() },
-            ),
+            Err(problem) => {
+                let (state, cause) = (TiState::Failed, Some(problem.cause()));
+                self.report(&row.key, row.epoch, Report::TriggerEnded { state, cause, end: clock::now() });
+            }
         }
     }
 
@@ -265,6 +267,7 @@ impl Engine {
         let interpreter = self.interpreter(&dag.fileloc);
         spec.argv = python::execute_argv(&interpreter, &self.parser.side);
         spec.startup = Some(self.startup(dag, task, run, row));
+        spec.env.extend(self.place.settings.as_environment());
         // The interpreter's working folder is the DAG folder, as in Airflow's worker.
         spec.cwd =
             Some(self.place.dags_folder.to_string_lossy().into_owned()).filter(|f| std::path::Path::new(f).is_dir());
@@ -288,7 +291,7 @@ impl Engine {
         if run.run_type == RunType::AssetTriggered {
             run_document["consumed_asset_events"] = self.consumed_events(run.id);
         }
-        json!({
+        let mut startup = json!({
             "type": "StartupDetails",
             "ti": {
                 "id": format!("{}-{}-{}-{}", run.id.0, row.key.task_id, row.key.map_index, row.epoch),
@@ -310,19 +313,31 @@ impl Engine {
             "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
             "declared_params": dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect::<Map<String, Value>>(),
             "settings": self.task_settings(),
-        })
+        });
+        if own_xcom_backend(&self.place.settings).is_some() {
+            // It is told what was deleted, since it may keep something for it elsewhere.
+            let old = self.old_xcoms.get(&row.key).cloned().unwrap_or_default();
+            startup["old_xcoms"] = old.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        }
+        startup
     }
 
     /// Settings that Python tasks and triggers know.
     pub(super) fn task_settings(&self) -> Value {
         let settings = &self.place.settings;
-        json!({
+        let mut all = json!({
             "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
             "default_timezone": settings.text("core", "default_timezone"),
             "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
             "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
             "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
-        })
+            "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),
+            "max_templated_field_length": settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as u64,
+        });
+        if let Some(backend) = own_xcom_backend(settings) {
+            all["xcom_backend"] = json!(backend);
+        }
+        all
     }
 
     /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that
@@ -342,6 +357,11 @@ impl Engine {
         let hostname = self.hostname.clone();
         self.report(key, epoch, Report::Started { pid: None, hostname, at: clock::now() });
     }
+}
+
+/// The class that stores and reads XComs, if it isn't Airflow's own.
+pub(super) fn own_xcom_backend(settings: &crate::config::Settings) -> Option<&str> {
+    settings.get("core", "xcom_backend").filter(|name| !name.is_empty() && !name.ends_with(".BaseXCom"))
 }
 
 /// Where `bash` is: looked for once, not by every try in every folder of PATH. Its bare name if it isn't there.

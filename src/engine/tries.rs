@@ -74,7 +74,8 @@ impl Engine {
         self.to_start.append(&mut self.tries.held);
     }
 
-    /// What an ended try asked and said needn't be remembered.
+    /// What an ended try asked and said needn't be remembered. A DAG's callbacks have no row that says that they ended:
+    /// theirs is remembered as long as their files may be there.
     pub(super) fn forget_heard(&mut self, key: &TiKey, epoch: u32) {
         if !is_callback(key) && self.tries.heard.remove(&(key.clone(), epoch)) {
             self.writes.push(Write::ForgetHeard { key: key.clone(), epoch });
@@ -194,6 +195,7 @@ impl Engine {
         };
         self.tries.strays.remove(name);
         match life {
+            // Says of a DAG's callbacks still count.
             Life::Ended(outcome) => self.take_outcome(*outcome),
             _ => {
                 child::kill_leftovers(&files.mark());

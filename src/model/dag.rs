@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{mapping::Expand, run::RunType, schedule::Schedule, task::Task};
+use super::{
+    mapping::Expand,
+    run::RunType,
+    schedule::{Answers, Schedule},
+    task::Task,
+};
 
 /// Row id of a stored DAG version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,6 +89,9 @@ pub struct Dag {
     /// When runs are created.
     #[serde(default)]
     pub schedule: Schedule,
+    /// What a timetable of the author's own said when it was asked last. Not part of the definition.
+    #[serde(default, skip_serializing)]
+    pub timetable_answers: Answers,
     /// IANA name of the DAG's zone.
     #[serde(default = "utc")]
     pub timezone: String,

@@ -1,5 +1,6 @@
 //! What a DAG's author wrote as its schedule, normalised. When runs happen is decided in `timetable`.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{asset::AssetCondition, partition::Partitions};
@@ -27,6 +28,49 @@ pub enum Schedule {
         /// `interval=` of a trigger timetable, in seconds.
         #[serde(default)]
         interval: f64,
+        /// `run_immediately=`: without a start date the first run is the point just passed, if that is at most so many
+        /// seconds ago; else the next point. `None`: a tenth of a period, at least five minutes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run_immediately: Option<f64>,
+    },
+    /// Several cron expressions in one (`MultipleCronTriggerTimetable`).
+    Crons {
+        /// Five fields each, or presets.
+        expressions: Vec<String>,
+        /// IANA name.
+        timezone: String,
+        /// As for cron.
+        #[serde(default)]
+        interval: f64,
+        /// As for cron.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run_immediately: Option<f64>,
+    },
+    /// At listed times (`EventsTimetable`).
+    Events {
+        /// In order.
+        dates: Vec<Timestamp>,
+        /// A triggered run is about the event before it.
+        #[serde(default)]
+        restrict_to_events: bool,
+        /// `12 events`, or the author's text.
+        summary: String,
+        /// For people.
+        #[serde(default)]
+        description: String,
+    },
+    /// A timetable class of the author's own: the Python side is asked, its answers are kept beside the DAG.
+    Custom {
+        /// Name of the class.
+        class: String,
+        /// What it calls itself.
+        summary: String,
+        /// For people.
+        #[serde(default)]
+        description: String,
+        /// Runs come regularly.
+        #[serde(default)]
+        periodic: bool,
     },
     /// `timedelta` or `relativedelta`.
     Delta {
@@ -80,4 +124,34 @@ impl Schedule {
             Self::Asset { partitions: Some(_), .. } | Self::CronPartition { .. } | Self::PartitionedAtRuntime
         )
     }
+}
+
+/// Start and end of a data interval.
+pub type Interval = (Timestamp, Timestamp);
+
+/// What a timetable written in Python said about the runs to come.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Answers {
+    /// When it was asked.
+    pub asked_at: Option<Timestamp>,
+    /// Each answer is about the run after that of the answer before it.
+    pub next: Vec<Answer>,
+}
+
+/// One answer of a timetable written in Python.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Data interval of the last automated run; `None`: there was none.
+    pub after: Option<Interval>,
+    /// The run that follows; `None`: none.
+    pub run: Option<AnsweredRun>,
+}
+
+/// A run that a timetable written in Python asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnsweredRun {
+    /// Not before.
+    pub run_after: Timestamp,
+    /// The data it is about.
+    pub data_interval: Option<Interval>,
 }

@@ -22,6 +22,15 @@ spelled! {
     }
 }
 
+/// What a `PriorityWeightStrategy` of the author's own said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WeightStrategy {
+    /// Name of its class.
+    pub name: String,
+    /// The effective weight of a new instance.
+    pub weight: i64,
+}
+
 /// One task. Field names are Airflow's argument names; durations are seconds. Serialised form is what the Python side
 /// prints and what a DAG version in the store holds; every field but `task_id` and `operator` has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +108,9 @@ pub struct Task {
     /// How the effective weight is computed.
     #[serde(default = "downstream")]
     pub weight_rule: WeightRule,
+    /// A strategy class of the author's own instead of a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_strategy: Option<WeightStrategy>,
     /// Queue name for executors that know queues.
     #[serde(default)]
     pub queue: Option<String>,

@@ -8,14 +8,19 @@ use std::{
     time::{Instant, UNIX_EPOCH},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     config::{Place, Settings},
     dagfile::{self, Parsed},
     error::{Error, Result},
-    model::{Diagnostic, Severity, hash},
+    model::{Dag, Diagnostic, Severity, hash, schedule::Interval, time::rfc3339},
     python::{self, ParseError},
-    store::dag::{ParsedDag, ParsedFile},
-    timetable::{self, Timetable},
+    store::{
+        self, Store,
+        dag::{ParsedDag, ParsedFile},
+    },
+    timetable::{self, DataInterval, Timetable},
 };
 
 pub use scan::{Scan, find_files, find_folders, may_matter, scan};
@@ -89,6 +94,38 @@ impl Parser {
 
     /// What the Python side says of a file; false if that was about its process, not about the file.
     fn python(&self, path: &Path, fileloc: &str) -> (Parsed, bool) {
+        let last = self.last_intervals(fileloc);
+        let more: &[&str] = if last.is_empty() { &[] } else { &["--last", &last] };
+        let printed = self.ask(path, more);
+        let is_lasting = matches!(printed, Ok(_) | Err(ParseError::Timeout(_)));
+        let parsed = match printed {
+            Ok(text) => dagfile::python::read(fileloc, &text),
+            Err(problem) => {
+                let (message, hint) = explained(problem);
+                Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }
+            }
+        };
+        (parsed, is_lasting)
+    }
+
+    /// Data intervals of the last automated runs of a file's DAGs that have a timetable class of their own, as JSON; empty
+    /// if there are none. A store that can't be read is like one without runs: the scheduler asks again.
+    fn last_intervals(&self, fileloc: &str) -> String {
+        let Ok(Some(db)) = Store::open_reader(&self.place.db()) else { return String::new() };
+        let ids = store::dag::with_own_timetable(&db, fileloc).unwrap_or_default();
+        let mut last = serde_json::Map::new();
+        for id in ids {
+            if let Ok(Some(run)) = store::load::last_automated(&db, &id) {
+                let end = |at: Option<Timestamp>| rfc3339(at.unwrap_or(run.run_after));
+                let interval = [end(run.data_interval_start), end(run.data_interval_end)];
+                last.insert(id.to_string(), serde_json::json!(interval));
+            }
+        }
+        if last.is_empty() { String::new() } else { serde_json::Value::Object(last).to_string() }
+    }
+
+    /// Runs the Python side over a file; what it printed.
+    fn ask(&self, path: &Path, more: &[&str]) -> std::result::Result<String, ParseError> {
         let settings = &self.place.settings;
         let timeout = settings.number("dag_processor", "dag_file_processor_timeout").unwrap_or(50.0);
         let folder = if path.starts_with(&self.place.dags_folder) && !self.place.dags_folder.as_os_str().is_empty() {
@@ -97,26 +134,14 @@ impl Parser {
             path.parent().map(Path::to_path_buf).unwrap_or_default()
         };
         let interpreter = self.place.interpreter(path);
-        let printed = python::parse(&interpreter, &self.side, path, &folder, &self.place.plugins(), timeout);
-        let is_lasting = matches!(printed, Ok(_) | Err(ParseError::Timeout(_)));
-        let (message, hint) = match printed {
-            Ok(text) => return (dagfile::python::read(fileloc, &text), true),
-            Err(ParseError::NoInterpreter(why)) => (
-                format!("Python cannot be started: {why}"),
-                "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
-            ),
-            Err(ParseError::Timeout(seconds)) => (
-                format!("DagBag import timeout: parsing took longer than {seconds} s"),
-                "move slow work (queries, downloads) out of the top level into tasks, or raise [dag_processor] \
-                 dag_file_processor_timeout"
-                    .to_string(),
-            ),
-            Err(ParseError::Crashed(why)) => (
-                format!("the parsing process ended: {why}"),
-                "run the file with the same interpreter by hand".to_string(),
-            ),
+        let request = python::Request {
+            file: path,
+            dags_folder: &folder,
+            plugins: &self.place.plugins(),
+            more,
+            environment: settings.as_environment(),
         };
-        (Parsed { dags: Vec::new(), diagnostics: vec![error(path, 0, message, Some(hint))] }, is_lasting)
+        python::parse(&interpreter, &self.side, request, timeout)
     }
 
     /// Compiles each DAG's timetable; a DAG whose schedule can't be one becomes an error.
@@ -125,7 +150,7 @@ impl Parser {
         let mut diagnostics = parsed.diagnostics;
         let mut dags = Vec::new();
         for dag in parsed.dags {
-            match Timetable::compile(&dag.schedule, &dag.timezone, &settings) {
+            match Timetable::of(&dag, &settings) {
                 Ok(timetable) => dags.push(ParsedDag {
                     timetable_summary: timetable.summary(),
                     timetable_class: timetable.class_name().to_string(),
@@ -144,6 +169,43 @@ impl Parser {
         }
         (dags, diagnostics)
     }
+}
+
+/// Why the Python side said nothing, and what to do about it.
+fn explained(problem: ParseError) -> (String, String) {
+    match problem {
+        ParseError::NoInterpreter(why) => (
+            format!("Python cannot be started: {why}"),
+            "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
+        ),
+        ParseError::Timeout(seconds) => (
+            format!("DagBag import timeout: parsing took longer than {seconds} s"),
+            "move slow work (queries, downloads) out of the top level into tasks, or raise [dag_processor] \
+             dag_file_processor_timeout"
+                .to_string(),
+        ),
+        ParseError::Crashed(why) => {
+            (format!("the parsing process ended: {why}"), "run the file with the same interpreter by hand".to_string())
+        }
+    }
+}
+
+/// Asks a timetable class of the author's own for the data interval of a run triggered for `at`.
+///
+/// # Errors
+/// `Refused` with what the class said or raised.
+pub fn manual_interval(place: &Place, dag: &Dag, at: Timestamp) -> Result<DataInterval> {
+    let parser = Parser::new(place)?;
+    let at = rfc3339(at);
+    let refused = || Error::refused(format!("the timetable of DAG {} has no data interval for {at}", dag.dag_id));
+    let printed = parser.ask(Path::new(&dag.fileloc), &["--manual", &dag.dag_id, &at]);
+    let printed = printed.map_err(|problem| {
+        let (message, hint) = explained(problem);
+        refused().because(message).hint(hint)
+    })?;
+    let answer: std::result::Result<Interval, _> = serde_json::from_str(printed.trim());
+    let (start, end) = answer.map_err(|_| refused().because(printed.trim()))?;
+    Ok(DataInterval { start, end })
 }
 
 /// Parses files without a home; what isn't a DAG file is said so.

@@ -302,7 +302,7 @@ pub enum Command {
         /// What.
         change: IncidentChange,
     },
-    /// Parses files now; all if empty.
+    /// Parses files now, or what is new or changed if none is named; answered when that is parsed.
     Parse {
         /// Absolute paths.
         files: Vec<String>,

@@ -5,7 +5,7 @@ mod parse;
 mod side;
 
 pub use interpreter::{precompile, real_path};
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, Request, parse};
 pub use side::unpack;
 
 use std::path::{Path, PathBuf};

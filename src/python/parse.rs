@@ -23,23 +23,28 @@ pub enum ParseError {
     Crashed(String),
 }
 
-/// Parses one file; returns what the Python side printed.
-pub fn parse(
-    interpreter: &str,
-    side: &Path,
-    file: &Path,
-    dags_folder: &Path,
-    plugins: &Path,
-    timeout: f64,
-) -> Result<String, ParseError> {
+/// What the parsing program is started with.
+pub struct Request<'a> {
+    /// The DAG file.
+    pub file: &'a Path,
+    /// Folder of the DAG files.
+    pub dags_folder: &'a Path,
+    /// Folder of the plugins; it need not exist.
+    pub plugins: &'a Path,
+    /// Further arguments.
+    pub more: &'a [&'a str],
+    /// Variables besides this process's.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Parses one file; returns what the Python side printed. `timeout` in seconds.
+pub fn parse(interpreter: &str, side: &Path, request: Request<'_>, timeout: f64) -> Result<String, ParseError> {
     let mut command = Command::new(interpreter);
-    if !super::interpreter::is_compiled(interpreter, side) {
-        command.arg("-B");
+    command.arg(script(side, "dagdeck_parse.py")).arg(request.file).arg("--dags-folder").arg(request.dags_folder);
+    if request.plugins.is_dir() {
+        command.arg("--plugins").arg(request.plugins);
     }
-    command.arg(script(side, "dagdeck_parse.py")).arg(file).arg("--dags-folder").arg(dags_folder);
-    if plugins.is_dir() {
-        command.arg("--plugins").arg(plugins);
-    }
+    command.args(request.more).envs(request.environment);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|e| ParseError::NoInterpreter(format!("{interpreter}: {e}")))?;

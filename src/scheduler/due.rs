@@ -58,6 +58,15 @@ impl World {
         memory.facts.as_ref().is_some_and(|facts| memory.active < self.max_active_runs(&facts.dag))
     }
 
+    /// A DAG's timetable was written in Python and must be asked there before its next run is known.
+    pub fn must_be_asked(&self, dag_id: &str, now: Timestamp) -> bool {
+        let Some(memory) = self.dags.get(dag_id).filter(|_| self.may_create(dag_id)) else { return false };
+        let (Some(facts), Some(timetable)) = (&memory.facts, &memory.timetable) else { return false };
+        let catchup = facts.dag.catchup.unwrap_or(self.limits.catchup_by_default);
+        let bounds = Bounds { start_date: facts.dag.start_date, end_date: facts.dag.end_date, catchup };
+        timetable.must_be_asked(facts.last_automated.as_ref(), &bounds, now)
+    }
+
     fn ask(&mut self, dag_id: &Arc<str>, now: Timestamp, made: &mut Vec<NewRun>) {
         if !self.may_create(dag_id) {
             return;

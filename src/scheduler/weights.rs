@@ -18,7 +18,8 @@ pub fn effective_weights(dag: &Dag) -> HashMap<Arc<str>, i64> {
                 WeightRule::Upstream => above[i],
                 WeightRule::Absolute => 0,
             };
-            (task.task_id.clone(), task.priority_weight.saturating_add(others))
+            let own = task.priority_weight.saturating_add(others);
+            (task.task_id.clone(), task.weight_strategy.as_ref().map_or(own, |strategy| strategy.weight))
         })
         .collect()
 }

@@ -150,7 +150,7 @@ impl World {
         if let Some(memory) = self.dags.get_mut(dag_id)
             && let Some(facts) = &memory.facts
         {
-            memory.timetable = Timetable::compile(&facts.dag.schedule, &facts.dag.timezone, &settings).ok();
+            memory.timetable = Timetable::of(&facts.dag, &settings).ok();
         }
         self.ask_timetable(dag_id);
     }

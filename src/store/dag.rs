@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::{asset, failed, rows};
 use crate::{
     error::{Error, Result},
-    model::{Dag, DagVersionId, Diagnostic, Severity},
+    model::{Dag, DagVersionId, Diagnostic, Schedule, Severity},
 };
 
 /// What the processor found out about one file.
@@ -169,7 +169,21 @@ fn one(
         ],
     )
     .map_err(write)?;
+    let answers = matches!(dag.schedule, Schedule::Custom { .. })
+        .then(|| serde_json::to_string(&dag.timetable_answers).unwrap_or_default());
+    tx.execute("UPDATE dag SET timetable_answers = ?2 WHERE dag_id = ?1", params![&*dag.dag_id, answers])
+        .map_err(write)?;
     asset::declare(tx, dag, now)
+}
+
+/// DAGs of a file whose timetable class is the author's own.
+pub fn with_own_timetable(db: &Connection, fileloc: &str) -> Result<Vec<Arc<str>>> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        db.prepare_cached("SELECT dag_id FROM dag WHERE fileloc = ?1 AND timetable_answers IS NOT NULL")?
+            .query_map([fileloc], |row| row.get(0))?
+            .collect()
+    };
+    read().map_err(|e| failed("cannot read the timetables of a file", e))
 }
 
 /// Hash of what a DAG means: not of the lines where it is written, nor of what its file is warned about.
@@ -219,7 +233,7 @@ pub fn files(db: &Connection) -> Result<Vec<FileRow>> {
 pub fn get(db: &Connection, dag_id: &str) -> Result<Option<StoredDag>> {
     let found = db
         .prepare_cached(
-            "SELECT v.definition, v.id, d.is_paused, d.has_import_errors, d.is_stale FROM dag d \
+            "SELECT v.definition, v.id, d.is_paused, d.has_import_errors, d.is_stale, d.timetable_answers FROM dag d \
              JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = ?1",
         )
         .and_then(|mut s| s.query_row([dag_id], stored).optional())
@@ -231,7 +245,7 @@ pub fn get(db: &Connection, dag_id: &str) -> Result<Option<StoredDag>> {
 pub fn all(db: &Connection) -> Result<Vec<StoredDag>> {
     let read = || -> rusqlite::Result<Vec<_>> {
         db.prepare(
-            "SELECT v.definition, v.id, d.is_paused, d.has_import_errors, d.is_stale FROM dag d \
+            "SELECT v.definition, v.id, d.is_paused, d.has_import_errors, d.is_stale, d.timetable_answers FROM dag d \
              JOIN dag_version v ON v.id = d.version_id WHERE d.is_stale = 0 ORDER BY d.dag_id",
         )?
         .query_map([], stored)?
@@ -240,14 +254,19 @@ pub fn all(db: &Connection) -> Result<Vec<StoredDag>> {
     read().map_err(|e| failed("cannot read the DAGs", e))?.into_iter().map(definition).collect()
 }
 
-type Raw = (String, i64, bool, bool, bool);
+type Raw = (String, i64, bool, bool, bool, Option<String>);
 
 fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
 }
 
-fn definition((text, version, is_paused, has_import_errors, is_stale): Raw) -> Result<StoredDag> {
-    let dag: Dag = serde_json::from_str(&text).map_err(|e| Error::system("a stored DAG version cannot be read", e))?;
+fn definition((text, version, is_paused, has_import_errors, is_stale, answers): Raw) -> Result<StoredDag> {
+    let mut dag: Dag =
+        serde_json::from_str(&text).map_err(|e| Error::system("a stored DAG version cannot be read", e))?;
+    if let Some(answers) = answers {
+        dag.timetable_answers = serde_json::from_str(&answers)
+            .map_err(|e| Error::system(format!("the timetable of DAG {} cannot be read", dag.dag_id), e))?;
+    }
     Ok(StoredDag { dag: Arc::new(dag), version: DagVersionId(version), is_paused, has_import_errors, is_stale })
 }
 

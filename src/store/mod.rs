@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_incidents.sql"),
     include_str!("schema_assets.sql"),
     include_str!("schema_deadline.sql"),
+    include_str!("schema_timetable.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -59,6 +59,18 @@ pub fn get(db: &Connection, run: RunId, task_id: &str, map_index: MapIndex, name
         .map_err(|e| failed(&format!("cannot read XCom {name} of {task_id}"), e))
 }
 
+/// All keys and values of an instance.
+pub fn of_instance(db: &Connection, key: &TiKey) -> Result<Vec<(String, Value)>> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        db.prepare_cached(
+            "SELECT key, value FROM xcom WHERE run = ?1 AND task_id = ?2 AND map_index = ?3 ORDER BY key",
+        )?
+        .query_map(params![key.run.0, &*key.task_id, key.map_index], |row| Ok((row.get(0)?, rows::json(row, 1)?)))?
+        .collect()
+    };
+    read().map_err(|e| failed(&format!("cannot read the XComs of {key}"), e))
+}
+
 /// Values of a key over all map indexes of a task, in order of index.
 pub fn all(db: &Connection, run: RunId, task_id: &str, name: &str) -> Result<Vec<(MapIndex, Value)>> {
     let read = || -> rusqlite::Result<Vec<_>> {

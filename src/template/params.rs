@@ -54,7 +54,7 @@ pub fn validate_values(params: &IndexMap<String, Param>, conf: &Value) -> Result
         if !matches!(&param.schema, Value::Object(schema) if !schema.is_empty()) {
             continue;
         }
-        let validator = match jsonschema::draft202012::new(&param.schema) {
+        let validator = match formats(jsonschema::draft202012::options()).build(&param.schema) {
             Ok(validator) => validator,
             Err(e) => {
                 errors.push(ParamError { path: name.clone(), message: format!("its schema is wrong: {e}") });
@@ -66,4 +66,28 @@ pub fn validate_values(params: &IndexMap<String, Param>, conf: &Value) -> Result
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Which `format`s are checked, and how: those for which Python's `jsonschema` needs no further package. The others say
+/// what a text means and refuse nothing, as in Airflow.
+fn formats(options: jsonschema::ValidationOptions<'_>) -> jsonschema::ValidationOptions<'_> {
+    const UNCHECKED: &[&str] = &[
+        "date-time",
+        "hostname",
+        "idn-hostname",
+        "uri",
+        "uri-reference",
+        "iri",
+        "iri-reference",
+        "uri-template",
+        "json-pointer",
+        "relative-json-pointer",
+    ];
+    let options = UNCHECKED.iter().fold(options, |options, name| options.with_format(*name, |_: &str| true));
+    let is_email = |text: &str| text.contains('@');
+    options
+        .with_format("email", is_email)
+        .with_format("idn-email", is_email)
+        .with_format("time", |text: &str| jiff::civil::Time::strptime("%H:%M:%S", text).is_ok())
+        .should_validate_formats(true)
 }

@@ -1,6 +1,7 @@
 //! When runs happen: cron expressions, presets, fixed distances, once, continuously, or only when triggered.
 
 mod cron;
+mod listed;
 mod partition;
 mod rules;
 mod spelling;
@@ -10,7 +11,7 @@ mod tests;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::model::{RunType, Schedule, time};
+use crate::model::{Dag, RunType, Schedule, schedule::Answers, time};
 use cron::Cron;
 use step::{Delta, Grid};
 
@@ -84,11 +85,34 @@ enum Kind {
     Other,
     /// Runs at points of the grid; the delta is the length of the data interval before each.
     Trigger(Grid, Delta),
+    /// As `Trigger`; a first run without a start date may be so many seconds late.
+    Immediately(Grid, Delta, f64),
+    /// Whenever one of several wants a run.
+    Several(Vec<Timetable>),
+    Events {
+        dates: Vec<Timestamp>,
+        restrict_to_events: bool,
+    },
+    /// Of a class written in Python.
+    Custom {
+        class: String,
+        answers: Answers,
+        periodic: bool,
+    },
     /// Runs after the interval between two points of the grid.
     Interval(Grid),
 }
 
 impl Timetable {
+    /// The timetable of a DAG, with what a class of its author's own said.
+    pub fn of(dag: &Dag, settings: &Settings) -> Result<Timetable, String> {
+        let mut timetable = Timetable::compile(&dag.schedule, &dag.timezone, settings)?;
+        if let Kind::Custom { answers, .. } = &mut timetable.kind {
+            answers.clone_from(&dag.timetable_answers);
+        }
+        Ok(timetable)
+    }
+
     /// Reads a schedule. The error names what is wrong in it: Airflow's wording first, then a hint in parentheses.
     pub fn compile(schedule: &Schedule, timezone: &str, settings: &Settings) -> Result<Timetable, String> {
         let trivial = |kind, summary: &str, description: &str| {
@@ -141,14 +165,41 @@ impl Timetable {
             Schedule::Cron { expression, .. } if expression == "@continuous" => {
                 Timetable::compile(&Schedule::Continuous, timezone, settings)
             }
-            Schedule::Cron { expression, timezone: own_zone, data_interval, interval } => {
+            Schedule::Custom { class, summary, description, periodic } => {
+                let kind = Kind::Custom { class: class.clone(), answers: Answers::default(), periodic: *periodic };
+                trivial(kind, summary, description)
+            }
+            Schedule::Events { dates, restrict_to_events, summary, description } => {
+                let kind = Kind::Events { dates: dates.clone(), restrict_to_events: *restrict_to_events };
+                trivial(kind, summary, description)
+            }
+            Schedule::Crons { expressions, timezone: own_zone, interval, run_immediately } => {
+                let one = |expression: &String| Schedule::Cron {
+                    expression: expression.clone(),
+                    timezone: own_zone.clone(),
+                    data_interval: Some(false),
+                    interval: *interval,
+                    run_immediately: *run_immediately,
+                };
+                let all: Result<Vec<_>, String> =
+                    expressions.iter().map(|e| Timetable::compile(&one(e), timezone, settings)).collect();
+                let all = all?;
+                let joined = |text: fn(&Timetable) -> String| all.iter().map(text).collect::<Vec<_>>().join(", ");
+                let (summary, description) = (joined(Timetable::summary), joined(Timetable::description));
+                Ok(Timetable { kind: Kind::Several(all), summary, description })
+            }
+            Schedule::Cron { expression, timezone: own_zone, data_interval, interval, run_immediately } => {
                 let expression = spelling::preset(expression);
                 let zone = step::zone(if own_zone.is_empty() { timezone } else { own_zone })?;
                 let grid = Grid::Cron(Box::new(Cron::parse(expression)?), zone);
                 let kind = if data_interval.unwrap_or(settings.create_cron_data_intervals) {
                     Kind::Interval(grid)
                 } else {
-                    Kind::Trigger(grid, Delta { months: 0, micros: spelling::micros(*interval) })
+                    let interval = Delta { months: 0, micros: spelling::micros(*interval) };
+                    match run_immediately {
+                        Some(late) => Kind::Immediately(grid, interval, *late),
+                        None => Kind::Trigger(grid, interval),
+                    }
                 };
                 Ok(Timetable { kind, summary: expression.to_owned(), description: cron::describe(expression) })
             }
@@ -179,7 +230,7 @@ impl Timetable {
             Kind::Null | Kind::Asset { time: None, .. } | Kind::PartitionedAtRuntime | Kind::Other => None,
             Kind::Asset { time: Some(time), .. } => time.next(last, bounds, now),
             Kind::Partition { grid, .. } => {
-                let at = rules::trigger(grid, Delta { months: 0, micros: 0 }, last, bounds, now)?.run_after;
+                let at = rules::trigger(grid, Delta { months: 0, micros: 0 }, None, last, bounds, now)?.run_after;
                 Some(DueRun { logical_date: None, data_interval: None, run_after: at })
             }
             Kind::Once => {
@@ -193,16 +244,36 @@ impl Timetable {
                 let end = start.max(now);
                 bounds.end_date.is_none_or(|limit| end <= limit).then(|| rules::about(start, end))
             }
-            Kind::Trigger(grid, interval) => rules::trigger(grid, *interval, last, bounds, now),
+            Kind::Trigger(grid, interval) => rules::trigger(grid, *interval, None, last, bounds, now),
+            Kind::Immediately(grid, interval, late) => rules::trigger(grid, *interval, Some(*late), last, bounds, now),
+            Kind::Several(all) => rules::first_of(all.iter().filter_map(|t| t.next(last, bounds, now)), bounds, now),
+            Kind::Events { dates, .. } => listed::event(dates, last, bounds, now),
+            Kind::Custom { answers, .. } => match listed::answer(answers, last, bounds, now) {
+                listed::Said::Next(run) => run,
+                listed::Said::Unknown => None,
+            },
             Kind::Interval(grid) => rules::interval(grid, last, bounds, now),
         }
     }
 
-    /// The data interval of a manual run with logical date `at`.
+    /// True if a class written in Python must be asked before `next` can answer.
+    pub fn must_be_asked(&self, last: Option<&DueRun>, bounds: &Bounds, now: Timestamp) -> bool {
+        let Kind::Custom { answers, .. } = &self.kind else { return false };
+        listed::answer(answers, last, bounds, now) == listed::Said::Unknown
+    }
+
+    /// The data interval of a manual run with logical date `at`. A class written in Python is asked by the processor.
     pub fn manual_interval(&self, at: Timestamp) -> Option<DataInterval> {
         let (start, end) = match &self.kind {
             Kind::Asset { time: Some(time), .. } => return time.manual_interval(at),
-            Kind::Trigger(_, interval) => (interval.before(at)?, at),
+            Kind::Trigger(_, interval) | Kind::Immediately(_, interval, _) => (interval.before(at)?, at),
+            Kind::Several(all) => {
+                return all.iter().filter_map(|t| t.manual_interval(at)).min_by_key(|interval| interval.start);
+            }
+            Kind::Events { dates, restrict_to_events: true } => {
+                let event = listed::event_of(dates, at).unwrap_or(at);
+                (event, event)
+            }
             Kind::Interval(grid) => {
                 let end = grid.align_before(at)?;
                 (grid.before(end)?, end)
@@ -218,8 +289,12 @@ impl Timetable {
     }
 
     /// Airflow's class name.
-    pub fn class_name(&self) -> &'static str {
+    pub fn class_name(&self) -> &str {
         match &self.kind {
+            Kind::Custom { class, .. } => class,
+            Kind::Events { .. } => "EventsTimetable",
+            Kind::Several(_) => "MultipleCronTriggerTimetable",
+            Kind::Immediately(..) => "CronTriggerTimetable",
             Kind::Null => "NullTimetable",
             Kind::Once => "OnceTimetable",
             Kind::Continuous => "ContinuousTimetable",
@@ -244,8 +319,14 @@ impl Timetable {
     /// Whether runs come at regular times; only such a DAG can be backfilled.
     pub fn is_periodic(&self) -> bool {
         match &self.kind {
+            Kind::Custom { periodic, .. } => *periodic,
             Kind::Asset { time: Some(time), .. } => time.is_periodic(),
-            kind => matches!(kind, Kind::Trigger(..) | Kind::Interval(_) | Kind::Partition { .. }),
+            Kind::Trigger(..)
+            | Kind::Immediately(..)
+            | Kind::Several(_)
+            | Kind::Interval(_)
+            | Kind::Partition { .. } => true,
+            _ => false,
         }
     }
 
@@ -279,6 +360,7 @@ impl Timetable {
         match &self.kind {
             Kind::Asset { time: Some(time), .. } => time.remarks(),
             Kind::Trigger(Grid::Cron(cron, _), _)
+            | Kind::Immediately(Grid::Cron(cron, _), ..)
             | Kind::Interval(Grid::Cron(cron, _))
             | Kind::Partition { grid: Grid::Cron(cron, _), .. } => cron.remarks(),
             _ => &[],

@@ -13,21 +13,29 @@ pub fn about(start: Timestamp, end: Timestamp) -> DueRun {
 }
 
 /// Where the last automated run ended.
-fn end_of(last: &DueRun) -> Timestamp {
+pub fn end_of(last: &DueRun) -> Timestamp {
     last.data_interval.as_ref().map_or(last.run_after, |interval| interval.end)
 }
 
 /// Trigger timetables: the run starts at the grid point; `interval` only says which data it is about.
-pub fn trigger(grid: &Grid, interval: Delta, last: Option<&DueRun>, bounds: &Bounds, now: Timestamp) -> Option<DueRun> {
+/// `late`: see `unbounded_start`.
+pub fn trigger(
+    grid: &Grid,
+    interval: Delta,
+    late: Option<f64>,
+    last: Option<&DueRun>,
+    bounds: &Bounds,
+    now: Timestamp,
+) -> Option<DueRun> {
     let at = match (last, bounds.start_date) {
         (Some(last), _) if bounds.catchup => grid.after(end_of(last))?,
         (None, Some(start)) if bounds.catchup => grid.align_after(start)?,
-        (None, None) if bounds.catchup => unbounded_start(grid, now)?,
+        (None, None) if bounds.catchup => unbounded_start(grid, late, now)?,
         (last, start) => {
             // Without catchup: the latest past point, unless the last run or the start date forbids it.
             let follows = match (last, start) {
                 (Some(last), _) => Some(grid.after(end_of(last))?),
-                (None, None) => Some(unbounded_start(grid, now)?),
+                (None, None) => Some(unbounded_start(grid, late, now)?),
                 (None, Some(_)) => None,
             };
             let allowed = match start {
@@ -44,12 +52,23 @@ pub fn trigger(grid: &Grid, interval: Delta, last: Option<&DueRun>, bounds: &Bou
     Some(about(interval.before(at)?, at))
 }
 
-/// Where a schedule without a start date begins: at the next point, or at the one just passed if that is less than a
-/// tenth of a period (at least five minutes) ago.
-fn unbounded_start(grid: &Grid, now: Timestamp) -> Option<Timestamp> {
+/// Of the runs that several timetables want: with catchup the earliest, without it the latest that is due, or else the
+/// earliest.
+pub fn first_of(wanted: impl Iterator<Item = DueRun>, bounds: &Bounds, now: Timestamp) -> Option<DueRun> {
+    let date = |run: &DueRun| run.logical_date.unwrap_or(run.run_after);
+    let order = |run: &DueRun| match date(run).as_microsecond() {
+        at if !bounds.catchup && date(run) <= now => -at,
+        at => at,
+    };
+    wanted.min_by_key(order)
+}
+
+/// Where a schedule without a start date begins: at the next point, or at the one just passed if that is at most `late`
+/// seconds ago (a tenth of a period, at least five minutes, if nothing was said).
+fn unbounded_start(grid: &Grid, late: Option<f64>, now: Timestamp) -> Option<Timestamp> {
     let (past, next) = (grid.align_before(now)?, grid.align_after(now)?);
     let period = next.as_microsecond() - past.as_microsecond();
-    let near = (period / 10).max(5 * 60 * 1_000_000);
+    let near = late.map_or((period / 10).max(5 * 60 * 1_000_000), |seconds| (seconds * 1e6) as i64);
     Some(if now.as_microsecond() - past.as_microsecond() <= near { past } else { next })
 }
 

@@ -14,7 +14,7 @@ fn at(text: &str) -> Timestamp {
 
 fn cron(expression: &str, timezone: &str) -> Schedule {
     let (expression, timezone) = (expression.to_owned(), timezone.to_owned());
-    Schedule::Cron { expression, timezone, data_interval: None, interval: 0.0 }
+    Schedule::Cron { expression, timezone, data_interval: None, interval: 0.0, run_immediately: None }
 }
 
 fn delta(seconds: f64, months: i32) -> Schedule {
@@ -154,8 +154,13 @@ fn a_schedule_without_start_date_takes_the_point_just_passed() {
 
 #[test]
 fn the_interval_of_a_trigger_timetable_lies_before_the_run() {
-    let schedule =
-        Schedule::Cron { expression: "@daily".into(), timezone: "UTC".into(), data_interval: None, interval: 3600.0 };
+    let schedule = Schedule::Cron {
+        expression: "@daily".into(),
+        timezone: "UTC".into(),
+        data_interval: None,
+        interval: 3600.0,
+        run_immediately: None,
+    };
     let timetable = Timetable::compile(&schedule, "UTC", &TRIGGER).unwrap();
     let run = timetable.next(None, &bounds("2026-01-02T00:00:00Z", true), at("2026-01-05T00:00:00Z")).unwrap();
     assert_eq!(run.logical_date, Some(at("2026-01-01T23:00:00Z")));
@@ -168,8 +173,8 @@ fn the_interval_of_a_trigger_timetable_lies_before_the_run() {
 fn a_named_timetable_outweighs_the_setting() {
     let class = |data_interval, settings: &Settings| {
         let (expression, timezone) = ("@daily".to_owned(), "UTC".to_owned());
-        let schedule = Schedule::Cron { expression, timezone, data_interval, interval: 0.0 };
-        Timetable::compile(&schedule, "UTC", settings).unwrap().class_name()
+        let schedule = Schedule::Cron { expression, timezone, data_interval, interval: 0.0, run_immediately: None };
+        Timetable::compile(&schedule, "UTC", settings).unwrap().class_name().to_owned()
     };
     assert_eq!(class(None, &INTERVAL), "CronDataIntervalTimetable");
     assert_eq!(class(Some(false), &INTERVAL), "CronTriggerTimetable");

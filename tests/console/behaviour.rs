@@ -20,7 +20,7 @@ fn the_cursor_stays_on_its_object() {
     let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
     db.execute(
         "INSERT INTO dag SELECT 'aaa_new', fileloc, 0, 0, version_id, 0, timetable_summary, timetable_class, NULL, owners, tags,
-         NULL, NULL, NULL, NULL, 0, 0 FROM dag LIMIT 1",
+         NULL, NULL, NULL, NULL, 0, 0, NULL FROM dag LIMIT 1",
         [],
     )
     .unwrap();

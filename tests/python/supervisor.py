@@ -29,6 +29,23 @@ def parse_text(text):
         return json.loads(done.stdout)
 
 
+def parse_files(files, name, plugins=None, more=()):
+    """What `dagdeck_parse.py` prints about one of some files (name to text)."""
+    with tempfile.TemporaryDirectory() as folder:
+        for place, texts in (("dags", files), ("plugins", plugins or {})):
+            for file_name, text in texts.items():
+                path = os.path.join(folder, place, file_name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w") as file:
+                    file.write(text)
+        command = [sys.executable, SIDE + "/dagdeck_parse.py", f"{folder}/dags/{name}", "--dags-folder", f"{folder}/dags",
+                   "--plugins", f"{folder}/plugins", *more]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode:
+            raise AssertionError(done.stderr.decode())
+        return json.loads(done.stdout)
+
+
 class Result:
     """What one process said."""
 

@@ -21,7 +21,7 @@ fn schedule(row: &Value) -> Schedule {
         return Schedule::Delta { seconds: 0.0, months: months.parse().unwrap(), data_interval: None };
     }
     let timezone = row["timezone"].as_str().unwrap().to_owned();
-    Schedule::Cron { expression: text.to_owned(), timezone, data_interval: None, interval: 0.0 }
+    Schedule::Cron { expression: text.to_owned(), timezone, data_interval: None, interval: 0.0, run_immediately: None }
 }
 
 fn interval_json(interval: Option<DataInterval>) -> Value {

@@ -1,10 +1,12 @@
 //! `[dag]` and `[params]` of a TOML DAG file.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use toml::de::{DeTable, DeValue};
 
 use super::{
     super::nearest::nearest,
+    super::units,
     asset,
     reader::{Item, Reader},
 };
@@ -123,6 +125,7 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         timezone: timezone.to_owned(),
         data_interval: None,
         interval: 0.0,
+        run_immediately: None,
     };
     match value.get_ref() {
         DeValue::String(text) => match text.trim() {
@@ -139,13 +142,17 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         DeValue::Table(table) => {
             let (mut delta, mut months, mut expression, mut timezone) = (None, 0, None, zone.to_owned());
             let (mut data_interval, mut interval) = (None, 0.0);
+            let (mut expressions, mut dates): (Vec<String>, Vec<Timestamp>) = (Vec::new(), Vec::new());
             let mut assets = None;
-            const KEYS: &[&str] = &["cron", "timezone", "delta", "months", "data_interval", "interval", "assets"];
+            const KEYS: &[&str] =
+                &["cron", "crons", "events", "timezone", "delta", "months", "data_interval", "interval", "assets"];
             let seconds = |name| Arg { name, kind: ArgKind::Duration, required: false, default: "", doc: "" };
             for (key, value) in table.iter() {
                 match key.get_ref().as_ref() {
                     "assets" => assets = Some(asset::condition(reader, value)),
                     "cron" => expression = reader.text(value, "cron").map(str::to_owned),
+                    "crons" => expressions = reader.texts(value, "crons").into_iter().map(|(text, _)| text).collect(),
+                    "events" => dates = events(reader, value),
                     "timezone" => reader.text(value, "timezone").unwrap_or(zone).clone_into(&mut timezone),
                     "delta" => delta = reader.argument(value, &seconds("delta"), false).and_then(|s| s.as_f64()),
                     "interval" => {
@@ -164,8 +171,17 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                 }
             }
             let time = match (expression, delta, months) {
+                (None, None, 0) if !expressions.is_empty() && dates.is_empty() => {
+                    Schedule::Crons { expressions, timezone, interval, run_immediately: None }
+                }
+                (None, None, 0) if !dates.is_empty() && expressions.is_empty() => {
+                    let summary = format!("{} events", dates.len());
+                    Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() }
+                }
                 (None, None, 0) if assets.is_some() => Schedule::None,
-                (Some(expression), None, 0) => Schedule::Cron { expression, timezone, data_interval, interval },
+                (Some(expression), None, 0) => {
+                    Schedule::Cron { expression, timezone, data_interval, interval, run_immediately: None }
+                }
                 (None, delta, months) if delta.is_some_and(|d| d > 0.0) || months > 0 => {
                     Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
                 }
@@ -174,7 +190,7 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                         "{cron = \"0 6 * * *\", timezone = \"Europe/Berlin\"}, {delta = \"1h\"} or {assets = [..]}";
                     reader.error(
                         &value.span(),
-                        "a schedule table needs either `cron` or `delta`, or `assets`",
+                        "a schedule table needs one of `cron`, `crons`, `delta`, `months`, `events` and `assets`",
                         Some(hint.into()),
                     );
                     Schedule::None
@@ -271,4 +287,22 @@ pub(super) fn params(reader: &mut Reader<'_>, table: &DeTable<'_>, dag: &mut Dag
         }
         dag.params.insert(key.get_ref().to_string(), param);
     }
+}
+
+/// The times of `events = [..]`, in order.
+fn events(reader: &mut Reader<'_>, value: &Item<'_>) -> Vec<Timestamp> {
+    let items = match value.get_ref() {
+        DeValue::Array(items) => items.iter().collect(),
+        _ => vec![value],
+    };
+    let mut dates = Vec::new();
+    for item in items {
+        let text = reader.any(item);
+        match text.as_str().and_then(|text| units::instant(text, &reader.zone)) {
+            Some(at) => dates.push(at),
+            None => reader.mismatch(item, "events", "times, such as 2026-03-02T06:00:00Z"),
+        }
+    }
+    dates.sort();
+    dates
 }

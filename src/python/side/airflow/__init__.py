@@ -28,6 +28,9 @@ HOT_PACKAGES = frozenset(("airflow.providers", "airflow.providers.standard", "ai
                           "airflow.sdk"))
 
 
+OWN = ("airflow.standin", "airflow._modules", "airflow._modules_more", "airflow._inside")
+
+
 def tables():
     """The whole table."""
     __import__("airflow._modules")
@@ -100,7 +103,7 @@ class Loader:
         full = module.__name__
 
         def __getattr__(name):
-            if name in ("__path__", "__file__", "__wrapped__", "__all__") or name[:2] == "__":
+            if name in ("__path__", "__file__", "__wrapped__", "__all__") or name[:2] == "__" and name != "__version__":
                 raise AttributeError(name)
             value = resolve(full, name)
             if not state.parsing:
@@ -111,13 +114,35 @@ class Loader:
         module.__dict__["__dir__"] = lambda: sorted(tables().MODULES.get(full, ()))
 
 
+def examples(name):
+    """Airflow's example DAGs name themselves with its package: they are meant where the DAGs and plugins lie."""
+    folders = [state.dags_folder] if state.dags_folder else []
+    if name[20:26] == ".libs." or name[20:] == ".libs":
+        import os.path
+
+        if any(os.path.exists(f"{folder}/libs/helper.py") for folder in folders):
+            return None
+        folders = []
+    elif name[20:] not in ("", ".plugins"):
+        return None
+    if name[20:] == ".plugins":
+        folders = [folder + "/plugins" for folder in folders]
+        if state.plugins_folder:
+            folders.insert(0, state.plugins_folder)
+    spec = _spec(name, Loader)
+    spec.submodule_search_locations = folders
+    return spec
+
+
 class Finder:
     """Answers imports of `airflow.*`."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name[:8] != "airflow." or name[:16] == "airflow.standin." or name in ("airflow.standin", "airflow._modules"):
+        if name[:8] != "airflow." or name[:16] == "airflow.standin." or name in OWN:
             return None
+        if name[:20] == "airflow.example_dags":
+            return examples(name)
         if name in HOT or name in HOT_PACKAGES:
             package = name in HOT_PACKAGES
         else:

@@ -32,7 +32,7 @@ _SDK = {
     "DagRunTriggeredByType": "enums", "DagRunType": "enums", "DeadlineAlert": "deadline",
     "DeadlineReference": "deadline", "AsyncCallback": "deadline", "SyncCallback": "deadline", "literal": "compat",
     "macros": "module:airflow.standin.macros", "timezone": "module:airflow.standin.timezones",
-    "mask_secret": "compat", "asset": "asset_decorator", "ObjectStoragePath": "compat", "result": "compat", "MappedOperator": "mapped",
+    "mask_secret": "compat", "asset": "asset_decorator", "ObjectStoragePath": "objectstore", "result": "compat", "MappedOperator": "mapped",
     **_RETRY,
     "deadline_reference": "deadline", "VariableInterval": "deadline", "NOTSET": "state", "conf": "configuration",
     "exceptions": "module:airflow.standin.exceptions", "EventsTimetable": "timetables",
@@ -49,6 +49,7 @@ _EXCEPTIONS = dict.fromkeys((
     "TaskNotFound", "DagNotFound", "DagRunNotFound", "DagRunAlreadyExists", "DagInvalidTriggerRule",
     "FailFastDagInvalidTriggerRule", "ParamValidationError", "ConnectionNotUnique", "PoolNotFound", "TaskDeferralError",
     "TaskDeferralTimeout", "TaskAwaitingInput", "AirflowFileParseException", "SerializationError", "DownstreamTasksSkipped",
+    "DeserializingResultError",
     "DagRunTriggerException", "TaskDeferred", "RemovedInAirflow4Warning", "RemovedInAirflow3Warning",
     "AirflowProviderDeprecationWarning", "DeprecatedImportWarning", "TaskNotRunning", "VariableNotUnique",
     "AirflowInactiveAssetInInletOrOutletException",
@@ -94,8 +95,8 @@ MODULES = {
                           "TaskInstanceProtocol": "compat:RuntimeTaskInstance", "Operator": "operator:BaseOperator"},
     "airflow.sdk.log": {"mask_secret": "compat"},
     "airflow.sdk.serde": {"serialize": "compat", "deserialize": "compat"},
-    "airflow.sdk.io": {"ObjectStoragePath": "compat"},
-    "airflow.sdk.io.path": {"ObjectStoragePath": "compat"},
+    "airflow.sdk.io": {"ObjectStoragePath": "objectstore"},
+    "airflow.sdk.io.path": {"ObjectStoragePath": "objectstore"},
     "airflow.sdk.configuration": {"conf": "configuration"},
     "airflow.sdk.observability.stats": {"Stats": "compat"},
     "airflow.sdk.bases.operator": {k: _SDK[k] for k in ("BaseOperator", "chain", "chain_linear", "cross_downstream")},
@@ -190,7 +191,8 @@ MODULES = {
     "airflow.stats": {"Stats": "compat"},
     "airflow.secrets": {"BaseSecretsBackend": "compat"},
     "airflow.security.permissions": {k: "compat:PERMISSIONS" for k in ("ACTION_CAN_READ", "ACTION_CAN_EDIT")},
-    "airflow.typing_compat": {k: "compat" for k in ("Literal", "TypedDict", "Protocol")},
+    "airflow.typing_compat": {k: "compat" for k in ("Literal", "TypedDict", "Protocol", "ParamSpec", "Self", "TypeAlias",
+                                                     "TypeGuard", "Unpack")},
     "airflow.version": {"version": "configuration"},
     "airflow.task.trigger_rule": {"TriggerRule": "enums"},
     "airflow.task.weight_rule": {"WeightRule": "enums"},
@@ -238,7 +240,7 @@ MODULES = {
     _STD + "decorators.sensor": {"sensor_task": "decorators_more", "DecoratedSensorOperator": "decorators_more"},
     _STD + "hooks.filesystem": {"FSHook": "hooks"},
     _STD + "hooks.subprocess": {"SubprocessHook": "hooks", "SubprocessResult": "hooks"},
-    _STD + "hooks.package_index": {"PackageIndexHook": "hooks:BaseHook"},
+    _STD + "hooks.package_index": {"PackageIndexHook": "hooks"},
     _STD + "triggers.temporal": dict.fromkeys(("DateTimeTrigger", "TimeDeltaTrigger"), "triggers_standard"),
     _STD + "triggers.file": dict.fromkeys(("FileTrigger", "FileDeleteTrigger", "DirectoryFileDeleteTrigger"),
                                           "triggers_standard"),
@@ -342,6 +344,11 @@ BETTER = {
     "days_ago": "give a fixed date: pendulum.datetime(2026, 1, 1)",
     "apply_defaults": "remove it: it isn't needed",
 }
+
+from . import _inside, _modules_more  # noqa: E402  they add to what is above
+
+_modules_more.merge(MODULES)
+_inside.merge(MODULES)
 
 PACKAGES = set()
 for _name in (*MODULES, *OLD):

@@ -163,7 +163,7 @@ def task(item, dag, zone):
         "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", DEFAULT_RETRIES) or 0)),
         "retry_exponential_backoff": _backoff(item.retry_exponential_backoff),
         "trigger_rule": str(item.trigger_rule), "pool": item.pool, "pool_slots": int(item.pool_slots),
-        "priority_weight": int(item.priority_weight), "weight_rule": _weight_rule(item.weight_rule),
+        "priority_weight": int(item.priority_weight), **_weight(item),
         "template_fields": list(cls.template_fields), "template_ext": list(item.template_ext or ()),
         "line": item.line,
     }
@@ -195,6 +195,18 @@ def task(item, dag, zone):
     return made
 
 
+def _weight(item):
+    """The rule; for a strategy of the author's own also its name and what it says of a first try."""
+    rule = str(getattr(item.weight_rule, "value", item.weight_rule))
+    if rule in ("downstream", "upstream", "absolute"):
+        return {"weight_rule": rule}
+    from airflow.standin.weights import strategy_of, weight
+
+    found = strategy_of(item.weight_rule)
+    return {"weight_rule": "absolute",
+            "weight_strategy": {"name": type(found).__name__, "weight": weight(found, item)}}
+
+
 def start_trigger(given):
     """The deferral that a task begins with."""
     from .xcom import serialize
@@ -205,12 +217,6 @@ def start_trigger(given):
             "timeout": timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout}
 
 
-def _weight_rule(rule):
-    text = str(getattr(rule, "value", rule))
-    if text in ("downstream", "upstream", "absolute"):
-        return text
-    name = type(rule).__name__.lower()
-    return next((k for k in ("downstream", "upstream", "absolute") if k in name), "absolute")
 
 
 def group(item):
@@ -294,11 +300,30 @@ def dag(item):
         "is_paused_upon_creation": item.is_paused_upon_creation,
         "render_template_as_native_obj": bool(item.render_template_as_native_obj),
         "template_searchpath": item.template_searchpath,
-        "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters),
+        "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters or own_xcom_backend()),
         "deadlines": [deadline(one) for one in deadlines(item.deadline)],
         "callbacks": [n for n in ("on_success_callback", "on_failure_callback") if getattr(item, n)],
         "tasks": made_tasks, "task_groups": groups, "children": list(item.task_group.children),
         "edge_labels": {u: {d: info["label"] for d, info in downs.items() if info.get("label")}
                         for u, downs in item.edge_info.items()},
-        "warnings": [], "line": item.line,
+        "warnings": [], "line": item.line, "timetable_answers": timetable_answers(item),
     }
+
+
+def own_xcom_backend():
+    """Values of XComs can only be read with the author's class: native operators run in Python then."""
+    from airflow.standin.configuration import conf
+
+    return not conf.get("core", "xcom_backend").endswith(".BaseXCom")
+
+
+def timetable_answers(item):
+    """What a timetable class of the author's own says; the program's rules need no answers."""
+    if item.timetable.as_schedule(item)["kind"] != "custom":
+        return {"asked_at": None, "next": []}
+    from airflow.standin.timetable_answers import answers
+
+    catchup = item.catchup
+    if catchup is None:
+        catchup = os.environ.get("AIRFLOW__SCHEDULER__CATCHUP_BY_DEFAULT", "").lower() in ("true", "t", "1")
+    return answers(item, state.last_intervals.get(item.dag_id), catchup)

@@ -30,6 +30,9 @@ class Substitutes:
 
 def prepare(dags_folder, plugins_folder=None):
     """Sets the search path as Airflow does: the DAG folder and plugins can be imported from."""
+    from airflow.standin import state
+
+    state.dags_folder, state.plugins_folder = dags_folder, plugins_folder
     for folder in (dags_folder, plugins_folder):
         if folder and folder not in sys.path:
             sys.path.append(folder)
@@ -47,8 +50,33 @@ def module_name(path):
     return f"unusual_prefix_{sha1(path.encode()).hexdigest()}_{stem.replace('-', '_').replace('.', '_')}"
 
 
+def import_zip(path):
+    """Imports the DAG files at the top of a zip file; gives a module with all that they define."""
+    import importlib
+    import types
+    import zipfile
+
+    merged = types.ModuleType(module_name(path))
+    merged.__file__ = path
+    sys.path.insert(0, path)
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist()):
+            stem, dot, ending = name.partition(".")
+            if "/" in name or not dot or ending not in ("py", "pyc") or stem == "__init__":
+                continue
+            lower = archive.read(name).lower()
+            if b"airflow" not in lower or b"dag" not in lower and b"asset" not in lower:
+                continue
+            sys.modules.pop(stem, None)
+            found = importlib.import_module(stem)
+            vars(merged).update({f"{stem}.{k}": v for k, v in vars(found).items() if k[:2] != "__"})
+    return merged
+
+
 def import_file(path, source=None):
     """Runs the file, or `source` in its place; gives its module. Raises what the file raises."""
+    if path.endswith(".zip"):
+        return import_zip(path)
     name = module_name(path)
     loader = _external.SourceFileLoader(name, path)
     spec = _frozen_importlib.spec_from_loader(name, loader, origin=path)
@@ -83,4 +111,23 @@ def found_dags(module):
         if isinstance(value, cls.DAG):
             value.fileloc = module.__file__
             dags.setdefault(id(value), value)
+    if has_policies():
+        from .plugins import apply_policies
+
+        return apply_policies(list(dags.values()))
     return list(dags.values())
+
+
+def has_policies():
+    """True if there is an `airflow_local_settings.py`."""
+    from posix import stat
+
+    from airflow.standin import state
+
+    for folder in (state.dags_folder, state.plugins_folder):
+        try:
+            if folder and stat(f"{folder}/airflow_local_settings.py"):
+                return True
+        except OSError:
+            pass
+    return False

@@ -4,7 +4,25 @@ import sys
 from . import errors, load
 
 
-def parse(path, dags_folder, plugins_folder):
+def manual_interval(path, dags_folder, plugins_folder, dag_id, at):
+    """JSON of the data interval that a DAG's own timetable gives a run triggered for `at`."""
+    import airflow  # noqa: F401  installs the finder
+
+    from .protocol import dumps
+
+    load.prepare(dags_folder, plugins_folder)
+    try:
+        dag = next(d for d in load.found_dags(load.import_file(path)) if d.dag_id == dag_id)
+        from airflow.standin.timetable_answers import manual
+
+        return dumps(manual(dag, at))
+    except StopIteration:
+        return f"the file has no DAG {dag_id!r} any more"
+    except Exception as error:
+        return errors.short(error)
+
+
+def parse(path, dags_folder, plugins_folder, last_intervals=None):
     """The JSON document for the DAG processor."""
     import airflow  # noqa: F401  installs the finder
     from airflow.standin import state
@@ -12,16 +30,17 @@ def parse(path, dags_folder, plugins_folder):
     from .protocol import dumps
 
     state.parsing = True
+    state.last_intervals = last_intervals or {}
     load.prepare(dags_folder, plugins_folder)
     dags, problems = [], []
     try:
-        module = load.import_file(path)
+        found = load.found_dags(load.import_file(path))
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt,)):
             raise
         problems.append(errors.diagnostic(error, path))
     else:
-        for dag in load.found_dags(module):
+        for dag in found:
             try:
                 dags.append(encoded(dag))
             except Exception as error:

@@ -143,10 +143,15 @@ def render_texts(task, texts, context, fields=None):
         return {}
     dag = task.dag
     native = is_native(task)
-    if dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs:
+    own_backend = "xcom_backend" in state.settings and any("xcom_pull" in text for text in texts)
+    if own_backend or native or dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs \
+            or dag.template_undefined is not None:
         made = in_process(dag, texts, context, native)
         if made is not None:
             return made
+        if own_backend:
+            raise template_error({"exception": "TemplateError", "detail": "xcom_pull in a template with an xcom_backend "
+                                  "of your own needs jinja2: install it for the task's interpreter"})
     reply = state.channel.ask_raw({"type": "RenderTemplates", "templates": texts, "native": bool(native), "task_fields": fields,
                                    "searchpath": [os.path.dirname(dag.fileloc), *dag.template_searchpath]})
     if reply.get("type") == "ErrorResponse":
@@ -155,7 +160,24 @@ def render_texts(task, texts, context, fields=None):
             if made is not None:
                 return made
         raise template_error(reply)
-    return dict(zip(texts, reply.get("results") or ()))
+    found = reply.get("results") or ()
+    return dict(zip(texts, map(decoded, found) if native else found))
+
+
+def decoded(value):
+    """A value of native rendering that JSON lacks."""
+    if isinstance(value, list):
+        return [decoded(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("__dagdeck__")
+    if kind == "datetime":
+        from .context import moment
+
+        return moment(value["value"])
+    if kind in ("tuple", "set"):
+        return {"tuple": tuple, "set": set}[kind](decoded(v) for v in value["value"])
+    return {k: decoded(v) for k, v in value.items()}
 
 
 def in_process(dag, texts, context, native):
@@ -199,26 +221,42 @@ def render_fields(task, context, seen=()):
         setattr(task, name, rebuild(value, done, context, seen))
 
 
-def stored(value, depth=0):
-    """The form of a rendered field that people see: JSON, with text for what JSON lacks."""
+PREFIX = "Truncated. You can change this behaviour in [core]max_templated_field_length. "
+
+
+def stored(value):
+    """The form of a rendered field that people see: JSON, with text for what JSON lacks; cut if it is very long."""
+    made = _plain(value)
+    limit = int(state.settings.get("max_templated_field_length") or 4096)
+    text = made if type(made) is str else str(made)
+    if len(text) <= limit:
+        return made
+    room = limit - len(PREFIX) - 3
+    return f"{PREFIX}{text[:room].rstrip() if room >= 7 else ''}..." if limit > 0 else ""
+
+
+def _plain(value):
     kind = type(value)
     if kind in (str, int, bool, type(None)):
         return value
     if kind is float:
         return value if value == value and abs(value) != float("inf") else str(value)
-    if depth < 30:
-        if isinstance(value, dict):
-            return {str(k): stored(v, depth + 1) for k, v in value.items()}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [stored(v, depth + 1) for v in value]
-        if kind.__module__.startswith("kubernetes"):
-            from .pods import plain
-
-            return stored(plain(value), depth + 1)
-        if has_fields(value):
-            return {n: stored(getattr(value, n, None), depth + 1) for n in value.template_fields}
+    if isinstance(value, dict):
+        return {str(_plain(k)): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((_plain(v) for v in value), key=lambda v: (type(v).__name__, str(v)))
     if isinstance(value, str):
         return str(value)
+    if callable(getattr(kind, "serialize", None)):
+        return _plain(value.serialize())
+    if kind.__module__.startswith("kubernetes"):
+        from .pods import plain
+
+        return _plain(plain(value))
     if callable(value) and hasattr(value, "__qualname__"):
         return f"<callable {value.__module__}.{value.__qualname__}>"
+    if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__:
+        return f"<{kind.__module__}.{kind.__qualname__} object>"
     return str(value)

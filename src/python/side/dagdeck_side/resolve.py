@@ -139,8 +139,11 @@ def resolve(arg, context):
     if isinstance(arg, PlainXComArg):
         operator, key = arg.operator, arg.key
         inside, grouped = shared_group(ti.task, operator)
-        if operator.is_mapped or (grouped and not inside):
+        if operator.is_mapped:
             return LazyXComSequence(arg, ti)
+        if grouped and not inside:
+            # a plain task of a mapped group: what all its instances pushed
+            return ti.xcom_pull(task_ids=operator.task_id, key=key)
         found, value = xcom.get_one(key, ti.dag_id, ti.run_id, operator.task_id, ti.map_index if inside else -1)
         if found:
             return value

@@ -91,6 +91,10 @@ class Try:
         run = DagRun(start["dag_run"])
         self.ti = RuntimeTaskInstance(start["ti"], self.task, start)
         self.context = state.context = make_context(self.dag, self.task, self.ti, run)
+        if start.get("old_xcoms"):
+            from .xcom import purge_old
+
+            purge_old(self.ti, start["old_xcoms"])
         self.watch_term()
         message, callbacks = None, None
         try:
@@ -147,6 +151,10 @@ class Try:
             task.post_execute(context, result)
         self.render_again()
         name = self.map_index_name()
+        if name is not None and len(name) > 250:
+            from airflow.standin.exceptions import AirflowRuntimeError
+
+            raise AirflowRuntimeError("API_SERVER_ERROR", f"rendered_map_index has {len(name)} characters, at most 250 fit")
         if name is not None:
             self.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
         self.push_result(task, result)

@@ -159,7 +159,7 @@ class RuntimeTaskInstance:
 def push(key, value, mapped_length=None):
     """Stores an XCom of the running task."""
     try:
-        made = xcom.serialize(value)
+        made = xcom.to_stored(value, key, state.context["ti"])
     except ValueError as error:
         if "JSON compliant" not in str(error):
             raise

@@ -45,54 +45,71 @@ def serialize_other(value, depth):
         return dict(value)
     if kind.__name__ == "Proxy" and hasattr(value, "_value"):
         return serialize(value._value(), depth)
-    if isinstance(value, str):
-        return str(getattr(value, "value", value))
-    if kind is tuple or kind in (set, frozenset):
-        return wrap(f"builtins.{kind.__name__}", [serialize(v, down) for v in value])
-    if hasattr(kind, "__members__") and hasattr(value, "value"):
-        return serialize(value.value, down)
-    for base in (bool, int, float):
-        if isinstance(value, base) and not kind.__module__.startswith("numpy"):
-            return base(value)
+    if isinstance(value, list):
+        return [serialize(v, down) for v in value]
+    if isinstance(value, dict):
+        return serialize(dict(value), depth)
+    if kind in (tuple, set, frozenset) or isinstance(value, tuple) and hasattr(value, "_fields"):
+        name = "tuple" if isinstance(value, tuple) else kind.__name__
+        return wrap(f"builtins.{name}", [serialize(v, down) for v in value])
+    if hasattr(kind, "model_dump") and hasattr(kind, "model_fields"):
+        return wrap(full_name(kind), serialize(value.model_dump(mode="json"), down))
+    known = _known(value, kind)
+    if known is not None:
+        return known
+    if isinstance(value, (bool, int, float, str)):
+        if hasattr(kind, "__members__"):
+            return value.value
+        return next(base(value) for base in (bool, int, float, str) if isinstance(value, base))
+    return _objects(value, kind, down)
+
+
+def _known(value, kind):
+    """Forms of the standard library's and well-known packages' classes; None for others."""
+    place = kind.__module__
     datetime = sys.modules.get("datetime")
     if datetime is not None:
         if isinstance(value, datetime.datetime):
             name = "pendulum.datetime.DateTime" if kind.__name__ == "DateTime" else "datetime.datetime"
-            aware = value if value.tzinfo is not None else value.replace(tzinfo=datetime.timezone.utc)
-            return wrap(name, {"timestamp": aware.timestamp(), "tz": zone_form(value.tzinfo)}, 2)
+            return wrap(name, {"timestamp": value.timestamp(), "tz": zone_form(value.tzinfo)}, 2)
         if isinstance(value, datetime.date):
-            return wrap("datetime.date", value.isoformat(), 2)
+            name = "pendulum.date.Date" if place.startswith("pendulum") else "datetime.date"
+            return wrap(name, value.isoformat(), 2)
         if isinstance(value, datetime.timedelta):
             return wrap("datetime.timedelta", value.total_seconds(), 2)
-    if kind.__module__ in ("decimal", "_decimal", "_pydecimal") and kind.__name__ == "Decimal":
+        if isinstance(value, datetime.tzinfo) and place.partition(".")[0] in ("zoneinfo", "pendulum"):
+            name = "zoneinfo.ZoneInfo" if place.startswith("zoneinfo") else zone_form(value)["__data__"][1]
+            return wrap(name, zone_form(value)["__data__"][0])
+    if place in ("decimal", "_decimal", "_pydecimal") and kind.__name__ == "Decimal":
         exponent = value.as_tuple().exponent
         return wrap("decimal.Decimal", int(value) if isinstance(exponent, int) and exponent >= 0 else float(value))
-    if kind.__module__.startswith("numpy") and hasattr(value, "item") and not hasattr(value, "__len__"):
+    if place == "uuid" and kind.__name__ == "UUID":
+        return wrap("uuid.UUID", str(value))
+    if place.startswith("numpy") and hasattr(value, "item") and not hasattr(value, "__len__"):
         return wrap(full_name(kind), value.item())
-    if kind.__module__ == "uuid":
-        return str(value)
-    if isinstance(value, dict):
-        return {str(k): serialize(v, down) for k, v in value.items()}
-    if isinstance(value, list):
-        return [serialize(v, down) for v in value]
-    if isinstance(value, tuple):
-        return wrap("builtins.tuple", [serialize(v, down) for v in value])
-    return _objects(value, kind, down)
+    if place.startswith("pandas") and kind.__name__ == "DataFrame":
+        import pyarrow
+        from pyarrow import parquet
+
+        out = pyarrow.BufferOutputStream()
+        parquet.write_table(pyarrow.Table.from_pandas(value), out, compression="snappy")
+        return wrap("pandas.core.frame.DataFrame", out.getvalue().hex().decode())
+    return None
 
 
 def _objects(value, kind, down):
+    """Classes that know their form: `serialize()`, dataclasses, attrs."""
     version = getattr(kind, "__version__", 0)
-    version = version if isinstance(version, int) else 0
     if callable(getattr(value, "serialize", None)):
-        return wrap(full_name(kind), serialize(value.serialize(), down), version)
-    if hasattr(kind, "model_dump"):
-        return wrap(full_name(kind), serialize(value.model_dump(), down), version or 1)
-    fields = getattr(kind, "__dataclass_fields__", None)
-    if fields is not None:
-        return wrap(full_name(kind), {n: serialize(getattr(value, n), down) for n in fields}, version)
+        data = value.serialize()
+        return wrap(full_name(kind), serialize(data, down) if isinstance(data, dict) else data, version)
+    if hasattr(kind, "__dataclass_fields__"):
+        import dataclasses
+
+        return wrap(full_name(kind), serialize(dataclasses.asdict(value), down), version)
     fields = getattr(kind, "__attrs_attrs__", None)
     if fields is not None:
-        return wrap(full_name(kind), {a.name: serialize(getattr(value, a.name), down) for a in fields}, version)
+        return wrap(full_name(kind), {a.name: serialize(getattr(value, a.name), down) for a in fields if a.init}, version)
     raise TypeError(f"Cannot serialize object of type {kind}. {ADVICE}")
 
 
@@ -112,42 +129,90 @@ def zone_value(form):
 
 def deserialize_other(form):
     """The value of a stored form with a class name."""
-    name, data = form.get("__classname__"), form.get("__data__")
-    if name in ("builtins.tuple", "builtins.set", "builtins.frozenset"):
-        items = [deserialize(v) for v in data]
-        return {"tuple": tuple, "set": set, "frozenset": frozenset}[name[9:]](items)
-    if name in ("datetime.datetime", "pendulum.datetime.DateTime"):
-        import datetime as dt
-
-        zone = zone_value(data.get("tz"))
-        value = dt.datetime.fromtimestamp(float(data["timestamp"]), zone or dt.timezone.utc)
-        if name.startswith("pendulum"):
-            import pendulum
-
-            return pendulum.instance(value)
-        return value if zone is not None else value.replace(tzinfo=None)
-    if name == "datetime.date":
-        import datetime as dt
-
-        return dt.date.fromisoformat(data)
-    if name == "datetime.timedelta":
-        import datetime as dt
-
-        return dt.timedelta(seconds=float(data))
-    if name == "decimal.Decimal":
-        from decimal import Decimal
-
-        return Decimal(str(data))
+    name, data, version = form.get("__classname__"), form.get("__data__"), form.get("__version__", 0)
+    if name in BUILT_IN:
+        return BUILT_IN[name](data)
     if name.startswith("numpy."):
-        return data
+        import numpy
+
+        return getattr(numpy, name[6:])(data)
+    if name == "pandas.core.frame.DataFrame":
+        import io
+
+        from pyarrow import parquet
+
+        return parquet.read_table(io.BytesIO(bytes.fromhex(data))).to_pandas()
     allow(name)
     module, _, attribute = name.rpartition(".")
     __import__(module)
     cls = getattr(sys.modules[module], attribute)
     data = deserialize(data)
+    if hasattr(cls, "model_validate"):
+        return cls.model_validate(data)
     if hasattr(cls, "deserialize"):
-        return cls.deserialize(data, form.get("__version__", 0))
+        return cls.deserialize(data, version)
+    if not hasattr(cls, "__dataclass_fields__") and not hasattr(cls, "__attrs_attrs__"):
+        raise TypeError(f"No deserializer found for {name}. It must provide a `deserialize(data, version)` staticmethod "
+                        "(matching how it serializes), or be decorated with @dataclass or @attr.define.")
+    newest = getattr(cls, "__version__", 0)
+    if int(version) > newest:
+        raise TypeError(f"serialized version of {name} is newer than module version ({version} > {newest})")
     return cls(**data)
+
+
+def _moment(data):
+    import datetime as dt
+
+    return dt.datetime.fromtimestamp(float(data["timestamp"]), zone_value(data.get("tz")))
+
+
+def _nice_moment(data):
+    import pendulum
+
+    found = _moment(data)
+    return pendulum.instance(found) if found.tzinfo is not None else pendulum.instance(found).replace(tzinfo=None)
+
+
+def _nice_date(data):
+    import pendulum
+
+    return pendulum.Date.fromisoformat(data)
+
+
+def _of(module, name, prepare=lambda data: data):
+    """Makes a value with a class that is imported when it is needed."""
+    def make(data):
+        __import__(module)
+        return getattr(sys.modules[module], name)(prepare(data))
+
+    return make
+
+
+def _date(data):
+    import datetime as dt
+
+    return dt.date.fromisoformat(data)
+
+
+def _delta(data):
+    import datetime as dt
+
+    return dt.timedelta(seconds=float(data))
+
+
+def _zone(data):
+    return zone_value([data])
+
+
+BUILT_IN = {
+    "builtins.tuple": lambda data: tuple(deserialize(v) for v in data),
+    "builtins.set": lambda data: {deserialize(v) for v in data},
+    "builtins.frozenset": lambda data: frozenset(deserialize(v) for v in data),
+    "datetime.datetime": _moment, "pendulum.datetime.DateTime": _nice_moment, "datetime.date": _date,
+    "pendulum.date.Date": _nice_date, "datetime.timedelta": _delta, "decimal.Decimal": _of("decimal", "Decimal", str),
+    "uuid.UUID": _of("uuid", "UUID"), "zoneinfo.ZoneInfo": _of("zoneinfo", "ZoneInfo"),
+    "pendulum.tz.timezone.Timezone": _zone, "pendulum.tz.timezone.FixedTimezone": _zone,
+}
 
 
 def allow(name):
@@ -157,7 +222,11 @@ def allow(name):
     allowed = state.settings.get("allowed_deserialization_classes") or ["airflow.*"]
     if isinstance(allowed, str):
         allowed = allowed.split()
-    if not any(fnmatch.fnmatch(name, pattern) for pattern in allowed):
+    import re
+
+    patterns = state.settings.get("allowed_deserialization_classes_regexp") or ""
+    if not any(fnmatch.fnmatch(name, pattern) for pattern in allowed) \
+            and not any(re.fullmatch(pattern, name) for pattern in patterns.split()):
         raise ImportError(
             f"{name} was not found in allow list for deserialization imports. "
             "To allow it, add it to allowed_deserialization_classes in the configuration"

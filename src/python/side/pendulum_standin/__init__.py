@@ -119,3 +119,18 @@ class _Tz:
 
 
 tz = _Tz
+
+
+def _submodules():
+    """`from pendulum.tz.timezone import Timezone` and the like; also where pickles look for the classes."""
+    import sys
+
+    from . import moments, zones
+
+    tz.__path__ = []
+    for name, module in (("datetime", moments), ("date", moments), ("time", moments), ("duration", moments),
+                         ("interval", moments), ("tz", tz), ("tz.timezone", zones)):
+        sys.modules["pendulum." + name] = module
+
+
+_submodules()

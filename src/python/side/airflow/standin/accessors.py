@@ -57,6 +57,14 @@ class MacrosAccessor:
     """`macros.ds_add` and the like."""
 
     def __getattr__(self, name):
-        return getattr(macros, name)
+        try:
+            return getattr(macros, name)
+        except AttributeError:
+            from dagdeck_side.plugins import macros as of_plugin
+
+            found = None if name[:2] == "__" else of_plugin(name)
+            if found is None:
+                raise
+            return found
 
 

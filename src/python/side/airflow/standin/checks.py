@@ -67,8 +67,10 @@ def task_argument(task, task_id, key, value):
         if isinstance(value, str):
             from .enums import WeightRule
 
-            if value not in WeightRule._by_value:
-                raise ValueError(f"Unknown priority strategy {value!r}")
+            if value not in WeightRule._by_value and state.parsing:
+                from .weights import strategy_of
+
+                strategy_of(value)
     elif key in ("inlets", "outlets"):
         return list(value) if isinstance(value, (list, tuple, set)) else [value]
     return value

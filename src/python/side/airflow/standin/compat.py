@@ -44,6 +44,16 @@ class XCom:
 
         return deserialize(getattr(result, "value", result))
 
+    @classmethod
+    def purge(cls, xcom, *args):
+        """Backends that keep values elsewhere remove them here."""
+
+    @classmethod
+    def delete(cls, key, task_id, dag_id, run_id, map_index=None):
+        """Deletes an XCom of the running task."""
+        state.channel.ask({"type": "DeleteXCom", "key": key, "dag_id": dag_id, "task_id": task_id, "run_id": run_id,
+                           "map_index": -1 if map_index is None else map_index})
+
 
 BaseXCom = XCom
 
@@ -236,21 +246,12 @@ class Stats:
     incr = decr = gauge = timing = staticmethod(lambda *args, **kwargs: None)
 
 
-def ObjectStoragePath(*args, **kwargs):  # noqa: N802  Airflow's name
-    """A local path is a pathlib path; other stores aren't built in."""
-    text = str(args[0]) if args else ""
-    if "://" in text and not text.startswith("file://"):
-        raise NotImplementedError(f"ObjectStoragePath({text!r}): only local files are built into this version of dagdeck")
-    import pathlib
-
-    return pathlib.Path(text[7:] if text.startswith("file://") else text)
-
-
 def __getattr__(name):
-    if name in ("Literal", "TypedDict", "Protocol"):
+    if name in ("Literal", "TypedDict", "Protocol", "ParamSpec", "Self", "TypeAlias", "TypeGuard", "Unpack"):
         import typing
 
-        return getattr(typing, name)
+        # only annotations use them; older interpreters lack some
+        return getattr(typing, name, typing.Any)
     if name == "TemporaryDirectory":
         import tempfile
 

@@ -2,6 +2,7 @@
 import os
 
 version = "3.3.2"
+sdk_version, standard_version = "1.3.2", "1.21.0"
 AIRFLOW_HOME = os.environ.get("AIRFLOW_HOME") or os.path.expanduser("~/airflow")
 DAGS_FOLDER = os.environ.get("AIRFLOW__CORE__DAGS_FOLDER") or os.path.join(AIRFLOW_HOME, "dags")
 DEFAULTS = {
@@ -15,6 +16,13 @@ DEFAULTS = {
     ("webserver", "base_url"): "http://localhost:8080", ("api", "base_url"): "http://localhost:8080",
     ("smtp", "smtp_host"): "localhost", ("smtp", "smtp_mail_from"): "airflow@example.com",
     ("sensors", "default_timeout"): "604800", ("kubernetes_executor", "namespace"): "default",
+    ("kubernetes_executor", "worker_container_repository"): "", ("kubernetes_executor", "worker_container_tag"): "",
+    ("core", "max_map_length"): "1024", ("core", "hostname_callable"): "socket.getfqdn",
+    ("core", "xcom_backend"): "airflow.sdk.execution_time.xcom.BaseXCom", ("core", "test_connection"): "Disabled",
+    ("scheduler", "catchup_by_default"): "False", ("scheduler", "create_cron_data_intervals"): "False",
+    ("scheduler", "max_tis_per_query"): "16", ("dag_processor", "refresh_interval"): "300",
+    ("email", "email_backend"): "airflow.utils.email.send_email_smtp", ("email", "from_email"): "",
+    ("secrets", "backend"): "", ("webserver", "instance_name"): "",
 }
 
 

@@ -311,6 +311,15 @@ def make_decorator(kind):
     return decorate
 
 
+def task_decorator_factory(python_callable=None, *, multiple_outputs=None, decorated_operator_class, **kwargs):
+    """A decorator for an operator class of a provider's or an author's own."""
+    if python_callable is not None:
+        if not callable(python_callable) or isinstance(python_callable, type):
+            raise TypeError("No args allowed while using @task, use kwargs instead")
+        return TaskDecorator(python_callable, decorated_operator_class, dict(kwargs), multiple_outputs)
+    return lambda function: TaskDecorator(function, decorated_operator_class, dict(kwargs), multiple_outputs)
+
+
 class TaskDecorators:
     """The object `task`."""
 

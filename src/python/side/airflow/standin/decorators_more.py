@@ -1,7 +1,8 @@
 """`@task.bash`, `@task.sensor`, `@task.run_if`, and the forms that only parse."""
+from . import op_venv
 from .decorators import DecoratedOperator, TaskDecorator, _PythonDecoratedOperator, make_decorator
 from .op_bash import BashOperator
-from .op_python import BranchMixIn, call
+from .op_python import call
 from .sensor import BaseSensorOperator
 from .sensors import PythonSensor
 
@@ -63,26 +64,28 @@ class _Unsupported(_PythonDecoratedOperator):
         raise AirflowFailException(f"{self.custom_operator_name} is not built into this version of dagdeck; use @task")
 
 
-class _PythonVirtualenvDecoratedOperator(_Unsupported):
+class _PythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, op_venv.PythonVirtualenvOperator):
     __module__ = _DECORATORS + "python_virtualenv"
     custom_operator_name = "@task.virtualenv"
+    template_fields = op_venv.PythonVirtualenvOperator.template_fields
 
 
-class _PythonExternalDecoratedOperator(_Unsupported):
+class _PythonExternalDecoratedOperator(_PythonDecoratedOperator, op_venv.ExternalPythonOperator):
     __module__ = _DECORATORS + "external_python"
     custom_operator_name = "@task.external_python"
+    template_fields = op_venv.ExternalPythonOperator.template_fields
 
 
-class _BranchPythonVirtualenvDecoratedOperator(_Unsupported, BranchMixIn):
+class _BranchPythonVirtualenvDecoratedOperator(_PythonDecoratedOperator, op_venv.BranchPythonVirtualenvOperator):
     __module__ = _DECORATORS + "branch_virtualenv"
     custom_operator_name = "@task.branch_virtualenv"
-    inherits_from_skipmixin = True
+    template_fields = op_venv.PythonVirtualenvOperator.template_fields
 
 
-class _BranchExternalPythonDecoratedOperator(_Unsupported, BranchMixIn):
+class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, op_venv.BranchExternalPythonOperator):
     __module__ = _DECORATORS + "branch_external_python"
     custom_operator_name = "@task.branch_external_python"
-    inherits_from_skipmixin = True
+    template_fields = op_venv.ExternalPythonOperator.template_fields
 
 
 class _KubernetesDecoratedOperator(_Unsupported):
@@ -118,8 +121,12 @@ def operator_class(kind):
     return _CLASSES[kind]
 
 
-bash_task = make_decorator("bash")
-sensor_task = make_decorator("sensor")
+bash_task, sensor_task, stub_task = make_decorator("bash"), make_decorator("sensor"), make_decorator("stub")
+python_task, branch_task = make_decorator("python"), make_decorator("branch")
+short_circuit_task, virtualenv_task = make_decorator("short_circuit"), make_decorator("virtualenv")
+external_python_task = make_decorator("external_python")
+branch_virtualenv_task = make_decorator("branch_virtualenv")
+branch_external_python_task = make_decorator("branch_external_python")
 
 
 def _condition(wanted, condition, skip_message):

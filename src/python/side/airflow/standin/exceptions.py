@@ -309,3 +309,21 @@ for _cls in list(globals().values()):
     if isinstance(_cls, type):
         _cls.__module__ = "airflow.sdk.exceptions"
 del ExternalTaskFailedError_
+
+
+class DeserializingResultError(ValueError):
+    def __str__(self):
+        return self.args[0] if self.args else (
+            "Error deserializing result. Note that result deserialization is not supported across major Python versions.")
+
+
+class AirflowClusterPolicyViolation(AirflowException):
+    """A cluster policy refuses a DAG or task."""
+
+
+class AirflowClusterPolicySkipDag(AirflowException):
+    """A cluster policy leaves a DAG out."""
+
+
+class AirflowClusterPolicyError(AirflowException):
+    """A cluster policy is wrong."""

@@ -5,7 +5,6 @@ FIXED = {
     "airflow.operators.subdag": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
     "airflow.operators.subdag_operator": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
     "airflow.contrib": "airflow.contrib was removed; use the provider's module",
-    "airflow.hooks.dbapi": "use airflow.providers.common.sql.hooks.sql, which dagdeck doesn't have yet",
     "airflow.kubernetes": "use kubernetes.client.models, and airflow.providers.cncf.kubernetes.secret",
 }
 
@@ -19,7 +18,7 @@ def hint(module, name):
             return text
     if name is not None:
         for place in ("airflow.sdk", *MODULES):
-            if name in MODULES[place] and MODULES[place][name][0] != "~":
+            if name in MODULES[place] and MODULES[place][name][0] != "~" and MODULES[place][name] != "inside":
                 return f"from {place} import {name}"
         names = MODULES.get(module) or MODULES.get(OLD.get(module), {})
         near = difflib.get_close_matches(name, names, 1)

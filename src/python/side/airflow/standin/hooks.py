@@ -69,6 +69,30 @@ class FSHook(BaseHook):
         return self.basepath
 
 
+class PackageIndexHook(BaseHook):
+    """The URL of a package index, with the login of a connection."""
+
+    __module__ = "airflow.providers.standard.hooks.package_index"
+    conn_name_attr, default_conn_name, conn_type = "pi_conn_id", "package_index_default", "package_index"
+    hook_name = "Package Index (Python)"
+
+    def __init__(self, pi_conn_id="package_index_default", **kwargs):
+        super().__init__(**kwargs)
+        self.pi_conn_id = pi_conn_id
+        self.conn = None
+
+    def get_conn(self):
+        return self.get_connection_url()
+
+    def get_connection_url(self):
+        conn = self.get_connection(self.pi_conn_id)
+        url = conn.host or "https://pypi.org/simple"
+        if conn.login:
+            password = f":{conn.password}" if conn.password else ""
+            url = url.replace("://", f"://{conn.login}{password}@", 1)
+        return url
+
+
 class SubprocessResult(tuple):
     """(exit_code, output)."""
 

@@ -6,7 +6,11 @@ from .operator import BaseOperator
 def call(callable_, args, kwargs, context):
     """Calls with the context values that its parameters name."""
     kwargs = determine_kwargs(callable_, args, context, kwargs)
-    result = callable_(*args, **kwargs)
+    return awaited(callable_(*args, **kwargs))
+
+
+def awaited(result):
+    """What a coroutine gives in the end."""
     if type(result).__name__ == "coroutine":
         import asyncio
 
@@ -77,7 +81,8 @@ class PythonOperator(BaseOperator):
     def execute(self, context):
         if self.templates_dict is not None:
             context["templates_dict"] = self.templates_dict
-        result = call(self.python_callable, self.op_args, self.op_kwargs, context)
+        self.op_kwargs = self.determine_kwargs(context)
+        result = self.execute_callable()
         if is_generator(self.python_callable):
             from dagdeck_side.context import consume_metadata
 
@@ -87,6 +92,13 @@ class PythonOperator(BaseOperator):
         else:
             print_done(None, True)
         return result
+
+    def determine_kwargs(self, context):
+        return determine_kwargs(self.python_callable, self.op_args, context, self.op_kwargs)
+
+    def execute_callable(self):
+        """Calls the function; subclasses may do it elsewhere."""
+        return awaited(self.python_callable(*self.op_args, **self.op_kwargs))
 
 
 def is_generator(function):

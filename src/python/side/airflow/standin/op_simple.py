@@ -70,7 +70,6 @@ class BranchDayOfWeekOperator(BaseBranchOperator):
     """Follows by the day of the week."""
 
     __module__ = _STANDARD + "weekday"
-    template_fields = ("follow_task_ids_if_true", "follow_task_ids_if_false", "week_day", "use_task_logical_date")
 
     def __init__(self, *, follow_task_ids_if_true, follow_task_ids_if_false, week_day, use_task_logical_date=False,
                  **kwargs):
@@ -159,6 +158,12 @@ class _NotYet(BaseOperator):
 class EmailOperator(_NotYet):
     __module__ = "airflow.providers.smtp.operators.smtp"
     template_fields = ("to", "subject", "html_content", "files", "from_email", "cc", "bcc")
+
+
+class GenericTransfer(_NotYet):
+    __module__ = "airflow.providers.common.sql.operators.generic_transfer"
+    template_fields = ("source_conn_id", "destination_conn_id", "sql", "destination_table", "preoperator", "insert_args")
+    template_ext = (".sql", ".hql")
 
 
 class HttpOperator(_NotYet):

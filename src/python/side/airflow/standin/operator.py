@@ -199,7 +199,7 @@ class AbstractOperator(DAGNode):
             from .checks import trigger_rule
 
             self.trigger_rule = trigger_rule(self, rule)
-        if state.setup_contexts:
+        if state.setup_contexts and not self.is_mapped:
             from .setups import made
 
             made(self)

@@ -1,6 +1,8 @@
 """Skipping of what is below a branch or a short circuit."""
 from . import state
 
+XCOM_SKIPMIXIN_KEY, XCOM_SKIPMIXIN_FOLLOWED, XCOM_SKIPMIXIN_SKIPPED = "skipmixin_key", "followed", "skipped"
+
 
 def push_decision(context, value):
     context["ti"].xcom_push(key="skipmixin_key", value=value)

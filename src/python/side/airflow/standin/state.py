@@ -11,6 +11,8 @@ dags = []
 """DAGs found by `with` or `@dag`, in order."""
 unmapping = False
 """True while the plain operator of one map index is made: its arrows are the mapped task's."""
+last_intervals = {}
+"""Data interval of the last automated run by DAG id, for timetables of the author's own."""
 open_dags = []
 open_groups = []
 setup_contexts = []
@@ -20,6 +22,8 @@ context = None
 channel = None
 """Connection to the supervisor, where a task runs."""
 settings = {}
+dags_folder = plugins_folder = None
+"""Where the DAG files and the plugins are, if known."""
 missing = None
 """Last name of `airflow.*` that was looked for in vain, and what to write instead."""
 

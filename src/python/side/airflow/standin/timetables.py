@@ -1,37 +1,38 @@
 """Timetable classes as data: when runs happen is decided by the scheduler."""
+from typing import NamedTuple
+
 from .cron import check_cron
 
 PRESETS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
            "@quarterly": "0 0 1 */3 *", "@yearly": "0 0 1 1 *"}
 
 
-class DataInterval:
+class DataInterval(NamedTuple):
     """Start and end of the data of a run."""
 
-    def __init__(self, start, end):
-        self.start, self.end = start, end
+    start: object
+    end: object
 
     @classmethod
     def exact(cls, at):
         return cls(at, at)
 
-    def __iter__(self):
-        return iter((self.start, self.end))
 
-    def __repr__(self):
-        return f"DataInterval(start={self.start!r}, end={self.end!r})"
+class TimeRestriction(NamedTuple):
+    """Between which dates a DAG runs."""
 
-
-class TimeRestriction:
-    def __init__(self, earliest, latest, catchup):
-        self.earliest, self.latest, self.catchup = earliest, latest, catchup
+    earliest: object
+    latest: object
+    catchup: bool
 
 
-class DagRunInfo:
+class DagRunInfo(NamedTuple):
     """When a run starts, and its data interval."""
 
-    def __init__(self, run_after, data_interval, **kwargs):
-        self.run_after, self.data_interval = run_after, data_interval
+    run_after: object
+    data_interval: object
+    partition_date: object = None
+    partition_key: object = None
 
     @classmethod
     def exact(cls, at):
@@ -41,15 +42,20 @@ class DagRunInfo:
     def interval(cls, start, end):
         return cls(end, DataInterval(start, end))
 
+    @property
+    def logical_date(self):
+        return self.data_interval.start if self.data_interval else None
+
 
 class Timetable:
-    """Base class; one that an author wrote only gets triggered runs."""
+    """Base class. One that an author wrote is asked while its file is parsed, for some runs ahead."""
 
     description = ""
     periodic = can_be_scheduled = True
     run_ordering = ("data_interval_end", "logical_date")
     active_runs_limit = None
     asset_condition = None
+    partitioned = partitioned_at_runtime = False
 
     @property
     def summary(self):
@@ -58,8 +64,22 @@ class Timetable:
     def validate(self):
         """Nothing to check."""
 
+    def serialize(self):
+        return {}
+
+    @classmethod
+    def deserialize(cls, data):
+        return cls()
+
+    def infer_manual_data_interval(self, *, run_after):
+        raise NotImplementedError()
+
+    def next_dagrun_info(self, *, last_automated_data_interval, restriction):
+        raise NotImplementedError()
+
     def as_schedule(self, dag):
-        return {"kind": "other", "name": type(self).__name__}
+        return {"kind": "custom", "class": type(self).__name__, "summary": str(self.summary),
+                "description": str(self.description or ""), "periodic": bool(self.periodic)}
 
 
 BaseTimetable = Timetable
@@ -70,6 +90,7 @@ class _Cron(Timetable):
 
     def __init__(self, cron, timezone="UTC", interval=None, run_immediately=False, **kwargs):
         self.cron, self.timezone, self.interval, self.run_immediately = cron, timezone, interval, run_immediately
+        self._expression = cron
         check_cron(cron)
 
     @property
@@ -83,6 +104,9 @@ class _Cron(Timetable):
         made = {"kind": "cron", "expression": self.cron, "timezone": zone, "data_interval": self.data_interval}
         if self.interval is not None:
             made["interval"] = seconds(self.interval)
+        late = immediately(self.run_immediately)
+        if late is not None:
+            made["run_immediately"] = late
         return made
 
 
@@ -121,20 +145,65 @@ class DeltaDataIntervalTimetable(_Delta):
     data_interval = True
 
 
+def immediately(given):
+    """`run_immediately=` in seconds, None if nothing was said."""
+    from .times import seconds
+
+    return None if given is None or given is False else 1e12 if given is True else seconds(given)
+
+
 class _Other(Timetable):
     def __init__(self, *args, **kwargs):
         self.args, self.kwargs = args, kwargs
 
-
-class MultipleCronTriggerTimetable(_Other):
-    def __init__(self, *crons, **kwargs):
-        super().__init__(*crons, **kwargs)
-        for cron in crons:
-            check_cron(cron)
+    def as_schedule(self, dag):
+        return {"kind": "other", "name": type(self).__name__}
 
 
-class EventsTimetable(_Other):
-    pass
+class MultipleCronTriggerTimetable(Timetable):
+    """Runs whenever one of several cron expressions says so."""
+
+    def __init__(self, *crons, timezone="UTC", interval=None, run_immediately=False):
+        if not crons:
+            raise ValueError("cron expression required")
+        self.timetables = [CronTriggerTimetable(c, timezone, interval=interval, run_immediately=run_immediately)
+                           for c in crons]
+
+    @property
+    def summary(self):
+        return ", ".join(t.summary for t in self.timetables)
+
+    def as_schedule(self, dag):
+        made = self.timetables[0].as_schedule(dag)
+        made.pop("data_interval")
+        del made["expression"]
+        return {**made, "kind": "crons", "expressions": [t.cron for t in self.timetables]}
+
+
+class EventsTimetable(Timetable):
+    """Runs at listed times."""
+
+    def __init__(self, event_dates, restrict_to_events=False, presorted=False, description=None):
+        self.event_dates = list(event_dates)
+        if not presorted:
+            self.event_dates.sort()
+        self.restrict_to_events = restrict_to_events
+        self._summary = f"{len(self.event_dates)} events" if description is None else description
+        self.description = description
+        if description is None:
+            self.description = "No events" if not self.event_dates else (
+                f"{len(self.event_dates)} events between {self.event_dates[0].isoformat()} and "
+                f"{self.event_dates[-1].isoformat()}")
+
+    @property
+    def summary(self):
+        return self._summary
+
+    def as_schedule(self, dag):
+        from .times import utc_text
+
+        return {"kind": "events", "dates": [utc_text(d) for d in self.event_dates], "summary": self._summary,
+                "restrict_to_events": bool(self.restrict_to_events), "description": self.description}
 
 
 class CronPartitionTimetable(_Cron):

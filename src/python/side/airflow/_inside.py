@@ -1,0 +1,265 @@
+"""Names of Airflow's insides (its database, its processes): they import, so that a file that only annotates with them or
+asks for them in a branch that isn't taken loads. Using one says that dagdeck has no such thing.
+"""
+
+NAMES = """
+airflow.api.common.airflow_health get_airflow_health
+airflow.api.common.delete_dag delete_dag
+airflow.api.common.mark_tasks find_task_relatives get_all_dag_task_query get_run_ids set_dag_run_state_to_failed
+    set_dag_run_state_to_queued set_dag_run_state_to_success set_state
+airflow.api.common.trigger_dag trigger_dag
+airflow.assets.evaluation AssetEvaluator
+airflow.assets.manager AssetManager
+airflow.callbacks.base_callback_sink BaseCallbackSink
+airflow.callbacks.callback_requests BaseCallbackRequest CallbackRequest DagCallbackRequest DagRunContext
+    EmailNotificationRequest EmailRequest TaskCallbackRequest
+airflow.callbacks.database_callback_sink DatabaseCallbackSink
+airflow.configuration ConfigModifications ConfigOptionsDictType ConfigSectionSourcesType ConfigSourcesType ConfigType
+    create_default_config_parser ensure_secrets_loaded expand_env_var get_airflow_config get_airflow_home
+    get_all_expansion_variables get_custom_secret_backend initialize_auth_manager initialize_config
+    initialize_secrets_backends load_standard_airflow_configuration make_group_other_inaccessible
+    retrieve_configuration_description run_command secrets_backend_list write_default_airflow_configuration_if_needed
+airflow.dag_processing.bundles.base BaseDagBundle BundleUsageTrackingManager BundleVersion BundleVersionLock
+    TrackedBundleVersionInfo
+airflow.dag_processing.bundles.local LocalDagBundle
+airflow.dag_processing.bundles.manager DagBundlesManager
+airflow.dag_processing.collection AssetModelOperation DagModelOperation
+airflow.dag_processing.dagbag BundleDagBag DagBag FileLoadStat
+airflow.dag_processing.importers AbstractDagImporter DagImportError DagImportResult DagImportWarning
+    DagImporterRegistry PythonDagImporter
+airflow.dag_processing.importers.base AbstractDagImporter DagImportError DagImportResult DagImportWarning
+    DagImporterRegistry
+airflow.dag_processing.importers.python_importer PythonDagImporter
+airflow.dag_processing.manager BundleState DagFileInfo DagFileProcessorManager DagFileStat DagParsingStat
+airflow.dag_processing.processor DagFileParseRequest DagFileParsingResult DagFileProcessorProcess ToDagProcessor
+    ToManager
+airflow.exceptions AirflowClearRunningTaskException AirflowClusterPolicyError AirflowClusterPolicySkipDag
+    AirflowClusterPolicyViolation AirflowUnsupportedFileTypeException DagCodeNotFound DagNotPartitionedError
+    DagRunTypeNotAllowed DeserializationError FileSyntaxError InvalidPartitionKeyError InvalidStatsNameException
+    NotMapped TaskInstanceNotFound UnknownExecutorException
+airflow.executors.base_executor BaseExecutor ExecutorConf RunningRetryAttemptType
+airflow.executors.executor_constants ConnectorSource
+airflow.executors.executor_loader ExecutorLoader
+airflow.executors.executor_utils ExecutorName
+airflow.executors.local_executor LocalExecutor
+airflow.executors.workloads All BaseWorkload BundleInfo CallbackFetchMethod ExecuteCallback ExecuteTask
+    ExecutorWorkload TaskInstance TaskInstanceDTO TestConnection
+airflow.executors.workloads.base BaseDagBundleWorkload BaseWorkload BaseWorkloadSchema BundleInfo
+airflow.executors.workloads.callback CallbackDTO CallbackFetchMethod ExecuteCallback
+airflow.executors.workloads.connection_test TestConnection
+airflow.executors.workloads.task ExecuteTask TaskInstanceDTO
+airflow.executors.workloads.trigger RunTrigger
+airflow.jobs.base_job_runner BaseJobRunner
+airflow.jobs.dag_processor_job_runner DagProcessorJobRunner
+airflow.jobs.job Job JobState
+airflow.jobs.scheduler_job_runner ConcurrencyMap SchedulerDagBag SchedulerJobRunner
+airflow.jobs.triggerer_job_runner HITLDetailResponseResult ToTriggerRunner ToTriggerSupervisor TriggerCommsDecoder
+    TriggerDetails TriggerEventEntry TriggerLoggingFactory TriggerRunner TriggerRunnerSupervisor TriggererJobRunner
+airflow.listeners.listener ListenerManager get_listener_manager
+airflow.listeners.spec.asset hookspec on_asset_alias_created on_asset_changed on_asset_created on_asset_event_emitted
+airflow.listeners.spec.dagrun hookspec on_dag_run_failed on_dag_run_running on_dag_run_success
+airflow.listeners.spec.importerrors hookspec on_existing_dag_import_error on_new_dag_import_error
+airflow.listeners.types AssetEvent
+airflow.models Base DagWarning DbCallbackRequest Deadline RenderedTaskInstanceFields TaskInstanceHistory
+    TaskReschedule clear_task_instances import_all_models
+airflow.models.asset AssetActive AssetAliasModel AssetDagRunQueue AssetEvent AssetModel AssetPartitionDagRun
+    AssetWatcherModel DagScheduleAssetAliasReference DagScheduleAssetNameReference DagScheduleAssetReference
+    DagScheduleAssetUriReference PartitionedAssetKeyLog TaskInletAssetReference TaskOutletAssetReference
+    alias_association_table asset_alias_asset_event_association_table association_table expand_alias_to_assets
+    fetch_active_assets_by_name fetch_active_assets_by_uri remove_references_to_deleted_dags resolve_ref_to_asset
+airflow.models.asset_state_store AssetStateStoreModel
+airflow.models.backfill AlreadyRunningBackfill Backfill BackfillDagRun BackfillDagRunExceptionReason
+    DagNonPeriodicScheduleException InvalidBackfillConf InvalidBackfillDate InvalidBackfillDateRange
+    InvalidBackfillDirection InvalidReprocessBehavior NoBackfillRunsToCreate ReprocessBehavior UnknownActiveBackfills
+airflow.models.base StringID TaskInstanceDependencies get_id_collation_args mapper_registry naming_convention
+airflow.models.callback Callback CallbackDefinitionProtocol CallbackKey CallbackType DagProcessorCallback
+    ExecutorCallback ImportPathCallbackDefProtocol ImportPathExecutorCallbackDefProtocol TriggererCallback
+airflow.models.connection sanitize_conn_id
+airflow.models.connection_test ConnectionTestKey ConnectionTestRequest ConnectionTestState
+airflow.models.crypto FernetFieldsMixin FernetProtocol
+airflow.models.dag DagModel DagOwnerAttributes DagTag InconsistentDataInterval clear_team_name_cache
+    get_asset_triggered_next_run_info get_last_dagrun get_next_data_interval get_run_data_interval
+    infer_automated_data_interval
+airflow.models.dag_favorite DagFavorite
+airflow.models.dag_version DagVersion
+airflow.models.dagbag CachedDBDagBag DBDagBag DagPriorityParsingRequest generate_md5_hash
+airflow.models.dagbundle DagBundleModel
+airflow.models.dagcode DagCode
+airflow.models.dagrun DagRunNote TISchedulingDecision clear_partition_runs dagrun_trace_attributes
+    get_or_create_dagrun
+airflow.models.dagwarning DagWarning DagWarningType
+airflow.models.db_callback_request DbCallbackRequest
+airflow.models.deadline Deadline DeadlineReferenceType ReferenceModels classproperty
+airflow.models.deadline_alert DeadlineAlert
+airflow.models.errors ParseImportError
+airflow.models.expandinput NotFullyPopulated SchedulerDictOfListsExpandInput SchedulerExpandInput
+    SchedulerListOfDictsExpandInput SchedulerMappedArgument create_expand_input
+airflow.models.hitl HITLDetail HITLDetailPropertyMixin HITLUser JSONExtract compile_postgres compile_sqlite_mysql
+airflow.models.hitl_history HITLDetailHistory
+airflow.models.log Log
+airflow.models.pool PoolStats normalize_pool_name_for_stats
+airflow.models.referencemixin ReferenceMixin
+airflow.models.renderedtifields RenderedTaskInstanceFields get_serialized_template_fields
+airflow.models.revoked_token RevokedToken
+airflow.models.serialized_dag DagWriteMetadata
+airflow.models.task_state_store TaskStateStoreModel
+airflow.models.taskinstance OutletEventPayload TaskInstanceNote find_relevant_relatives uuid7
+airflow.models.taskinstancehistory TaskInstanceHistory
+airflow.models.tasklog LogTemplate
+airflow.models.taskmap TaskMap TaskMapVariant
+airflow.models.taskreschedule TaskReschedule
+airflow.models.team Team dag_bundle_team_association_table
+airflow.models.trigger Trigger TriggerFailureReason handle_event_submit
+airflow.models.xcom LazyXComSelectSequence XComModel
+airflow.plugins_manager ensure_plugins_loaded get_deadline_references_plugins get_fastapi_plugins get_flask_plugins
+    get_global_operator_extra_links get_import_errors get_operator_extra_links get_partition_mapper_plugins
+    get_plugin_info get_priority_weight_strategy_plugins get_timetables_plugins get_windows_plugins
+    integrate_listener_plugins integrate_macros_plugins
+airflow.policies DefaultPolicy dag_policy get_airflow_context_vars get_dagbag_import_timeout local_settings_hookspec
+    make_plugin_from_local_settings pod_mutation_hook task_instance_mutation_hook task_policy
+airflow.providers.standard.exceptions AirflowExternalTaskSensorException DuplicateStateError HITLRejectException
+    HITLTimeoutError HITLTriggerEventError
+airflow.providers.standard.operators.trigger_dagrun DagIsPaused
+airflow.providers.standard.version_compat ArgNotSet BaseOperator
+airflow.providers_manager ConnectionFormWidgetInfo ConnectionTypeHookUIMetadata DialectInfo HookClassProvider HookInfo
+    LazyDictWithCache NotificationInfo PluginInfo ProviderInfo ProvidersManager RemoteLoggingInfo TriggerInfo
+airflow.sdk.api.client AssetEventOperations AssetOperations AssetStateStoreOperations BearerAuth Client
+    ConnectionOperations ConnectionTestOperations DagRunOperations DagsOperations HITLOperations ServerResponseError
+    TaskInstanceOperations TaskStateStoreOperations VariableOperations XComOperations
+airflow.sdk.api.datamodels.activities ExecuteTaskActivity
+airflow.sdk.bases.decorator DecoratedMappedOperator ExpandableFactory FParams FReturn KeywordParameters
+    OperatorSubclass Task
+airflow.sdk.bases.operator TriggerFailureReason
+airflow.sdk.bases.xcom TIKeyProtocol
+airflow.sdk.crypto FernetProtocol
+airflow.sdk.definitions.callback Callback
+airflow.sdk.definitions.dag DagStateChangeCallback ScheduleArg ScheduleInterval
+airflow.sdk.definitions.deadline AverageRuntimeDeadline DagRunLogicalDateDeadline DagRunQueuedAtDeadline
+    FixedDatetimeDeadline
+airflow.sdk.definitions.decorators.setup_teardown ContextWrapper
+airflow.sdk.definitions.decorators.task_group FParams FReturn
+airflow.sdk.definitions.edges EdgeInfoType
+airflow.sdk.definitions.mappedoperator ValidationSource
+airflow.sdk.definitions.retry_policy ExceptionSpec
+airflow.sdk.definitions.xcom_arg MapCallables
+airflow.sdk.execution_time.callback_runner AsyncExecutionCallableRunner ExecutionCallableRunner
+airflow.sdk.execution_time.callback_supervisor CallbackSubprocess CallbackToSupervisor
+airflow.sdk.execution_time.comms AssetEventDagRunReferenceResult AssetEventResult AssetEventSourceTaskInstance
+    AssetEventsResult AssetResult AssetStateStoreResult AssetsByAliasResult AwaitInputTask ClearAssetStateStoreByName
+    ClearAssetStateStoreByUri ClearTaskStateStore CommsDecoder ConnectionResult CreateHITLDetailPayload DRCount
+    DagResult DagRunResult DagRunStateResult DeadlockImminentError DeferTask DeleteAssetStateStoreByName
+    DeleteAssetStateStoreByUri DeleteTaskStateStore DeleteVariable DeleteXCom ErrorResponse GetAssetByName
+    GetAssetByUri GetAssetEventByAsset GetAssetEventByAssetAlias GetAssetStateStoreByName GetAssetStateStoreByUri
+    GetAssetsByAlias GetConnection GetDRCount GetDag GetDagRun GetDagRunState GetHITLDetailResponse
+    GetPrevSuccessfulDagRun GetPreviousDagRun GetPreviousTI GetTICount GetTaskBreadcrumbs GetTaskRescheduleStartDate
+    GetTaskStateStore GetTaskStates GetVariable GetVariableKeys GetXCom GetXComCount GetXComSequenceItem
+    GetXComSequenceSlice HITLDetailRequestResult InactiveAssetsResult MaskSecret OKResponse PrevSuccessfulDagRunResult
+    PreviousDagRunResult PreviousTIResult PutVariable ReceiveMsgType RescheduleTask ResendLoggingFD RetryTask
+    SendMsgType SentFDs SetAssetStateStoreByName SetAssetStateStoreByUri SetRenderedFields SetRenderedMapIndex
+    SetTaskStateStore SetXCom SkipDownstreamTasks StartupDetails SucceedTask TICount TaskBreadcrumbsResult
+    TaskRescheduleStartDate TaskState TaskStateStoreResult TaskStatesResult ToSupervisor ToTask TriggerDagRun
+    UpdateHITLDetail ValidateInletsAndOutlets VariableKeysResult VariableResult XComCountResponse XComResult
+    XComSequenceIndexResult XComSequenceSliceResult
+airflow.sdk.execution_time.context AssetStateStoreAccessor AssetStateStoreAccessors InletEventsAccessor
+    OutletEventAccessor
+airflow.sdk.execution_time.coordinator BaseCoordinator CoordinatorManager InvalidCoordinatorError
+airflow.sdk.execution_time.hitl HITLUser
+airflow.sdk.execution_time.lazy_sequence LazyXComIterator
+airflow.sdk.execution_time.schema SchemaVersionMigrator
+airflow.sdk.execution_time.schema.migrator SchemaVersionMigrator
+airflow.sdk.execution_time.secrets ExecutionAPISecretsBackend
+airflow.sdk.execution_time.secrets.execution_api ExecutionAPISecretsBackend
+airflow.sdk.execution_time.sentry Sentry
+airflow.sdk.execution_time.sentry.configured ConfiguredSentry
+airflow.sdk.execution_time.sentry.noop NoopSentry
+airflow.sdk.execution_time.supervisor ActivitySubprocess BlockedDBSession InProcessSupervisorComms
+    InProcessTestSupervisor NeverRaised ProcessTracker PsutilTracker TaskRunResult WatchedSubprocess
+airflow.sdk.execution_time.task_runner TaskRunnerMarker
+airflow.sdk.listener ListenerManager
+airflow.sdk.providers_manager_runtime ProvidersManagerTaskRuntime RemoteLoggingInfo
+airflow.secrets.environment_variables EnvironmentVariablesBackend
+airflow.secrets.local_filesystem LocalFilesystemBackend
+airflow.secrets.metastore MetastoreBackend
+airflow.security.kerberos KerberosMode
+airflow.security.permissions ResourceDetails
+airflow.serialization.dag_dependency DagDependency
+airflow.serialization.definitions.dag EdgeInfoType
+airflow.serialization.definitions.deadline DeadlineAlertFields
+airflow.serialization.definitions.node DAGNode
+airflow.serialization.definitions.notset ArgNotSet
+airflow.serialization.definitions.operatorlink XComOperatorLink
+airflow.serialization.definitions.xcom_arg SchedulerConcatXComArg SchedulerMapXComArg SchedulerPlainXComArg
+    SchedulerXComArg SchedulerZipXComArg
+airflow.serialization.enums DagAttributeTypes Encoding
+airflow.serialization.helpers DeadlineReferenceNotRegistered PartitionMapperNotFound TimetableNotRegistered
+    WaitPolicyNotSupported WindowNotSupported
+airflow.serialization.json_schema Validator
+airflow.serialization.serialized_objects AssetT BaseSerialization DagSerialization LazyDeserializedDAG
+    OperatorSerialization TaskGroupSerialization
+airflow.serialization.stringify StringifyNotSupportedError
+airflow.settings SkipDBTestsSession configure_action_logging configure_adapters configure_orm configure_vars
+    create_async_metadata_engine create_metadata_engine custom_show_warning dag_policy dispose_orm
+    get_airflow_context_vars get_dagbag_import_timeout get_engine get_policy_plugin_manager get_session
+    import_local_settings initialize json load_policy_plugins original_show_warning pod_mutation_hook
+    prepare_engine_args prepare_syspath_for_config_and_plugins reconfigure_orm replace_showwarning
+    run_providers_custom_runtime_checks task_instance_mutation_hook task_policy
+airflow.ti_deps.dep_context DepContext
+airflow.ti_deps.deps.base_ti_dep TIDepStatus
+airflow.ti_deps.deps.dag_ti_slots_available_dep DagTISlotsAvailableDep
+airflow.ti_deps.deps.dag_unpaused_dep DagUnpausedDep
+airflow.ti_deps.deps.dagrun_exists_dep DagrunRunningDep
+airflow.ti_deps.deps.exec_date_after_start_date_dep ExecDateAfterStartDateDep
+airflow.ti_deps.deps.mapped_task_expanded MappedTaskIsExpanded
+airflow.ti_deps.deps.mapped_task_upstream_dep MappedTaskUpstreamDep
+airflow.ti_deps.deps.not_in_retry_period_dep NotInRetryPeriodDep
+airflow.ti_deps.deps.not_previously_skipped_dep NotPreviouslySkippedDep
+airflow.ti_deps.deps.pool_slots_available_dep PoolSlotsAvailableDep
+airflow.ti_deps.deps.prev_dagrun_dep PrevDagrunDep
+airflow.ti_deps.deps.ready_to_reschedule ReadyToRescheduleDep
+airflow.ti_deps.deps.runnable_exec_date_dep RunnableExecDateDep
+airflow.ti_deps.deps.task_concurrency_dep TaskConcurrencyDep
+airflow.ti_deps.deps.task_not_running_dep TaskNotRunningDep
+airflow.ti_deps.deps.trigger_rule_dep TriggerRuleDep
+airflow.ti_deps.deps.valid_state_dep ValidStateDep
+airflow.timetables.base PartitionMapperInfo
+airflow.timetables.interval Delta
+airflow.triggers.base DiscrimatedTriggerEvent
+airflow.triggers.callback CallbackTrigger
+airflow.triggers.testing FailureTrigger SuccessTrigger
+airflow.utils.context ConnectionAccessor OutletEventAccessors VariableAccessor
+airflow.utils.db AutocommitEngineForMySQL DBLocks LazySelectSequence add_default_pool_if_not_exists check
+    check_and_run_migrations check_migrations check_query_exists compare_server_default compare_type
+    create_default_connections create_global_lock downgrade drop_airflow_models drop_airflow_moved_tables exists_query
+    get_default_connections get_query_count get_query_count_async get_sqla_model_classes initdb merge_conn
+    print_happy_cat reflect_tables resetdb synchronize_log_template timeout_with_traceback upgradedb
+airflow.utils.dot_renderer render_dag render_dag_dependencies
+airflow.utils.event_scheduler EventScheduler
+airflow.utils.json XComDecoder XComEncoder
+airflow.utils.scheduler_health HealthServer
+airflow.utils.session create_session_async find_session_idx
+airflow.utils.span_status SpanStatus
+airflow.utils.sqlalchemy CommitProhibitorGuard ExecutorConfigType ExtendedJSON UtcDateTime build_upsert_stmt
+    deserialize_pod_dict ensure_pod_is_valid_after_unpickling get_dialect_name is_lock_not_available_error lock_rows
+    make_dialect_kwarg nulls_first prohibit_commit random_db_uuid sanitize_for_serialization with_db_lock_timeout
+    with_row_locks
+airflow.utils.state CallbackState
+"""
+
+
+def table():
+    """Module to its names."""
+    made, module = {}, None
+    for line in NAMES.strip().splitlines():
+        words = line.split()
+        if not line.startswith(" "):
+            module = words.pop(0)
+        made.setdefault(module, []).extend(words)
+    return made
+
+
+def merge(modules):
+    """Adds what isn't in the table of importable names yet."""
+    for module, names in table().items():
+        have = modules.setdefault(module, {})
+        for name in names:
+            have.setdefault(name, "inside")

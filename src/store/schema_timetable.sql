@@ -1,0 +1,1 @@
+ALTER TABLE dag ADD COLUMN timetable_answers TEXT;

@@ -1,0 +1,84 @@
+"""What can be imported, and what using the rest says."""
+import subprocess
+import sys
+import unittest
+
+from supervisor import SIDE, parse_files, parse_text
+
+
+def run(code):
+    """Runs code with the stand-in on the path; gives what it prints."""
+    head = f"import sys; sys.path.insert(0, {SIDE!r}); import airflow\n"
+    done = subprocess.run([sys.executable, "-c", head + code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise AssertionError(done.stderr.decode())
+    return done.stdout.decode().strip()
+
+
+class Names(unittest.TestCase):
+    def test_every_name_of_the_table_is_there(self):
+        print_missing = (
+            "from airflow import _modules as m\n"
+            "bad = []\n"
+            "for module, names in m.MODULES.items():\n"
+            "    if module.startswith('airflow.example_dags'): continue\n"
+            "    there = __import__(module, fromlist=['x'])\n"
+            "    for name in names:\n"
+            "        if names[name] not in ('macros', 'op_pod:V1') and name not in ('dateutil', 'yaml'):\n"
+            "            try: getattr(there, name)\n"
+            "            except Exception as e: bad.append((module, name, repr(e)))\n"
+            "print(bad)")
+        self.assertEqual(run(print_missing), "[]")
+
+    def test_insides_import_and_say_what_they_are(self):
+        text = run(
+            "from airflow.models.taskreschedule import TaskReschedule\n"
+            "from airflow.models.backfill import AlreadyRunningBackfill\n"
+            "def f(x: TaskReschedule): pass\n"
+            "for use in (lambda: TaskReschedule(), lambda: TaskReschedule.find()):\n"
+            "    try: use()\n"
+            "    except NotImplementedError as e: print(e)\n")
+        self.assertIn("TaskReschedule belongs to Airflow's database or processes", text)
+        self.assertIn("TaskReschedule.find belongs", text)
+
+    def test_example_dags_are_where_dags_and_plugins_are(self):
+        files = {"one.py": "from airflow.sdk import DAG\nfrom airflow.example_dags.libs.helper import word\n"
+                           "from airflow.example_dags.plugins.more import name\nDAG(word + name)\n"
+                           "with DAG(word + name): pass\n",
+                 "libs/__init__.py": "", "libs/helper.py": "word = 'a'\n"}
+        made = parse_files(files, "one.py", {"more.py": "name = 'b'\n"})
+        self.assertEqual([d["dag_id"] for d in made["dags"]], ["ab"])
+
+    def test_what_is_not_there_has_a_hint(self):
+        made = parse_text("from airflow.operators.subdag import SubDagOperator\n")
+        self.assertIn("TaskGroup", made["diagnostics"][0]["hint"])
+
+    def test_small_functions(self):
+        self.assertEqual(run(
+            "from airflow.utils.helpers import chunks, merge_dicts, exactly_one, as_flattened_list, partition\n"
+            "even, odd = partition(lambda n: n % 2, [1, 2, 3])\n"
+            "print(list(chunks([1, 2, 3], 2)), merge_dicts({'a': {'b': 1}}, {'a': {'c': 2}}), exactly_one(1, 0),\n"
+            "      as_flattened_list([1, [2, [3]]]), list(even), list(odd))"),
+            "[[1, 2], [3]] {'a': {'b': 1, 'c': 2}} True [1, 2, 3] [2] [1, 3]")
+
+
+class Paths(unittest.TestCase):
+    def test_a_local_object_storage_path(self):
+        self.assertEqual(run(
+            "import tempfile\n"
+            "from airflow.sdk import ObjectStoragePath\n"
+            "base = ObjectStoragePath('file://' + tempfile.mkdtemp())\n"
+            "(base / 'a').mkdir()\n"
+            "(base / 'a' / 'x.txt').write_text('hello')\n"
+            "(base / 'a').copy(base / 'b', recursive=True)\n"
+            "again = ObjectStoragePath.deserialize((base / 'b').serialize(), 1)\n"
+            "print([p.name for p in again.iterdir()], (again / 'x.txt').read_text(), (again / 'x.txt').suffix)"),
+            "['x.txt'] hello .txt")
+
+    def test_a_store_without_its_package(self):
+        self.assertIn("fsspec", run(
+            "import sys\n"
+            "sys.modules['fsspec'] = None\n"
+            "from airflow.sdk import ObjectStoragePath\n"
+            "try: ObjectStoragePath('s3://conn@bucket/key')\n"
+            "except ImportError as e: print(e)"))
