@@ -294,10 +294,11 @@ class TriggeringAssetEventsAccessor(_ByName):
         return self._events[key_of(thing)]
 
     def get(self, thing, default=None):
-        return self._events.get(key_of(thing), default)
+        return self[thing]
 
     def __contains__(self, thing):
-        return key_of(thing) in self._events
+        # As in Airflow: any asset is there, one without events has none.
+        return self[thing] is not None
 
     def __iter__(self):
         return (thing_of(key) for key in self._events)
