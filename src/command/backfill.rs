@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::Place,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     model::{BackfillId, Change, Dag, LeftAlone, ReprocessBehavior, RunChange, RunState, RunType, time::rfc3339},
     processor::timetable_settings,
     protocol::BackfillRequest,
@@ -39,6 +39,11 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
     let dag = &stored.dag;
     let settings = timetable_settings(&place.settings);
     let timetable = Timetable::of(dag, &settings).map_err(Error::refused)?;
+    if dag.schedule.is_partitioned() {
+        let message = format!("backfill of DAG {dag_id}, whose runs are about partitions: not yet in this version");
+        return Err(Error::new(Kind::NotYet, message)
+            .hint("a run of one partition is made by `dagdeck dags trigger DAG --partition-key KEY`"));
+    }
     if !timetable.is_periodic() {
         let summary = timetable.summary();
         return Err(Error::refused(format!("DAG {dag_id} can't be backfilled: its schedule {summary} has no dates"))

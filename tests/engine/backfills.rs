@@ -9,7 +9,7 @@ use crate::support::Home;
 const DAG: &str = r#"
 from datetime import datetime
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronPartitionTimetable
 
 def dag(name, command, **kwargs):
     with DAG(name, schedule="0 3 * * *", start_date=datetime(2026, 1, 1), catchup=False, **kwargs):
@@ -20,6 +20,9 @@ dag("writes", "echo {{ ds }} {{ dag_run.conf.get('x', '-') }} >> $OUT/dates", is
 dag("waits", "touch $OUT/started; until [ -e $OUT/go ]; do sleep 0.02; done", is_paused_upon_creation=False)
 dag("paused", "true", is_paused_upon_creation=True)
 dag("choosy", "true", allowed_run_types=["scheduled", "operator_triggered"])
+
+with DAG("parts", schedule=CronPartitionTimetable("0 3 * * *", timezone="UTC"), start_date=datetime(2026, 1, 1)):
+    BashOperator(task_id="first", bash_command="true")
 "#;
 
 fn start(home: &Home) {
@@ -131,6 +134,9 @@ fn a_dag_can_refuse_kinds_of_runs() {
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.err.contains(&format!("does not allow {kind} runs")), "{}", ran.err);
     }
+    let parts = home.run(&[&["backfill", "create", "--dag-id", "parts"][..], &dates].concat());
+    assert_eq!(parts.code, 1, "{parts:?}");
+    assert!(parts.err.contains("partitions") && parts.err.contains("--partition-key"), "{}", parts.err);
     let details = json(&home, &["dags", "details", "choosy"]);
     assert_eq!(details["allowed_run_types"], serde_json::json!(["operator_triggered", "scheduled"]));
     assert_eq!(details["is_backfillable"], false);
