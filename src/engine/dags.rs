@@ -58,6 +58,7 @@ impl Engine {
             self.world.remove_dag(&id);
         }
         self.changed = true;
+        self.run_watchers();
         self.load_asset_queues()
     }
 

@@ -28,6 +28,7 @@ mod trigger;
 mod triggerer;
 mod waits;
 mod watch;
+mod watchers;
 
 use std::{
     io::Write,

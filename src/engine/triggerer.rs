@@ -33,6 +33,8 @@ pub type TriggerId = u64;
 pub enum Owner {
     /// A deferred task instance.
     Task(TiKey),
+    /// A watcher: asset's name, watcher's name. Its events don't end it.
+    Watcher(String, String),
 }
 
 /// A trigger that is to run.
@@ -63,13 +65,32 @@ pub struct Triggerers {
     by_owner: HashMap<Owner, TriggerId>,
     processes: HashMap<String, Triggerer>,
     last_id: TriggerId,
+    /// Watchers whose trigger ended, and when they run again.
+    again: Vec<(Instant, Owner, String, Value)>,
+    /// Events of watchers that the store could not take: asset, watcher, payload.
+    pub unwritten: Vec<(String, String, Value)>,
 }
+
+/// How long a watcher whose trigger ended waits before it runs again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Triggerers {
     /// When something is to be done: a process started again, or an idle one ended.
     pub fn next_wake(&self) -> Option<Instant> {
         let idle = |t: &Triggerer| t.idle_since.map(|since| since + IDLE);
-        self.processes.values().flat_map(|t| [t.start_at, idle(t)]).flatten().min()
+        let again = self.again.iter().map(|(at, ..)| *at);
+        self.processes.values().flat_map(|t| [t.start_at, idle(t)]).flatten().chain(again).min()
+    }
+    /// All watchers that run, or will again.
+    pub fn watchers(&self) -> Vec<Owner> {
+        let all = self.by_owner.keys().chain(self.again.iter().map(|(_, owner, ..)| owner));
+        all.filter(|owner| matches!(owner, Owner::Watcher(..))).cloned().collect()
+    }
+    /// A field of the line that starts someone's trigger.
+    pub fn says(&self, owner: &Owner, field: &str) -> Option<&Value> {
+        let again = self.again.iter().find(|(_, other, ..)| other == owner).map(|(.., message)| message);
+        let running = self.by_owner.get(owner).and_then(|id| self.triggers.get(id)).map(|trigger| &trigger.message);
+        running.or(again)?.get(field)
     }
     /// The trigger that runs for someone.
     pub fn of(&self, owner: &Owner) -> bool {
@@ -100,7 +121,7 @@ impl Engine {
 
     /// Tells a triggerer to run a trigger; starts one if there is none.
     pub(super) fn start_trigger(&mut self, owner: Owner, interpreter: String, mut message: Value) {
-        if self.triggerers.of(&owner) {
+        if self.triggerers.of(&owner) || self.triggerers.again.iter().any(|(_, other, ..)| *other == owner) {
             return;
         }
         self.triggerers.last_id += 1;
@@ -141,6 +162,7 @@ impl Engine {
 
     /// Ends a trigger. `killed`: its `on_kill` is called, too.
     pub(super) fn cancel_trigger(&mut self, owner: &Owner, killed: bool) {
+        self.triggerers.again.retain(|(_, other, ..)| other != owner);
         let Some(id) = self.triggerers.by_owner.remove(owner) else { return };
         let Some(trigger) = self.triggerers.triggers.remove(&id) else { return };
         let Some(process) = self.triggerers.processes.get_mut(&trigger.interpreter) else { return };
@@ -159,6 +181,11 @@ impl Engine {
         let owner = self.triggerers.triggers.get(&trigger).map(|trigger| trigger.owner.clone());
         match (task::kind(message), owner) {
             ("TriggerEvent", Some(Owner::Task(key))) => self.take_event(&key, message),
+            ("TriggerEvent", Some(Owner::Watcher(asset, watcher))) => {
+                let payload = message.get("payload").cloned().unwrap_or(Value::Null);
+                self.watcher_fired(&asset, &watcher, payload);
+            }
+            ("TriggerFailed", Some(owner @ Owner::Watcher(..))) => self.watch_again(&owner, trigger, message),
             ("TriggerFailed", Some(Owner::Task(key))) => {
                 let why = message.get("error").and_then(Value::as_str).unwrap_or("the trigger failed");
                 self.trigger_failed(&key, why);
@@ -195,6 +222,18 @@ impl Engine {
         self.trigger_ended(key, state, end_cause(state));
     }
 
+    /// A watcher's trigger is over: it watches for ever, so it runs again after a moment.
+    fn watch_again(&mut self, owner: &Owner, id: TriggerId, message: &Value) {
+        let Some(trigger) = self.triggerers.triggers.get(&id) else { return };
+        let (interpreter, line) = (trigger.interpreter.clone(), trigger.message.clone());
+        if let Some(why) = message.get("error").and_then(Value::as_str) {
+            let last = why.trim().lines().last().unwrap_or("");
+            say(format_args!("scheduler: {owner:?} runs again: {last}"));
+        }
+        self.cancel_trigger(owner, false);
+        self.triggerers.again.push((Instant::now() + AGAIN, owner.clone(), interpreter, line));
+    }
+
     /// A triggerer's connection is gone: its triggers wait for another one.
     pub(super) fn lost_triggerer(&mut self, interpreter: &str) {
         let Some(process) = self.triggerers.processes.get_mut(interpreter) else { return };
@@ -220,6 +259,11 @@ impl Engine {
     /// Starts triggerers that are due, and ends idle ones.
     pub(super) fn tend_triggerers(&mut self) {
         let now = Instant::now();
+        self.write_watched();
+        let due: Vec<_> = self.triggerers.again.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, owner, interpreter, message) in due {
+            self.start_trigger(owner, interpreter, message);
+        }
         let names: Vec<String> = self.triggerers.processes.keys().cloned().collect();
         for name in names {
             let Some(process) = self.triggerers.processes.get_mut(&name) else { continue };

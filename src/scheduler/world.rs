@@ -238,6 +238,11 @@ impl World {
         self.dags.get(dag_id)?.facts.as_ref()
     }
 
+    /// All DAGs.
+    pub fn all_dags(&self) -> impl Iterator<Item = &DagFacts> {
+        self.dags.values().filter_map(|dag| dag.facts.as_ref())
+    }
+
     /// A pool's use.
     pub(super) fn pool_use(&self, name: &str) -> Option<&PoolUse> {
         self.slots.pools.get(name)

@@ -15,3 +15,4 @@ mod sensors;
 mod standby;
 mod supervision;
 mod versions;
+mod watchers;
