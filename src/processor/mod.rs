@@ -71,7 +71,8 @@ impl Parser {
         if !scan::looks_like_dag_file(path, &bytes) {
             return None;
         }
-        let source = String::from_utf8_lossy(&bytes).into_owned();
+        let is_zip = path.extension().is_some_and(|e| e == "zip");
+        let source = if is_zip { String::new() } else { String::from_utf8_lossy(&bytes).into_owned() };
         let (parsed, is_lasting) = if path.extension().is_some_and(|e| e == "toml") {
             (dagfile::toml::parse(&fileloc, &source), true)
         } else {

@@ -17,7 +17,7 @@ pub struct Scan {
     pub gone: Vec<String>,
 }
 
-/// All candidate files under a folder (`.py`, `.toml`), sorted; `.airflowignore`, hidden folders and `__pycache__` left out.
+/// All candidate files under a folder (`.py`, `.toml`, `.zip`), sorted; `.airflowignore`, hidden folders and `__pycache__` left out.
 pub fn find_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = find(folder).files;
     files.sort();
@@ -53,7 +53,7 @@ fn is_hidden(name: &str) -> bool {
 }
 
 fn is_candidate(name: &str) -> bool {
-    name.ends_with(".py") || name.ends_with(".toml")
+    name.ends_with(".py") || name.ends_with(".toml") || name.ends_with(".zip")
 }
 
 fn walk(folder: &Path, ignores: &mut Vec<(PathBuf, Ignore)>, found: &mut Found, depth: usize) {
@@ -95,6 +95,10 @@ fn is_ignored(path: &Path, ignores: &[(PathBuf, Ignore)]) -> bool {
 
 /// Airflow's safe mode: a Python file must mention airflow and dag or asset. A TOML file must have a `[dag]` or `[tasks` table.
 pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
+    // What is in it is looked at by Python.
+    if path.extension().is_some_and(|e| e == "zip") {
+        return true;
+    }
     let lower = bytes.to_ascii_lowercase();
     let has = |word: &str| lower.windows(word.len()).any(|window| window == word.as_bytes());
     if path.extension().is_some_and(|e| e == "toml") {
