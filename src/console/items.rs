@@ -135,7 +135,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             items.extend(file_errors(&dags.errors, filter));
         }
         Data::Runs(runs) => {
-            total = runs.len();
+            total = runs.seen;
             for (at, r) in runs.iter().enumerate().filter(|(_, r)| filter.matches(&fields::run(r, now))) {
                 let object = Object::Run(r.run.clone(), r.state);
                 let failed = r.state == RunState::Failed;
@@ -144,7 +144,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             fields::sort_runs(&mut items, runs, screen.sort, now);
         }
         Data::Instances(rows) => {
-            total = rows.len();
+            total = rows.seen;
             for (at, t) in rows.iter().enumerate().filter(|(_, t)| filter.matches(&fields::ti(t, now))) {
                 items.push(ti_item(Kind::Ti, at, t));
             }

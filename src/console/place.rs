@@ -163,13 +163,14 @@ impl Place {
         }
     }
 
-    /// What it reads. `unfolded` are the mapped tasks shown with their indexes.
-    pub fn query(&self, unfolded: &[String], now: Micros) -> Query {
+    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `limit` are those
+    /// of a list.
+    pub fn query(&self, unfolded: &[String], filter: &str, limit: usize, now: Micros) -> Query {
         match self {
             Self::Triage => Query::Triage { now },
             Self::Dags => Query::Dags,
-            Self::Runs(dag) => Query::Runs(dag.clone()),
-            Self::Instances(None) => Query::Instances,
+            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), limit, now },
+            Self::Instances(None) => Query::Instances { filter: filter.into(), limit, now },
             Self::Instances(Some(run)) => Query::OfRun(run.id),
             Self::System => Query::System,
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },

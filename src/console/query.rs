@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::{
     error::Result,
-    model::MapIndex,
+    model::{MapIndex, filter::Filter},
     store::screens::{
-        Micros, TiRef,
+        Micros, Page, TiRef,
         audit::{self, AuditRow},
         backfills::{self, BackfillRow, Held},
         calendar::{self, Calendar},
@@ -27,10 +27,12 @@ use crate::{
     },
 };
 
-/// Most rows of a list.
+use super::fields;
+
+/// Acts that are read.
 pub const LIMIT: usize = 3000;
-/// Most runs of a list: each costs a count of its instances.
-pub const RUN_LIMIT: usize = 500;
+/// Rows of a list that are read first; more when the cursor comes near their end.
+pub const PAGE: usize = 500;
 /// Runs of a grid.
 pub const GRID_RUNS: usize = 60;
 
@@ -42,8 +44,19 @@ pub enum Query {
         now: Micros,
     },
     Dags,
-    Runs(Option<String>),
-    Instances,
+    /// Runs, of one DAG or all: those that fit a filter, at most so many.
+    Runs {
+        dag_id: Option<String>,
+        filter: String,
+        limit: usize,
+        now: Micros,
+    },
+    /// Task instances of all DAGs, as above.
+    Instances {
+        filter: String,
+        limit: usize,
+        now: Micros,
+    },
     OfRun(i64),
     System,
     Grid {
@@ -92,8 +105,8 @@ pub enum Data {
     Gone,
     Triage(Triage),
     Dags(Dags),
-    Runs(Vec<RunRow>),
-    Instances(Vec<TiRow>),
+    Runs(Page<RunRow>),
+    Instances(Page<TiRow>),
     System(System),
     Grid(Box<Grid>),
     Run(Box<RunDetail>),
@@ -117,9 +130,18 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
     Ok(match query {
         Query::Triage { now } => Data::Triage(triage::load(conn, *now)?),
         Query::Dags => Data::Dags(dags::load(conn)?),
-        Query::Runs(dag) => Data::Runs(runs::load(conn, dag.as_deref(), RUN_LIMIT)?),
-        Query::Instances => Data::Instances(instances::load(conn, LIMIT)?),
-        Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?),
+        Query::Runs { dag_id, filter, limit, now } => {
+            // What can't be read as a filter narrows nothing; the screen says what is wrong with it.
+            let filter = Filter::parse(filter).unwrap_or_default();
+            let keep = |r: &RunRow| filter.matches(&fields::run(r, *now));
+            Data::Runs(runs::load(conn, dag_id.as_deref(), &filter, keep, *limit)?)
+        }
+        Query::Instances { filter, limit, now } => {
+            let filter = Filter::parse(filter).unwrap_or_default();
+            let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now));
+            Data::Instances(instances::load(conn, &filter, keep, *limit)?)
+        }
+        Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?.into()),
         Query::System => Data::System(system::load(conn)?),
         Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
         Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),

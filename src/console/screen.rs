@@ -11,7 +11,7 @@ use super::{
     items::{self, Item},
     log::LogView,
     place::{Object, Place},
-    query::Data,
+    query::{Data, PAGE},
     widgets::input::Input,
 };
 
@@ -70,6 +70,8 @@ pub struct Screen {
     pub log_pairs: Vec<Pair>,
     /// Lines scrolled in a text.
     pub scroll: usize,
+    /// Most rows of the list that are read.
+    pub limit: usize,
     /// Week of a calendar, counted back from this one.
     pub week: usize,
 }
@@ -104,6 +106,7 @@ impl Screen {
             explained: None,
             log_pairs: Vec::new(),
             scroll: 0,
+            limit: PAGE,
             week: 0,
         }
     }
@@ -114,6 +117,20 @@ impl Screen {
         self.loaded_at = Some(at);
         self.error = None;
         self.rebuild();
+    }
+
+    /// The list has more rows than were read.
+    pub fn more(&self) -> bool {
+        match &self.data {
+            Data::Runs(page) => page.more,
+            Data::Instances(page) => page.more,
+            _ => false,
+        }
+    }
+
+    /// What the store filters by: a list that is too long to be read whole.
+    pub fn is_paged(&self) -> bool {
+        matches!(self.place, Place::Runs(_) | Place::Instances(None))
     }
 
     /// Builds the lines anew.

@@ -229,7 +229,7 @@ impl State {
         let unfolded: Vec<String> = screen.unfolded.iter().cloned().collect();
         screen.waiting = Some(ticket);
         screen.stale = false;
-        vec![Effect::Load(ticket, screen.place.query(&unfolded, now))]
+        vec![Effect::Load(ticket, screen.place.query(&unfolded, &screen.filter.text, screen.limit, now))]
     }
 
     /// Why verbs can't be used now.

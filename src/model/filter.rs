@@ -79,6 +79,16 @@ impl Filter {
         self.terms.iter().all(|t| t.test.holds(row) != t.not)
     }
 
+    /// The exact values, in lower case, one of which every match must have in a field: lets a reader ask for less.
+    pub fn one_of(&self, wanted: &str) -> Option<&[String]> {
+        self.terms.iter().find_map(|t| match &t.test {
+            Test::Is { field, patterns } if !t.not && field == wanted && patterns.iter().all(|p| !p.contains('*')) => {
+                Some(patterns.as_slice())
+            }
+            _ => None,
+        })
+    }
+
     /// The exact DAG id that every match must have, if the filter names one: lets a reader ask for less.
     pub fn only_dag(&self) -> Option<&str> {
         self.terms.iter().find_map(|t| match &t.test {
@@ -296,6 +306,13 @@ mod tests {
             let e = Filter::parse(source).unwrap_err();
             assert!(e.contains(part), "{source}: {e}");
         }
+    }
+
+    #[test]
+    fn exact_values_can_be_asked_for() {
+        let filter = Filter::parse("state:failed,retry dag:A* !pool:gpu").unwrap();
+        assert_eq!(filter.one_of("state").unwrap(), ["failed", "up_for_retry"]);
+        assert_eq!((filter.one_of("dag"), filter.one_of("pool")), (None, None));
     }
 
     #[test]

@@ -4,3 +4,4 @@ mod home;
 mod readme;
 mod screens;
 mod terminal;
+mod tour;

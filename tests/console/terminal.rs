@@ -70,6 +70,15 @@ impl Session {
         }
     }
 
+    /// Waits until the terminal got a sequence: what a process wrote last may be read after its end.
+    fn wait_for_bytes(&self, sequence: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !String::from_utf8_lossy(&self.seen.lock().unwrap()).contains(sequence) {
+            assert!(Instant::now() < until, "no {sequence:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn ended(&mut self) -> u32 {
         let until = Instant::now() + Duration::from_secs(10);
         loop {
@@ -98,10 +107,8 @@ fn it_starts_is_silent_and_gives_the_terminal_back() {
     session.wait_for("need 60x16");
     session.keys.write_all(b"qy").unwrap();
     assert_eq!(session.ended(), 0);
-    let seen = session.seen.lock().unwrap();
-    let text = String::from_utf8_lossy(&seen);
     for sequence in ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l", "\u{1b}[?2026h"] {
-        assert!(text.contains(sequence), "{sequence:?}");
+        session.wait_for_bytes(sequence);
     }
 }
 

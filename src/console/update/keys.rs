@@ -187,12 +187,12 @@ fn filter_key(state: &mut State, key: &str) -> Vec<Effect> {
         "Esc" => {
             screen.filtering = false;
             screen.filter = Default::default();
-            screen.rebuild();
+            return super::filter_changed(state);
         }
         "Up" | "Down" => return look::step(state, if key == "Up" { Action::Up } else { Action::Down }),
         _ => {
             if screen.filter.key(key) {
-                screen.rebuild();
+                return super::filter_changed(state);
             }
         }
     }

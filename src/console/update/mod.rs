@@ -20,7 +20,7 @@ use super::{
     message::{Effect, Event},
     overlay::Overlay,
     place::Place,
-    query::{Data, Query},
+    query::{Data, PAGE, Query},
     state::{Launch, Link, State},
 };
 
@@ -33,7 +33,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Key(key) => keys::key(state, &key),
         Event::Paste(text) => {
             keys::paste(state, &text);
-            form::changed(state)
+            let mut effects = form::changed(state);
+            if state.screen().filtering {
+                effects.extend(filter_changed(state));
+            }
+            effects
         }
         Event::Resize(w, h) => {
             state.size = (w, h);
@@ -87,8 +91,30 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Hangup => vec![Effect::Quit],
     };
     let height = layout(state).list.height as usize;
-    state.screen_mut().settle(height);
+    let screen = state.screen_mut();
+    screen.settle(height);
+    let mut effects = effects;
+    // Near the end of what was read of a list, more of it is read.
+    if screen.more() && screen.waiting.is_none() && screen.cursor + 2 * height > screen.items.len() {
+        screen.limit *= 2;
+        effects.extend(state.load());
+    }
     effects
+}
+
+/// Asks the store again for a list whose filter changed, if the store filters it.
+pub(crate) fn filter_changed(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    screen.rebuild();
+    if !screen.is_paged() || screen.filter_error.is_some() {
+        return Vec::new();
+    }
+    screen.limit = PAGE;
+    if screen.waiting.is_some() {
+        screen.stale = true;
+        return Vec::new();
+    }
+    state.load()
 }
 
 /// A scheduler is wanted.

@@ -164,8 +164,7 @@ fn back(state: &mut State, gently: bool) -> Vec<Effect> {
             screen.only_problems = false;
             screen.log.search.clear();
             screen.log.found = None;
-            screen.rebuild();
-            return Vec::new();
+            return super::filter_changed(state);
         }
         if !screen.marks.is_empty() {
             screen.marks.clear();

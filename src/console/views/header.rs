@@ -81,9 +81,11 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
     let narrowed = !screen.filter.text.is_empty() || screen.only_problems;
     if !matches!(screen.place, Place::Instance(..)) {
         if narrowed {
-            right.push_str(&format!("{lines} of {}", screen.total));
+            let more = if screen.more() { "+" } else { "" };
+            right.push_str(&format!("{lines} of {}{more}", screen.total));
         } else if lines > 0 {
-            right.push_str(&format!("{} of {lines}", position(screen)));
+            let more = if screen.more() { "+" } else { "" };
+            right.push_str(&format!("{} of {lines}{more}", position(screen)));
         }
     }
     let mut pen = Pen::new(buf, parts.title, 0);

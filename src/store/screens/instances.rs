@@ -2,9 +2,12 @@
 
 use rusqlite::Connection;
 
-use crate::{error::Result, model::TiState};
+use crate::{
+    error::Result,
+    model::{TiState, filter::Filter},
+};
 
-use super::{Micros, TiRef, rows, spelled, ti_ref};
+use super::{Micros, Page, TiRef, listed, page, rows, spelled, ti_ref};
 
 /// One task instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,29 +106,36 @@ pub(crate) fn reason(why: Option<String>, exception: Option<String>) -> Option<S
     }
 }
 
-/// Instances of all DAGs: what is busy, what failed last, then those of the newest runs; newest run first.
-pub fn load(conn: &Connection, limit: usize) -> Result<Vec<TiRow>> {
-    let from = |which: &str| format!("{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS} {which}");
-    let busy = from(
-        "WHERE t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
-         ORDER BY t.run DESC LIMIT ?1",
+/// States that the index of busy instances has.
+const BUSY: &str = "t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')";
+
+/// Instances of all DAGs that fit, newest run first: at most `limit`, however many there are. The filter is used twice: what
+/// it asks for exactly narrows what is read, and `keep` says the whole truth about a row.
+pub fn load(conn: &Connection, filter: &Filter, keep: impl Fn(&TiRow) -> bool, limit: usize) -> Result<Page<TiRow>> {
+    let states = filter.one_of("state");
+    let idle = ["none", "success", "skipped", "upstream_failed", "removed", "failed"];
+    // Few instances are failed or busy: they have indexes, and are sorted afterwards.
+    let (narrow, order) = match states {
+        Some([one]) if one == "failed" => ("t.state = 'failed' AND", "t.end_date DESC"),
+        Some(some) if some.iter().all(|s| !idle.contains(&s.as_str())) => (BUSY, "r.run_after DESC, r.id DESC"),
+        _ => ("", "r.run_after DESC, r.id DESC"),
+    };
+    let and = if narrow.is_empty() || narrow.ends_with("AND") { "" } else { "AND" };
+    let sql = format!(
+        "{SELECT} FROM dag_run r CROSS JOIN task_instance t ON t.run = r.id {JOINS}
+         WHERE {narrow} {and} (?1 IS NULL OR t.state IN (SELECT value FROM json_each(?1)))
+           AND (?2 IS NULL OR lower(r.dag_id) IN (SELECT value FROM json_each(?2)))
+           AND (?3 IS NULL OR lower(t.pool) IN (SELECT value FROM json_each(?3)))
+         ORDER BY {order}"
     );
-    let failed = from("WHERE t.state = 'failed' ORDER BY t.end_date DESC LIMIT ?1");
-    let recent = format!(
-        "{SELECT} FROM (SELECT * FROM dag_run ORDER BY run_after DESC, id DESC LIMIT 200) r
-         JOIN task_instance t ON t.run = r.id {JOINS} LIMIT ?1"
-    );
-    let mut found = rows(conn, &busy, [limit as i64], make)?;
-    found.extend(rows(conn, &failed, [limit as i64], make)?);
-    found.extend(rows(conn, &recent, [limit as i64], make)?);
-    let mut seen = std::collections::HashSet::new();
-    found.retain(|row| seen.insert((row.ti.run.id, row.ti.task_id.clone(), row.ti.map_index)));
-    found.sort_by(|a, b| {
-        let key =
-            |t: &TiRow| (std::cmp::Reverse(t.run_after), std::cmp::Reverse(t.ti.run.id), std::cmp::Reverse(t.start));
+    // Without such a state the runs are walked through in their order, which needs no sorting.
+    let sql = if narrow.is_empty() { sql } else { sql.replace("CROSS JOIN", "JOIN") };
+    let params = (listed(states), listed(filter.one_of("dag")), listed(filter.one_of("pool")));
+    let mut found = page(conn, &sql, params, make, keep, limit)?;
+    let key = |t: &TiRow| (std::cmp::Reverse(t.run_after), std::cmp::Reverse(t.ti.run.id), std::cmp::Reverse(t.start));
+    found.rows.sort_by(|a, b| {
         key(a).cmp(&key(b)).then_with(|| (&a.ti.task_id, a.ti.map_index).cmp(&(&b.ti.task_id, b.ti.map_index)))
     });
-    found.truncate(limit);
     Ok(found)
 }
 

@@ -4,10 +4,10 @@ use rusqlite::Connection;
 
 use crate::{
     error::Result,
-    model::{RunState, RunType},
+    model::{RunState, RunType, filter::Filter},
 };
 
-use super::{Counts, Micros, RunRef, dags::run_counts, rows, run_ref, spelled};
+use super::{Counts, Micros, Page, RunRef, dags::run_counts, listed, page, run_ref, spelled};
 
 /// One run.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,14 +40,21 @@ pub struct RunRow {
     pub counts: Counts,
 }
 
-/// The newest runs, newest first.
-pub fn load(conn: &Connection, dag_id: Option<&str>, limit: usize) -> Result<Vec<RunRow>> {
+/// Runs that fit, newest first: at most `limit`, however many there are; of one DAG only, if it is given.
+pub fn load(
+    conn: &Connection,
+    dag_id: Option<&str>,
+    filter: &Filter,
+    keep: impl Fn(&RunRow) -> bool,
+    limit: usize,
+) -> Result<Page<RunRow>> {
     const COLUMNS: &str =
         "SELECT r.id AS run_row, r.dag_id, r.run_id, r.state, r.run_type, r.logical_date, r.run_after,
         r.start_date, r.end_date, r.conf, r.note, coalesce(d.owners, '') AS owners, coalesce(d.tags, '[]') AS tags,
         coalesce(d.is_paused, 0) AS is_paused
         FROM dag_run r LEFT JOIN dag d ON d.dag_id = r.dag_id";
-    const ORDER: &str = "ORDER BY r.run_after DESC, r.id DESC LIMIT ?1";
+    const ORDER: &str = "(?1 IS NULL OR r.state IN (SELECT value FROM json_each(?1)))
+        AND (?2 IS NULL OR lower(r.dag_id) IN (SELECT value FROM json_each(?2))) ORDER BY r.run_after DESC, r.id DESC";
     let make = |r: &rusqlite::Row<'_>| {
         Ok(RunRow {
             run: run_ref(r)?,
@@ -65,11 +72,14 @@ pub fn load(conn: &Connection, dag_id: Option<&str>, limit: usize) -> Result<Vec
             counts: Counts::default(),
         })
     };
+    let (states, dags) = (listed(filter.one_of("state")), listed(filter.one_of("dag")));
     let mut found = match dag_id {
-        Some(id) => rows(conn, &format!("{COLUMNS} WHERE r.dag_id = ?2 {ORDER}"), (limit as i64, id), make)?,
-        None => rows(conn, &format!("{COLUMNS} {ORDER}"), [limit as i64], make)?,
+        Some(id) => {
+            page(conn, &format!("{COLUMNS} WHERE r.dag_id = ?3 AND {ORDER}"), (states, dags, id), make, keep, limit)?
+        }
+        None => page(conn, &format!("{COLUMNS} WHERE {ORDER}"), (states, dags), make, keep, limit)?,
     };
-    for row in &mut found {
+    for row in &mut found.rows {
         row.counts = run_counts(conn, row.run.id)?;
     }
     Ok(found)

@@ -1,0 +1,76 @@
+//! The tour in docs/TOUR.md shows frames that the console really draws.
+
+use std::{fs, path::Path};
+
+use super::screens::stage;
+
+/// Title, what to know, the keys from the start, and what is typed after them.
+const STOPS: &[(&str, &str, &str)] = &[
+    (
+        "What needs you",
+        "The console opens on what needs a person: failures grouped by cause, files that don't import, runs that are late, tasks \
+         that ask. `Enter` opens, `A` acknowledges, `H` claims, `Z` silences, `N` notes.",
+        "",
+    ),
+    (
+        "The log line of the newest failure",
+        "`Enter` on a failure opens its log at the end, with the cause above it. `]` and `[` jump from error to error, `/` finds, `&` shows \
+         only lines with a text, `!` only warnings and errors.",
+        "Enter",
+    ),
+    (
+        "Why, and what changed",
+        "`b` says why it failed or why it isn't running: what is above it, who holds the slots of its pool, and what changed since \
+         it last worked.",
+        "Enter b",
+    ),
+    (
+        "Two tries beside each other",
+        "`=` compares the try with the last time it worked; again with the run before, and with the try before. `!` leaves only \
+         what differs.",
+        "Enter = !",
+    ),
+    (
+        "Repeating work",
+        "`C` clears with all below it, `R` retries exactly this. The plan is shown first; the focus is on Cancel. What is started is \
+         held for ten seconds, and `U` takes it back.",
+        "Enter C",
+    ),
+    ("DAGs", "`2` lists the DAGs with their last runs. `P` pauses at once, `T` triggers, `B` backfills.", "2"),
+    (
+        "The grid",
+        "`Enter` on a DAG shows its runs and tasks; `]` goes to the next failed cell. `v t` is the timeline, `v c` the calendar, `v h` the \
+         versions.",
+        "2 Enter j j j j Enter ]",
+    ),
+    ("What changed in the code", "`v h` lists the versions of a DAG, with what changed in each.", "2 v h"),
+    (
+        "What passed between the tasks",
+        "`x` shows the XComs of a run; `=` compares them with those of the run before.",
+        "2 Enter v t x Esc = G",
+    ),
+    ("Pools, connections, variables", "`8` shows them with who holds slots and which DAGs name them.", "8"),
+    ("Who did what", "`9` is the audit; `g a` on any object shows what was done to it.", "9"),
+];
+
+/// `UPDATE_DOCS=1` writes the tour anew.
+#[test]
+fn the_tour_shows_real_frames() {
+    let mut text = "# A tour of the console\n\nEvery picture is a frame that the console drew, 80 columns by 24 rows, over the store that its \
+         tests use. `?` lists the keys of a screen, `:` finds everything by name.\n"
+        .to_owned();
+    for (title, about, keys) in STOPS {
+        let (_dir, mut stage) = stage((80, 24));
+        stage.keys(keys);
+        let typed = if keys.is_empty() { "the start".to_owned() } else { format!("`{keys}`") };
+        let frame: String = stage.text().lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        text.push_str(&format!("\n## {title}\n\n{about}\n\nKeys: {typed}\n\n```text\n{frame}```\n"));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/TOUR.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+        return;
+    }
+    let shown = fs::read_to_string(&path).unwrap_or_default();
+    assert!(shown == text, "UPDATE_DOCS=1 cargo test the_tour writes docs/TOUR.md anew");
+}
