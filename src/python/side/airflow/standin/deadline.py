@@ -184,10 +184,6 @@ class VariableInterval:
             raise ValueError(f"VariableInterval '{self.key}' must be an integer (seconds), got: {value!r}") from None
 
 
-class BaseDeadlineReference:
-    """Base of references that an author writes."""
-
-
 class DeadlineAlert:
     """A run should end some time after a reference; else the callback is called."""
 
