@@ -31,7 +31,7 @@ class Lines(BaseEventTrigger):
             lines = open(self.path).read().split() if os.path.exists(self.path) else []
             for line in lines[seen:]:
                 yield TriggerEvent({"line": line})
-            seen = len(lines)
+            seen = max(seen, len(lines))  # a file that is being written looks empty for a moment
             await asyncio.sleep(0.02)
 
 lines = Asset("lines", watchers=[AssetWatcher(name="reader", trigger=Lines(OUT + "/lines"))])
