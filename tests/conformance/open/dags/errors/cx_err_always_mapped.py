@@ -1,0 +1,16 @@
+"""One construct: always mapped."""
+from datetime import datetime
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, task
+
+with DAG("cx_err_always_mapped", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+    @task
+    def gives():
+        return [1]
+
+    @task(trigger_rule="always")
+    def takes(x):
+        return x
+
+    takes.expand(x=gives())

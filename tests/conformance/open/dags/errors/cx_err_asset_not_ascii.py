@@ -1,0 +1,8 @@
+"""One construct: asset not ascii."""
+from datetime import datetime
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset
+
+with DAG("cx_err_asset_not_ascii", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+    EmptyOperator(task_id="a", outlets=[Asset("grüße")])

@@ -1,0 +1,9 @@
+"""One construct: self dependency."""
+from datetime import datetime
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+
+with DAG("cx_err_self_dependency", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+    a = EmptyOperator(task_id="a")
+    a >> a

@@ -1,0 +1,8 @@
+"""One construct: shift non task."""
+from datetime import datetime
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+
+with DAG("cx_err_shift_non_task", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+    EmptyOperator(task_id="a") >> 5

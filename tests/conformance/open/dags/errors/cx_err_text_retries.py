@@ -1,0 +1,8 @@
+"""One construct: text retries."""
+from datetime import datetime
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+
+with DAG("cx_err_text_retries", schedule=None, start_date=datetime(2026, 1, 1), catchup=False):
+    EmptyOperator(task_id="a", retries="three")
