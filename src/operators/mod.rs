@@ -5,6 +5,7 @@ mod bash;
 mod branch;
 mod external_task;
 mod file;
+pub mod kubernetes_pod;
 mod time;
 mod trigger;
 mod trigger_dagrun;
