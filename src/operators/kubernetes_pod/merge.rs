@@ -94,11 +94,13 @@ fn metadata(base: &Map<String, Value>, mut over: Map<String, Value>) -> Map<Stri
     fields(base, over)
 }
 
+/// How one part of a pod is merged: base, then what is laid over it.
+type Merge = fn(&Map<String, Value>, Map<String, Value>) -> Map<String, Value>;
+
 /// `over` merged over `base`; both are pods in the API's spelling.
 pub fn pods(base: &Value, over: &Value) -> Value {
     let (base, mut over) = (object(Some(base)), object(Some(over)));
-    let parts: [(&str, fn(&Map<String, Value>, Map<String, Value>) -> Map<String, Value>); 2] =
-        [("spec", spec), ("metadata", metadata)];
+    let parts: [(&str, Merge); 2] = [("spec", spec), ("metadata", metadata)];
     for (key, merge) in parts {
         let (below, above) = (object(base.get(key)), object(over.get(key)));
         let merged = match (below.is_empty(), above.is_empty()) {
