@@ -69,6 +69,13 @@ impl Engine {
         self.callbacks.push((key, epoch, request));
     }
 
+    /// If this is a callback, it is over and isn't called again.
+    pub(super) fn drop_callback(&mut self, key: &TiKey, epoch: u32) {
+        if is_callback(key) {
+            self.writes.push(Write::DropCallback { key: key.clone(), epoch });
+        }
+    }
+
     /// Runs what was committed.
     pub(super) fn start_callbacks(&mut self) {
         for (key, epoch, request) in std::mem::take(&mut self.callbacks) {

@@ -208,7 +208,7 @@ impl Engine {
         if !self.is_current(&key, epoch) {
             if is_callback(&key) {
                 self.take_says(&key, epoch, &says);
-                self.writes.push(Write::DropCallback { key: key.clone(), epoch });
+                self.drop_callback(&key, epoch);
             }
             if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
                 self.says_taken.remove(&key);
@@ -262,9 +262,7 @@ impl Engine {
         for line in lines {
             if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
                 self.forget(&key, epoch);
-                if is_callback(&key) {
-                    self.writes.push(Write::DropCallback { key: key.clone(), epoch });
-                }
+                self.drop_callback(&key, epoch);
                 self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
             }
         }

@@ -137,9 +137,7 @@ impl Engine {
         self.forget(key, epoch);
         let retryable = cause.kind != CauseKind::Killed;
         self.report(key, epoch, failed(cause, retryable));
-        if is_callback(key) {
-            self.writes.push(Write::DropCallback { key: key.clone(), epoch });
-        }
+        self.drop_callback(key, epoch);
         self.forget_heard(key, epoch);
         self.settled.push(files);
     }
