@@ -59,7 +59,7 @@ fn run_without_files(place: &Place) -> Result<()> {
 
 fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
     place.create()?;
-    let Some(mut lock) = take_lock(&place.scheduler_lock())? else {
+    let Some(mut lock) = lock_of_the_only_one(place)? else {
         let pid = std::fs::read_to_string(place.scheduler_lock()).unwrap_or_default();
         return Err(Error::refused(format!(
             "a scheduler already runs for {} (pid {})",
@@ -95,6 +95,21 @@ fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
     drop(engine);
     drop((writer, lock));
     ended
+}
+
+/// The lock of a home's scheduler; `None` if there is another one. One that was just killed, or has said that it ends, holds
+/// its lock a moment longer than it answers: that moment is waited for.
+fn lock_of_the_only_one(place: &Place) -> Result<Option<std::fs::File>> {
+    let give_up = Instant::now() + Duration::from_secs(2);
+    loop {
+        if let Some(lock) = take_lock(&place.scheduler_lock())? {
+            return Ok(Some(lock));
+        }
+        if matches!(scheduler_request(place, Request::Status), Ok(Some(_))) || Instant::now() > give_up {
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Starts a scheduler as a process of its own (own session, log file in the home) unless one answers, and returns at once
