@@ -37,12 +37,13 @@ pub fn native(classpath: &str, kwargs: &Value) -> Option<Native> {
 fn at_instant(kwargs: &Value) -> Option<Native> {
     let given = kwargs.get("moment")?;
     let moment = instant(given)?;
+    let class = given["__classname__"].as_str().unwrap_or("datetime.datetime");
     let event = json!({
-        "__classname__": "pendulum.datetime.DateTime", "__version__": 2,
+        "__classname__": class, "__version__": 2,
         "__data__": {
             "timestamp": moment.as_microsecond() as f64 / 1e6,
             "tz": {"__classname__": "builtins.tuple", "__version__": 1,
-                   "__data__": ["UTC", "pendulum.tz.timezone.FixedTimezone", 1, true]},
+                   "__data__": ["UTC", "pendulum.tz.timezone.Timezone", 1, true]},
         },
     });
     let ends_task = kwargs.get("end_from_trigger").and_then(Value::as_bool).unwrap_or(false);

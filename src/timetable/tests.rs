@@ -14,11 +14,11 @@ fn at(text: &str) -> Timestamp {
 
 fn cron(expression: &str, timezone: &str) -> Schedule {
     let (expression, timezone) = (expression.to_owned(), timezone.to_owned());
-    Schedule::Cron { expression, timezone, data_interval: None, interval: 0.0, run_immediately: None }
+    Schedule::Cron { expression, timezone, data_interval: None, interval: Span::default(), run_immediately: None }
 }
 
 fn delta(seconds: f64, months: i32) -> Schedule {
-    Schedule::Delta { seconds, months, data_interval: None }
+    Schedule::Delta { seconds, months, data_interval: None, interval: Span::default() }
 }
 
 fn bounds(start: &str, catchup: bool) -> Bounds {
@@ -158,7 +158,7 @@ fn the_interval_of_a_trigger_timetable_lies_before_the_run() {
         expression: "@daily".into(),
         timezone: "UTC".into(),
         data_interval: None,
-        interval: 3600.0,
+        interval: Span::from(3600.0),
         run_immediately: None,
     };
     let timetable = Timetable::compile(&schedule, "UTC", &TRIGGER).unwrap();
@@ -173,7 +173,7 @@ fn the_interval_of_a_trigger_timetable_lies_before_the_run() {
 fn a_named_timetable_outweighs_the_setting() {
     let class = |data_interval, settings: &Settings| {
         let (expression, timezone) = ("@daily".to_owned(), "UTC".to_owned());
-        let schedule = Schedule::Cron { expression, timezone, data_interval, interval: 0.0, run_immediately: None };
+        let schedule = Schedule::Cron { expression, timezone, data_interval, interval: Span::default(), run_immediately: None };
         Timetable::compile(&schedule, "UTC", settings).unwrap().class_name().to_owned()
     };
     assert_eq!(class(None, &INTERVAL), "CronDataIntervalTimetable");

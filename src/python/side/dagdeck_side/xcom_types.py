@@ -25,9 +25,11 @@ def zone_form(zone):
 
     from airflow.standin.times import zone_name
 
-    if zone == dt.timezone.utc or zone_name(zone) == "UTC":
-        return wrap("builtins.tuple", ["UTC", "pendulum.tz.timezone.FixedTimezone", 1, True])
     name = zone_name(zone)
+    if zone == dt.timezone.utc or name == "UTC":
+        # pendulum's UTC has a name, that of the standard library only an offset
+        kind = "Timezone" if type(zone).__name__ == "Timezone" else "FixedTimezone"
+        return wrap("builtins.tuple", ["UTC", f"pendulum.tz.timezone.{kind}", 1, True])
     if name[:1] in "+-":
         offset = int(dt.datetime(2000, 1, 1, tzinfo=zone).utcoffset().total_seconds())
         return wrap("builtins.tuple", [offset, "pendulum.tz.timezone.FixedTimezone", 1, True])

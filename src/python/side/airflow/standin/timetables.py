@@ -98,12 +98,12 @@ class _Cron(Timetable):
         return PRESETS.get(self.cron, self.cron)
 
     def as_schedule(self, dag):
-        from .times import seconds, zone_name
+        from .times import zone_name
 
         zone = self.timezone if isinstance(self.timezone, str) else zone_name(self.timezone) or "UTC"
         made = {"kind": "cron", "expression": self.cron, "timezone": zone, "data_interval": self.data_interval}
         if self.interval is not None:
-            made["interval"] = seconds(self.interval)
+            made["interval"] = span(self.interval)
         late = immediately(self.run_immediately)
         if late is not None:
             made["run_immediately"] = late
@@ -134,15 +134,23 @@ class _Delta(Timetable):
         return str(self.delta)
 
     def as_schedule(self, dag):
-        return {**delta_schedule(self.delta), "data_interval": self.data_interval}
+        made = {**delta_schedule(self.delta), "data_interval": self.data_interval}
+        if self.interval is not None:
+            made["interval"] = span(self.interval)
+        return made
 
 
 class DeltaTriggerTimetable(_Delta):
-    pass
+    """Runs at each multiple of the distance."""
 
 
 class DeltaDataIntervalTimetable(_Delta):
+    """Runs at the end of each distance."""
+
     data_interval = True
+
+    def __init__(self, delta):
+        super().__init__(delta)
 
 
 def immediately(given):
@@ -331,6 +339,12 @@ class _Text(_Cron):
 class _Step(_Delta):
     def as_schedule(self, dag):
         return delta_schedule(self.delta)
+
+
+def span(delta):
+    """The model's `Span` of a timedelta or relativedelta."""
+    made = delta_schedule(delta)
+    return {"seconds": made["seconds"], "months": made["months"]} if made["months"] else made["seconds"]
 
 
 def delta_schedule(delta):
