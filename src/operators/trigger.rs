@@ -37,9 +37,9 @@ pub fn native(classpath: &str, kwargs: &Value) -> Option<Native> {
 fn at_instant(kwargs: &Value) -> Option<Native> {
     let given = kwargs.get("moment")?;
     let moment = instant(given)?;
-    let class = given["__classname__"].as_str().unwrap_or("datetime.datetime");
+    // Whatever class the moment had: on its way to the task it becomes a plain one.
     let event = json!({
-        "__classname__": class, "__version__": 2,
+        "__classname__": "datetime.datetime", "__version__": 2,
         "__data__": {
             "timestamp": moment.as_microsecond() as f64 / 1e6,
             "tz": {"__classname__": "builtins.tuple", "__version__": 1,

@@ -119,8 +119,13 @@ mod tests {
         let now = at("2026-03-05T07:00:00Z");
         let first = |run_immediately| {
             let (expression, timezone) = ("0 6 * * *".to_owned(), "UTC".to_owned());
-            let schedule =
-                Schedule::Cron { expression, timezone, data_interval: Some(false), interval: Span::default(), run_immediately };
+            let schedule = Schedule::Cron {
+                expression,
+                timezone,
+                data_interval: Some(false),
+                interval: Span::default(),
+                run_immediately,
+            };
             let timetable = Timetable::compile(&schedule, "UTC", &SETTINGS).unwrap();
             assert_eq!(timetable.class_name(), "CronTriggerTimetable");
             timetable.next(None, &open, now).unwrap().run_after.to_string()

@@ -51,6 +51,14 @@ fn text(corpus: &Corpus) -> String {
     for row in &EXPECTED.accepted {
         let _ = writeln!(out, "| `{}` is accepted with a warning; Airflow 3 refuses it | {} |", row.file, row.why);
     }
+    out.push_str("\n## Different from run to run\n\n");
+    out.push_str("Of other recordings, which `DAGDECK_CONFORMANCE` may name.\n\n| where | why |\n|---|---|\n");
+    for row in &EXPECTED.chance {
+        let _ = writeln!(out, "| `{}`: {} | {} |", row.dag, row.places(), row.why);
+    }
+    for row in &EXPECTED.varies {
+        let _ = writeln!(out, "| `{}`: {}: the kind of value is compared | {} |", row.dag, row.places(), row.why);
+    }
     out.push_str("\nNot compared:\n\n");
     for (field, why) in LEFT_OUT {
         let _ = writeln!(out, "- `{field}`: {why}");

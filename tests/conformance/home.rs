@@ -85,6 +85,7 @@ impl Home {
             .args(arguments)
             .env("DAGDECK_HOME", self.folder.path())
             .env("DAGDECK_DAGS_FOLDER", &self.dags)
+            .env("AIRFLOW_HOME", self.folder.path())
             .env("AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE", if self.makes_runs { "True" } else { "False" })
             .env("AIRFLOW__CORE__PARALLELISM", "8")
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -109,6 +110,11 @@ impl Home {
     /// Folder of the DAG files.
     pub fn dags(&self) -> String {
         self.dags.to_string_lossy().into_owned()
+    }
+
+    /// The home's folder, which is `AIRFLOW_HOME` for its tasks.
+    pub fn path(&self) -> String {
+        self.folder.path().to_string_lossy().into_owned()
     }
 
     /// Folder that the probes write notes to.

@@ -179,9 +179,13 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() }
                 }
                 (None, None, 0) if assets.is_some() => Schedule::None,
-                (Some(expression), None, 0) => {
-                    Schedule::Cron { expression, timezone, data_interval, interval: interval.into(), run_immediately: None }
-                }
+                (Some(expression), None, 0) => Schedule::Cron {
+                    expression,
+                    timezone,
+                    data_interval,
+                    interval: interval.into(),
+                    run_immediately: None,
+                },
                 (None, delta, months) if delta.is_some_and(|d| d > 0.0) || months > 0 => {
                     Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval, interval: interval.into() }
                 }

@@ -268,10 +268,10 @@ impl Reader<'_> {
             None if field.names.is_empty() => {
                 Err(self.refuse_value(format_args!("{} '{text}' is not a number", field.name)))
             }
-            None => Err(self.refuse_value(format_args!(
-                "{} '{text}' is neither a number nor a three-letter name",
-                field.name
-            ))),
+            None => {
+                Err(self
+                    .refuse_value(format_args!("{} '{text}' is neither a number nor a three-letter name", field.name)))
+            }
         }
     }
 

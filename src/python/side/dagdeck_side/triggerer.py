@@ -193,7 +193,10 @@ class Triggerer:
 
         end = getattr(event, "task_instance_state", None)
         if end is not None:
-            xcoms = {str(k): serialize(v) for k, v in (event.xcoms or {}).items()}
+            import json
+
+            # Airflow's triggerer stores them as texts of JSON, and that is what a task pulls
+            xcoms = {str(k): json.dumps(serialize(v)) for k, v in (event.xcoms or {}).items()}
             return {"type": "TriggerEvent", "state": str(end), "xcoms": xcoms}
         return {"type": "TriggerEvent", "payload": serialize(event.payload)}
 
