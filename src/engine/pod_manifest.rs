@@ -8,15 +8,13 @@ use serde_json::Value;
 use super::render::{self, Place, Problem};
 use crate::{
     model::{Cause, CauseKind, Task},
+    executor::kubernetes::{Access, Cluster},
     operators::{
         Arguments,
-        kubernetes_pod::{self, Chance, Connection, DEFAULT_CONNECTION, Identity, Pod, Surroundings},
+        kubernetes_pod::{self, Chance, Identity, Pod},
     },
     secrets,
 };
-
-/// Where a pod finds the token of its service account.
-const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// A pod, ready to be sent, and what it was made from.
 pub struct Prepared {
@@ -24,9 +22,10 @@ pub struct Prepared {
     pub pod: Pod,
     /// Rendered arguments of the operator.
     pub arguments: IndexMap<String, Value>,
-    /// How its cluster is reached, as the connection says; the arguments `in_cluster`, `config_file` and `cluster_context`
-    /// go before it.
-    pub connection: Connection,
+    /// What the arguments say about its cluster.
+    pub access: Access,
+    /// Its cluster.
+    pub cluster: Cluster,
 }
 
 /// Renders a task's arguments and makes its pod.
@@ -50,20 +49,12 @@ pub fn from_arguments(
 ) -> Result<Prepared, Problem> {
     let wrong = |message: String| Problem::from(Cause::new(CauseKind::Value, message).exception("AirflowException"));
     let args = Arguments::new(task, &arguments);
-    let connection = connection(place, &args)?;
-    let template_file = match args.text("pod_template_file").map_err(wrong)?.filter(|name| !name.is_empty()) {
-        Some(name) => Some(template_file(dags_folder, &place.dag.fileloc, &name).map_err(wrong)?),
-        None => None,
-    };
-    let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(SERVICE_ACCOUNT).join("token").exists();
-    let own_namespace = || std::fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace")).ok();
-    let asked = args.get("in_cluster").and_then(Value::as_bool);
-    let surroundings = Surroundings {
-        namespace: connection.namespace.clone().or_else(own_namespace).map(|name| name.trim().to_string()),
-        in_cluster: connection.is_in_cluster(asked, args.get("config_file").is_some(), in_pod),
-        sidecar: connection.sidecar.clone(),
-        template_file,
-    };
+    let access = Access::of(&args).map_err(wrong)?;
+    let connection = connection(place, &access)?;
+    let (cluster, mut surroundings) = access.resolve(connection.as_ref()).map_err(|e| wrong(e.to_string()))?;
+    if let Some(name) = args.text("pod_template_file").map_err(wrong)?.filter(|name| !name.is_empty()) {
+        surroundings.template_file = Some(template_file(dags_folder, &place.dag.fileloc, &name).map_err(wrong)?);
+    }
     let who = Identity {
         dag_id: place.run.dag_id.to_string(),
         task_id: task.task_id.to_string(),
@@ -73,7 +64,7 @@ pub fn from_arguments(
     };
     let mut chance = Chance { suffix: &mut suffix, uuid: &mut || uuid::Uuid::new_v4().to_string() };
     let pod = kubernetes_pod::pod(&args, &who, &surroundings, &mut chance).map_err(wrong)?;
-    Ok(Prepared { pod, arguments, connection })
+    Ok(Prepared { pod, arguments, access, cluster })
 }
 
 /// Eight random letters and digits.
@@ -83,23 +74,12 @@ pub fn suffix() -> String {
     (0..8).map(|place| char::from(LETTERS[(random >> (place * 8) & 0xff) as usize % LETTERS.len()])).collect()
 }
 
-/// The connection that a task names.
-fn connection(place: &Place<'_>, args: &Arguments<'_>) -> Result<Connection, Problem> {
-    let wrong = |class: &str, message: String| Problem::from(Cause::new(CauseKind::Value, message).exception(class));
-    let named = args.text("kubernetes_conn_id").map_err(|e| wrong("AirflowException", e))?;
-    // Written as None it is none; not written it is the default one.
-    let Some(id) = named.or_else(|| (!args.is_given("kubernetes_conn_id")).then(|| DEFAULT_CONNECTION.into())) else {
-        return Ok(Connection::default());
-    };
-    let found = {
-        let db = place.db.lock().map_err(|_| wrong("AirflowException", "the store's reader is broken".into()))?;
-        secrets::connection(&db, &id).map_err(|e| wrong("AirflowException", e.to_string()))?
-    };
-    match found {
-        Some(found) => Connection::read(&found).map_err(|e| wrong("AirflowException", e)),
-        None if id == DEFAULT_CONNECTION => Ok(Connection::default()),
-        None => Err(wrong("AirflowNotFoundException", format!("The conn_id `{id}` isn't defined"))),
-    }
+/// The connection that a task names, if it is defined.
+fn connection(place: &Place<'_>, access: &Access) -> Result<Option<Value>, Problem> {
+    let Some(id) = &access.conn_id else { return Ok(None) };
+    let wrong = |message: String| Problem::from(Cause::new(CauseKind::Value, message).exception("AirflowException"));
+    let db = place.db.lock().map_err(|_| wrong("the store's reader is broken".into()))?;
+    secrets::connection(&db, id).map_err(|e| wrong(e.to_string()))
 }
 
 /// The pod of a YAML file; a relative path is looked for in the DAG folder, then beside the DAG file.

@@ -2,7 +2,7 @@
 //! 10.25.0). Everything here is JSON in the spelling of the Kubernetes API.
 
 mod attach;
-mod connection;
+mod conduct;
 mod merge;
 mod names;
 mod objects;
@@ -18,7 +18,7 @@ use crate::model::{
 use objects::Shaper;
 
 pub use attach::{SIDECAR, Sidecar, XCOM_FOLDER};
-pub use connection::{Connection, DEFAULT_CONNECTION};
+pub use conduct::{Conduct, Containers, OnFinish, XcomFrom};
 pub use names::{Identity, safe_label};
 
 /// The Airflow version that pods are labelled with: what dagdeck behaves like.
@@ -76,7 +76,8 @@ pub fn pod(args: &Arguments<'_>, who: &Identity, place: &Surroundings, chance: &
     }
     labels.insert("airflow_version".into(), AIRFLOW_VERSION.into());
     labels.insert("airflow_kpo_in_cluster".into(), if place.in_cluster { "True" } else { "False" }.into());
-    let warnings = limits(&mut manifest);
+    let mut warnings = doubts(args);
+    warnings.extend(limits(&mut manifest));
     Ok(Pod { manifest, selector: who.selector(&labels_of(args)?), warnings })
 }
 
@@ -112,10 +113,8 @@ fn shaped(args: &Arguments<'_>, name: &str) -> Option<Value> {
     args.get(name).map(|value| Shaper::new().shape(value, kind, name))
 }
 
-/// What of a task's arguments Kubernetes or the provider won't take, each a sentence: for the author, before anything runs.
-pub fn doubts(task: &Task) -> Vec<String> {
-    let nothing = IndexMap::new();
-    let args = Arguments::new(task, &nothing);
+/// What of the arguments Kubernetes or the provider won't take, each a sentence. Templates are left alone.
+pub fn doubts(args: &Arguments<'_>) -> Vec<String> {
     let mut shaper = Shaper::new();
     for (name, kind) in KINDS {
         let Some(value) = args.get(name) else { continue };
