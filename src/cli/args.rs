@@ -6,10 +6,28 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    asset::AssetVerb, audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb,
-    hitl::HitlVerb, incident::IncidentVerb, later, later::Later, log::LogArgs, pod::{PodVerb, RenderPod}, pool::PoolVerb, run::RunVerb,
-    saved_plan::PlanVerb, scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb,
-    variable::VariableVerb, xcom::XcomVerb,
+    asset::AssetVerb,
+    audit::AuditVerb,
+    backfill::BackfillVerb,
+    connection::ConnectionVerb,
+    dag::DagVerb,
+    db::DbVerb,
+    hitl::HitlVerb,
+    incident::IncidentVerb,
+    later,
+    later::Later,
+    log::LogArgs,
+    pod::{PodVerb, RenderPod},
+    pool::PoolVerb,
+    run::RunVerb,
+    saved_plan::PlanVerb,
+    scheduler::SchedulerVerb,
+    setting::ConfigVerb,
+    shell::Format,
+    shell::Shell,
+    task::TaskVerb,
+    variable::VariableVerb,
+    xcom::XcomVerb,
 };
 use crate::{
     config::{Place, Wanted},

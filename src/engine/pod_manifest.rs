@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::render::{self, Place, Problem};
 use crate::{
-    model::{Cause, CauseKind, Task},
     executor::kubernetes::{Access, Cluster},
+    model::{Cause, CauseKind, Task},
     operators::{
         Arguments,
         kubernetes_pod::{self, Chance, Identity, Pod},
@@ -91,5 +91,9 @@ fn template_file(dags_folder: &Path, fileloc: &str, name: &str) -> Result<Value,
     })?;
     let text = std::fs::read_to_string(&path).map_err(|e| format!("pod_template_file {}: {e}", path.display()))?;
     let pod: Value = serde_saphyr::from_str(&text).map_err(|e| format!("pod_template_file {}: {e}", path.display()))?;
-    if pod.is_object() { Ok(pod) } else { Err(format!("pod_template_file {} must hold a pod, not {pod}", path.display())) }
+    if pod.is_object() {
+        Ok(pod)
+    } else {
+        Err(format!("pod_template_file {} must hold a pod, not {pod}", path.display()))
+    }
 }

@@ -29,7 +29,8 @@ pub fn run(
     map_index: MapIndex,
 ) -> Result<(Value, Vec<String>)> {
     let db = Store::open_reader(&place.db())?.ok_or_else(|| Error::not_found("there is no store yet"))?;
-    let stored = store::dag::get(&db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
+    let stored =
+        store::dag::get(&db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
     let date = at.unwrap_or_else(clock::now);
     let (run, dag) = match store::run::of_date(&db, dag_id, Some(date), "")? {
         Some(run) => {
@@ -43,8 +44,8 @@ pub fn run(
         return Err(Error::usage(format!("task {task_id} is mapped")).hint("name one instance: --map-index N"));
     }
     let key = TiKey { run: run.id, task_id: task.task_id.clone(), map_index };
-    let mut row = load::instance(&db, &key)?
-        .unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
+    let mut row =
+        load::instance(&db, &key)?.unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
     // The try that runs, or else the next one.
     if row.try_number == 0 || row.state.is_finished() {
         row.try_number += 1;

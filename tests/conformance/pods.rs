@@ -49,7 +49,8 @@ fn difference(row: &Value, template: &Value) -> Option<String> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if let Some(error) = row["error"].as_str() {
         let (_, sentence) = error.split_once(": ").unwrap();
-        return (output.status.success() || !said.contains(sentence)).then(|| format!("{name}: {said}, wanted {error}"));
+        return (output.status.success() || !said.contains(sentence))
+            .then(|| format!("{name}: {said}, wanted {error}"));
     }
     let Ok(ours) = serde_json::from_slice::<Value>(&output.stdout) else { return Some(format!("{name}: {said}")) };
     let (ours, wanted) = (comparable(ours), comparable(meant(row["manifest"].clone())));

@@ -66,7 +66,7 @@ pub fn pod(args: &Arguments<'_>, who: &Identity, place: &Surroundings, chance: &
     for secret in items(args, "secrets")? {
         attach::secret(&mut manifest, &secret, &(chance.uuid)())?;
     }
-    if args.flag("do_xcom_push", false)? {
+    if args.pushes_xcom() {
         let context = shaped(args, "xcom_sidecar_container_security_context");
         attach::sidecar(&mut manifest, &place.sidecar, context.as_ref())?;
     }
@@ -140,7 +140,8 @@ pub fn name_variables(task: &mut Task) {
     }
     let each = |value: &mut Value| {
         if let Some(map) = value.as_object().filter(|_| encoded_kind(value).is_none()) {
-            let variable = |(name, value)| json!({MARK: "v1", "model": "V1EnvVar", "value": {"name": name, "value": value}});
+            let variable =
+                |(name, value)| json!({MARK: "v1", "model": "V1EnvVar", "value": {"name": name, "value": value}});
             *value = map.iter().map(variable).collect();
         }
     };
