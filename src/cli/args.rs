@@ -399,7 +399,8 @@ mod tests {
             Some((before, _)) => before.matches('`').count() / 2,
             None => 1,
         };
-        let words = |span: &str| -> Vec<String> { span.split_whitespace().map(|w| w.replace(['[', ']'], "")).collect() };
+        let words =
+            |span: &str| -> Vec<String> { span.split_whitespace().map(|w| w.replace(['[', ']'], "")).collect() };
         let heads: Vec<String> = spans[..groups].iter().map(|span| words(span)[0].clone()).collect();
         let mut all = heads.clone();
         for span in &spans[if groups == 1 { 0 } else { groups }..] {
