@@ -8,8 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{link::take_lines, log::Log};
-use crate::protocol::{Say, task, task::Class};
+use super::link::take_lines;
+use crate::{
+    protocol::{Say, task, task::Class},
+    tasklog::Log,
+};
 
 /// How long what was said may wait for the task's end or its next question, which it then goes with.
 const SAY_WITHIN: Duration = Duration::from_millis(200);
