@@ -24,7 +24,7 @@ pub fn workload(args: &Arguments<'_>, place: &Place<'_>) -> Result<Workload, Ref
         dag_id: args.required("external_dag_id")?,
         task_ids,
         task_group_id: args.text("external_task_group_id")?,
-        logical_dates: place.run.logical_date.map(|d| plus_seconds(d, -delta)).into_iter().collect(),
+        logical_dates: vec![plus_seconds(place.run.logical_date.unwrap_or(place.run.run_after), -delta)],
         allowed_states: args.texts("allowed_states")?.unwrap_or_else(|| vec!["success".into()]),
         skipped_states: args.texts("skipped_states")?.unwrap_or_default(),
         failed_states: args.texts("failed_states")?.unwrap_or_default(),

@@ -48,7 +48,7 @@ impl World {
     fn waits_for_others(&self, expression: &AssetCondition, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let until = since.checked_add(TOGETHER).ok().filter(|until| *until > now)?;
         let leaves = expression.leaves();
-        let began = |row: &TaskInstance| row.state.is_active() && row.queued_when.is_some_and(|at| at <= since);
+        let began = |row: &TaskInstance| row.state.is_active() && row.queued_when.is_some_and(|at| at < since);
         let is_under_way = self.runs.values().any(|memory| {
             memory.dag.tasks.values().zip(&memory.tasks).any(|(task, instances)| {
                 !task.outlets.is_empty()

@@ -170,6 +170,6 @@ fn a_task_can_start_from_its_trigger() {
 fn standard_triggers_need_no_triggerer() {
     let home = home();
     let run = home.trigger("native", "r1", &json!({}));
-    assert_eq!(run.returned("soon", -1), &json!("DateTime"));
+    assert_eq!(run.returned("soon", -1), &json!("datetime"));
     assert!(!Path::new(&home.path().join("triggerer.log")).exists());
 }

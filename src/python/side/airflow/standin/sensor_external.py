@@ -56,7 +56,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         self.check_existence = check_existence
 
     def _dates(self, context):
-        logical = context.get("logical_date")
+        logical = context.get("logical_date") or context["dag_run"].run_after
         if self.execution_delta is not None:
             return [logical - self.execution_delta]
         if self.execution_date_fn is not None:
