@@ -14,8 +14,7 @@ use crate::{
     config::{Place, Settings},
     dagfile::{self, Parsed},
     error::{Error, Result},
-    model::{Dag, Diagnostic, Severity, Task, hash, schedule::Interval, time::rfc3339},
-    operators::{Arguments, kubernetes_pod},
+    model::{Dag, Diagnostic, Severity, hash, schedule::Interval, time::rfc3339},
     python::{self, ParseError},
     store::{
         self, Store,
@@ -81,8 +80,7 @@ impl Parser {
         };
         // What says nothing about the content is no result of it: the next scan sees a changed file.
         let (mtime, size) = if is_lasting { (mtime, size) } else { (0, 0) };
-        let (dags, mut diagnostics) = self.with_timetables(path, parsed);
-        diagnostics.extend(dags.iter().flat_map(|d| doubts(path, &d.dag)));
+        let (dags, diagnostics) = self.with_timetables(path, parsed);
         Some(ParsedFile {
             fileloc,
             hash: hash::bytes(&bytes),
@@ -174,21 +172,6 @@ impl Parser {
     }
 }
 
-/// What Kubernetes won't take of a DAG's pods.
-fn doubts(path: &Path, dag: &Dag) -> Vec<Diagnostic> {
-    let nothing = indexmap::IndexMap::new();
-    let pods = dag.tasks.values().filter(|task| task.is_a("KubernetesPodOperator"));
-    let of_task = |task: &Task| {
-        let sentences = kubernetes_pod::doubts(&Arguments::new(task, &nothing)).into_iter();
-        let warning = |message| Diagnostic {
-            severity: Severity::Warning,
-            ..error(path, task.line, format!("task {}: {message}", task.task_id), None)
-        };
-        sentences.map(warning).collect::<Vec<_>>()
-    };
-    pods.flat_map(of_task).collect()
-}
-
 /// Why the Python side said nothing, and what to do about it.
 fn explained(problem: ParseError) -> (String, String) {
     match problem {
@@ -235,7 +218,7 @@ pub fn check(paths: &[PathBuf], settings: &Settings) -> Result<Vec<(PathBuf, Par
         if !path.exists() {
             return Err(Error::not_found(format!("there is no file or folder {}", path.display())));
         }
-        let files = if path.is_dir() { find_files(&path) } else { vec![path.clone()] };
+        let files = if path.is_dir() { find_files(&path, settings) } else { vec![path.clone()] };
         for file in files {
             if let Some(parsed) = parser.parse(&file) {
                 let dags = parsed.dags.into_iter().map(|d| d.dag).collect();
