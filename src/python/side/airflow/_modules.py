@@ -174,7 +174,7 @@ MODULES = {
     "airflow.utils.dates": {"days_ago": "~airflow.sdk.timezone timezones", "parse_execution_date":
                             "~airflow.sdk.timezone timezones:parse", "cron_presets": "timetables:PRESETS",
                             "round_time": "timezones", "date_range": "timezones"},
-    "airflow.utils.decorators": {"apply_defaults": "compat"},
+    "airflow.utils.decorators": {"apply_defaults": "~airflow.sdk compat"},
     "airflow.utils.file": {"list_py_file_paths": "compat", "TemporaryDirectory": "compat"},
     "airflow.utils.log.logging_mixin": {"LoggingMixin": "compat"},
     "airflow.utils.log.secrets_masker": {"mask_secret": "compat"},
@@ -248,12 +248,7 @@ MODULES = {
     _STD + "utils.weekday": {"WeekDay": "op_simple"},
     _STD + "utils.skipmixin": {"SkipMixin": "skipping"},
     _P + "cncf.kubernetes.operators.pod": {"KubernetesPodOperator": "op_pod"},
-    _P + "cncf.kubernetes.operators.job": dict.fromkeys((
-        "KubernetesJobOperator", "KubernetesDeleteJobOperator", "KubernetesPatchJobOperator"), "op_job"),
-    _P + "cncf.kubernetes.operators.resource": dict.fromkeys((
-        "KubernetesCreateResourceOperator", "KubernetesDeleteResourceOperator"), "op_job"),
-    _P + "cncf.kubernetes.decorators.kubernetes": {"kubernetes_task": "op_pod_decorated"},
-    _P + "cncf.kubernetes.decorators.kubernetes_cmd": {"kubernetes_cmd_task": "op_pod_decorated"},
+    _P + "cncf.kubernetes.operators.job": {"KubernetesJobOperator": "op_pod"},
     _P + "cncf.kubernetes.secret": {"Secret": "op_pod"},
     _P + "cncf.kubernetes.hooks.kubernetes": {"KubernetesHook": "hooks:BaseHook"},
     _P + "cncf.kubernetes.callbacks": {"KubernetesPodOperatorCallback": "op_pod", "ExecutionMode": "op_pod"},
@@ -289,6 +284,7 @@ OLD = {
     "airflow.datasets": "airflow.sdk", "airflow.datasets.metadata": "airflow.sdk", "airflow.assets": "airflow.sdk",
     "airflow.models.dag": "airflow.sdk", "airflow.models.baseoperator": "airflow.sdk",
     "airflow.models.param": "airflow.sdk", "airflow.models.xcom": "airflow.sdk", "airflow.models.xcom_arg": "airflow.sdk",
+    "airflow.models.abstractoperator": "airflow.sdk.definitions._internal.abstractoperator",
     "airflow.models.mappedoperator": "airflow.sdk.definitions.mappedoperator",
     "airflow.models.baseoperatorlink": "airflow.sdk", "airflow.models.skipmixin": "airflow.sdk",
     "airflow.models.dagbag": "airflow.models", "airflow.models.taskgroup": "airflow.sdk",
@@ -350,10 +346,11 @@ BETTER = {
     "apply_defaults": "remove it: it isn't needed",
 }
 
-from . import _inside, _modules_more  # noqa: E402  they add to what is above
+from . import _beside, _inside, _modules_more  # noqa: E402  they add to what is above
 
 _modules_more.merge(MODULES)
 _inside.merge(MODULES)
+_beside.merge(MODULES)
 
 PACKAGES = set()
 for _name in (*MODULES, *OLD):

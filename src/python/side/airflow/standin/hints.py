@@ -1,11 +1,7 @@
 """What to write instead of an import that isn't there."""
 import difflib
 
-SPARK = "dagdeck has no Spark operators: make the SparkApplication with KubernetesCreateResourceOperator(" \
-        "custom_resource_definition=True), or run spark-submit in a KubernetesPodOperator"
 FIXED = {
-    "airflow.providers.cncf.kubernetes.operators.spark_kubernetes": SPARK,
-    "airflow.providers.cncf.kubernetes.sensors.spark_kubernetes": SPARK,
     "airflow.operators.subdag": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
     "airflow.operators.subdag_operator": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
     "airflow.contrib": "airflow.contrib was removed; use the provider's module",
@@ -15,6 +11,7 @@ FIXED = {
 
 def hint(module, name):
     """A sentence, or None."""
+    from .._beside import ADDED
     from .._modules import MODULES, OLD
 
     for prefix, text in FIXED.items():
@@ -22,7 +19,8 @@ def hint(module, name):
             return text
     if name is not None:
         for place in ("airflow.sdk", *MODULES):
-            if name in MODULES[place] and MODULES[place][name][0] != "~" and MODULES[place][name] != "inside":
+            if name in MODULES[place] and MODULES[place][name][0] != "~" and MODULES[place][name] != "inside" \
+                    and (place, name) not in ADDED:
                 return f"from {place} import {name}"
         names = MODULES.get(module) or MODULES.get(OLD.get(module), {})
         near = difflib.get_close_matches(name, names, 1)
