@@ -14,7 +14,6 @@ use crate::{
         mapping::{MARK, encoded_kind},
         time::rfc3339,
     },
-    operators::kubernetes_pod,
     secrets,
     store::{
         self,
@@ -78,7 +77,6 @@ impl From<Cause> for Problem {
 /// All arguments of a native task instance, rendered where they are templates.
 pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Problem> {
     let mut task = task.clone();
-    kubernetes_pod::name_variables(&mut task);
     if !task.template_ext.is_empty() {
         let context = place.context(&task);
         for name in task.template_fields.clone() {
@@ -102,6 +100,9 @@ pub fn trigger(place: &Place<'_>, task: &Task) -> Result<Value, Cause> {
     Ok(said)
 }
 
+/// At most so many characters has the name of a mapped instance, as in Airflow's database.
+const NAME_LENGTH: usize = 250;
+
 /// The rendered `map_index_template`: `task` in it has the arguments of this instance.
 pub fn index_name(
     place: &Place<'_>,
@@ -111,7 +112,13 @@ pub fn index_name(
 ) -> Result<String, Problem> {
     let mut task = task.clone();
     task.args = rendered.clone();
-    template::render(name, &place.context(&task)).map_err(|f| problem(&f))
+    let text = template::render(name, &place.context(&task)).map_err(|f| problem(&f))?;
+    let length = text.chars().count();
+    if length > NAME_LENGTH {
+        let text = format!("map_index_template renders {length} characters, at most {NAME_LENGTH} fit");
+        return Err(Problem::Wrong(Cause::new(CauseKind::Value, text).exception("AirflowRuntimeError")));
+    }
+    Ok(text)
 }
 
 /// A text that ends in one of the operator's endings names a template file.
@@ -141,7 +148,7 @@ pub fn for_people(value: Value) -> Value {
         Value::Object(map) => {
             let whole = Value::Object(map);
             match encoded_kind(&whole) {
-                Some("tuple" | "set" | "v1") => for_people(whole.get("value").cloned().unwrap_or(Value::Null)),
+                Some("tuple" | "set") => for_people(whole.get("value").cloned().unwrap_or(Value::Null)),
                 Some(_) if let Some(text) = template::text_of_encoded(&whole) => Value::String(text),
                 Some(_) => whole.get("value").or_else(|| whole.get("repr")).cloned().unwrap_or(Value::Null),
                 None => match whole {

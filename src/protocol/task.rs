@@ -44,7 +44,6 @@ pub fn class(kind: &str) -> Class {
         | "ClearAssetStateStoreByUri"
         | "MaskSecret" => Class::Say,
         "GetXCom"
-        | "RunPod"
         | "GetXComSequence"
         | "GetVariable"
         | "GetConnection"

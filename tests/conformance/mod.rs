@@ -21,7 +21,6 @@ mod limits;
 mod meant;
 mod names;
 mod operations;
-mod pods;
 mod requests;
 mod runs;
 mod score;
