@@ -18,10 +18,10 @@ pub struct Expected {
     pub differs: Vec<Differs>,
     /// Fields that were a matter of timing where it was recorded.
     pub chance: Vec<Differs>,
-    /// Fields that hold a clock or the like: that there is such a value is compared, not which.
-    pub varies: Vec<Differs>,
     /// Files.
     pub accepted: Vec<Accepted>,
+    /// Values of the recorder's machine.
+    pub machine: Vec<Machine>,
     #[serde(default)]
     later: Vec<Later>,
     slow: Slow,
@@ -47,6 +47,19 @@ impl Differs {
             .collect::<Vec<_>>()
             .join(", ")
     }
+}
+
+/// Values that say who recorded, when and where. Both sides must have one of the same JSON type.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// What they say.
+    pub why: String,
+    /// The DAG; none for all.
+    #[serde(default)]
+    pub dag: Option<String>,
+    /// How their pointers end.
+    pub ends: Vec<String>,
 }
 
 /// A file that Airflow refuses and that is accepted here with a warning.
@@ -98,14 +111,17 @@ pub fn is_slow(dag_id: &str) -> bool {
     EXPECTED.slow.dags.iter().any(|d| d == dag_id)
 }
 
-/// The difference is known: on purpose, by chance, or another value of the same kind where only the kind is compared.
-pub fn is_known(dag_id: &str, pointer: &str, wanted: Option<&Value>, got: Option<&Value>) -> bool {
-    let names_it = |rows: &[Differs]| {
-        let rows = rows.iter().filter(|row| row.dag == dag_id);
-        rows.flat_map(|row| &row.fields).any(|field| is_below(pointer, field))
-    };
-    let is_alike = || wanted.zip(got).is_some_and(|(a, b)| discriminant(a) == discriminant(b));
-    names_it(&EXPECTED.differs) || names_it(&EXPECTED.chance) || is_alike() && names_it(&EXPECTED.varies)
+/// The field differs on purpose, or by chance.
+pub fn on_purpose(dag_id: &str, pointer: &str) -> bool {
+    let rows = EXPECTED.differs.iter().chain(&EXPECTED.chance).filter(|row| row.dag == dag_id);
+    rows.flat_map(|row| &row.fields).any(|field| is_below(pointer, field))
+}
+
+/// Both values only say who made them, when and where.
+pub fn is_of_machine(dag_id: &str, pointer: &str, wanted: Option<&Value>, got: Option<&Value>) -> bool {
+    let (Some(wanted), Some(got)) = (wanted, got) else { return false };
+    let rows = EXPECTED.machine.iter().filter(|row| row.dag.as_deref().is_none_or(|dag| dag == dag_id));
+    discriminant(wanted) == discriminant(got) && rows.flat_map(|row| &row.ends).any(|end| pointer.ends_with(end))
 }
 
 /// A file that Airflow refuses is accepted with a warning.

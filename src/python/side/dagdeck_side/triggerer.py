@@ -189,13 +189,13 @@ class Triggerer:
 
     @staticmethod
     def event(event):
+        import json
+
         from .xcom import serialize
 
         end = getattr(event, "task_instance_state", None)
         if end is not None:
-            import json
-
-            # Airflow's triggerer stores them as texts of JSON, and that is what a task pulls
+            # Airflow's triggerer stores the JSON text, so that a pull gives a text
             xcoms = {str(k): json.dumps(serialize(v)) for k, v in (event.xcoms or {}).items()}
             return {"type": "TriggerEvent", "state": str(end), "xcoms": xcoms}
         return {"type": "TriggerEvent", "payload": serialize(event.payload)}
