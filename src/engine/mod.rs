@@ -17,6 +17,7 @@ mod input;
 mod looks;
 mod outcomes;
 mod parser_thread;
+mod pods;
 mod render;
 mod settle;
 mod signals;
@@ -29,6 +30,7 @@ mod triggerer;
 mod waits;
 mod watch;
 mod watchers;
+mod write;
 
 use std::{
     io::Write,

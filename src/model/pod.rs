@@ -74,6 +74,8 @@ pub struct Pod {
     pub conduct: Value,
     /// What was seen of it last.
     pub sight: PodSight,
+    /// How its task ended; null until that is known.
+    pub result: Value,
 }
 
 /// What is seen of a pod: the parts of its object that people ask for.
@@ -166,6 +168,13 @@ pub enum PodWrite {
         id: PodId,
         /// What.
         event: Box<PodEvent>,
+    },
+    /// How its task ended is known.
+    Ended {
+        /// Which.
+        id: PodId,
+        /// How.
+        result: Value,
     },
     /// The next step is reached.
     Stage {

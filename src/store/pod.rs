@@ -10,7 +10,7 @@ use crate::{
 
 const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, run_id, kind, stage, access, namespace, \
      name, uid, manifest, conduct, phase, node, image_id, why, status, created_at, scheduled_at, started_at, ended_at, \
-     deleted_at";
+     deleted_at, result";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
@@ -38,6 +38,9 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                     event.source
                 ])
             }),
+        PodWrite::Ended { id, result } => tx
+            .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
         PodWrite::Stage { id, stage } => tx
             .prepare_cached("UPDATE pod SET stage = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, stage.as_str()])),
@@ -136,6 +139,7 @@ fn pod(row: &Row<'_>) -> rusqlite::Result<Pod> {
             ended_at: rows::time(row, 24)?,
             deleted_at: rows::time(row, 25)?,
         },
+        result: rows::json(row, 26)?,
     })
 }
 
