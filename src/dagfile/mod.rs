@@ -12,6 +12,7 @@ mod units;
 
 use crate::model::{Dag, Diagnostic, Severity};
 
+pub use nearest::nearest;
 pub use explain::explain;
 pub use nearest::distance;
 pub use reference::reference;
