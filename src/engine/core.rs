@@ -31,12 +31,11 @@ use crate::{
     command::Touched,
     config::Place,
     error::{Error, Result, say},
-    model::{AssetCondition, Cause, Change, RunId, TiKey},
+    model::{AssetCondition, Cause, Change, TiKey},
     processor::Parser,
     runner::claim::TryFiles,
     scheduler::{Limits, World},
-    store::{Store, asset::Named},
-    timetable::DueRun,
+    store::Store,
 };
 
 /// The scheduler's process.
