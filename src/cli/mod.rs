@@ -27,6 +27,7 @@ mod log;
 mod log_search;
 mod mask;
 mod nearest;
+mod open;
 mod plan;
 mod pod;
 mod pool;
@@ -50,6 +51,7 @@ mod yaml;
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use context::keys_file;
+pub use open::opening;
 pub use pod::Renderer;
 pub use shell::Shell;
 

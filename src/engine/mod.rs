@@ -17,7 +17,7 @@ mod input;
 mod looks;
 mod outcomes;
 mod parser_thread;
-mod pod_manifest;
+pub mod pod_manifest;
 pub mod pod_render;
 mod pods;
 mod render;

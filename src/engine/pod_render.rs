@@ -1,6 +1,9 @@
 //! `pods render`: the pod that a task would send, without a scheduler and without a cluster.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,8 +13,12 @@ use crate::{
     clock,
     config::Place,
     error::{Error, Result},
-    model::{Dag, DagRun, DagVersionId, MapIndex, RunId, RunState, RunType, Task, TaskInstance, TiKey, TriggeredBy},
-    processor,
+    model::{
+        Cause, CauseKind, Dag, DagRun, DagVersionId, MapIndex, RunId, RunState, RunType, Task, TaskInstance, TiKey,
+        TriggeredBy,
+    },
+    processor::{self, Parser},
+    python::PodHook,
     store::{self, Store, load},
     timetable::{self, DueRun, Timetable},
 };
@@ -29,7 +36,8 @@ pub fn run(
     map_index: MapIndex,
 ) -> Result<(Value, Vec<String>)> {
     let db = Store::open_reader(&place.db())?.ok_or_else(|| Error::not_found("there is no store yet"))?;
-    let stored = store::dag::get(&db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
+    let stored =
+        store::dag::get(&db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
     let date = at.unwrap_or_else(clock::now);
     let (run, dag) = match store::run::of_date(&db, dag_id, Some(date), "")? {
         Some(run) => {
@@ -43,21 +51,34 @@ pub fn run(
         return Err(Error::usage(format!("task {task_id} is mapped")).hint("name one instance: --map-index N"));
     }
     let key = TiKey { run: run.id, task_id: task.task_id.clone(), map_index };
-    let mut row = load::instance(&db, &key)?
-        .unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
+    let mut row =
+        load::instance(&db, &key)?.unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
     // The try that runs, or else the next one.
     if row.try_number == 0 || row.state.is_finished() {
         row.try_number += 1;
     }
     let db = Arc::new(Mutex::new(db));
     let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db };
-    let made = pod_manifest::prepare(&at, &place.dags_folder, task).map_err(|problem| {
+    let (manifest, warnings) = manifest(&at, place, task).map_err(|problem| {
         let is_for_python = matches!(problem, render::Problem::Unsupported(_));
         let cause = problem.cause();
         let error = Error::refused(format!("the pod of task {task_id} cannot be put together")).because(cause.summary);
         if is_for_python { error.hint("only the task's own Python process can render this") } else { error }
     })?;
-    Ok((made.pod.manifest, made.pod.warnings))
+    Ok((manifest, warnings))
+}
+
+fn manifest(
+    at: &render::Place<'_>,
+    place: &Place,
+    task: &Task,
+) -> std::result::Result<(Value, Vec<String>), render::Problem> {
+    let interpreter = place.interpreter(Path::new(&at.dag.fileloc));
+    let parser = Parser::new(place).map_err(|e| Cause::new(CauseKind::Start, e.to_string()))?;
+    let mut kept = None;
+    let mut hook = |pod| PodHook::apply(&mut kept, place, &interpreter, &parser.side, pod);
+    let made = pod_manifest::prepare(at, &place.dags_folder, task, &mut hook)?;
+    Ok((made.job.unwrap_or(made.pod.manifest), made.pod.warnings))
 }
 
 fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {

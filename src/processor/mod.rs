@@ -186,7 +186,7 @@ fn doubts(path: &Path, dag: &Dag) -> Vec<Diagnostic> {
         };
         sentences.map(warning).collect::<Vec<_>>()
     };
-    pods.flat_map(|task| of_task(task)).collect()
+    pods.flat_map(of_task).collect()
 }
 
 /// Why the Python side said nothing, and what to do about it.

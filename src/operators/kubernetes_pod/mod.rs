@@ -3,6 +3,7 @@
 
 mod attach;
 mod conduct;
+mod job;
 mod merge;
 mod names;
 mod objects;
@@ -19,6 +20,7 @@ use objects::Shaper;
 
 pub use attach::{SIDECAR, Sidecar, XCOM_FOLDER};
 pub use conduct::{Conduct, Containers, OnFinish, XcomFrom};
+pub use job::job;
 pub use names::{Identity, safe_label};
 
 /// The Airflow version that pods are labelled with: what dagdeck behaves like.
@@ -35,6 +37,8 @@ pub struct Surroundings {
     pub sidecar: Sidecar,
     /// The pod of `pod_template_file`, read and parsed.
     pub template_file: Option<Value>,
+    /// The job of `job_template_file`, read and parsed.
+    pub job_template: Option<Value>,
 }
 
 /// Random texts that a pod's parts are named with; handed in, so that building stays a function.
@@ -66,7 +70,7 @@ pub fn pod(args: &Arguments<'_>, who: &Identity, place: &Surroundings, chance: &
     for secret in items(args, "secrets")? {
         attach::secret(&mut manifest, &secret, &(chance.uuid)())?;
     }
-    if args.flag("do_xcom_push", false)? {
+    if args.pushes_xcom() {
         let context = shaped(args, "xcom_sidecar_container_security_context");
         attach::sidecar(&mut manifest, &place.sidecar, context.as_ref())?;
     }
@@ -93,6 +97,7 @@ const KINDS: &[(&str, &str)] = &[
     ("dns_config", "V1PodDNSConfig"),
     ("env_from", "[V1EnvFromSource]"),
     ("env_vars", "[V1EnvVar]"),
+    ("full_job_spec", "V1Job"),
     ("full_pod_spec", "V1Pod"),
     ("host_aliases", "[V1HostAlias]"),
     ("image_pull_secrets", "[V1LocalObjectReference]"),
@@ -101,6 +106,7 @@ const KINDS: &[(&str, &str)] = &[
     ("pod_runtime_info_envs", "[V1EnvVar]"),
     ("ports", "[V1ContainerPort]"),
     ("security_context", "V1PodSecurityContext"),
+    ("selector", "V1LabelSelector"),
     ("tolerations", "[V1Toleration]"),
     ("volume_mounts", "[V1VolumeMount]"),
     ("volumes", "[V1Volume]"),
@@ -140,7 +146,8 @@ pub fn name_variables(task: &mut Task) {
     }
     let each = |value: &mut Value| {
         if let Some(map) = value.as_object().filter(|_| encoded_kind(value).is_none()) {
-            let variable = |(name, value)| json!({MARK: "v1", "model": "V1EnvVar", "value": {"name": name, "value": value}});
+            let variable =
+                |(name, value)| json!({MARK: "v1", "model": "V1EnvVar", "value": {"name": name, "value": value}});
             *value = map.iter().map(variable).collect();
         }
     };
@@ -227,9 +234,9 @@ fn own(args: &Arguments<'_>) -> Result<Value, String> {
 
 fn name(manifest: &mut Value, args: &Arguments<'_>, who: &Identity, chance: &mut Chance<'_>) -> Result<(), String> {
     let given = manifest.pointer("/metadata/name").and_then(Value::as_str).filter(|n| !n.is_empty());
-    let plain = given.map_or_else(|| names::name_of_task(&who.task_id), str::to_string);
+    let plain = given.map_or_else(|| names::name_of_task(&who.task_id, names::MAX_NAME), str::to_string);
     let suffixed = args.flag("random_name_suffix", true)?;
-    let name = if suffixed { names::with_suffix(&plain, &(chance.suffix)()) } else { plain };
+    let name = if suffixed { names::with_suffix(&plain, &(chance.suffix)(), names::MAX_NAME) } else { plain };
     manifest["metadata"]["name"] = name.into();
     Ok(())
 }

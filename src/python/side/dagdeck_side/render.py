@@ -205,6 +205,9 @@ def render_value(task, content, context):
 
 def render_fields(task, context, seen=()):
     """Renders all template fields of a task, in place."""
+    before = getattr(task, "_before_render", None)
+    if before is not None:
+        before()
     fields, texts = [], []
     for name in task.template_fields:
         if not hasattr(task, name):

@@ -97,9 +97,10 @@ class Model:
         return dict(self.__dict__)
 
     def __getattr__(self, name):
-        if name[:1] == "_":
-            raise AttributeError(name)
-        return None
+        # A field that wasn't given.
+        if name in CLASSES.get(type(self).__name__, ()):
+            return None
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def to_dict(self):
         def plain(value):
