@@ -18,12 +18,12 @@ def write_dag(folder, text, name="example.py"):
     return path
 
 
-def parse_text(text):
+def parse_text(text, **variables):
     """What `dagdeck_parse.py` prints about a file of this text."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_dag(folder, text)
         done = subprocess.run([sys.executable, SIDE + "/dagdeck_parse.py", path, "--dags-folder", folder],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                              env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
             raise AssertionError(done.stderr.decode())
         return json.loads(done.stdout)
@@ -82,7 +82,7 @@ def startup(path, dag_id, task_id, map_index=-1, **changes):
     start = {"type": "StartupDetails", "ti": ti, "dag_run": run, "fileloc": path, "dags_folder": os.path.dirname(path),
              "plugins_folder": None, "task_reschedule_count": 0, "first_poke_date": None, "should_retry": False,
              "mapped_dependants": False, "map_lengths": {}, "next_method": None, "next_kwargs": None,
-             "settings": {"max_map_length": 4, "default_timezone": "UTC", "sensor_default_timeout": 604800}}
+             "settings": {"max_map_length": 4, "default_timezone": "UTC"}}
     start.update(changes)
     return start
 

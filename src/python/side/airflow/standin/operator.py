@@ -1,5 +1,5 @@
 """`BaseOperator`: arguments with defaults, templates, and `partial()`."""
-from . import state
+from . import state, task_defaults
 from .node import DAGNode
 
 BASE_PARAMS = frozenset((
@@ -107,12 +107,12 @@ class OperatorMeta(type):
 class AbstractOperator(DAGNode):
     """Class-level defaults of every task argument; an instance only stores what was given."""
 
-    owner = "airflow"
+    owner = task_defaults.OWNER
     email = None
     email_on_retry = True
     email_on_failure = True
-    retries = 0
-    retry_delay = None
+    retries = task_defaults.RETRIES
+    retry_delay = task_defaults.RETRY_DELAY
     retry_exponential_backoff = 0
     max_retry_delay = None
     retry_policy = None
@@ -124,12 +124,12 @@ class AbstractOperator(DAGNode):
     wait_for_downstream = False
     params = None
     priority_weight = 1
-    weight_rule = "downstream"
-    queue = "default"
+    weight_rule = task_defaults.WEIGHT_RULE
+    queue = task_defaults.QUEUE
     pool = "default_pool"
     pool_slots = 1
     sla = None
-    execution_timeout = None
+    execution_timeout = task_defaults.EXECUTION_TIMEOUT
     on_execute_callback = None
     on_failure_callback = None
     on_success_callback = None

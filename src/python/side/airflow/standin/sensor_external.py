@@ -1,6 +1,6 @@
 """`ExternalTaskSensor` in Python: for subclasses and callables; the plain one needs no process."""
 from . import exceptions as ex
-from . import state
+from . import state, task_defaults
 from .op_simple import EmptyOperator
 from .sensor import BaseSensorOperator
 
@@ -18,7 +18,7 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def __init__(self, *, external_dag_id, external_task_id=None, external_task_ids=None, external_task_group_id=None,
                  allowed_states=None, skipped_states=None, failed_states=None, execution_delta=None,
-                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=False, **kwargs):
+                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=task_defaults.DEFERRABLE, **kwargs):
         self.deferrable = deferrable
         if poll_interval is not None:
             state.warn("poll_interval= is deprecated", "poke_interval=...")
