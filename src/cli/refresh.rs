@@ -36,7 +36,7 @@ pub fn folder(shell: &Shell) -> Result<()> {
         Some(db) => dag::files(&db)?,
         None => Vec::new(),
     };
-    let scan = processor::scan(&place.dags_folder, &known);
+    let scan = processor::scan(&place.dags_folder, &known, &place.settings);
     let parser = Parser::new(place);
     // Files that aren't DAG files are "changed" for ever; only what is stored needs the lock.
     let parsed = if scan.changed.is_empty() { Vec::new() } else { parse(&parser?, &scan.changed) };
@@ -93,7 +93,7 @@ fn keep(place: &Place, parsed: Vec<ParsedFile>, gone: &[String]) -> Result<()> {
             Err(e) => return Err(e),
         };
         if let Some(_lock) = lock {
-            let mut store = Store::open(&place.db())?;
+            let mut store = Store::of(place)?;
             for file in gone {
                 store.transaction(|tx| dag::forget_file(tx, file).map(|_| ()))?;
             }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::{nearest, refresh, shell::Shell, when};
 use crate::{
     clock,
+    config::Settings,
     error::{Error, Result},
     model::{MapIndex, UNMAPPED},
     processor,
@@ -320,7 +321,7 @@ pub fn fresh_dag(shell: &Shell, dag_id: &str) -> Result<Connection> {
     if shell.place()?.db().exists() {
         let conn = shell.store()?;
         if let Some(file) = pages::dag::file(&conn, dag_id)? {
-            if is_changed(&file) {
+            if is_changed(&file, &shell.place()?.settings) {
                 refresh::now(shell, Some(file.fileloc.into()))?;
             }
             return Ok(conn);
@@ -344,9 +345,9 @@ pub fn listed(shell: &Shell) -> Result<Connection> {
     shell.store()
 }
 
-fn is_changed(file: &pages::dag::ParsedFile) -> bool {
+fn is_changed(file: &pages::dag::ParsedFile, settings: &Settings) -> bool {
     // A file that is gone is the DAG processor's matter; what was parsed last still answers.
-    let Ok(now) = processor::stamp(std::path::Path::new(&file.fileloc)) else { return false };
+    let Ok(now) = processor::stamp(std::path::Path::new(&file.fileloc), settings) else { return false };
     file.mtime.zip(file.size) != Some(now)
 }
 

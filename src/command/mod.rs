@@ -69,7 +69,7 @@ pub fn submit(place: &Place, command_line: &str, command: Command) -> Result<Val
 
 fn alone(place: &Place, command_line: &str, command: Command) -> Result<Value> {
     place.create()?;
-    let mut store = Store::open(&place.db())?;
+    let mut store = Store::of(place)?;
     fresh::parse_stale(place, &mut store, &command)?;
     let actor = Actor {
         who: user_name(rustix::process::getuid().as_raw()),

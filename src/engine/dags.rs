@@ -73,7 +73,7 @@ impl Engine {
         let known = store::dag::files(self.store.reader())?;
         // First, so that nothing that changes after the look is missed.
         self.watch.folders(&self.place.dags_folder);
-        let found = processor::scan(&self.place.dags_folder, &known);
+        let found = processor::scan(&self.place.dags_folder, &known, &self.place.settings);
         for path in found.changed {
             self.parsing.parse(path);
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{ignore::Ignore, stamp};
-use crate::store::dag::FileRow;
+use crate::{config::Settings, store::dag::FileRow};
 
 /// What differs between a folder and the store.
 #[derive(Debug, Default)]
@@ -93,8 +93,9 @@ fn is_ignored(path: &Path, ignores: &[(PathBuf, Ignore)]) -> bool {
     ignores.iter().rev().find_map(verdict).unwrap_or(false)
 }
 
-/// Airflow's safe mode: a Python file must mention airflow and dag or asset. A TOML file must have a `[dag]` or `[tasks` table.
-pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
+/// Airflow's safe mode: a Python file must mention airflow and dag or asset; any may be one without it. A TOML file must have a
+/// `[dag]` or `[tasks` table.
+pub fn looks_like_dag_file(path: &Path, bytes: &[u8], is_safe: bool) -> bool {
     // What is in it is looked at by Python.
     if path.extension().is_some_and(|e| e == "zip") {
         return true;
@@ -104,19 +105,19 @@ pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
     if path.extension().is_some_and(|e| e == "toml") {
         has("[dag]") || has("[tasks")
     } else {
-        has("airflow") && (has("dag") || has("asset"))
+        !is_safe || has("airflow") && (has("dag") || has("asset"))
     }
 }
 
 /// Compares a folder with what the store says of its files.
-pub fn scan(folder: &Path, known: &[FileRow]) -> Scan {
+pub fn scan(folder: &Path, known: &[FileRow], settings: &Settings) -> Scan {
     let stored: HashMap<&str, (i64, i64)> =
         known.iter().map(|(path, _, mtime, size)| (path.as_str(), (*mtime, *size))).collect();
     let mut here = HashSet::new();
     let mut changed = Vec::new();
     for path in find_files(folder) {
         let name = path.to_string_lossy().into_owned();
-        let same = stamp(&path).is_ok_and(|now| stored.get(name.as_str()) == Some(&now));
+        let same = stamp(&path, settings).is_ok_and(|now| stored.get(name.as_str()) == Some(&now));
         here.insert(name);
         if !same {
             changed.push(path);

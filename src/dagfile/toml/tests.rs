@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::parse;
-use crate::dagfile::{Parsed, explain, reference::EXAMPLE};
+use crate::dagfile::{Defaults, Parsed, explain, reference::EXAMPLE};
 use crate::model::{Dag, Expand, Schedule};
 
 fn good(text: &str) -> Dag {
-    let parsed = parse("/dags/file.toml", text);
+    let parsed = parse("/dags/file.toml", text, &Defaults::default());
     assert!(!parsed.has_errors(), "{}", explain(&parsed.diagnostics, text));
     parsed.dags.into_iter().next().unwrap()
 }
@@ -44,6 +44,25 @@ fn the_example_of_the_reference() {
     assert_eq!(task(&dag, "wait_for_export")["args"]["timeout"], 7200.0);
     assert_eq!(dag.params["sample"].schema, json!({"type": "integer", "minimum": 100}));
     assert_eq!(dag.tasks["train"].line, 39);
+}
+
+#[test]
+fn what_is_left_open_is_as_the_settings_say() {
+    let said = json!({"retries": 2, "owner": "ops", "queue": "gpu"});
+    let defaults =
+        Defaults { task: said.as_object().unwrap().clone(), deferrable: true, timezone: "Europe/Berlin".into() };
+    let text = "[dag]\nstart_date = 2026-01-01\n[default_args]\nowner = \"me\"\n[tasks.a]\noperator = \"empty\"\nretries = 0\n\
+                [tasks.b]\noperator = \"external_task\"\nexternal_dag_id = \"d\"\n";
+    let parsed = parse("/dags/file.toml", text, &defaults);
+    assert!(!parsed.has_errors(), "{}", explain(&parsed.diagnostics, text));
+    let dag = &parsed.dags[0];
+    assert_eq!(
+        (dag.timezone.as_str(), dag.start_date.unwrap().to_string()),
+        ("Europe/Berlin", "2025-12-31T23:00:00Z".into())
+    );
+    let (a, b) = (task(dag, "a"), task(dag, "b"));
+    assert_eq!((&a["retries"], &a["owner"], &a["queue"]), (&json!(0), &json!("me"), &json!("gpu")));
+    assert_eq!((&b["retries"], &b["args"]["deferrable"]), (&json!(2), &json!(true)));
 }
 
 #[test]
@@ -84,7 +103,11 @@ fn wrong_assets_are_refused_at_their_place() {
         ("schedule = {assets = [\"airflow://x\"]}", "the scheme `airflow` is reserved"),
     ];
     for (line, wanted) in rows {
-        let parsed = parse("/dags/file.toml", &format!("[dag]\n{line}\n[tasks.t]\noperator = \"empty\"\n"));
+        let parsed = parse(
+            "/dags/file.toml",
+            &format!("[dag]\n{line}\n[tasks.t]\noperator = \"empty\"\n"),
+            &Defaults::default(),
+        );
         let found: Vec<&str> = parsed.diagnostics.iter().map(|d| d.message.as_str()).collect();
         assert!(found.len() == 1 && found[0].contains(wanted) && parsed.diagnostics[0].line == 2, "{line}: {found:?}");
     }
@@ -255,7 +278,7 @@ const BAD: &[Case] = &[
 #[test]
 fn each_mistake_has_its_place_and_hint() {
     for (text, line, column, message, hint) in BAD {
-        let parsed = parse("/dags/file.toml", text);
+        let parsed = parse("/dags/file.toml", text, &Defaults::default());
         assert!(parsed.has_errors() && parsed.dags.is_empty(), "{text}");
         let drawn = explain(&parsed.diagnostics, text);
         let d = parsed
@@ -272,14 +295,14 @@ fn each_mistake_has_its_place_and_hint() {
 fn all_mistakes_at_once() {
     let text = "[dag]\ncatchup = 1\n[tasks.a]\noperator = 'bash'\nretries = 'x'\n[tasks.b]\noperator = 'nope'\ndepends = ['zzz']\n\
         [tasks.c]\noperator = 'empty'\ndepends = ['yyy']\n";
-    let Parsed { diagnostics, .. } = parse("/dags/file.toml", text);
+    let Parsed { diagnostics, .. } = parse("/dags/file.toml", text, &Defaults::default());
     let lines: Vec<u32> = diagnostics.iter().map(|d| d.line).collect();
     assert_eq!(lines, [2, 3, 5, 7, 11], "{}", explain(&diagnostics, text));
 }
 
 #[test]
 fn an_old_trigger_rule_is_a_warning() {
-    let parsed = parse("/dags/file.toml", "[tasks.a]\noperator='empty'\ntrigger_rule='dummy'\n");
+    let parsed = parse("/dags/file.toml", "[tasks.a]\noperator='empty'\ntrigger_rule='dummy'\n", &Defaults::default());
     assert!(!parsed.has_errors());
     assert_eq!(parsed.dags[0].tasks["a"].trigger_rule.as_str(), "always");
     assert_eq!(parsed.diagnostics[0].hint.as_deref(), Some("write `always`"));
@@ -288,7 +311,7 @@ fn an_old_trigger_rule_is_a_warning() {
 #[test]
 fn findings_are_drawn() {
     let text = "[tasks.a]\noperator = 'bsh'\n";
-    let drawn = explain(&parse("/dags/file.toml", text).diagnostics, text);
+    let drawn = explain(&parse("/dags/file.toml", text, &Defaults::default()).diagnostics, text);
     assert_eq!(
         drawn.trim_end(),
         "error: unknown operator `bsh`\n --> /dags/file.toml:2:12\n  |\n2 | operator = 'bsh'\n  |            ^^^^^\n  |\n  = help: did you mean `bash`?"
@@ -317,7 +340,7 @@ fn mangled_files_never_panic() {
                 _ => mangled.truncate(at),
             }
             let text: String = mangled.into_iter().collect();
-            let parsed = parse("/dags/file.toml", &text);
+            let parsed = parse("/dags/file.toml", &text, &Defaults::default());
             explain(&parsed.diagnostics, &text);
         }
     }
