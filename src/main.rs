@@ -34,6 +34,9 @@ fn run(invocation: Invocation) -> i32 {
             Ok(())
         }),
         Invocation::Console(options, environment) => open_console(options, &environment),
+        Invocation::RenderPod(of, environment) => {
+            return cli::render_pod(of, environment, engine::pod_render::run);
+        }
         Invocation::TestDag(test, environment) => {
             return test_run(&environment, test.dag_id, None, test.date.as_deref(), test.conf.as_deref());
         }
@@ -75,6 +78,7 @@ fn test_run(
 /// Opens the console, which starts a scheduler if the home has none.
 fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()> {
     let place = environment.place()?;
+    let at = options.reference.as_deref().map(|reference| cli::opening(reference, environment)).transpose()?;
     console::run(console::Options {
         logs: Some(place.logs()),
         home: place.home,
@@ -87,6 +91,7 @@ fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()
         keys: options.keys,
         keys_file: cli::keys_file(),
         starter: Some(start_scheduler),
+        at,
     })
 }
 

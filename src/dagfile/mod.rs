@@ -14,7 +14,7 @@ mod units;
 use crate::model::{Dag, Diagnostic, Severity};
 
 pub use explain::explain;
-pub use nearest::distance;
+pub use nearest::{distance, nearest};
 pub use open::Defaults;
 pub use reference::reference;
 
