@@ -1,6 +1,7 @@
 //! Which DAG, run and task a command means: `DAG RUN TASK`, Airflow's `DAG TASK RUN`, or the long options.
 
 use clap::Args;
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{nearest, refresh, shell::Shell, when};
@@ -234,6 +235,29 @@ impl Names {
         };
         let (task_id, map_index) = split_index(&task)?;
         Ok(Instance { run, task_id, map_index })
+    }
+}
+
+impl Names {
+    /// DAG, task and date: `DAG TASK DATE`, or `DAG DATE TASK` if only that order names a date. `None`: there is no date.
+    ///
+    /// # Errors
+    /// `Usage` if something isn't named.
+    pub fn at_a_date(mut self, shell: &Shell, conn: &Connection) -> Result<Option<(String, String, Timestamp)>> {
+        let dag_id = self.take("DAG")?;
+        let (run, task) = (self.take("RUN")?, self.take("TASK")?);
+        self.done()?;
+        let zone = when::default_zone(&shell.place()?.settings)?;
+        let known = pages::dag::ids(conn)?;
+        if shell.place()?.db().exists() && !known.iter().any(|id| *id == dag_id) {
+            return Ok(None);
+        }
+        let date = |text: &str| when::parse(text, &zone, clock::now()).ok();
+        Ok(match (date(&run), date(&task)) {
+            (Some(at), _) => Some((dag_id, task, at)),
+            (None, Some(at)) => Some((dag_id, run, at)),
+            (None, None) => None,
+        })
     }
 }
 

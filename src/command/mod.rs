@@ -79,6 +79,15 @@ fn alone(place: &Place, command_line: &str, command: Command) -> Result<Value> {
     perform(&mut store, place, &actor, command).map(|(reply, _)| reply)
 }
 
+/// A run, or a date that may have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOrDate {
+    /// Row id of a run.
+    Run(i64),
+    /// Logical date.
+    Date(jiff::Timestamp),
+}
+
 /// Takes the writer's lock if it is free; it is held as long as the file lives.
 pub fn take_writer_lock(place: &Place) -> Result<Option<File>> {
     place.create()?;

@@ -3,6 +3,7 @@
 mod asset;
 mod dag;
 mod groups;
+mod partitions;
 mod reader;
 mod task;
 

@@ -11,6 +11,7 @@ mod core;
 mod dags;
 mod deadlines;
 mod deferrals;
+pub mod field_render;
 mod files;
 mod inline;
 mod input;

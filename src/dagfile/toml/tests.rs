@@ -89,6 +89,43 @@ fn assets_in_all_forms() {
 }
 
 #[test]
+fn partitions_in_all_forms() {
+    let schedule = |text: &str| {
+        let dag =
+            good(&format!("[dag]\ntimezone = \"Europe/Berlin\"\nschedule = {text}\n[tasks.t]\noperator = \"empty\"\n"));
+        serde_json::to_value(&dag.schedule).unwrap()
+    };
+    assert_eq!(
+        schedule("{cron = \"0 6 * * *\", partitions = {key_format = \"%Y-%m-%d\", run_offset = -1}}"),
+        json!({"kind": "cron_partition", "expression": "0 6 * * *", "timezone": "Europe/Berlin", "run_offset": -1,
+               "key_format": "%Y-%m-%d"})
+    );
+    assert_eq!(schedule("{cron = \"@daily\", partitions = {}}")["key_format"], "%Y-%m-%dT%H:%M:%S");
+    assert_eq!(schedule("{partitions = \"at_runtime\"}"), json!({"kind": "partitioned_at_runtime"}));
+    assert_eq!(
+        schedule("{assets = [\"a\"], partitions = true}")["partitions"],
+        json!({"default": {"kind": "identity"}})
+    );
+    let both = schedule(
+        "{assets = [\"a\", \"b\"], partitions = {default = {kind = \"identity\"}, by_name = {b = {kind = \"fixed_key\", \
+         downstream_key = \"all\"}}}}",
+    );
+    assert_eq!(both["partitions"]["by_name"]["b"], json!({"kind": "fixed_key", "downstream_key": "all"}));
+    let rows = [
+        ("{cron = \"@daily\", partitions = {key = 1}}", "unknown key of partitions `key`"),
+        ("{cron = \"@daily\", partitions = \"x\"}", "`partitions` must be a table"),
+        ("{cron = \"@daily\", partitions = {kind = \"identity\"}}", "`partitions` goes with `cron`"),
+        ("{assets = [\"a\"], partitions = {kind = \"nearly\"}}", "`partitions`: unknown variant `nearly`"),
+        ("{delta = \"1h\", partitions = \"at_runtime\"}", "`partitions` goes with"),
+    ];
+    for (text, wanted) in rows {
+        let text = format!("[dag]\nschedule = {text}\n[tasks.t]\noperator = \"empty\"\n");
+        let found = parse("/dags/file.toml", &text, &Defaults::default()).diagnostics;
+        assert!(found.len() == 1 && found[0].message.contains(wanted) && found[0].line == 2, "{text}: {found:?}");
+    }
+}
+
+#[test]
 fn wrong_assets_are_refused_at_their_place() {
     let rows = [
         ("schedule = {assets = []}", "`assets` names no asset"),
