@@ -27,7 +27,9 @@ fn dag_of(command: &Command) -> Option<&str> {
 pub fn stale_files(place: &Place, command: &Command) -> Result<Option<Vec<PathBuf>>> {
     let new_ones = matches!(command, Command::Materialize { .. } | Command::UpdateAsset { .. });
     let Some(dag_id) = dag_of(command).or(new_ones.then_some("")) else { return Ok(None) };
-    let Some(db) = Store::open_reader(&place.db())? else { return Ok(Some(processor::find_files(&place.dags_folder))) };
+    let Some(db) = Store::open_reader(&place.db())? else {
+        return Ok(Some(processor::find_files(&place.dags_folder, &place.settings)));
+    };
     let files = store::dag::files(&db)?;
     if let Some(dag) = store::dag::get(&db, dag_id)?.filter(|d| !d.is_stale) {
         let row = files.iter().find(|(path, ..)| *path == dag.dag.fileloc);

@@ -22,6 +22,11 @@ use crate::{
 /// Stands for a task id where a DAG's callbacks run. No task's id can begin with `@`.
 const DAG_CALLBACKS: &str = "@dag_callbacks";
 
+/// True if a process that ends so has not called its task's callbacks.
+pub(super) fn is_unreported(kind: CauseKind) -> bool {
+    matches!(kind, CauseKind::Signal | CauseKind::ExitCode | CauseKind::RunnerKilled)
+}
+
 /// True for what is no task instance but a callback.
 pub(super) fn is_callback(key: &TiKey) -> bool {
     key.task_id.starts_with('@')
@@ -42,8 +47,7 @@ impl Engine {
 
     /// A task's process ended without having called what is to be called: the scheduler does.
     pub(super) fn note_unreported(&mut self, change: &TiChange) {
-        let by_itself = |kind| matches!(kind, CauseKind::Signal | CauseKind::ExitCode | CauseKind::RunnerKilled);
-        let Some(cause) = change.cause.as_ref().filter(|cause| by_itself(cause.kind)) else { return };
+        let Some(cause) = change.cause.as_ref().filter(|cause| is_unreported(cause.kind)) else { return };
         let name = match change.row.state {
             TiState::UpForRetry => "on_retry_callback",
             TiState::Failed => "on_failure_callback",
@@ -162,6 +166,8 @@ impl Engine {
         ti["state"] = match request["callback"].as_str() {
             Some("on_retry_callback") => TiState::UpForRetry.as_str().into(),
             Some("on_success_callback") => TiState::Success.as_str().into(),
+            Some("on_skipped_callback") => TiState::Skipped.as_str().into(),
+            Some("on_execute_callback") => TiState::Running.as_str().into(),
             _ => TiState::Failed.as_str().into(),
         };
         Ok(json!({"type": "TaskCallbackRequest", "callback": request["callback"], "error": request["error"], "ti": ti}))

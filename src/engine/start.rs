@@ -23,7 +23,7 @@ use crate::{
     protocol::{TrySpec, spawn::Shell},
     python,
     scheduler::Report,
-    store,
+    store, template,
     workload::{Inline, ShellCommand, Workload},
 };
 
@@ -74,11 +74,18 @@ impl Engine {
             return false;
         };
         let (row, run, dag) = (row.clone(), run.clone(), dag.clone());
+        if self.resume_pod(key, epoch, row.try_number) {
+            return true;
+        }
         let Some(task) = dag.tasks.get(&key.task_id).cloned() else {
             let cause = Cause::new(CauseKind::Import, format!("DAG {} no longer has task {}", dag.dag_id, key.task_id));
             self.report(key, epoch, failed(cause, false));
             return true;
         };
+        if let Err(cause) = self.check_params(&dag, &task, &run) {
+            self.report(key, epoch, failed(cause, true));
+            return true;
+        }
         if !task.start_trigger.is_null() && self.deferrals.over(key, row.try_number).is_none() {
             self.begin_here(key, epoch);
             match render::trigger(
@@ -102,7 +109,11 @@ impl Engine {
                     }
                 },
                 // The task's interpreter renders what this engine can't; a TOML file has none.
-                Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
+                Err(render::Problem::Unsupported(_))
+                    if !dag.fileloc.ends_with(".toml") && !operators::runs_in_pod(&task) =>
+                {
+                    Workload::Python
+                }
                 Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;
@@ -123,6 +134,10 @@ impl Engine {
                 self.begin_wait(key, epoch, wait);
                 true
             }
+            Workload::Pod(rendered) => {
+                self.begin_pod(key, epoch, (&dag, &task, &run, &row), *rendered);
+                true
+            }
             // Handed over already, and its supervisor has said hello.
             Workload::Shell(_) | Workload::Python if row.state != TiState::Queued => false,
             Workload::Shell(command) => {
@@ -134,6 +149,15 @@ impl Engine {
                 self.hand_over(spec)
             }
         }
+    }
+
+    /// A task's own params must be valid when it starts, as the DAG's were when the run was made (semantics 5.5).
+    fn check_params(&self, dag: &Dag, task: &Task, run: &DagRun) -> Result<(), Cause> {
+        let overrides = self.place.settings.flag("core", "dag_run_conf_overrides_params");
+        template::validate_task(dag, task, &run.conf, overrides).map_err(|errors| {
+            let said: Vec<String> = errors.iter().map(|e| format!("param {}: {}", e.path, e.message)).collect();
+            Cause::new(CauseKind::Value, said.join("; ")).exception("ParamValidationError")
+        })
     }
 
     /// Renders a native task's arguments and makes its workload. The rendered fields go to the store.
@@ -167,6 +191,9 @@ impl Engine {
 
     /// A deferrable native sensor that an earlier scheduler left: it waits again for what its arguments say.
     pub(super) fn wait_again(&mut self, row: &TaskInstance) {
+        if self.pods.lives(&row.key) {
+            return;
+        }
         let (Some(run), Some(dag)) = (self.world.run(row.key.run).cloned(), self.world.dag_of(row.key.run).cloned())
         else {
             return;
