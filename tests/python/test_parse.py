@@ -41,28 +41,23 @@ class Graph(unittest.TestCase):
         self.assertEqual(dag["start_date"], "2026-01-01T00:00:00Z")
         self.assertGreater(dag["tasks"]["a"]["line"], 3)
 
-    def test_defaults_of_the_configuration(self):
-        text = (
-            "from airflow.sdk import DAG\n"
-            "from airflow.providers.standard.operators.bash import BashOperator\n"
-            "from airflow.providers.standard.sensors.filesystem import FileSensor\n" + DAG +
-            "    BashOperator(task_id='plain', bash_command='true', retry_exponential_backoff=2)\n"
-            "    BashOperator(task_id='own', bash_command='true', retries=0, retry_delay=timedelta(seconds=5), owner='me',\n"
-            "                 execution_timeout=timedelta(seconds=7), weight_rule='upstream', queue='q',\n"
-            "                 max_retry_delay=timedelta(seconds=20))\n"
-            "    FileSensor(task_id='sensor', filepath='/x')\n")
-        given = parse_text(
-            text, AIRFLOW__CORE__DEFAULT_TASK_RETRIES="3", AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY="60",
-            AIRFLOW__CORE__MAX_TASK_RETRY_DELAY="90", AIRFLOW__CORE__DEFAULT_TASK_EXECUTION_TIMEOUT="45",
-            AIRFLOW__CORE__DEFAULT_TASK_WEIGHT_RULE="absolute", AIRFLOW__OPERATORS__DEFAULT_OWNER="us",
-            AIRFLOW__OPERATORS__DEFAULT_QUEUE="all", AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True",
-            AIRFLOW__SENSORS__DEFAULT_TIMEOUT="30")["dags"][0]["tasks"]
-        names = ("retries", "retry_delay", "max_retry_delay", "execution_timeout", "weight_rule", "owner", "queue")
-        self.assertEqual([given["plain"][n] for n in names], [3, 60.0, 90.0, 45.0, "absolute", "us", "all"])
-        self.assertEqual([given["own"][n] for n in names], [0, 5.0, 20.0, 7.0, "upstream", "me", "q"])
-        self.assertEqual((given["sensor"]["args"]["timeout"], given["sensor"]["args"]["deferrable"]), (30.0, True))
-        usual = one(text)["tasks"]["plain"]
-        self.assertEqual([usual[n] for n in names], [0, 300.0, None, None, "downstream", "airflow", None])
+    def test_what_is_left_open_is_as_the_settings_say(self):
+        text = ("from airflow.sdk import DAG, task\n"
+                "from airflow.providers.standard.sensors.filesystem import FileSensor\n" + DAG +
+                "    FileSensor(task_id='f', filepath='x')\n    FileSensor(task_id='g', filepath='x', deferrable=False)\n"
+                "    @task(retries=0, owner='me')\n    def t(): pass\n    t()\n"
+                "    FileSensor.partial(task_id='m').expand(filepath=['a'])\n")
+        tasks = parse_text(
+            text, AIRFLOW__CORE__DEFAULT_TASK_RETRIES="2", AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY="7",
+            AIRFLOW__CORE__DEFAULT_TASK_EXECUTION_TIMEOUT="90", AIRFLOW__CORE__DEFAULT_TASK_WEIGHT_RULE="upstream",
+            AIRFLOW__OPERATORS__DEFAULT_OWNER="ops", AIRFLOW__OPERATORS__DEFAULT_QUEUE="slow",
+            AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True", AIRFLOW__SENSORS__DEFAULT_TIMEOUT="30")["dags"][0]["tasks"]
+        for name in ("f", "m"):
+            found = [tasks[name][k] for k in ("retries", "retry_delay", "execution_timeout", "weight_rule", "owner", "queue")]
+            self.assertEqual(found, [2, 7.0, 90.0, "upstream", "ops", "slow"])
+        self.assertEqual([tasks[n]["args"]["deferrable"] for n in "fg"], [True, False])
+        self.assertEqual(tasks["f"]["args"]["timeout"], 30.0)
+        self.assertEqual([tasks["t"]["retries"], tasks["t"]["owner"], tasks["t"]["queue"]], [0, "me", "slow"])
 
     def test_decorated_tasks_and_mapping(self):
         dag = one(
