@@ -161,14 +161,15 @@ fn a_task_can_start_from_its_trigger() {
     let home = home();
     answer(&home, "r1", "hello");
     let run = home.trigger("there", "r1", &json!({}));
-    run.expect(&[("there", "success")]);
+    run.expect(&[("there", "success"), ("each", "success,success")]);
     assert_eq!(run.returned("there", -1), &json!("unused hello 2026 none 1"));
+    assert_eq!(run.returned("each", 1), &json!("b hello 2026 none 1"));
 }
 
 #[test]
 fn standard_triggers_need_no_triggerer() {
     let home = home();
     let run = home.trigger("native", "r1", &json!({}));
-    assert_eq!(run.returned("soon", -1), &json!("DateTime"));
+    assert_eq!(run.returned("soon", -1), &json!("datetime"));
     assert!(!Path::new(&home.path().join("triggerer.log")).exists());
 }

@@ -10,6 +10,7 @@ mod killed;
 mod leftovers;
 mod once;
 mod past;
+mod plugins;
 mod saved;
 mod sensors;
 mod standby;

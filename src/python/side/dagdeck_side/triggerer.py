@@ -6,6 +6,7 @@ import threading
 
 from . import load
 from .protocol import Refused, dumps, now_text
+from .shared_streams import SharedStreams, key_of
 
 current = contextvars.ContextVar("trigger", default=None)
 """The trigger for which this code runs."""
@@ -120,6 +121,7 @@ class Triggerer:
     def __init__(self, wire):
         self.wire = wire
         self.running = {}
+        self.streams = SharedStreams()
         self.loop = asyncio.get_running_loop()
         self.over = asyncio.Event()
 
@@ -174,7 +176,13 @@ class Triggerer:
 
     async def listen(self, one, trigger):
         """What the trigger says. A task's ends with its first event; a watcher's goes on."""
-        stream = trigger.run()
+        key = key_of(trigger)
+        reader = None
+        if key is None:
+            stream = trigger.run()
+        else:
+            reader = self.streams.subscribe(key, trigger, trigger.serialize()[1])
+            stream = trigger.filter_shared_stream(reader)
         said = None
         try:
             async for event in stream:
@@ -186,6 +194,8 @@ class Triggerer:
         finally:
             if hasattr(stream, "aclose"):
                 await self.guarded(stream.aclose(), "aclose")
+            if reader is not None:
+                self.streams.leave(key, reader)
 
     @staticmethod
     def event(event):

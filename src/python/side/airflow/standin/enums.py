@@ -122,6 +122,7 @@ class TaskInstanceState(Name):
 class RunningState(LongName):
     """What `ti.state` is: prints as `TaskInstanceState.RUNNING`."""
 
+    QUEUED = "queued"
     RUNNING = "running"
     SUCCESS = "success"
     FAILED = "failed"
