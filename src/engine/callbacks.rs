@@ -25,6 +25,11 @@ const DAG_CALLBACKS: &str = "@dag_callbacks";
 /// What listeners of plugins are called for when a run starts; a DAG names it with its callbacks if there is one.
 const RUN_LISTENER: &str = "on_dag_run_running";
 
+/// True if a process that ends so has not called its task's callbacks.
+pub(super) fn is_unreported(kind: CauseKind) -> bool {
+    matches!(kind, CauseKind::Signal | CauseKind::ExitCode | CauseKind::RunnerKilled)
+}
+
 /// True for what is no task instance but a callback.
 pub(super) fn is_callback(key: &TiKey) -> bool {
     key.task_id.starts_with('@')
@@ -55,8 +60,7 @@ impl Engine {
 
     /// A task's process ended without having called what is to be called: the scheduler does.
     pub(super) fn note_unreported(&mut self, change: &TiChange) {
-        let by_itself = |kind| matches!(kind, CauseKind::Signal | CauseKind::ExitCode | CauseKind::RunnerKilled);
-        let Some(cause) = change.cause.as_ref().filter(|cause| by_itself(cause.kind)) else { return };
+        let Some(cause) = change.cause.as_ref().filter(|cause| is_unreported(cause.kind)) else { return };
         let name = match change.row.state {
             TiState::UpForRetry => "on_retry_callback",
             TiState::Failed => "on_failure_callback",
@@ -160,7 +164,9 @@ impl Engine {
         let instances = store::load::instances(self.store.reader(), run.id)?;
         let ti = relevant(instances, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
         let ti = ti.map(|row| document(run, &row));
-        Ok(json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "listener": request["listener"], "reason": reason, "ti": ti}))
+        Ok(
+            json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "listener": request["listener"], "reason": reason, "ti": ti}),
+        )
     }
 
     fn of_task(&self, run: &DagRun, dag: &Arc<Dag>, map_index: MapIndex, request: &Value) -> Result<Value> {
@@ -172,6 +178,8 @@ impl Engine {
         ti["state"] = match request["callback"].as_str() {
             Some("on_retry_callback") => TiState::UpForRetry.as_str().into(),
             Some("on_success_callback") => TiState::Success.as_str().into(),
+            Some("on_skipped_callback") => TiState::Skipped.as_str().into(),
+            Some("on_execute_callback") => TiState::Running.as_str().into(),
             _ => TiState::Failed.as_str().into(),
         };
         Ok(json!({"type": "TaskCallbackRequest", "callback": request["callback"], "error": request["error"], "ti": ti}))

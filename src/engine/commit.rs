@@ -49,6 +49,7 @@ impl Engine {
                 let committed = std::mem::take(&mut self.changes);
                 self.writes.clear();
                 self.settle();
+                self.send_to_pods();
                 self.take_committed(committed);
                 if tells_followers && let Err(e) = self.load_asset_queues() {
                     say(format_args!("scheduler: {e}"));
@@ -96,6 +97,7 @@ impl Engine {
             || self.tries.handed.keys().any(|(k, _)| k == key)
             || self.waits.contains(key)
             || self.adopted.iter().any(|(k, _)| k == key)
+            || self.pods.lives(key)
     }
 
     fn settle(&mut self) {
@@ -116,7 +118,8 @@ impl Engine {
                         && c.from != TiState::Queued
                         && (c.row.try_number > 1 || c.row.epoch > 1)
                         // One that goes on after its trigger keeps what it pushed.
-                        && self.deferrals.over(&c.row.key, c.row.try_number).is_none() =>
+                        && self.deferrals.over(&c.row.key, c.row.try_number).is_none()
+                        && !self.pods.resumes(&c.row.key, c.row.try_number) =>
                 {
                     if own_xcom_backend(&self.place.settings).is_some() {
                         let old = xcom::of_instance(self.store.reader(), &c.row.key).unwrap_or_default();
@@ -126,7 +129,8 @@ impl Engine {
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.
                 Change::Ti(c)
-                    if c.from.is_active()
+                    if (c.from.is_active()
+                        || (c.from.is_parked() && c.row.state.is_finished() && self.pods.lives(&c.row.key)))
                         && !c.row.state.is_active()
                         && !c.row.state.is_parked()
                         && self.lives(&c.row.key) =>
@@ -134,7 +138,9 @@ impl Engine {
                     let why = format!("the scheduler made it {}", c.row.state);
                     self.kill(&c.row.key, c.row.epoch, Cause::new(CauseKind::Killed, why));
                 }
-                Change::Run(c) if c.row.state == RunState::Running && c.from == RunState::Queued => self.note_started_run(c),
+                Change::Run(c) if c.row.state == RunState::Running && c.from == RunState::Queued => {
+                    self.note_started_run(c)
+                }
                 Change::Run(c) if c.row.state.is_finished() => {
                     self.urgent_notice = true;
                     self.run_ended = true;
@@ -176,6 +182,10 @@ fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
         Write::DropCallback { key, epoch } => callback::delete(tx, key, *epoch),
         Write::Deferral(deferral) => deferral::set(tx, deferral),
         Write::DropDeferral(key) => deferral::delete(tx, key),
+        Write::Pod(write) => store::pod::write(tx, write),
+        Write::SourcedXcom { key, name, value, source, length } => {
+            xcom::set(tx, key, name, value, source, *length, clock::now())
+        }
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
         Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
         Write::ForgetHeard { key, epoch } => heard::forget(tx, key, *epoch),

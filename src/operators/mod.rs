@@ -24,8 +24,15 @@ pub use file::DEFAULT_CONNECTION;
 pub use trigger::{Native, native as native_trigger};
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
-const LATER: &[&str] =
-    &["KubernetesPodOperator", "S3KeySensor", "KubernetesJobOperator", "_KubernetesDecoratedOperator"];
+const LATER: &[&str] = &["S3KeySensor", "KubernetesJobOperator", "_KubernetesDecoratedOperator"];
+
+/// The operator whose work is a pod.
+const POD: &str = "KubernetesPodOperator";
+
+/// True if the task's work is a pod: never a process here, whatever its file gave it.
+pub fn runs_in_pod(task: &Task) -> bool {
+    task.operator == POD && !task.bases.iter().any(|base| base == POD)
+}
 
 /// How a task is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +48,13 @@ pub enum Engine {
 /// Decides how a task is run. A task whose file gave it something that only Python can call runs in Python.
 pub fn engine(dag: &Dag, task: &Task) -> Engine {
     if LATER.contains(&task.operator.as_str()) || task.bases.iter().any(|b| LATER.contains(&b.as_str())) {
+        return Engine::Later;
+    }
+    if runs_in_pod(task) {
+        return Engine::Native;
+    }
+    // A class of the author's own, made from it.
+    if task.bases.iter().any(|base| base == POD) {
         return Engine::Later;
     }
     let toml = dag.fileloc.ends_with(".toml");
@@ -125,6 +139,7 @@ pub fn native(place: &Place<'_>, rendered: &IndexMap<String, Value>) -> Workload
         | "TimeSensorAsync"
         | "WaitSensor" => time::until(&args, place),
         "BranchOperator" => branch::choose(&args),
+        POD => Ok(Workload::Pod(Box::new(rendered.clone()))),
         "ShortCircuit" | "ShortCircuitOperator" => branch::short_circuit(&args),
         other => Err(format!("{other} has no native form")),
     };

@@ -29,7 +29,8 @@ fn of_task(task: &Task) -> Vec<Strange> {
         }
         for text in texts {
             if let Err(failure) = template::check(text) {
-                let message = format!("task {}: the template in {field} can't be read: {}", task.task_id, failure.message);
+                let message =
+                    format!("task {}: the template in {field} can't be read: {}", task.task_id, failure.message);
                 found.push(Strange { line: task.line, message });
             }
         }
@@ -59,6 +60,8 @@ mod tests {
         .unwrap();
         let found = of_task(&task);
         assert_eq!(found.len(), 2);
-        assert!(found.iter().all(|s| s.line == 4 && s.message.starts_with("task t: the template in env can't be read: ")));
+        assert!(
+            found.iter().all(|s| s.line == 4 && s.message.starts_with("task t: the template in env can't be read: "))
+        );
     }
 }

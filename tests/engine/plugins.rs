@@ -127,7 +127,8 @@ fn params_of_a_task_are_checked_when_it_starts() {
 
 #[test]
 fn large_xcoms_are_files_and_are_read_by_every_task() {
-    let home = Home::with_files(&[("d.py", DAG), ("sub_dag.py", DAG), (".airflowignore", "^sub_[a-z]+\\.py # regexp\n")]);
+    let home =
+        Home::with_files(&[("d.py", DAG), ("sub_dag.py", DAG), (".airflowignore", "^sub_[a-z]+\\.py # regexp\n")]);
     let folder = home.path().join("xcoms");
     let settings = format!(
         "[core]\nxcom_backend = \"airflow.providers.common.io.xcom.backend.XComObjectStorageBackend\"\n\
