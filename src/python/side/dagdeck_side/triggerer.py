@@ -5,7 +5,7 @@ import sys
 import threading
 
 from . import load
-from .protocol import Refused, dumps, now_text
+from .protocol import Asking, dumps, now_text
 from .shared_streams import SharedStreams, key_of
 
 current = contextvars.ContextVar("trigger", default=None)
@@ -15,7 +15,7 @@ KILL_SECONDS = 30
 """How long a trigger's `on_kill` may take."""
 
 
-class Wire:
+class Wire(Asking):
     """The scheduler's end for code of triggers: the part of the tasks' channel that they use, from any thread."""
 
     def __init__(self, channel):
@@ -42,14 +42,6 @@ class Wire:
         self.write(message)
         slot[0].wait()
         return slot[1]
-
-    def ask(self, message, quiet=False):
-        reply = self.ask_raw(message)
-        if reply.get("type") == "ErrorResponse":
-            if quiet:
-                return None
-            raise Refused(reply)
-        return reply
 
     def answered(self, reply):
         slot = self.waiting.pop(reply.get("id"), None)
