@@ -12,6 +12,7 @@ mod leftovers;
 mod once;
 mod past;
 mod plugins;
+mod render;
 mod saved;
 mod sensors;
 mod standby;
