@@ -328,6 +328,8 @@ pub fn object(screen: &Screen) -> Object {
                 Place::Runs(Some(dag))
                 | Place::Grid(dag)
                 | Place::Calendar(dag)
+                | Place::Graph(dag, _)
+                | Place::About(dag)
                 | Place::Versions(dag)
                 | Place::Source(dag, _) => Object::Dag(dag.clone(), None),
                 Place::Instances(Some(run)) | Place::Gantt(run) | Place::Xcom(run, ..) => {

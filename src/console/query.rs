@@ -17,7 +17,7 @@ use crate::{
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
         questions::{self, Question},
-        run::{self, RunDetail},
+        run::{self, Graph, RunDetail},
         runs::{self, RunRow},
         settings::{self, Settings},
         system::{self, System},
@@ -64,7 +64,17 @@ pub enum Query {
         unfolded: Vec<String>,
     },
     Run(i64),
+    /// A DAG with the states of a run, or of its newest.
+    Graph {
+        dag_id: String,
+        run: Option<i64>,
+    },
     Instance(TiRef),
+    /// The instance that made a run fail, with all that belongs to it.
+    FailureOf {
+        dag_id: String,
+        run: i64,
+    },
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
@@ -90,6 +100,8 @@ pub enum Query {
     },
     /// The definition of a DAG with its params, for the trigger form.
     Definition(String),
+    /// A DAG itself.
+    About(String),
 }
 
 /// An answer of the store.
@@ -110,6 +122,7 @@ pub enum Data {
     System(System),
     Grid(Box<Grid>),
     Run(Box<RunDetail>),
+    Graph(Box<Graph>),
     Instance(Box<InstanceDetail>),
     Xcoms(Xcoms),
     Audit(Vec<AuditRow>),
@@ -123,6 +136,7 @@ pub enum Data {
     Connection(Option<Value>),
     Failure(Option<TiRef>),
     Definition(Option<Box<crate::model::Dag>>),
+    About(Box<dags::About>),
 }
 
 /// Asks the store.
@@ -145,6 +159,14 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::System => Data::System(system::load(conn)?),
         Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
         Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),
+        Query::Graph { dag_id, run } => {
+            run::graph(conn, dag_id, *run)?.map_or(Data::Gone, |g| Data::Graph(Box::new(g)))
+        }
+        Query::FailureOf { dag_id, run } => {
+            let found = instances::newest_failure(conn, dag_id, Some(*run))?;
+            let detail = found.map(|ti| instance::load(conn, &ti)).transpose()?.flatten();
+            detail.map_or(Data::Gone, |d| Data::Instance(Box::new(d)))
+        }
         Query::Instance(ti) => instance::load(conn, ti)?.map_or(Data::Gone, |d| Data::Instance(Box::new(d))),
         Query::Xcoms(id, of, compared) => {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
@@ -160,6 +182,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
         Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
     })
 }

@@ -17,6 +17,7 @@ use super::{
     overlay::Overlay,
     place::{Object, Place, Scope, Tab},
     screen::Screen,
+    side::Side,
     theme::Theme,
     widgets::reduce::Colours,
 };
@@ -145,6 +146,8 @@ pub struct State {
     pub ticket: u64,
     /// The last shell command that something was piped into.
     pub piped: String,
+    /// What stands beside a list on wide terminals.
+    pub side: Side,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -189,6 +192,7 @@ impl State {
             alerts: None,
             ticket: 0,
             piped: String::new(),
+            side: Side::default(),
             errand: None,
         }
     }
@@ -298,6 +302,7 @@ impl State {
             | A::GoFailure
             | A::ViewCycle
             | A::ViewCalendar
+            | A::ViewGraph
             | A::ViewSource
             | A::ViewVersions => need(object.dag_id().is_some(), "no DAG under the cursor"),
             A::Stop => {

@@ -326,6 +326,45 @@ fn a_day_of_the_calendar_lists_its_runs() {
 }
 
 #[test]
+fn the_diagram_is_walked_folded_and_narrowed() {
+    let (_dir, mut stage) = stage(SMALL);
+    // From a cell of the grid: the cursor stays on the task, the run is that of the column.
+    stage.keys("2 Enter ]");
+    assert!(stage.text().contains("| train_with_hp"), "{}", stage.text());
+    stage.keys("v d");
+    assert!(stage.text().contains(">[F train_with_hp x4]"), "{}", stage.text());
+    stage.keys("j");
+    assert!(stage.text().contains(">[U select_best]"), "{}", stage.text());
+    stage.keys("k k");
+    assert!(stage.text().contains(">[S prep.features]"), "{}", stage.text());
+    stage.keys("-");
+    let text = stage.text();
+    assert!(text.contains(">[S prep 2 +]") && !text.contains("prep.features]") && text.contains("1 folded"), "{text}");
+    stage.keys("+ <");
+    let text = stage.text();
+    assert!(text.contains("prep.validate") && !text.contains("deploy"), "{text}");
+    stage.keys("Esc !");
+    let text = stage.text();
+    assert!(text.contains("[F train_with_hp x4]") && !text.contains("wait_for_data]"), "{text}");
+    // What failed opens at its log.
+    stage.keys("Esc g g j j j o");
+    assert!(stage.text().contains("train_with_hp"), "{}", stage.text());
+}
+
+#[test]
+fn on_wide_terminals_the_log_stands_beside_the_list() {
+    let (_dir, mut stage) = stage((160, 45));
+    let text = stage.text();
+    assert!(text.contains("RuntimeError: DataLoader worker"), "{text}");
+    // It follows the cursor, and goes with the width.
+    stage.keys("3 /").type_text("dag:churn* state:failed").keys("Enter");
+    assert!(stage.text().contains("RuntimeError: DataLoader"), "{}", stage.text());
+    stage.keys("2");
+    assert!(stage.text().contains("needs you 3 (1)"), "{}", stage.text());
+    assert!(!stage.resize(120, 45).text().contains("needs you 3 (1)"));
+}
+
+#[test]
 fn the_focus_is_seen_without_colour() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("Enter C");

@@ -170,11 +170,12 @@ fn churn(tx: &Connection, home: &Path) {
             (id, t)
         },
         task("select_best", None, &["train_with_hp"]),
-        task("deploy", None, &["select_best"]),
+        task("deploy", None, &["prep.features", "select_best"]),
     ]
     .into_iter()
     .collect();
     let definition = json!({"dag_id": "churn_train", "description": "Weekly retraining of the churn model", "tags": ["ml", "prod"],
+        "doc_md": "# Churn\nTrains the **model** of the week; see [the runbook](https://wiki/churn).\n\n- on call: `#ml-oncall`\n- gate: variable `gate_min_gain`\n\n```\ndagdeck dags trigger churn_train\n```\n",
         "tasks": tasks, "children": ["wait_for_data", "prep", "train_with_hp", "select_best", "deploy"],
         "task_groups": {"prep": {"group_id": "prep", "children": ["prep.validate", "prep.features"]}},
         "params": {"epochs": {"value": 100, "schema": {"type": "integer", "minimum": 1, "maximum": 500}, "description": "passes over the data"},

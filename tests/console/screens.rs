@@ -52,6 +52,16 @@ fn gantt() {
 }
 
 #[test]
+fn graph_with_a_folded_group() {
+    frames("graph", "2 Enter v d k k -");
+}
+
+#[test]
+fn details_of_a_dag() {
+    frames("about", "2 d");
+}
+
+#[test]
 fn log_of_the_failed_try() {
     frames("log", "Enter");
 }

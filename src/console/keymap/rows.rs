@@ -17,9 +17,11 @@ const fn row(
 /// Screens with DAGs, runs, task instances.
 const OBJECTS: Scope = Scope::SYSTEM.or(Scope::AUDIT).or(Scope::SETTINGS).not();
 /// Screens about work that can be repeated.
-const WORK: Scope = Scope(OBJECTS.0 & Scope::VERSIONS.or(Scope::SOURCE).or(Scope::CALENDAR).not().0);
+const WORK: Scope = Scope(OBJECTS.0 & Scope::VERSIONS.or(Scope::SOURCE).or(Scope::CALENDAR).or(Scope::ABOUT).not().0);
 /// Screens whose body is text.
-const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE);
+const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE).or(Scope::ABOUT);
+/// Screens with groups that fold.
+const TREES: Scope = Scope::GRID.or(Scope::GANTT).or(Scope::GRAPH);
 const LISTS: Scope = TEXT.not();
 
 /// Every action with the keys of the preset `vim`.
@@ -106,6 +108,7 @@ pub const ROWS: &[Row] = {
         row(A::GoAudit, &["g a"], OBJECTS, G::Move, "", "go to the audit of this object: who did what to it"),
         row(A::ViewGrid, &["v g"], OBJECTS, G::Look, "", "view: grid of runs x tasks"),
         row(A::ViewGantt, &["v t"], OBJECTS, G::Look, "", "view: timeline (Gantt) of the run"),
+        row(A::ViewGraph, &["v d"], OBJECTS, G::Look, "", "view: diagram (graph) of the tasks, with the run's states"),
         row(A::ViewCalendar, &["v c"], OBJECTS, G::Look, "", "view: calendar of the DAG's runs"),
         row(A::ViewSource, &["v s"], OBJECTS, G::Look, "", "view: the DAG's file"),
         row(A::ViewVersions, &["v h"], OBJECTS, G::Look, "", "view: versions (history), with what changed"),
@@ -117,12 +120,14 @@ pub const ROWS: &[Row] = {
             "diff",
             "compare: this try, or the XComs, with an earlier one; again: another",
         ),
-        row(A::Details, &["d"], WORK, G::Look, "", "details"),
+        row(A::Details, &["d"], WORK, G::Look, "", "details; of a DAG its settings and documentation"),
         row(A::Inputs, &["i"], WORK, G::Look, "", "rendered inputs"),
         row(A::TryBefore, &["<"], Scope::INSTANCE, G::Look, "", "the try before"),
         row(A::TryAfter, &[">"], Scope::INSTANCE, G::Look, "", "the try after"),
         row(A::IndexBefore, &["("], Scope::INSTANCE, G::Look, "", "the map index before"),
         row(A::IndexAfter, &[")"], Scope::INSTANCE, G::Look, "", "the map index after"),
+        row(A::OnlyAbove, &["<"], Scope::GRAPH, G::Look, "above", "only what is above this task; again: all"),
+        row(A::OnlyBelow, &[">"], Scope::GRAPH, G::Look, "below", "only what is below this task; again: all"),
         row(A::Wrap, &["w"], Scope::INSTANCE, G::Look, "wrap", "wrap long lines"),
         row(A::Stamps, &["t"], Scope::INSTANCE, G::Look, "", "time stamps: clock, since the start, none"),
         row(A::Grep, &["&"], Scope::INSTANCE, G::Look, "grep", "only lines with a text, with some lines around them"),
@@ -137,8 +142,8 @@ pub const ROWS: &[Row] = {
             "",
             "sort by the next column",
         ),
-        row(A::Unfold, &["+"], Scope(Scope::GRID.0 | Scope::GANTT.0), G::Look, "", "unfold all groups"),
-        row(A::Fold, &["-"], Scope(Scope::GRID.0 | Scope::GANTT.0), G::Look, "", "fold all groups"),
+        row(A::Unfold, &["+"], TREES, G::Look, "", "unfold all groups; in the diagram the one under the cursor"),
+        row(A::Fold, &["-"], TREES, G::Look, "", "fold all groups; in the diagram the one under the cursor"),
         row(A::Freeze, &["z"], Scope::ALL, G::Look, "", "freeze the screen"),
         row(A::Mark, &["Space"], LISTS, G::Select, "mark", "mark, and one down"),
         row(A::MarkRange, &["V"], LISTS, G::Select, "", "mark from the last mark to here"),

@@ -121,6 +121,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Stamps
         | A::FindNext
         | A::FindPrevious => look::look(state, action),
+        A::OnlyAbove | A::OnlyBelow => super::graph::only_way(state, action == A::OnlyAbove),
         A::Filter => {
             state.screen_mut().filtering = true;
             Vec::new()

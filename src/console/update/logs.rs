@@ -12,6 +12,7 @@ use crate::{
         message::Effect,
         place::{Place, Tab},
         query::Data,
+        screen::Screen,
         state::State,
     },
     model::UNMAPPED,
@@ -32,12 +33,20 @@ pub fn log_path(logs: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
     path
 }
 
+/// The log of the shown try.
 pub fn log_of_try(state: &mut State) -> Vec<Effect> {
     let logs = state.facts.logs.clone();
     let screen = state.screen_mut();
-    let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return Vec::new() };
+    let part = wanted_part(screen, &logs);
+    let path = screen.log.path.clone();
+    part.map(|part| vec![Effect::Log(Ask { path, part })]).unwrap_or_default()
+}
+
+/// Which part of its log a screen with a task instance wants to read.
+pub fn wanted_part(screen: &mut Screen, logs: &std::path::Path) -> Option<Part> {
+    let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return None };
     let number = screen.shown_try.unwrap_or(d.row.try_number).max(1);
-    let path = log_path(&logs, ti, number);
+    let path = log_path(logs, ti, number);
     let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
     if path != screen.log.path {
         let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
@@ -46,14 +55,12 @@ pub fn log_of_try(state: &mut State) -> Vec<Effect> {
             stamps: screen.log.stamps,
             search: screen.log.search.clone(),
             only: screen.log.only.clone(),
-            ..LogView::new(path.clone(), running)
+            ..LogView::new(path, running)
         };
-        let part = screen.log.end();
-        return vec![Effect::Log(Ask { path, part })];
+        return Some(screen.log.end());
     }
     // The end of a log belongs to the end of its try, so it is read once more then.
-    let part = screen.log.newer();
-    if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part })] } else { Vec::new() }
+    screen.log.top.is_none().then(|| screen.log.newer())
 }
 
 /// The logs of two tries that are compared.
@@ -87,6 +94,13 @@ pub fn only(state: &mut State, only: Only) -> Vec<Effect> {
 
 /// A part of a log came.
 pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect> {
+    if let Some(side) = state.side.screen.as_mut().filter(|s| s.log.path == ask.path) {
+        match &answer {
+            Ok(Found::Window(window)) => side.log.take(window.clone(), None),
+            Ok(Found::Missing) => side.log.missing = true,
+            _ => {}
+        }
+    }
     let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
@@ -111,7 +125,7 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
 
 fn log_size(state: &State) -> (usize, usize) {
     let l = layout(state);
-    (l.list.height as usize, crate::console::views::instance::text_columns(state, l.list.width as usize))
+    (l.list.height as usize, crate::console::views::log::text_columns(&state.screen().log, l.list.width as usize))
 }
 
 pub fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {

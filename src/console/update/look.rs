@@ -23,6 +23,10 @@ use super::{logs, navigate};
 pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     use Action as A;
     let height = layout(state).list.height as usize;
+    let problem_key = matches!(action, A::NextProblem | A::PreviousProblem);
+    if matches!(state.screen().place, Place::Graph(..)) && !problem_key {
+        return super::graph::step(state, action);
+    }
     let by: isize = match action {
         A::Up => -1,
         A::Down => 1,
@@ -38,7 +42,7 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     };
     match state.screen().place {
         Place::Instance(_, Tab::Log) => return logs::scroll_log(state, by),
-        Place::Instance(..) | Place::Source(..) => {
+        Place::Instance(..) | Place::Source(..) | Place::About(_) => {
             let screen = state.screen_mut();
             screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
             return Vec::new();
@@ -209,6 +213,10 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
     let object = state.screen().object();
     match object.ti() {
         Some(ti) => navigate::push(state, Place::Instance(ti, tab_of(action)), |_| {}),
+        None if action == A::Details && object.run().is_none() => {
+            let dag = object.dag_id().map(str::to_owned);
+            dag.map_or_else(Vec::new, |dag| navigate::push(state, Place::About(dag), |_| {}))
+        }
         // Of a run or DAG: its newest failure.
         None => {
             let dag = object.dag_id().map(str::to_owned);

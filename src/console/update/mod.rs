@@ -3,6 +3,7 @@
 mod act;
 mod copy;
 mod form;
+mod graph;
 mod keys;
 mod logs;
 mod look;
@@ -11,6 +12,7 @@ mod overlay;
 mod prompt;
 mod replies;
 mod settings;
+mod side;
 
 use crate::store::screens::SECOND;
 
@@ -90,15 +92,20 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Tick => tick(state),
         Event::Hangup => vec![Effect::Quit],
     };
-    let height = layout(state).list.height as usize;
+    let area = layout(state).list;
+    let height = area.height as usize;
     let screen = state.screen_mut();
     screen.settle(height);
+    if matches!(screen.place, Place::Graph(..)) {
+        crate::console::graph::settle(screen, area);
+    }
     let mut effects = effects;
     // Near the end of what was read of a list, more of it is read.
     if screen.more() && screen.waiting.is_none() && screen.cursor + 2 * height > screen.items.len() {
         screen.limit *= 2;
         effects.extend(state.load());
     }
+    effects.extend(side::wanted(state));
     effects
 }
 
@@ -147,6 +154,7 @@ fn changed(state: &mut State) -> Vec<Effect> {
         screen.stale = true;
         return Vec::new();
     }
+    state.side.stale = true;
     let mut effects = state.load();
     effects.extend(ask_held(state));
     effects
@@ -160,6 +168,7 @@ pub(crate) fn ask_held(state: &mut State) -> Vec<Effect> {
 
 fn tick(state: &mut State) -> Vec<Effect> {
     let mut effects = logs::follow(state);
+    effects.extend(side::follow(state));
     let now = state.now;
     let screen = state.screen();
     // Lateness and waiting times come with time alone, so triage is read again now and then.
@@ -189,6 +198,9 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     if let Ok(Data::Dags(d)) = &answer {
         state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
     }
+    if state.side.waiting == Some(ticket) {
+        return side::loaded(state, answer);
+    }
     let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(ticket)) else { return Vec::new() };
     screen.waiting = None;
     let stale = screen.stale;
@@ -217,6 +229,9 @@ pub fn next_wake(state: &State) -> i64 {
     }
     if matches!(state.screen().place, Place::Instance(_, super::place::Tab::Log)) && state.screen().log.follow {
         wake = wake.min(SECOND / 2);
+    }
+    if side::grows(state) {
+        wake = wake.min(SECOND);
     }
     // The seconds until a held act is done are counted down.
     if !state.held.is_empty() && state.focused {

@@ -71,9 +71,11 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
             Some(run) => push(state, Place::Gantt(run), |_| {}),
             None => Vec::new(),
         },
+        A::ViewGraph => graph(state),
         A::ViewCycle => match (&state.screen().place, run_of(state)) {
             (Place::Grid(_), Some(run)) => replace(state, Place::Gantt(run)),
-            (Place::Gantt(_), Some(run)) => replace(state, Place::Instances(Some(run))),
+            (Place::Gantt(_), Some(run)) => replace(state, Place::Graph(run.dag_id.clone(), Some(run))),
+            (Place::Graph(..), Some(run)) => replace(state, Place::Instances(Some(run))),
             (Place::Instances(Some(run)), _) => {
                 let dag = run.dag_id.clone();
                 replace(state, Place::Grid(dag))
@@ -110,10 +112,21 @@ pub fn run_of(state: &State) -> Option<RunRef> {
     }
     match &screen.place {
         Place::Grid(_) => tree::column(screen).map(|(_, run, _)| run),
-        Place::Gantt(run) | Place::Xcom(run, ..) | Place::Instances(Some(run)) => Some(run.clone()),
+        Place::Gantt(run) | Place::Xcom(run, ..) | Place::Instances(Some(run)) | Place::Graph(_, Some(run)) => {
+            Some(run.clone())
+        }
         Place::Instance(ti, _) | Place::Compare(ti, ..) => Some(ti.run.clone()),
         _ => None,
     }
+}
+
+/// The drawing of the tasks, with the cursor on the task that it was on.
+fn graph(state: &mut State) -> Vec<Effect> {
+    let object = state.screen().object();
+    let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
+    let run = run_of(state).filter(|run| run.dag_id == dag);
+    let task = object.ti().map(|ti| format!("node:{}", ti.task_id));
+    push(state, Place::Graph(dag, run), |s| s.wanted = task)
 }
 
 /// One of the screens of the digits: a new stack.
@@ -165,6 +178,10 @@ fn back(state: &mut State, gently: bool) -> Vec<Effect> {
             screen.log.search.clear();
             screen.log.found = None;
             return super::filter_changed(state);
+        }
+        if screen.only_way.take().is_some() {
+            screen.rebuild();
+            return Vec::new();
         }
         if !screen.marks.is_empty() {
             screen.marks.clear();
@@ -293,9 +310,13 @@ pub fn fold(state: &mut State) -> Vec<Effect> {
 }
 
 fn fold_all(state: &mut State, shut: bool) -> Vec<Effect> {
+    if super::graph::fold(state, shut) {
+        return Vec::new();
+    }
     let screen = state.screen_mut();
     let groups: Vec<String> = match &screen.data {
         Data::Grid(g) => g.dag.iter().flat_map(|d| d.task_groups.keys().cloned()).collect(),
+        Data::Graph(g) => g.dag.task_groups.keys().cloned().collect(),
         Data::Run(r) => r.dag.iter().flat_map(|d| d.task_groups.keys().cloned()).collect(),
         _ => return Vec::new(),
     };

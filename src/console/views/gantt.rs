@@ -82,6 +82,9 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
             Pen::whole(buf, row, y, theme.role(Role::Cursor));
         }
     }
+    if let Some(area) = layout.side {
+        super::graph::beside(state, area, buf);
+    }
     if let Some(area) = layout.preview {
         let inside = parts::preview_inside(state, buf, area, "at the cursor");
         parts::lines(state, buf, inside, &about(state, r, dag));
@@ -171,7 +174,8 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
     }
 }
 
-fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(String, Role)> {
+/// What is known about the line under the cursor.
+pub fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(String, Role)> {
     let Some(item) = state.screen().item() else { return Vec::new() };
     let rows = rows_of(r, dag, item);
     let [one] = rows.as_slice() else {

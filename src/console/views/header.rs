@@ -127,6 +127,7 @@ fn about(state: &State) -> String {
         (Place::Triage, crate::console::query::Data::Triage(t)) => super::triage::title(state, t),
         (Place::Dags, crate::console::query::Data::Dags(d)) => super::dags::title(state, d),
         (Place::Grid(_), crate::console::query::Data::Grid(g)) => super::grid::title(state, g),
+        (Place::Graph(..), crate::console::query::Data::Graph(g)) => super::graph::title(state, g),
         (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
         (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
         (Place::System, _) => format!("home {}", state.facts.home.display()),

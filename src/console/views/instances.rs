@@ -16,11 +16,11 @@ const COLUMNS: &[Column] = &[
     left("S", 1, 1),
     left("DAG", 12, 50),
     left("RUN", 11, 40),
-    left("TASK", 16, 70),
+    Column { names: true, ..left("TASK", 16, 70) },
     right("AGE", 3, 4),
     right("DUR", 5, 6),
     right("TRY", 3, 5),
-    left("WHY", 8, 200),
+    Column { drop: 1, ..left("WHY", 12, 200) },
 ];
 
 /// Draws it.

@@ -1,5 +1,6 @@
 //! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
 
+pub mod about;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;
@@ -8,16 +9,19 @@ pub mod dags;
 pub mod footer;
 pub mod form;
 pub mod gantt;
+pub mod graph;
 pub mod grid;
 pub mod header;
 pub mod instance;
 pub mod instance_text;
 pub mod instances;
 pub mod list;
+pub mod log;
 pub mod overlay;
 pub mod parts;
 pub mod runs;
 pub mod settings;
+pub mod side;
 pub mod system;
 pub mod table;
 pub mod triage;
@@ -65,6 +69,8 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Instances(_), Data::Instances(r)) => instances::draw(state, r, &parts, buf),
         (Place::System, Data::System(s)) => system::draw(state, s, &parts, buf),
         (Place::Grid(_), Data::Grid(g)) => grid::draw(state, g, &parts, buf),
+        (Place::Graph(..), Data::Graph(g)) => graph::draw(state, g, &parts, buf),
+        (Place::About(_), Data::About(dag)) => about::draw(state, dag, &parts, buf),
         (Place::Gantt(_), Data::Run(r)) => gantt::draw(state, r, &parts, buf),
         (Place::Instance(_, tab), Data::Instance(d)) => instance::draw(state, d, *tab, &parts, buf),
         (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
@@ -77,6 +83,9 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Compare(..), Data::Compare(None)) => nothing_to_compare(state, buf, parts.list),
         (Place::Xcom(..), Data::Xcoms(x)) => xcom::draw(state, x, &parts, buf),
         _ => {}
+    }
+    if let Some(area) = parts.side.filter(|_| !matches!(screen.place, Place::Gantt(_))) {
+        side::draw(state, area, buf);
     }
     footer::draw(state, &parts, buf);
     overlay::draw(state, buf, area);

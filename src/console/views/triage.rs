@@ -35,7 +35,12 @@ pub fn title(state: &State, t: &Triage) -> String {
     text
 }
 
-const COLUMNS: &[Column] = &[right("AGE", 4, 4), left("S", 1, 1), left("WHAT", 30, 90), left("CAUSE", 12, 300)];
+const COLUMNS: &[Column] = &[
+    right("AGE", 4, 4),
+    left("S", 1, 1),
+    Column { names: true, ..left("WHAT", 30, 90) },
+    Column { drop: 1, ..left("CAUSE", 20, 300) },
+];
 
 /// Draws it.
 pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
@@ -47,7 +52,8 @@ pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     }
 }
 
-fn line(state: &State, t: &Triage, item: &Item) -> Line {
+/// The line of an item.
+pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
     let body = parts::body(state);
     let theme = &state.theme;
     let (warn, dim) = (theme.role(Role::Warn), theme.role(Role::Dim));
