@@ -75,6 +75,7 @@ fn test_run(
 /// Opens the console, which starts a scheduler if the home has none.
 fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()> {
     let place = environment.place()?;
+    let at = options.reference.as_deref().map(|reference| cli::opening(reference, environment)).transpose()?;
     console::run(console::Options {
         logs: Some(place.logs()),
         home: place.home,
@@ -87,6 +88,7 @@ fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()
         keys: options.keys,
         keys_file: cli::keys_file(),
         starter: Some(start_scheduler),
+        at,
     })
 }
 

@@ -7,13 +7,13 @@ use clap_complete::Shell as CompletionShell;
 
 use super::{
     asset::AssetVerb, audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb,
-    hitl::HitlVerb, incident::IncidentVerb, later, later::Later, log::LogArgs, pool::PoolVerb, run::RunVerb,
-    saved_plan::PlanVerb, scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell, task::TaskVerb,
-    variable::VariableVerb, xcom::XcomVerb,
+    hitl::HitlVerb, incident::IncidentVerb, later, later::Later, log::LogArgs, open::OpenArgs, pool::PoolVerb,
+    run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell,
+    task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
 };
 use crate::{
     config::{Place, Wanted},
-    error::Result,
+    error::{Error, Result},
 };
 
 /// Flags that every verb takes.
@@ -65,6 +65,9 @@ pub struct ConsoleOptions {
     /// Console: draw only ASCII characters (else the locale decides)
     #[arg(long)]
     pub ascii: bool,
+    /// The object to open with, of `open`.
+    #[arg(skip)]
+    pub reference: Option<String>,
 }
 
 /// Console, scheduler and executor for Airflow and TOML DAG files. Without a verb: the console.
@@ -221,6 +224,8 @@ pub enum Verb {
         /// bash, elvish, fish, powershell or zsh
         shell: CompletionShell,
     },
+    /// Open the console at a DAG, a run or a task
+    Open(OpenArgs),
     /// Verbs of later versions.
     #[command(flatten)]
     Later(Later),
@@ -298,6 +303,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<I
     let environment = cli.environment;
     Ok(match cli.verb {
         None => Invocation::Console(cli.console, environment),
+        Some(Verb::Open(open)) => Invocation::Console(open.options(cli.console), environment),
         Some(Verb::Scheduler { verb: None | Some(SchedulerVerb::Run) }) => {
             Invocation::Scheduler(RunScheduler::Foreground, environment)
         }
@@ -337,6 +343,8 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
             clap_complete::generate(of, &mut Cli::command(), "dagdeck", &mut script);
             shell.text(&String::from_utf8_lossy(&script)).map(|()| 0)
         }
+        // `parse` makes it a console.
+        Verb::Open(_) => Err(Error::usage("`open` needs a terminal")),
         Verb::Later(verb) => later::run(&verb),
     }
 }
@@ -381,6 +389,54 @@ mod tests {
         assert!(matches!(parsed("dagdeck dags test churn 2026-01-01"), Invocation::TestDag(..)));
         assert!(matches!(parsed("dagdeck --home /tmp/h dags list -o json"), Invocation::Verb(_, environment)
             if environment.home == Some("/tmp/h".into()) && environment.output == Some(Format::Json)));
+    }
+
+    /// Verbs that a row of the reference names, as `GROUP` or `GROUP VERB`.
+    fn named(row: &str) -> Vec<String> {
+        let cell = row.split(" | ").next().unwrap();
+        let spans: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        let groups = match cell.split_once(" with `") {
+            Some((before, _)) => before.matches('`').count() / 2,
+            None => 1,
+        };
+        let words =
+            |span: &str| -> Vec<String> { span.split_whitespace().map(|w| w.replace(['[', ']'], "")).collect() };
+        let heads: Vec<String> = spans[..groups].iter().map(|span| words(span)[0].clone()).collect();
+        let mut all = heads.clone();
+        for span in &spans[if groups == 1 { 0 } else { groups }..] {
+            let mut of = words(span);
+            if heads.contains(&of[0]) && of.len() > 1 && !of[1].starts_with('-') {
+                of.remove(0);
+            }
+            let is_argument = |w: &str| w.starts_with('-') || w.chars().all(|c| !c.is_lowercase());
+            if !heads.contains(&of[0]) && !is_argument(&of[0]) {
+                all.extend(heads.iter().map(|head| format!("{head} {}", of[0])));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_reference_names_every_verb_and_no_other() {
+        let text = include_str!("../../docs/CLI.md");
+        let table = text.split("\n## Verbs\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let mut told: Vec<String> = table.lines().filter(|l| l.starts_with("| `")).flat_map(named).collect();
+        let later = table.split("answer \"not yet").next().unwrap().rsplit("\n\n").next().unwrap();
+        told.extend(later.split('`').skip(1).step_by(2).map(Into::into));
+        let tree = tree();
+        let mut there = Vec::new();
+        let mut optional = Vec::new();
+        for group in tree.get_subcommands() {
+            there.push(group.get_name().to_owned());
+            for verb in group.get_subcommands() {
+                there.push(format!("{} {}", group.get_name(), verb.get_name()));
+                optional.extend(verb.get_all_aliases().map(|alias| format!("{} {alias}", group.get_name())));
+            }
+        }
+        let missing: Vec<_> = there.iter().filter(|verb| !told.contains(verb)).collect();
+        assert!(missing.is_empty(), "docs/CLI.md doesn't tell of {missing:?}");
+        let unknown: Vec<_> = told.iter().filter(|verb| !there.contains(verb) && !optional.contains(verb)).collect();
+        assert!(unknown.is_empty(), "docs/CLI.md tells of {unknown:?}, which isn't there");
     }
 
     #[test]

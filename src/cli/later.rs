@@ -26,9 +26,6 @@ pub enum Later {
     /// Sealed secrets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck secrets rotate-key")]
     Secrets(Words),
-    /// Open the console at an object (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck open churn/latest/train")]
-    Open(Words),
 }
 
 /// Says that it is not there yet.
@@ -40,9 +37,8 @@ pub fn run(verb: &Later) -> Result<i32> {
         Later::Pods(words) => ("pods", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),
-        Later::Open(words) => ("open", words),
     };
-    let second = words.words.first().and_then(|w| w.to_str()).filter(|w| !w.starts_with('-') && name != "open");
+    let second = words.words.first().and_then(|w| w.to_str()).filter(|w| !w.starts_with('-'));
     Err(not_yet(&[Some(name), second].into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }
 

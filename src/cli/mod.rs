@@ -27,6 +27,7 @@ mod log;
 mod log_search;
 mod mask;
 mod nearest;
+mod open;
 mod plan;
 mod pool;
 mod refresh;
@@ -49,6 +50,7 @@ mod yaml;
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use context::keys_file;
+pub use open::opening;
 pub use shell::Shell;
 
 /// Reads a time as the command line takes it, in the settings' zone.

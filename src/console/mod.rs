@@ -30,5 +30,5 @@ mod views;
 mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
-pub use run::{Options, Starter, first_frame, run};
+pub use run::{Opening, Options, Starter, first_frame, run};
 pub use theme::Theme;

@@ -14,6 +14,7 @@ use crate::{
     clock,
     error::{Error, Result},
     protocol::Request,
+    store::screens::{RunRef, TiRef},
 };
 
 use super::{
@@ -22,14 +23,19 @@ use super::{
     link::{self, Wanted},
     log::{self, Ask},
     message::{Effect, Event},
+    place::{Place, Tab},
     reader::{self, Question},
+    screen::Screen,
     shell,
     state::{Facts, State},
     terminal::{self, Terminal},
     theme::Theme,
     update::{next_wake, start_scheduler, update},
     views,
-    widgets::reduce::{Colours, ascii_locale},
+    widgets::{
+        input::Input,
+        reduce::{Colours, ascii_locale},
+    },
 };
 
 /// Shortest time between two frames in the long run. Two may follow at once: what a key asks for is drawn when it is there.
@@ -37,6 +43,40 @@ const FRAME: Duration = Duration::from_millis(100);
 
 /// Starts a scheduler for the home: its process, or `None` if one runs already. The console can't name the engine.
 pub type Starter = fn(&Path, &Path) -> Result<Option<Child>>;
+
+/// What the console opens with instead of its home screen, which is below it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Opening {
+    /// A DAG: its grid.
+    Dag(String),
+    /// A run: its timeline.
+    Run(RunRef),
+    /// The instances of a mapped task of a run.
+    Mapped(RunRef, String),
+    /// A task instance: its log.
+    Instance(TiRef),
+}
+
+impl Opening {
+    /// The screens, each on top of the one before.
+    fn screens(self) -> Vec<Screen> {
+        let (dag, mut above) = match self {
+            Self::Dag(dag_id) => (dag_id, Vec::new()),
+            Self::Run(run) => (run.dag_id.clone(), vec![Screen::new(Place::Gantt(run))]),
+            Self::Mapped(run, task_id) => {
+                let mut list = Screen::new(Place::Instances(Some(run.clone())));
+                list.filter = Input::new(format!("task:{task_id}"));
+                (run.dag_id, vec![list])
+            }
+            Self::Instance(ti) => {
+                let run = ti.run.clone();
+                (run.dag_id.clone(), vec![Screen::new(Place::Gantt(run)), Screen::new(Place::Instance(ti, Tab::Log))])
+            }
+        };
+        above.insert(0, Screen::new(Place::Grid(dag)));
+        above
+    }
+}
 
 /// How the console is to be run.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +103,8 @@ pub struct Options {
     pub keys_file: Option<PathBuf>,
     /// How a scheduler is started; `None`: never.
     pub starter: Option<Starter>,
+    /// What it opens with; `None`: the home screen.
+    pub at: Option<Opening>,
 }
 
 /// Runs the console until the user leaves it or the terminal is gone.
@@ -75,6 +117,9 @@ pub fn run(options: Options) -> Result<()> {
     // Before any other thread, so that all inherit which signals are left to the one that waits for them.
     input::watch_signals(events_in.clone());
     let mut state = start(&options, size, |name| std::env::var(name).ok())?;
+    if let Some(at) = options.at.clone() {
+        state.stack.extend(at.screens());
+    }
     let hands = Hands::start(&options, &events_in);
     let mut first = state.load();
     if options.starter.is_some() && !options.read_only {

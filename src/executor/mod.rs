@@ -1,1 +1,3 @@
-//! Where tries run. The local way is `runner` and the engine's spawner so far; pods come with their feature.
+//! Where tries run. The local way is `runner` and the engine's spawner; pods are here.
+
+pub mod kubernetes;

@@ -8,7 +8,6 @@ pub mod claim;
 pub mod folder;
 pub mod launch;
 pub mod link;
-pub mod log;
 pub mod spawner;
 pub mod standby;
 pub mod supervise;

@@ -21,7 +21,6 @@ use super::{
     folder::Folder,
     launch::Process,
     link::Link,
-    log::Log,
     talk::Talk,
     verdict,
 };
@@ -29,6 +28,7 @@ use crate::{
     clock,
     model::{Cause, CauseKind},
     protocol::{FromSupervisor, Outcome, OutcomeKind, Say, ToSupervisor, TrySpec, task},
+    tasklog::Log,
 };
 
 /// Runs one try to its end and leaves its outcome on disk. `claim` is the locked claim file; it stays open (and so

@@ -7,8 +7,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{link::take_lines, log::Log};
-use crate::protocol::{Say, task, task::Class};
+use super::link::take_lines;
+use crate::{
+    protocol::{Say, task, task::Class},
+    tasklog::Log,
+};
 
 /// The supervisor's side of the conversation.
 pub struct Talk {

@@ -16,6 +16,7 @@ pub mod incident;
 pub mod load;
 pub mod pages;
 pub mod plan;
+pub mod pod;
 pub mod pool;
 pub mod rows;
 pub mod run;
@@ -41,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_assets.sql"),
     include_str!("schema_deadline.sql"),
     include_str!("schema_timetable.sql"),
+    include_str!("schema_pods.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -161,6 +161,7 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])
             .map_err(|e| failed("cannot delete a run", e))?;
     }
+    super::pod::forget_run(tx, id)?;
     tx.execute("DELETE FROM dag_run WHERE id = ?1", [id.0]).map_err(|e| failed("cannot delete a run", e))?;
     Ok(())
 }

@@ -1,10 +1,12 @@
-//! Reads logs of tries: Airflow's folder layout, one JSON object a line; the end of a file, what was added, grep, level.
+//! Logs of tries: Airflow's folder layout, one JSON object a line; writing them, the end of a file, what was added, grep, level.
 
 mod line;
 mod read;
+mod write;
 
 pub use line::{Filter, Level, Line};
 pub use read::{read_from, tail, wait_for_change};
+pub use write::Log;
 
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 //! 10.25.0). Everything here is JSON in the spelling of the Kubernetes API.
 
 mod attach;
+mod conduct;
 mod merge;
 mod names;
 
@@ -12,6 +13,7 @@ use super::Arguments;
 use crate::model::mapping::encoded_kind;
 
 pub use attach::{SIDECAR, Sidecar, XCOM_FOLDER};
+pub use conduct::{Conduct, Containers, OnFinish, XcomFrom};
 pub use names::{Identity, safe_label};
 
 /// The Airflow version that pods are labelled with: what dagdeck behaves like.

@@ -1,0 +1,265 @@
+//! The requests that are made of an API server, about pods of one namespace. Every one has a time limit, and every answer is
+//! either what was asked for, or a [`Trouble`] that says whether asking again can help.
+
+use std::{fmt, future::Future, time::Duration};
+
+use futures_util::AsyncBufRead;
+use kube::{
+    api::{
+        Api as Typed, AttachParams, DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, WatchParams,
+    },
+    core::{Request, WatchEvent},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a request brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// No answer, or one that says "later" (429, 5xx): the request may or may not have been carried out.
+    Away(String),
+    /// The API server said no.
+    Refused {
+        /// HTTP status.
+        code: u16,
+        /// One word: `Forbidden`, `AlreadyExists`.
+        reason: String,
+        /// Its sentence.
+        message: String,
+    },
+}
+
+impl Trouble {
+    /// True if there is no such thing.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused { code: 404, .. })
+    }
+    /// True if the name is taken.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Refused { code: 409, reason, .. } if reason == "AlreadyExists")
+    }
+    /// True if we may not ask that.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Refused { code: 401 | 403, .. })
+    }
+    /// True if the history that was asked for is gone.
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Refused { code: 410, .. })
+    }
+    /// True if asking again later can help.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Away(why) => write!(f, "the API server doesn't answer: {why}"),
+            Self::Refused { code, message, .. } => write!(f, "{message} (HTTP {code})"),
+        }
+    }
+}
+
+impl From<kube::Error> for Trouble {
+    fn from(e: kube::Error) -> Self {
+        match e {
+            kube::Error::Api(status) if status.code != 429 && status.code < 500 => {
+                Self::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone() }
+            }
+            kube::Error::Api(status) => Self::Away(format!("{} (HTTP {})", status.message, status.code)),
+            other => Self::Away(chain(&other)),
+        }
+    }
+}
+
+/// An error with what lies below it.
+fn chain(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut below = e.source();
+    while let Some(cause) = below {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        below = cause.source();
+    }
+    text
+}
+
+/// Shorthand.
+pub type Answer<T> = Result<T, Trouble>;
+
+/// Pods (and their events) of one namespace.
+#[derive(Clone)]
+pub struct Api {
+    client: kube::Client,
+    namespace: String,
+}
+
+impl Api {
+    /// Of a namespace.
+    pub fn new(client: kube::Client, namespace: &str) -> Self {
+        Self { client, namespace: namespace.into() }
+    }
+
+    /// Its client, for what isn't here.
+    pub fn client(&self) -> &kube::Client {
+        &self.client
+    }
+
+    fn path(&self, kind: &str) -> Request {
+        Request::new(format!("/api/v1/namespaces/{}/{kind}", self.namespace))
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Answer<T> {
+        let request = request.map_err(|e| unbuilt(&e))?;
+        within(PATIENCE, self.client.request::<T>(request)).await
+    }
+
+    /// Creates a pod.
+    pub async fn create(&self, pod: &Value) -> Answer<Value> {
+        let body = serde_json::to_vec(pod).map_err(|e| unbuilt(&e))?;
+        self.ask(self.path("pods").create(&PostParams::default(), body)).await
+    }
+
+    /// One pod.
+    pub async fn get(&self, name: &str) -> Answer<Value> {
+        self.ask(self.path("pods").get(name, &kube::api::GetParams::default())).await
+    }
+
+    /// The pods that a label selector finds; the whole list with its resource version.
+    pub async fn list(&self, selector: &str) -> Answer<Value> {
+        self.ask(self.path("pods").list(&ListParams::default().labels(selector))).await
+    }
+
+    /// Asks for a pod's deletion; `uid` guards against another one of that name.
+    pub async fn delete(&self, name: &str, uid: Option<&str>, grace: Option<u32>) -> Answer<()> {
+        let mut how = DeleteParams { grace_period_seconds: grace, ..DeleteParams::default() };
+        how.preconditions = uid.map(|uid| kube::api::Preconditions { uid: Some(uid.into()), resource_version: None });
+        match self.ask::<Value>(self.path("pods").delete(name, &how)).await {
+            Err(trouble) if trouble.is_missing() => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// Merges into a pod.
+    pub async fn patch(&self, name: &str, change: &Value) -> Answer<Value> {
+        self.ask(self.path("pods").patch(name, &PatchParams::default(), &Patch::Merge(change))).await
+    }
+
+    /// What was said about a pod.
+    pub async fn events(&self, name: &str) -> Answer<Vec<Value>> {
+        let which = ListParams::default().fields(&format!("involvedObject.name={name}"));
+        let list: Value = self.ask(self.path("events").list(&which)).await?;
+        Ok(list["items"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Where the events of the namespace stand now.
+    pub async fn events_now(&self) -> Answer<String> {
+        let list: Value = self.ask(self.path("events").list(&ListParams::default().limit(1))).await?;
+        Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
+    }
+
+    /// What changes from a resource version on: `pods` by label selector, or `events` by field selector.
+    pub async fn watch(
+        &self,
+        kind: &str,
+        selector: &str,
+        from: &str,
+    ) -> Answer<impl futures_util::Stream<Item = Answer<WatchEvent<Value>>> + use<>> {
+        use futures_util::StreamExt;
+        let how = WatchParams::default().timeout(290);
+        let how = if kind == "pods" { how.labels(selector) } else { how.fields(selector) };
+        let request = self.path(kind).watch(&how, from).map_err(|e| unbuilt(&e))?;
+        let stream = within(PATIENCE, self.client.request_events::<Value>(request)).await?;
+        Ok(stream.map(|event: Result<WatchEvent<Value>, kube::Error>| event.map_err(Trouble::from)))
+    }
+
+    /// A container's output, from an instant on; `follow` until it ends.
+    pub async fn log(
+        &self,
+        pod: &str,
+        container: &str,
+        since: Option<jiff::Timestamp>,
+        follow: bool,
+    ) -> Answer<impl AsyncBufRead + use<>> {
+        let how = LogParams {
+            container: Some(container.into()),
+            follow,
+            timestamps: true,
+            since_time: since,
+            ..LogParams::default()
+        };
+        let request = self.path("pods").logs(pod, &how).map_err(|e| unbuilt(&e))?;
+        within(PATIENCE, self.client.request_stream(request)).await
+    }
+
+    /// The last lines of a container's output.
+    pub async fn tail(&self, pod: &str, container: &str, lines: i64) -> Answer<String> {
+        let how = LogParams { container: Some(container.into()), tail_lines: Some(lines), ..LogParams::default() };
+        let request = self.path("pods").logs(pod, &how).map_err(|e| unbuilt(&e))?;
+        within(PATIENCE, self.client.request_text(request)).await
+    }
+
+    /// Runs a command in a container; its standard output, once it has ended with 0.
+    pub async fn exec(&self, pod: &str, container: &str, command: &[&str]) -> Answer<Vec<u8>> {
+        use tokio::io::AsyncReadExt;
+        let pods: Typed<k8s_openapi::api::core::v1::Pod> = Typed::namespaced(self.client.clone(), &self.namespace);
+        let how = AttachParams::default().container(container).stderr(true).max_stdout_buf_size(1 << 20);
+        let run = async {
+            let mut process = pods.exec(pod, command.iter().copied(), &how).await.map_err(Trouble::from)?;
+            let status = process.take_status();
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let (mut from_out, mut from_err) = (process.stdout(), process.stderr());
+            let read_out = async {
+                match from_out.as_mut() {
+                    Some(stream) => stream.read_to_end(&mut out).await.map(|_| ()),
+                    None => Ok(()),
+                }
+            };
+            let read_err = async {
+                match from_err.as_mut() {
+                    Some(stream) => stream.read_to_end(&mut err).await.map(|_| ()),
+                    None => Ok(()),
+                }
+            };
+            let (read, _) = tokio::join!(read_out, read_err);
+            read.map_err(|e| Trouble::Away(e.to_string()))?;
+            let status = match status {
+                Some(status) => status.await,
+                None => None,
+            };
+            match status {
+                Some(status) if status.status.as_deref() == Some("Success") => Ok(out),
+                Some(status) => Err(Trouble::Refused {
+                    code: 0,
+                    reason: status.reason.unwrap_or_default(),
+                    message: format!("{} {}", status.message.unwrap_or_default(), String::from_utf8_lossy(&err).trim()),
+                }),
+                None => Err(Trouble::Away("the stream ended without a status".into())),
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(120), run).await {
+            Ok(done) => done,
+            Err(_) => Err(Trouble::Away("no end after 120 s".into())),
+        }
+    }
+}
+
+fn unbuilt(e: &dyn std::error::Error) -> Trouble {
+    Trouble::Refused { code: 0, reason: "BadRequest".into(), message: format!("the request can't be built: {e}") }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, kube::Error>>) -> Answer<T> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done.map_err(Trouble::from),
+        Err(_) => Err(Trouble::Away(format!("no answer within {} s", limit.as_secs()))),
+    }
+}

@@ -1,0 +1,238 @@
+//! How a cluster is reached: what the operator and its connection say (semantics 12.1), as one value, and a client for it.
+
+use std::path::Path;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    error::{Error, Result},
+    operators::{
+        Arguments,
+        kubernetes_pod::{Sidecar, Surroundings},
+    },
+};
+
+/// Airflow's connection for a cluster; it may be absent.
+pub const DEFAULT_CONNECTION: &str = "kubernetes_default";
+/// Where Kubernetes puts a pod's own service account.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// What an operator's own arguments say about the cluster. Stored with its pod: it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Access {
+    /// Connection.
+    pub conn_id: Option<String>,
+    /// Path of a kubeconfig.
+    pub config_file: Option<String>,
+    /// Context of the kubeconfig.
+    pub cluster_context: Option<String>,
+    /// By the service account of the pod that dagdeck runs in.
+    pub in_cluster: Option<bool>,
+}
+
+/// Where the way to a cluster is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Source {
+    /// The service account, where there is one; else the kubeconfig of the scheduler's environment.
+    Default,
+    /// The service account of the pod that dagdeck runs in.
+    InCluster,
+    /// A kubeconfig.
+    File(String),
+    /// A kubeconfig's text, JSON or YAML, from the connection.
+    Text(String),
+}
+
+/// A cluster as its client is built; equal ones share one client.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cluster {
+    source: Source,
+    context: Option<String>,
+    verify: bool,
+}
+
+impl Access {
+    /// Reads the arguments of an operator.
+    pub fn of(args: &Arguments<'_>) -> std::result::Result<Self, String> {
+        let text = |name| Ok::<_, String>(args.text(name)?.filter(|t| !t.is_empty()));
+        let conn_id = if args.is_given("kubernetes_conn_id") && args.get("kubernetes_conn_id").is_none() {
+            None
+        } else {
+            Some(text("kubernetes_conn_id")?.unwrap_or_else(|| DEFAULT_CONNECTION.into()))
+        };
+        Ok(Self {
+            conn_id,
+            config_file: text("config_file")?,
+            cluster_context: text("cluster_context")?,
+            in_cluster: args.get("in_cluster").map(|_| args.flag("in_cluster", false)).transpose()?,
+        })
+    }
+
+    /// The cluster, and what it adds to pods, with the fields of the connection (`None` if it isn't defined).
+    ///
+    /// # Errors
+    /// A connection that is missing or says two things at once; the sentence names it.
+    pub fn resolve(&self, connection: Option<&Value>) -> Result<(Cluster, Surroundings)> {
+        let conn_id = self.conn_id.as_deref().unwrap_or("");
+        if connection.is_none() && !conn_id.is_empty() && conn_id != DEFAULT_CONNECTION {
+            return Err(Error::not_found(format!("the connection {conn_id} isn't defined"))
+                .hint(format!("dagdeck connections add {conn_id} --conn-json '{{\"conn_type\": \"kubernetes\"}}'")));
+        }
+        let extra = Extra::of(connection, conn_id)?;
+        let in_cluster = self.in_cluster.or_else(|| extra.flag("in_cluster")).unwrap_or(false);
+        let file = self.config_file.clone().or_else(|| extra.text("kube_config_path"));
+        let text = extra.text("kube_config");
+        if usize::from(in_cluster) + usize::from(file.is_some()) + usize::from(text.is_some()) > 1 {
+            return Err(Error::refused(format!(
+                "connection {conn_id:?}: kube_config_path, kube_config and in_cluster exclude one another"
+            )));
+        }
+        let source = match (in_cluster, file, text) {
+            (true, ..) => Source::InCluster,
+            (_, Some(file), _) => Source::File(file),
+            (_, _, Some(text)) => Source::Text(text),
+            _ => Source::Default,
+        };
+        let is_in_cluster = source == Source::InCluster || (source == Source::Default && has_service_account());
+        let own = || std::fs::read_to_string(format!("{SERVICE_ACCOUNT}/namespace")).ok();
+        let namespace = extra.text("namespace").or_else(|| is_in_cluster.then(own).flatten());
+        let sidecar = Sidecar {
+            image: extra.text("xcom_sidecar_container_image"),
+            resources: extra.json("xcom_sidecar_container_resources")?,
+            security_context: extra.json("xcom_sidecar_container_security_context")?,
+        };
+        let context = self.cluster_context.clone().or_else(|| extra.text("cluster_context"));
+        let verify = !extra.flag("disable_verify_ssl").unwrap_or(false);
+        let surroundings = Surroundings { namespace, in_cluster: is_in_cluster, sidecar, template_file: None };
+        Ok((Cluster { source, context, verify }, surroundings))
+    }
+}
+
+impl Cluster {
+    /// The cluster that the scheduler's own environment names, with the context of a kubeconfig if one is wanted.
+    pub fn default_one(context: Option<String>) -> Self {
+        Self { source: Source::Default, context, verify: true }
+    }
+
+    /// A name for people.
+    pub fn name(&self) -> String {
+        let source = match &self.source {
+            Source::Default => "default".to_string(),
+            Source::InCluster => "in-cluster".to_string(),
+            Source::File(path) => path.clone(),
+            Source::Text(_) => "kube_config of the connection".to_string(),
+        };
+        match &self.context {
+            Some(context) => format!("{source}#{context}"),
+            None => source,
+        }
+    }
+
+    /// A client. Nothing is sent yet, but a kubeconfig's credential program may run when it is.
+    ///
+    /// # Errors
+    /// What is wrong with the kubeconfig.
+    pub async fn connect(&self) -> Result<kube::Client> {
+        let wrong = |e: &dyn std::fmt::Display| {
+            Error::refused(format!("cannot use the cluster {}", self.name())).because(e).hint(
+                "name a kubeconfig by the operator's config_file, the connection's extra kube_config_path, or KUBECONFIG \
+                 in the scheduler's environment",
+            )
+        };
+        let options = KubeConfigOptions { context: self.context.clone(), cluster: None, user: None };
+        let config = match &self.source {
+            Source::InCluster => kube::Config::incluster().map_err(|e| wrong(&e))?,
+            Source::Default if has_service_account() => kube::Config::incluster().map_err(|e| wrong(&e))?,
+            Source::Default => kube::Config::from_kubeconfig(&options).await.map_err(|e| wrong(&e))?,
+            Source::File(path) => {
+                let read = Kubeconfig::read_from(Path::new(path)).map_err(|e| wrong(&e))?;
+                kube::Config::from_custom_kubeconfig(read, &options).await.map_err(|e| wrong(&e))?
+            }
+            Source::Text(text) => {
+                let read = Kubeconfig::from_yaml(text).map_err(|e| wrong(&e))?;
+                kube::Config::from_custom_kubeconfig(read, &options).await.map_err(|e| wrong(&e))?
+            }
+        };
+        let mut config = config;
+        config.accept_invalid_certs |= !self.verify;
+        config.connect_timeout = Some(std::time::Duration::from_secs(10));
+        // What may be sent again is decided here, request by request.
+        config.default_retry = false;
+        kube::Client::try_from(config).map_err(|e| wrong(&e))
+    }
+}
+
+fn has_service_account() -> bool {
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(&format!("{SERVICE_ACCOUNT}/token")).exists()
+}
+
+/// The extras of a connection; a name may stand with the prefix that Airflow 2 wrote before it.
+struct Extra {
+    fields: Value,
+    conn_id: String,
+}
+
+impl Extra {
+    fn of(connection: Option<&Value>, conn_id: &str) -> Result<Self> {
+        let fields = match connection.map(|c| &c["extra"]) {
+            Some(Value::String(text)) if !text.trim().is_empty() => serde_json::from_str(text)
+                .map_err(|e| Error::refused(format!("connection {conn_id}: its extra is not JSON")).because(e))?,
+            Some(whole @ Value::Object(_)) => whole.clone(),
+            _ => Value::Null,
+        };
+        Ok(Self { fields, conn_id: conn_id.into() })
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        let value = self.fields.get(name).or_else(|| self.fields.get(format!("extra__kubernetes__{name}")))?;
+        (!value.is_null() && value.as_str() != Some("")).then_some(value)
+    }
+
+    /// A text; a table is written out.
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_string))
+    }
+
+    fn flag(&self, name: &str) -> Option<bool> {
+        let value = self.get(name)?;
+        Some(value.as_bool().unwrap_or_else(|| matches!(value.as_str(), Some("true" | "True" | "1"))))
+    }
+
+    fn json(&self, name: &str) -> Result<Option<Value>> {
+        match self.get(name) {
+            Some(Value::String(text)) => serde_json::from_str(text).map(Some).map_err(|e| {
+                Error::refused(format!("connection {}: extra {name} is not JSON", self.conn_id)).because(e)
+            }),
+            other => Ok(other.cloned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_connection_says_how_and_the_operator_wins() {
+        let extra = json!({"kube_config_path": "/k", "cluster_context": "a", "namespace": "ml",
+            "extra__kubernetes__xcom_sidecar_container_image": "x:1", "disable_verify_ssl": true});
+        let connection = json!({"extra": extra.to_string()});
+        let mut access = Access { conn_id: Some("k".into()), ..Access::default() };
+        let (cluster, around) = access.resolve(Some(&connection)).unwrap();
+        assert_eq!(cluster.name(), "/k#a");
+        assert!(!cluster.verify);
+        assert_eq!(around.namespace.as_deref(), Some("ml"));
+        assert_eq!(around.sidecar.image.as_deref(), Some("x:1"));
+        access.config_file = Some("/own".into());
+        access.cluster_context = Some("b".into());
+        assert_eq!(access.resolve(Some(&connection)).unwrap().0.name(), "/own#b");
+        access.in_cluster = Some(true);
+        assert!(access.resolve(Some(&connection)).unwrap_err().message.contains("exclude one another"));
+        assert!(access.resolve(None).unwrap_err().message.contains("isn't defined"));
+        let default = Access { conn_id: Some(DEFAULT_CONNECTION.into()), ..Access::default() };
+        assert_eq!(default.resolve(None).unwrap().0.name(), "default");
+    }
+}
