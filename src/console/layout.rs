@@ -57,7 +57,7 @@ pub fn layout(state: &State) -> Layout {
                 preview = Some(Rect { x: w - side, y: 2, width: side, height: h.saturating_sub(3) });
             }
         }
-        Place::Source(..) | Place::About(_) => {}
+        Place::Source(..) | Place::About(_) | Place::Logs(_) => {}
         Place::Gantt(_) if h >= 34 => {
             // The same run as a diagram, and what is known about the line under the cursor.
             let below = if w >= THREE_PANES { body / 2 } else { 10 };
@@ -88,7 +88,7 @@ pub fn layout(state: &State) -> Layout {
         }
         _ if h >= 20 => {
             let lines = match place {
-                Place::Xcom(..) | Place::Settings => body / 2,
+                Place::Xcom(..) | Place::Settings | Place::Assets => body / 2,
                 Place::Graph(..) => 5,
                 _ => 7,
             };

@@ -78,6 +78,15 @@ impl Tab {
     }
 }
 
+/// Whose logs are shown as one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Logs {
+    /// These.
+    These(Vec<TiRef>),
+    /// Every index of a task in a run.
+    Task(RunRef, String),
+}
+
 /// A screen and its object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
@@ -109,6 +118,10 @@ pub enum Place {
     Settings,
     /// Backfills.
     Backfills,
+    /// Assets.
+    Assets,
+    /// The logs of several instances as one.
+    Logs(Logs),
     /// Versions of a DAG.
     Versions(String),
     /// Text of a DAG's file, of a version's number or the newest.
@@ -120,6 +133,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Its text is a log.
+    pub fn is_log(&self) -> bool {
+        matches!(self, Self::Instance(_, Tab::Log) | Self::Logs(_))
+    }
+
     /// As a member of a key's scope.
     pub fn scope(&self) -> Scope {
         match self {
@@ -137,6 +155,8 @@ impl Place {
             Self::Audit(_) => Scope::AUDIT,
             Self::Settings => Scope::SETTINGS,
             Self::Backfills => Scope::BACKFILLS,
+            Self::Assets => Scope::ASSETS,
+            Self::Logs(_) => Scope::LOGS,
             Self::Versions(_) => Scope::VERSIONS,
             Self::Source(..) => Scope::SOURCE,
             Self::Calendar(_) => Scope::CALENDAR,
@@ -165,6 +185,9 @@ impl Place {
             Self::Audit(None) => "audit".into(),
             Self::Audit(Some(about)) => format!("audit > {about}"),
             Self::Backfills => "backfills".into(),
+            Self::Assets => "assets".into(),
+            Self::Logs(Logs::These(all)) => format!("{} logs", all.len()),
+            Self::Logs(Logs::Task(run, task)) => format!("{} > {} > {task}[*] > logs", run.dag_id, run_id(&run.run_id)),
             Self::Settings => "pools, connections, variables".into(),
             Self::Versions(dag) => format!("{dag} > versions"),
             Self::Source(dag, None) => format!("{dag} > source"),
@@ -195,6 +218,8 @@ impl Place {
             Self::Audit(about) => Query::Audit(about.clone()),
             Self::Settings => Query::Settings,
             Self::Backfills => Query::Backfills,
+            Self::Assets => Query::Assets,
+            Self::Logs(of) => Query::Logs(of.clone()),
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),

@@ -8,6 +8,7 @@ use crate::{
     model::{MapIndex, filter::Filter},
     store::screens::{
         Micros, Page, TiRef,
+        assets::{self, AssetRow},
         audit::{self, AuditRow},
         backfills::{self, BackfillRow, Held},
         calendar::{self, Calendar},
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-use super::fields;
+use super::{fields, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -80,6 +81,9 @@ pub enum Query {
     /// Acts, of all or about an object.
     Audit(Option<String>),
     Settings,
+    Assets,
+    /// The rows of some instances, for their logs.
+    Logs(Logs),
     Backfills,
     /// Plans that are held for a moment.
     Held,
@@ -127,6 +131,8 @@ pub enum Data {
     Xcoms(Xcoms),
     Audit(Vec<AuditRow>),
     Settings(Settings),
+    Assets(Vec<AssetRow>),
+    Logs(Vec<TiRow>),
     Backfills(Vec<BackfillRow>),
     Held(Vec<Held>),
     Question(Option<Box<Question>>),
@@ -177,6 +183,9 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Held => Data::Held(backfills::held(conn)?),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
+        Query::Assets => Data::Assets(assets::load(conn)?),
+        Query::Logs(Logs::These(all)) => Data::Logs(instances::these(conn, all)?),
+        Query::Logs(Logs::Task(run, task)) => Data::Logs(instances::of_task(conn, run.id, task)?),
         Query::Versions(dag) => Data::Versions(versions::load(conn, dag)?),
         Query::Calendar { dag_id, now } => Data::Calendar(calendar::load(conn, dag_id, *now)?),
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),

@@ -62,6 +62,16 @@ fn details_of_a_dag() {
 }
 
 #[test]
+fn assets() {
+    frames("assets", "7");
+}
+
+#[test]
+fn logs_of_all_indexes() {
+    frames("logs", "2 Enter j j j j o");
+}
+
+#[test]
 fn log_of_the_failed_try() {
     frames("log", "Enter");
 }

@@ -40,6 +40,8 @@ pub enum Action {
     Instances,
     Backfills,
     Settings,
+    Assets,
+    Mouse,
     Audit,
     System,
     GoDag,

@@ -7,8 +7,10 @@ mod graph;
 mod keys;
 mod logs;
 mod look;
+mod mouse;
 mod navigate;
 mod overlay;
+mod progress;
 mod prompt;
 mod replies;
 mod settings;
@@ -54,6 +56,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Changed => changed(state),
         Event::Connected => {
             state.link = Link::Up;
+            state.told = None;
             let ticket = state.next_ticket();
             vec![Effect::Status(ticket)]
         }
@@ -67,6 +70,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             if !(state.link == Link::Opening && state.starting()) {
                 state.link = Link::Down { why, since, retry_at };
             }
+            state.present.clear();
             replies::lost(state);
             Vec::new()
         }
@@ -89,6 +93,21 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Reply(number, answer) => replies::reply(state, number, answer),
+        Event::Progress(all) => {
+            for (ti, progress) in all {
+                match progress {
+                    Some(progress) => drop(state.progress.insert(ti, progress)),
+                    None => drop(state.progress.remove(&ti)),
+                }
+            }
+            Vec::new()
+        }
+        Event::Click(x, y) => mouse::click(state, x, y),
+        Event::Wheel(by) => mouse::wheel(state, by),
+        Event::Present(all) => {
+            state.present = all;
+            Vec::new()
+        }
         Event::Tick => tick(state),
         Event::Hangup => vec![Effect::Quit],
     };
@@ -106,7 +125,19 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         effects.extend(state.load());
     }
     effects.extend(side::wanted(state));
+    effects.extend(progress::wanted(state));
+    effects.extend(presence(state));
     effects
+}
+
+/// Tells the scheduler which screen is shown, so that others see it.
+fn presence(state: &mut State) -> Option<Effect> {
+    let here = state.screen().place.title();
+    if state.link != Link::Up || state.told.as_ref() == Some(&here) {
+        return None;
+    }
+    state.told = Some(here.clone());
+    Some(Effect::Look(here))
 }
 
 /// Asks the store again for a list whose filter changed, if the store filters it.
@@ -227,8 +258,11 @@ pub fn next_wake(state: &State) -> i64 {
             wake = wake.min(box_at - state.now);
         }
     }
-    if matches!(state.screen().place, Place::Instance(_, super::place::Tab::Log)) && state.screen().log.follow {
+    if state.screen().place.is_log() && state.screen().log.follow {
         wake = wake.min(SECOND / 2);
+    }
+    if progress::is_watched(state) {
+        wake = wake.min(2 * SECOND);
     }
     if side::grows(state) {
         wake = wake.min(SECOND);

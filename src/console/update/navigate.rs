@@ -28,6 +28,7 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::Runs => root(state, Place::Runs(None)),
         A::Instances => root(state, Place::Instances(None)),
         A::Backfills => root(state, Place::Backfills),
+        A::Assets => root(state, Place::Assets),
         A::Settings => root(state, Place::Settings),
         A::Audit => root(state, Place::Audit(None)),
         A::System => root(state, Place::System),
@@ -249,6 +250,7 @@ fn open(state: &mut State) -> Vec<Effect> {
                 Vec::new()
             }
         }
+        (_, Some(Kind::Asset)) => asset(state),
         (Object::Setting(Setting::Pool, name), _) => {
             let states = "state:running,queued,scheduled,deferred,restarting";
             push(state, Place::Instances(None), |s| s.filter = Input::new(format!("pool:{name} {states}")))
@@ -278,6 +280,20 @@ fn open(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         _ => Vec::new(),
+    }
+}
+
+/// The instance that updated an asset last, else the DAG that makes it.
+fn asset(state: &mut State) -> Vec<Effect> {
+    let (Data::Assets(all), Some(item)) = (&state.screen().data, state.screen().item()) else { return Vec::new() };
+    let last = all.get(item.at).and_then(|a| a.events.first()).and_then(|e| e.by.clone());
+    match (last, item.object.dag_id().map(str::to_owned)) {
+        (Some(ti), _) => push(state, Place::Instance(ti, Tab::Log), |_| {}),
+        (None, Some(dag)) => push(state, Place::Grid(dag), |_| {}),
+        (None, None) => {
+            state.flash("no DAG makes or follows it", false);
+            Vec::new()
+        }
     }
 }
 

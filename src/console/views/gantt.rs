@@ -8,6 +8,7 @@ use crate::{
     console::{
         items::{Item, Kind},
         layout::Layout,
+        log::progress,
         state::State,
         theme::Role,
         tree,
@@ -164,6 +165,16 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
     }
     let theme = &state.theme;
     let ran = theme.state(if worst(r, rows) == TiState::Running { TiState::Running } else { TiState::Success });
+    // How far the task says it is, after its bar.
+    if let [one] = rows
+        && r.instances[*one].state == TiState::Running
+        && let Some(p) = state.progress.get(&r.instances[*one].ti)
+    {
+        let text = format!("{}% ", progress::percent(*p));
+        let end = axis.column(state.now) + 1;
+        let from = if end + text.len() <= letters.len() { end } else { letters.len().saturating_sub(text.len()) };
+        letters.iter_mut().skip(from).zip(text.chars()).for_each(|(cell, c)| *cell = c);
+    }
     for c in letters {
         let style = match c {
             '#' => theme.state(TiState::Failed),

@@ -5,6 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     console::{
         layout::Layout,
+        log::progress::{self, Progress},
         place::Tab,
         query::Data,
         state::State,
@@ -63,7 +64,12 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
         pen.text(&format!(" index {} of {} ( )", at + 1, d.indexes.len()), theme.role(Role::Dim));
     }
     let rule = match tab {
-        Tab::Log => format!("log  {}", header::log_modes(&state.screen().log)),
+        Tab::Log => {
+            let how = |p: &Progress| format!("{}  ", progress::bar(*p, 10));
+            let running = d.row.state == TiState::Running;
+            let far = state.progress.get(&d.row.ti).filter(|_| running).map(how).unwrap_or_default();
+            format!("log  {far}{}", header::log_modes(&state.screen().log))
+        }
         Tab::Details => "details".into(),
         Tab::Inputs => "rendered inputs".into(),
         Tab::Xcom => format!("xcom  {} keys", d.xcoms.len()),

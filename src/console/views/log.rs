@@ -6,6 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     console::{
+        layout::Layout,
         log::{Level, LogView, Stamps, record::Line},
         state::State,
         theme::Role,
@@ -14,8 +15,11 @@ use crate::{
             text,
         },
     },
-    store::screens::Micros,
+    model::TiState,
+    store::screens::{Micros, instances::TiRow},
 };
+
+use super::header;
 
 /// Columns left for a line's text.
 pub fn text_columns(log: &LogView, columns: usize) -> usize {
@@ -137,4 +141,21 @@ fn highlight(buf: &mut Buffer, x: u16, y: u16, text: &str, needle: &str, style: 
         let area = Rect { x: x + start, y, width: text::width(found) as u16, height: 1 }.intersection(*buf.area());
         buf.set_style(area, style);
     }
+}
+
+/// Title line of several logs.
+pub fn title(rows: &[TiRow]) -> String {
+    let states = |s: TiState| rows.iter().filter(|r| r.state == s).count();
+    let count = |s: &TiState| format!("{} {s}", states(*s));
+    let some: Vec<String> = TiState::ALL.iter().filter(|s| states(**s) > 0).map(count).collect();
+    format!("the ends of {} logs by time   {}", rows.len(), some.join("  "))
+}
+
+/// Several logs as one.
+pub fn several(state: &State, rows: &[TiRow], layout: &Layout, buf: &mut Buffer) {
+    let log = &state.screen().log;
+    super::parts::rule(state, buf, layout.columns, &header::log_modes(log));
+    let start = rows.iter().filter_map(|r| r.start).min();
+    let absent = if log.window.is_none() { "reading .." } else { "none of these instances has a log yet" };
+    draw(state, log, start, absent, layout.list, buf);
 }

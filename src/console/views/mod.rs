@@ -1,6 +1,7 @@
 //! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
 
 pub mod about;
+pub mod assets;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;
@@ -75,6 +76,8 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Instance(_, tab), Data::Instance(d)) => instance::draw(state, d, *tab, &parts, buf),
         (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
         (Place::Backfills, Data::Backfills(rows)) => backfills::draw(state, rows, &parts, buf),
+        (Place::Assets, Data::Assets(all)) => assets::draw(state, all, &parts, buf),
+        (Place::Logs(_), Data::Logs(rows)) => log::several(state, rows, &parts, buf),
         (Place::Settings, Data::Settings(s)) => settings::draw(state, s, &parts, buf),
         (Place::Versions(_), Data::Versions(v)) => versions::draw(state, v, &parts, buf),
         (Place::Source(_, number), Data::Versions(v)) => versions::source(state, v, *number, &parts, buf),

@@ -6,6 +6,7 @@ use crate::{
     console::{
         items::{Item, Kind},
         layout::Layout,
+        place::{Place, Tab},
         state::State,
         theme::Role,
         widgets::text,
@@ -193,6 +194,12 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
     }
     if let Some((who, at)) = &g.said.claimed {
         out.push((format!("{who} works on it since {}", text::stamp(*at)), Role::Good));
+    }
+    for m in &g.members {
+        let log = Place::Instance(m.ti.clone(), Tab::Log).title();
+        for (who, _) in state.present.iter().filter(|(_, at)| *at == log) {
+            out.push((format!("{who} looks at {} now", m.ti.label()), Role::Good));
+        }
     }
     if let Some(until) = g.said.silenced {
         out.push((format!("silenced for {} more", text::until(until, state.now)), Role::Good));
