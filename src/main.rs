@@ -34,6 +34,9 @@ fn run(invocation: Invocation) -> i32 {
             Ok(())
         }),
         Invocation::Console(options, environment) => open_console(options, &environment),
+        Invocation::RenderPod(of, environment) => {
+            return cli::render_pod(of, environment, engine::pod_render::run);
+        }
         Invocation::TestDag(test, environment) => {
             return test_run(&environment, test.dag_id, None, test.date.as_deref(), test.conf.as_deref());
         }

@@ -6,10 +6,29 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
 
 use super::{
-    asset::AssetVerb, audit::AuditVerb, backfill::BackfillVerb, connection::ConnectionVerb, dag::DagVerb, db::DbVerb,
-    hitl::HitlVerb, incident::IncidentVerb, later, later::Later, log::LogArgs, open::OpenArgs, pool::PoolVerb,
-    run::RunVerb, saved_plan::PlanVerb, scheduler::SchedulerVerb, setting::ConfigVerb, shell::Format, shell::Shell,
-    task::TaskVerb, variable::VariableVerb, xcom::XcomVerb,
+    asset::AssetVerb,
+    audit::AuditVerb,
+    backfill::BackfillVerb,
+    connection::ConnectionVerb,
+    dag::DagVerb,
+    db::DbVerb,
+    hitl::HitlVerb,
+    incident::IncidentVerb,
+    later,
+    later::Later,
+    log::LogArgs,
+    open::OpenArgs,
+    pod::{PodVerb, RenderPod},
+    pool::PoolVerb,
+    run::RunVerb,
+    saved_plan::PlanVerb,
+    scheduler::SchedulerVerb,
+    setting::ConfigVerb,
+    shell::Format,
+    shell::Shell,
+    task::TaskVerb,
+    variable::VariableVerb,
+    xcom::XcomVerb,
 };
 use crate::{
     config::{Place, Wanted},
@@ -163,6 +182,13 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PoolVerb,
     },
+    /// Kubernetes pods of tasks: render
+    #[command(visible_alias = "pod", after_help = "Example:\n  dagdeck pods render churn train -o yaml")]
+    Pods {
+        /// What.
+        #[command(subcommand)]
+        verb: PodVerb,
+    },
     /// Variables: list, get, set, delete, import, export
     #[command(visible_alias = "variable", after_help = "Example:\n  dagdeck variables set min_gain 0.005")]
     Variables {
@@ -247,6 +273,8 @@ pub enum Invocation {
     TestDag(TestDag, Environment),
     /// `tasks test`.
     TestTask(TestTask, Environment),
+    /// `pods render`.
+    RenderPod(RenderPod, Environment),
     /// Everything else: for [`super::run`].
     Verb(Box<Verb>, Environment),
 }
@@ -315,6 +343,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<I
         }
         Some(Verb::Dags { verb: DagVerb::Test(test) }) => Invocation::TestDag(test, environment),
         Some(Verb::Tasks { verb: TaskVerb::Test(test) }) => Invocation::TestTask(test, environment),
+        Some(Verb::Pods { verb: PodVerb::Render(of) }) => Invocation::RenderPod(of, environment),
         Some(verb) => Invocation::Verb(Box::new(verb), environment),
     })
 }
@@ -332,6 +361,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Xcoms { verb } => super::xcom::run(verb, shell),
         Verb::Hitl { verb } => super::hitl::run(verb, shell),
         Verb::Pools { verb } => super::pool::run(verb, shell),
+        Verb::Pods { verb } => super::pod::run(&verb),
         Verb::Variables { verb } => super::variable::run(verb, shell),
         Verb::Connections { verb } => super::connection::run(verb, shell),
         Verb::Assets { verb } => super::asset::run(verb, shell),

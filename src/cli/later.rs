@@ -17,9 +17,6 @@ pub struct Words {
 /// A verb of a later version.
 #[derive(Debug, Subcommand)]
 pub enum Later {
-    /// Kubernetes pods (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck pods list")]
-    Pods(Words),
     /// Notification targets (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck notify test oncall")]
     Notify(Words),
@@ -34,7 +31,6 @@ pub enum Later {
 /// Always.
 pub fn run(verb: &Later) -> Result<i32> {
     let (name, words) = match verb {
-        Later::Pods(words) => ("pods", words),
         Later::Notify(words) => ("notify", words),
         Later::Secrets(words) => ("secrets", words),
     };

@@ -29,6 +29,7 @@ mod mask;
 mod nearest;
 mod open;
 mod plan;
+mod pod;
 mod pool;
 mod refresh;
 mod run;
@@ -51,6 +52,7 @@ mod yaml;
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use context::keys_file;
 pub use open::opening;
+pub use pod::Renderer;
 pub use shell::Shell;
 
 /// Reads a time as the command line takes it, in the settings' zone.
@@ -59,6 +61,14 @@ pub use shell::Shell;
 /// `Usage` for anything else.
 pub fn read_time(text: &str, settings: &crate::config::Settings) -> crate::error::Result<jiff::Timestamp> {
     when::parse(text, &when::default_zone(settings)?, crate::clock::now())
+}
+
+/// `pods render` with the process's own streams, by a function that makes pods; the exit code.
+pub fn render_pod(of: pod::RenderPod, environment: Environment, make: Renderer) -> i32 {
+    interrupt::install();
+    let mut shell = Shell::of_process(environment, &[]);
+    let done = pod::render(of, &mut shell, make);
+    finish(done, &mut shell)
 }
 
 /// Runs one verb with the process's own streams; the exit code.
@@ -71,6 +81,10 @@ pub fn run(verb: Verb, environment: Environment) -> i32 {
 /// Runs one verb; prints its error, if it has one; the exit code.
 pub fn run_with(verb: Verb, mut shell: Shell) -> i32 {
     let done = args::dispatch(verb, &mut shell);
+    finish(done, &mut shell)
+}
+
+fn finish(done: crate::error::Result<i32>, shell: &mut Shell) -> i32 {
     let flushed = shell.flush();
     let error = match done.and_then(|code| flushed.map(|()| code)) {
         Ok(code) => return code,

@@ -14,6 +14,7 @@ use crate::model::{Dag, Diagnostic, Severity};
 
 pub use explain::explain;
 pub use nearest::distance;
+pub use nearest::nearest;
 pub use reference::reference;
 
 /// What a file holds: its DAGs (none if there is an error), and what there is to say about it.

@@ -1,7 +1,7 @@
 //! The nearest valid spelling of a mistyped word.
 
 /// The candidate closest to `word`, if one is close enough to be meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = (word.chars().count() / 3).clamp(1, 4);
     candidates

@@ -17,6 +17,8 @@ mod input;
 mod looks;
 mod outcomes;
 mod parser_thread;
+pub mod pod_manifest;
+pub mod pod_render;
 mod render;
 mod settle;
 mod signals;

@@ -14,6 +14,7 @@ use crate::{
         mapping::{MARK, encoded_kind},
         time::rfc3339,
     },
+    operators::kubernetes_pod,
     secrets,
     store::{
         self,
@@ -77,6 +78,7 @@ impl From<Cause> for Problem {
 /// All arguments of a native task instance, rendered where they are templates.
 pub fn arguments(place: &Place<'_>, task: &Task) -> Result<IndexMap<String, Value>, Problem> {
     let mut task = task.clone();
+    kubernetes_pod::name_variables(&mut task);
     if !task.template_ext.is_empty() {
         let context = place.context(&task);
         for name in task.template_fields.clone() {
@@ -139,7 +141,7 @@ pub fn for_people(value: Value) -> Value {
         Value::Object(map) => {
             let whole = Value::Object(map);
             match encoded_kind(&whole) {
-                Some("tuple" | "set") => for_people(whole.get("value").cloned().unwrap_or(Value::Null)),
+                Some("tuple" | "set" | "v1") => for_people(whole.get("value").cloned().unwrap_or(Value::Null)),
                 Some(_) if let Some(text) = template::text_of_encoded(&whole) => Value::String(text),
                 Some(_) => whole.get("value").or_else(|| whole.get("repr")).cloned().unwrap_or(Value::Null),
                 None => match whole {

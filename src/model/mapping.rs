@@ -5,6 +5,7 @@
 //! `{"__dagdeck__": "map", "of": X, "callables": [..]}`, `{"__dagdeck__": "zip", "of": [X, ..], "fillvalue": V}` (no
 //! `fillvalue`: shortest) and `{"__dagdeck__": "concat", "of": [X, ..]}`. Other values that JSON lacks are
 //! `{"__dagdeck__": "datetime", "value": "2026-01-01T00:00:00+00:00"}`, `"time"` (of day), `"timedelta"` (seconds), `"tuple"`, `"set"` (lists),
+//! `"v1"` (a Kubernetes object of which only parts are templates: `"model"` names its class, `"value"` is plain),
 //! `"callable"` (a name; only Python can call it) and `"object"` (class name and repr; only Python can make it).
 
 use indexmap::IndexMap;

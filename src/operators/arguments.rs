@@ -28,6 +28,11 @@ impl<'a> Arguments<'a> {
         self.task.args.contains_key(name)
     }
 
+    /// The task's result is to be stored (`do_xcom_push`).
+    pub fn pushes_xcom(&self) -> bool {
+        self.task.do_xcom_push
+    }
+
     fn wrong(&self, name: &str, expected: &str, value: &Value) -> String {
         format!("{}: {name} must be {expected}, not {value}", self.task.operator)
     }

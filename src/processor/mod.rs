@@ -14,7 +14,8 @@ use crate::{
     config::{Place, Settings},
     dagfile::{self, Parsed},
     error::{Error, Result},
-    model::{Dag, Diagnostic, Severity, hash, schedule::Interval, time::rfc3339},
+    model::{Dag, Diagnostic, Severity, Task, hash, schedule::Interval, time::rfc3339},
+    operators::{Arguments, kubernetes_pod},
     python::{self, ParseError},
     store::{
         self, Store,
@@ -80,7 +81,8 @@ impl Parser {
         };
         // What says nothing about the content is no result of it: the next scan sees a changed file.
         let (mtime, size) = if is_lasting { (mtime, size) } else { (0, 0) };
-        let (dags, diagnostics) = self.with_timetables(path, parsed);
+        let (dags, mut diagnostics) = self.with_timetables(path, parsed);
+        diagnostics.extend(dags.iter().flat_map(|d| doubts(path, &d.dag)));
         Some(ParsedFile {
             fileloc,
             hash: hash::bytes(&bytes),
@@ -170,6 +172,21 @@ impl Parser {
         }
         (dags, diagnostics)
     }
+}
+
+/// What Kubernetes won't take of a DAG's pods.
+fn doubts(path: &Path, dag: &Dag) -> Vec<Diagnostic> {
+    let nothing = indexmap::IndexMap::new();
+    let pods = dag.tasks.values().filter(|task| task.is_a("KubernetesPodOperator"));
+    let of_task = |task: &Task| {
+        let sentences = kubernetes_pod::doubts(&Arguments::new(task, &nothing)).into_iter();
+        let warning = |message| Diagnostic {
+            severity: Severity::Warning,
+            ..error(path, task.line, format!("task {}: {message}", task.task_id), None)
+        };
+        sentences.map(warning).collect::<Vec<_>>()
+    };
+    pods.flat_map(of_task).collect()
 }
 
 /// Why the Python side said nothing, and what to do about it.

@@ -44,6 +44,7 @@ pub fn class(kind: &str) -> Class {
         | "ClearAssetStateStoreByUri"
         | "MaskSecret" => Class::Say,
         "GetXCom"
+        | "RunPod"
         | "GetXComSequence"
         | "GetVariable"
         | "GetConnection"

@@ -2,10 +2,12 @@
 
 mod interpreter;
 mod parse;
+mod pod_hook;
 mod side;
 
 pub use interpreter::{precompile, real_path};
 pub use parse::{ParseError, Request, parse};
+pub use pod_hook::{HookError, PodHook};
 pub use side::unpack;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ mod calendar;
 mod engine;
 mod entities;
 mod failure;
+mod kubernetes;
 mod macros;
 mod mapped;
 mod methods;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Context, Failure, mapped};
+use super::{Context, Failure, kubernetes, mapped};
 use crate::model::mapping::{MARK, encoded_kind};
 
 /// Renders every string inside a value (dict keys stay), reads strings that name a template file, and puts the values of
@@ -18,6 +18,7 @@ pub fn render_value(value: &Value, ctx: &Context) -> Result<Value, Failure> {
             Some("group_argument") => mapped::group_argument(ctx, value),
             Some("zip" | "concat") => combine(value, ctx),
             Some("map") => Err(Failure::unsupported("the value of .map() needs the Python functions of the file")),
+            Some("v1") => kubernetes::render(value, ctx),
             Some("tuple" | "set" | "object") => {
                 let mut out = map.clone();
                 // `fields`: the template fields of an object that has some.

@@ -21,6 +21,7 @@ mod limits;
 mod meant;
 mod names;
 mod operations;
+mod pods;
 mod requests;
 mod runs;
 mod score;

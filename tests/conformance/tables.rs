@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{corpus::Corpus, expected, imports, names, operations, score::Score};
+use super::{corpus::Corpus, expected, imports, names, operations, pods, score::Score};
 
 /// Compares a table: the number of its rows, and a line for each that differs.
 type Reader = fn(&Corpus, &Value) -> (usize, Vec<String>);
@@ -11,6 +11,7 @@ type Reader = fn(&Corpus, &Value) -> (usize, Vec<String>);
 const READERS: &[(&str, Reader)] = &[
     ("import_results", imports::differences),
     ("imports", |_, table| names::differences(table)),
+    ("kpo_manifests", |_, table| pods::differences(table)),
     ("operations_backfill", operations::differences),
     ("operations_clear_and_mark", operations::differences),
     ("operations_mark_queued", operations::differences),

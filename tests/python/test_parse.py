@@ -75,8 +75,9 @@ class Graph(unittest.TestCase):
         self.assertEqual((bash["bash_command"], bash["env"], bash["append_env"]), ("echo {{ ds }}", {"A": "1"}, False))
         self.assertEqual(bash["skip_on_exit_code"], [99])
         pod = dag["tasks"]["p"]["args"]
-        self.assertEqual(pod["env_vars"], [{"name": "A", "value": "b"}])
-        self.assertEqual(pod["container_resources"], {"requests": {"cpu": "1"}})
+        marked = {"__dagdeck__": "v1", "model": "V1EnvVar", "value": {"name": "A", "value": "b"}}
+        self.assertEqual(pod["env_vars"], [marked])
+        self.assertEqual(pod["container_resources"]["value"], {"requests": {"cpu": "1"}})
         self.assertFalse(dag["tasks"]["p"]["do_xcom_push"])
 
     def test_schedules(self):

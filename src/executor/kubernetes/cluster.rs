@@ -105,7 +105,7 @@ impl Access {
         };
         let context = self.cluster_context.clone().or_else(|| extra.text("cluster_context"));
         let verify = !extra.flag("disable_verify_ssl").unwrap_or(false);
-        let surroundings = Surroundings { namespace, in_cluster: is_in_cluster, sidecar, template_file: None };
+        let surroundings = Surroundings { namespace, in_cluster: is_in_cluster, sidecar, ..Surroundings::default() };
         Ok((Cluster { source, context, verify }, surroundings))
     }
 }

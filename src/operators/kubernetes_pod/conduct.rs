@@ -120,7 +120,7 @@ impl Conduct {
             container_logs: containers(args, "container_logs")?,
             init_container_logs: containers(args, "init_container_logs")?,
             prefix: args.flag("container_name_log_prefix_enabled", true)?,
-            do_xcom_push: args.flag("do_xcom_push", false)?,
+            do_xcom_push: args.pushes_xcom(),
             xcom_from,
             on_finish,
             keep_on_kill: on_kill == "keep_pod",

@@ -113,6 +113,24 @@ pub fn pods(base: &Value, over: &Value) -> Value {
     Value::Object(fields(&base, over))
 }
 
+/// `over` merged over `base`; both are jobs. What is inside the pod's template is merged like a pod.
+pub fn jobs(base: &Value, over: &Value) -> Value {
+    let (base, mut over) = (object(Some(base)), object(Some(over)));
+    let (below, mut above) = (object(base.get("spec")), object(over.get("spec")));
+    if !below.is_empty() {
+        if let Some(template) = below.get("template") {
+            let own = above.get("template").cloned().unwrap_or_default();
+            above.insert("template".into(), pods(template, &own));
+        }
+        above = fields(&below, above);
+    }
+    over.insert("spec".into(), Value::Object(above));
+    let (below, above) = (object(base.get("metadata")), object(over.get("metadata")));
+    let merged = if below.is_empty() { above } else { metadata(&below, above) };
+    over.insert("metadata".into(), Value::Object(merged));
+    Value::Object(fields(&base, over))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

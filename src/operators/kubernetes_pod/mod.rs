@@ -3,17 +3,24 @@
 
 mod attach;
 mod conduct;
+mod job;
 mod merge;
 mod names;
+mod objects;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::Arguments;
-use crate::model::mapping::encoded_kind;
+use crate::model::{
+    Expand, Task,
+    mapping::{MARK, encoded_kind},
+};
+use objects::Shaper;
 
 pub use attach::{SIDECAR, Sidecar, XCOM_FOLDER};
 pub use conduct::{Conduct, Containers, OnFinish, XcomFrom};
+pub use job::job;
 pub use names::{Identity, safe_label};
 
 /// The Airflow version that pods are labelled with: what dagdeck behaves like.
@@ -30,6 +37,8 @@ pub struct Surroundings {
     pub sidecar: Sidecar,
     /// The pod of `pod_template_file`, read and parsed.
     pub template_file: Option<Value>,
+    /// The job of `job_template_file`, read and parsed.
+    pub job_template: Option<Value>,
 }
 
 /// Random texts that a pod's parts are named with; handed in, so that building stays a function.
@@ -61,8 +70,8 @@ pub fn pod(args: &Arguments<'_>, who: &Identity, place: &Surroundings, chance: &
     for secret in items(args, "secrets")? {
         attach::secret(&mut manifest, &secret, &(chance.uuid)())?;
     }
-    if args.flag("do_xcom_push", false)? {
-        let context = args.get("xcom_sidecar_container_security_context").map(plain);
+    if args.pushes_xcom() {
+        let context = shaped(args, "xcom_sidecar_container_security_context");
         attach::sidecar(&mut manifest, &place.sidecar, context.as_ref())?;
     }
     let labels = manifest["metadata"]["labels"].as_object_mut().ok_or("labels must be a dict")?;
@@ -71,15 +80,99 @@ pub fn pod(args: &Arguments<'_>, who: &Identity, place: &Surroundings, chance: &
     }
     labels.insert("airflow_version".into(), AIRFLOW_VERSION.into());
     labels.insert("airflow_kpo_in_cluster".into(), if place.in_cluster { "True" } else { "False" }.into());
-    let warnings = limits(&mut manifest);
+    let mut warnings = doubts(args);
+    warnings.extend(limits(&mut manifest));
     Ok(Pod { manifest, selector: who.selector(&labels_of(args)?), warnings })
+}
+
+/// What arguments hold that are objects of the API: classes of its Python client, `[T]` lists, `{T}` dicts.
+const KINDS: &[(&str, &str)] = &[
+    ("affinity", "V1Affinity"),
+    ("annotations", "{str}"),
+    ("arguments", "[str]"),
+    ("cmds", "[str]"),
+    ("configmaps", "[str]"),
+    ("container_resources", "V1ResourceRequirements"),
+    ("container_security_context", "V1SecurityContext"),
+    ("dns_config", "V1PodDNSConfig"),
+    ("env_from", "[V1EnvFromSource]"),
+    ("env_vars", "[V1EnvVar]"),
+    ("full_job_spec", "V1Job"),
+    ("full_pod_spec", "V1Pod"),
+    ("host_aliases", "[V1HostAlias]"),
+    ("image_pull_secrets", "[V1LocalObjectReference]"),
+    ("init_containers", "[V1Container]"),
+    ("node_selector", "{str}"),
+    ("pod_runtime_info_envs", "[V1EnvVar]"),
+    ("ports", "[V1ContainerPort]"),
+    ("security_context", "V1PodSecurityContext"),
+    ("selector", "V1LabelSelector"),
+    ("tolerations", "[V1Toleration]"),
+    ("volume_mounts", "[V1VolumeMount]"),
+    ("volumes", "[V1Volume]"),
+    ("xcom_sidecar_container_security_context", "V1SecurityContext"),
+];
+
+/// An argument in the API's spelling; `None` if it isn't given.
+fn shaped(args: &Arguments<'_>, name: &str) -> Option<Value> {
+    let kind = KINDS.iter().find(|(known, _)| *known == name).map_or("object", |(_, kind)| kind);
+    args.get(name).map(|value| Shaper::new().shape(value, kind, name))
+}
+
+/// What of the arguments Kubernetes or the provider won't take, each a sentence. Templates are left alone.
+pub fn doubts(args: &Arguments<'_>) -> Vec<String> {
+    let mut shaper = Shaper::new();
+    for (name, kind) in KINDS {
+        let Some(value) = args.get(name) else { continue };
+        let is_table = *name == "env_vars" && value.is_object() && encoded_kind(value).is_none();
+        if !is_table && !matches!(encoded_kind(value), Some("xcom" | "zip" | "concat" | "map" | "group_argument")) {
+            shaper.shape(value, kind, name);
+        }
+    }
+    if let Some(template) = args.get("pod_template_dict") {
+        shaper.shape(template, "V1Pod", "pod_template_dict");
+    }
+    let is_literal = |text: &&str| !text.contains("{{") && !text.contains("{%");
+    if let Some(Err(wrong)) = args.get("name").and_then(Value::as_str).filter(is_literal).map(names::given_name) {
+        shaper.wrong.push(format!("name: {wrong}"));
+    }
+    shaper.wrong
+}
+
+/// Names of environment variables are templates too: a dict of them becomes a list of objects before it is rendered.
+pub fn name_variables(task: &mut Task) {
+    if !task.is_a("KubernetesPodOperator") {
+        return;
+    }
+    let each = |value: &mut Value| {
+        if let Some(map) = value.as_object().filter(|_| encoded_kind(value).is_none()) {
+            let variable =
+                |(name, value)| json!({MARK: "v1", "model": "V1EnvVar", "value": {"name": name, "value": value}});
+            *value = map.iter().map(variable).collect();
+        }
+    };
+    if let Some(variables) = task.args.get_mut("env_vars") {
+        each(variables);
+    }
+    match &mut task.expand {
+        Some(Expand::Expand { args }) => {
+            let elements = args.get_mut("env_vars").and_then(|value| value.0.as_array_mut());
+            elements.into_iter().flatten().for_each(each);
+        }
+        Some(Expand::ExpandKwargs { value }) => {
+            let rows = value.0.as_array_mut().into_iter().flatten();
+            rows.filter_map(|row| row.get_mut("env_vars")).for_each(each);
+        }
+        None => {}
+    }
 }
 
 /// What the pod starts from: the template file, else the template dict, each below the full spec; else the full spec.
 fn base(args: &Arguments<'_>, place: &Surroundings) -> Result<Value, String> {
-    let full = args.get("full_pod_spec").map(plain);
-    let dict = args.get("pod_template_dict").map(plain).filter(|d| !merge::is_empty(d));
-    let template = place.template_file.clone().or(dict);
+    let full = shaped(args, "full_pod_spec");
+    let dict = args.get("pod_template_dict").filter(|d| !merge::is_empty(d));
+    let template = place.template_file.as_ref().or(dict);
+    let template = template.map(|t| Shaper { texts: true, wrong: Vec::new() }.shape(t, "V1Pod", "the template"));
     let base = match (template, full) {
         (Some(template), Some(full)) => merge::pods(&template, &full),
         (Some(one), None) | (None, Some(one)) => one,
@@ -96,14 +189,14 @@ fn own(args: &Arguments<'_>) -> Result<Value, String> {
     container.insert("command".into(), items(args, "cmds")?.into());
     container.insert("ports".into(), items(args, "ports")?.into());
     put(&mut container, "imagePullPolicy", args.text("image_pull_policy")?);
-    put(&mut container, "resources", args.get("container_resources").map(plain));
+    put(&mut container, "resources", shaped(args, "container_resources"));
     container.insert("volumeMounts".into(), items(args, "volume_mounts")?.into());
     container.insert("args".into(), items(args, "arguments")?.into());
     container.insert("env".into(), env(args)?.into());
     let mut from = items(args, "env_from")?;
     from.extend(items(args, "configmaps")?.into_iter().map(|name| json!({"configMapRef": {"name": name}})));
     container.insert("envFrom".into(), from.into());
-    put(&mut container, "securityContext", args.get("container_security_context").map(plain));
+    put(&mut container, "securityContext", shaped(args, "container_security_context"));
     let policy = args.text("termination_message_policy")?.unwrap_or_else(|| "File".into());
     container.insert("terminationMessagePolicy".into(), policy.into());
 
@@ -113,7 +206,7 @@ fn own(args: &Arguments<'_>) -> Result<Value, String> {
     spec.insert("affinity".into(), table(args, "affinity"));
     spec.insert("tolerations".into(), items(args, "tolerations")?.into());
     spec.insert("initContainers".into(), items(args, "init_containers")?.into());
-    put(&mut spec, "hostAliases", args.get("host_aliases").map(plain));
+    put(&mut spec, "hostAliases", shaped(args, "host_aliases"));
     spec.insert("containers".into(), json!([container]));
     spec.insert("imagePullSecrets".into(), pull_secrets(args)?.into());
     put(&mut spec, "serviceAccountName", args.text("service_account_name")?);
@@ -123,7 +216,7 @@ fn own(args: &Arguments<'_>) -> Result<Value, String> {
     put(&mut spec, "subdomain", args.text("subdomain")?);
     spec.insert("securityContext".into(), table(args, "security_context"));
     put(&mut spec, "dnsPolicy", args.text("dnspolicy")?);
-    put(&mut spec, "dnsConfig", args.get("dns_config").map(plain));
+    put(&mut spec, "dnsConfig", shaped(args, "dns_config"));
     put(&mut spec, "schedulerName", args.text("schedulername")?);
     spec.insert("restartPolicy".into(), "Never".into());
     put(&mut spec, "priorityClassName", args.text("priority_class_name")?);
@@ -141,9 +234,9 @@ fn own(args: &Arguments<'_>) -> Result<Value, String> {
 
 fn name(manifest: &mut Value, args: &Arguments<'_>, who: &Identity, chance: &mut Chance<'_>) -> Result<(), String> {
     let given = manifest.pointer("/metadata/name").and_then(Value::as_str).filter(|n| !n.is_empty());
-    let plain = given.map_or_else(|| names::name_of_task(&who.task_id), str::to_string);
+    let plain = given.map_or_else(|| names::name_of_task(&who.task_id, names::MAX_NAME), str::to_string);
     let suffixed = args.flag("random_name_suffix", true)?;
-    let name = if suffixed { names::with_suffix(&plain, &(chance.suffix)()) } else { plain };
+    let name = if suffixed { names::with_suffix(&plain, &(chance.suffix)(), names::MAX_NAME) } else { plain };
     manifest["metadata"]["name"] = name.into();
     Ok(())
 }
@@ -193,16 +286,21 @@ fn labels_of(args: &Arguments<'_>) -> Result<IndexMap<String, String>, String> {
 
 /// `env_vars`, a dict or a list, and after them `pod_runtime_info_envs`.
 fn env(args: &Arguments<'_>) -> Result<Vec<Value>, String> {
-    let mut env = match args.get("env_vars").map(plain) {
-        None => Vec::new(),
-        Some(Value::Object(map)) => {
-            map.into_iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
-        }
-        Some(Value::Array(items)) => items,
-        Some(other) => return Err(format!("KubernetesPodOperator: env_vars must be a dict or a list, not {other}")),
+    let mut env = match args.get("env_vars") {
+        Some(Value::Object(map)) if !map.contains_key(MARK) => map.iter().map(variable).collect(),
+        _ => items(args, "env_vars")?,
     };
     env.extend(items(args, "pod_runtime_info_envs")?);
     Ok(env)
+}
+
+/// A variable of a dict; no value is no value, and a number is its text, which is all that an environment holds.
+fn variable((name, value): (&String, &Value)) -> Value {
+    match value {
+        Value::Null => json!({"name": name}),
+        Value::Number(n) => json!({"name": name, "value": n.to_string()}),
+        other => json!({"name": name, "value": other}),
+    }
 }
 
 /// `image_pull_secrets`: objects, or names separated by commas.
@@ -220,25 +318,13 @@ fn put(object: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value
 }
 
 fn table(args: &Arguments<'_>, name: &str) -> Value {
-    args.get(name).map_or_else(|| json!({}), plain)
+    shaped(args, name).unwrap_or_else(|| json!({}))
 }
 
 fn items(args: &Arguments<'_>, name: &str) -> Result<Vec<Value>, String> {
-    match args.get(name).map(plain) {
+    match shaped(args, name) {
         None => Ok(Vec::new()),
         Some(Value::Array(items)) => Ok(items),
         Some(other) => Err(format!("KubernetesPodOperator: {name} must be a list, not {other}")),
-    }
-}
-
-/// A value without the marks of its Python type and without empty (null) fields of objects.
-fn plain(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
-        Value::Object(map) => match encoded_kind(value) {
-            Some("tuple" | "set") => plain(value.get("value").unwrap_or(&Value::Null)),
-            _ => Value::Object(map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), plain(v))).collect()),
-        },
-        other => other.clone(),
     }
 }

@@ -95,8 +95,8 @@ pub fn given_name(name: &str) -> Result<String, String> {
 /// Stands for a run of characters that were replaced, so that a dash beside it isn't swallowed.
 const REPLACED: char = '\u{0}';
 
-/// A name made of a task id, for a pod that was given none.
-pub fn name_of_task(task_id: &str) -> String {
+/// A name of at most `max` bytes made of a task id, for a pod that was given none.
+pub fn name_of_task(task_id: &str, max: usize) -> String {
     let mut made = String::new();
     for c in task_id.to_lowercase().chars() {
         if c.is_ascii_lowercase() || c.is_ascii_digit() {
@@ -105,13 +105,13 @@ pub fn name_of_task(task_id: &str) -> String {
             made.push('-');
         }
     }
-    made.truncate(MAX_NAME);
+    made.truncate(max);
     made.trim_matches(['-', '.']).to_string()
 }
 
-/// A name with `suffix` (eight random letters and digits) after it, within the limit.
-pub fn with_suffix(name: &str, suffix: &str) -> String {
-    let keep = name.len().min(MAX_NAME - suffix.len() - 1);
+/// A name with `suffix` (eight random letters and digits) after it, at most `max` bytes.
+pub fn with_suffix(name: &str, suffix: &str, max: usize) -> String {
+    let keep = name.len().min(max - suffix.len() - 1);
     let cut = (0..=keep).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     format!("{}-{suffix}", name[..cut].trim_matches(['-', '.']))
 }
@@ -145,8 +145,8 @@ mod tests {
         assert_eq!(given_name("a-_-b").as_deref(), Ok("a---b"));
         assert!(given_name("My Pod").unwrap_err().contains("alphanumeric"));
         assert!(given_name(&"a".repeat(221)).unwrap_err().contains("220"));
-        assert_eq!(name_of_task("prep.train_model__1"), "prep-train-model-1");
-        assert_eq!(with_suffix(&"a".repeat(80), "abcdefgh").len(), MAX_NAME);
-        assert_eq!(with_suffix("a-.", "x"), "a-x");
+        assert_eq!(name_of_task("prep.train_model__1", MAX_NAME), "prep-train-model-1");
+        assert_eq!(with_suffix(&"a".repeat(80), "abcdefgh", MAX_NAME).len(), MAX_NAME);
+        assert_eq!(with_suffix("a-.", "x", MAX_NAME), "a-x");
     }
 }

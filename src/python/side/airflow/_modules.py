@@ -248,7 +248,12 @@ MODULES = {
     _STD + "utils.weekday": {"WeekDay": "op_simple"},
     _STD + "utils.skipmixin": {"SkipMixin": "skipping"},
     _P + "cncf.kubernetes.operators.pod": {"KubernetesPodOperator": "op_pod"},
-    _P + "cncf.kubernetes.operators.job": {"KubernetesJobOperator": "op_pod"},
+    _P + "cncf.kubernetes.operators.job": dict.fromkeys((
+        "KubernetesJobOperator", "KubernetesDeleteJobOperator", "KubernetesPatchJobOperator"), "op_job"),
+    _P + "cncf.kubernetes.operators.resource": dict.fromkeys((
+        "KubernetesCreateResourceOperator", "KubernetesDeleteResourceOperator"), "op_job"),
+    _P + "cncf.kubernetes.decorators.kubernetes": {"kubernetes_task": "op_pod_decorated"},
+    _P + "cncf.kubernetes.decorators.kubernetes_cmd": {"kubernetes_cmd_task": "op_pod_decorated"},
     _P + "cncf.kubernetes.secret": {"Secret": "op_pod"},
     _P + "cncf.kubernetes.hooks.kubernetes": {"KubernetesHook": "hooks:BaseHook"},
     _P + "cncf.kubernetes.callbacks": {"KubernetesPodOperatorCallback": "op_pod", "ExecutionMode": "op_pod"},

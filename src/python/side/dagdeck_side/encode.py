@@ -50,11 +50,15 @@ def value(item, depth=0):
     if isinstance(item, dt.timedelta):
         return {MARK: "timedelta", "value": item.total_seconds()}
     if type(item).__module__.startswith("kubernetes"):
-        from .pods import plain
+        from .pods import TEMPLATED, plain
 
         found = plain(item)
         if found is not item:
-            return value(found, depth)
+            made = value(found, depth)
+            kind = type(item).__name__
+            return {MARK: "v1", "model": kind, "value": made} if kind in TEMPLATED else made
+    if type(item).__name__ == "Secret" and hasattr(item, "deploy_type"):
+        return value(item._given(), depth)
     if hasattr(item, "as_expression"):
         return {MARK: "asset", **item.as_model()}
     if type(item).__name__ == "ParamsDict" or type(item).__name__ == "Param":

@@ -68,13 +68,19 @@ def collect(value, found, seen):
         for name in value.template_fields:
             collect(getattr(value, name, None), found, seen)
     elif type(value).__module__.startswith("kubernetes"):
-        for item in vars(value).values():
-            if not callable(item):
-                collect(item, found, seen)
+        for name in v1_fields(value):
+            collect(getattr(value, name, None), found, seen)
 
 
 def has_fields(value):
     return not isinstance(value, type) and isinstance(getattr(value, "template_fields", None), (list, tuple))
+
+
+def v1_fields(value):
+    """Fields of a Kubernetes object that are templates."""
+    from .pods import TEMPLATED
+
+    return TEMPLATED.get(type(value).__name__, ())
 
 
 def rebuild(value, done, context, seen):
@@ -102,9 +108,10 @@ def rebuild(value, done, context, seen):
         for name in value.template_fields:
             setattr(value, name, rebuild(getattr(value, name, None), done, context, seen))
     elif kind.__module__.startswith("kubernetes"):
-        for name, item in list(vars(value).items()):
-            if item is not None and not callable(item):
-                vars(value)[name] = rebuild(item, done, context, seen)
+        for name in v1_fields(value):
+            item = getattr(value, name, None)
+            if item is not None:
+                setattr(value, name, rebuild(item, done, context, seen))
     return value
 
 
@@ -198,6 +205,9 @@ def render_value(task, content, context):
 
 def render_fields(task, context, seen=()):
     """Renders all template fields of a task, in place."""
+    before = getattr(task, "_before_render", None)
+    if before is not None:
+        before()
     fields, texts = [], []
     for name in task.template_fields:
         if not hasattr(task, name):

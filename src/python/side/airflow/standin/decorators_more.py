@@ -88,16 +88,6 @@ class _BranchExternalPythonDecoratedOperator(_PythonDecoratedOperator, op_venv.B
     template_fields = op_venv.ExternalPythonOperator.template_fields
 
 
-class _KubernetesDecoratedOperator(_Unsupported):
-    __module__ = "airflow.providers.cncf.kubernetes.decorators.kubernetes"
-    custom_operator_name = "@task.kubernetes"
-
-
-class _KubernetesCmdDecoratedOperator(_Unsupported):
-    __module__ = "airflow.providers.cncf.kubernetes.decorators.kubernetes_cmd"
-    custom_operator_name = "@task.kubernetes_cmd"
-
-
 class _DockerDecoratedOperator(_Unsupported):
     __module__ = "airflow.providers.docker.decorators.docker"
     custom_operator_name = "@task.docker"
@@ -111,13 +101,16 @@ class _StubOperator(_Unsupported):
 _CLASSES = {
     "bash": _BashDecoratedOperator, "sensor": DecoratedSensorOperator, "virtualenv": _PythonVirtualenvDecoratedOperator,
     "external_python": _PythonExternalDecoratedOperator, "branch_virtualenv": _BranchPythonVirtualenvDecoratedOperator,
-    "branch_external_python": _BranchExternalPythonDecoratedOperator, "kubernetes": _KubernetesDecoratedOperator,
-    "kubernetes_cmd": _KubernetesCmdDecoratedOperator, "docker": _DockerDecoratedOperator, "stub": _StubOperator,
+    "branch_external_python": _BranchExternalPythonDecoratedOperator, "docker": _DockerDecoratedOperator, "stub": _StubOperator,
     "llm": _StubOperator, "agent": _StubOperator,
 }
 
 
 def operator_class(kind):
+    if kind.startswith("kubernetes"):
+        from . import op_pod_decorated as pods
+
+        return pods._KubernetesCmdDecoratedOperator if kind == "kubernetes_cmd" else pods._KubernetesDecoratedOperator
     return _CLASSES[kind]
 
 

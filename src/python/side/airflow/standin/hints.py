@@ -1,7 +1,11 @@
 """What to write instead of an import that isn't there."""
 import difflib
 
+SPARK = "dagdeck has no Spark operators: make the SparkApplication with KubernetesCreateResourceOperator(" \
+        "custom_resource_definition=True), or run spark-submit in a KubernetesPodOperator"
 FIXED = {
+    "airflow.providers.cncf.kubernetes.operators.spark_kubernetes": SPARK,
+    "airflow.providers.cncf.kubernetes.sensors.spark_kubernetes": SPARK,
     "airflow.operators.subdag": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
     "airflow.operators.subdag_operator": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",
     "airflow.contrib": "airflow.contrib was removed; use the provider's module",

@@ -1,7 +1,6 @@
 """`KubernetesPodOperator` and what its DAG files import: everything parses; pods are run by dagdeck itself."""
 from . import state
 from .enums import Name
-from .op_simple import _NotYet
 from .operator import BaseOperator
 
 _MODULE = "airflow.providers.cncf.kubernetes."
@@ -40,7 +39,7 @@ class KubernetesPodOperator(BaseOperator):
         on_finish_action="delete_pod", on_kill_action="delete_pod", is_delete_operator_pod=None,
         termination_message_policy="File", active_deadline_seconds=None, callbacks=None, progress_callback=None,
         logging_interval=None, trigger_kwargs=None, container_name_log_prefix_enabled=True, log_formatter=None,
-        **kwargs,
+        xcom_from=None, **kwargs,
     ):
         given = {k: v for k, v in locals().items() if k not in ("self", "kwargs", "__class__")}
         old = {k: kwargs.pop(k) for k in list(kwargs) if k in RENAMED}
@@ -63,9 +62,12 @@ class KubernetesPodOperator(BaseOperator):
 
             self.image_pull_secrets = [k8s.V1LocalObjectReference(name=n.strip())
                                        for n in self.image_pull_secrets.split(",")]
-        actions = OnFinishAction._by_value
-        if state.parsing and self.on_finish_action not in actions:
-            raise ValueError(f"{self.on_finish_action!r} is not a valid OnFinishAction")
+        if state.parsing:
+            for kind, given in ((OnFinishAction, self.on_finish_action), (OnKillAction, self.on_kill_action)):
+                if given not in kind._by_value:
+                    raise ValueError(f"{given!r} is not a valid {kind.__name__}")
+            if xcom_from not in (None, "file", "stdout"):
+                raise ValueError(f"xcom_from must be 'file' or 'stdout', not {xcom_from!r}")
 
     @staticmethod
     def modern_arguments(given):
@@ -82,14 +84,17 @@ class KubernetesPodOperator(BaseOperator):
             made.setdefault("on_finish_action", action)
         return made
 
+    def _before_render(self):
+        # Names of variables are templates too.
+        if isinstance(self.env_vars, dict):
+            from kubernetes.client import models as k8s
+
+            self.env_vars = [k8s.V1EnvVar(name=name, value=value) for name, value in self.env_vars.items()]
+
     def execute(self, context):
-        from .exceptions import AirflowFailException
+        from .pod_run import run
 
-        raise AirflowFailException("KubernetesPodOperator is not built into this version of dagdeck")
-
-
-class KubernetesJobOperator(_NotYet):
-    __module__ = _MODULE + "operators.job"
+        return run(self)
 
 
 class Secret:
@@ -98,8 +103,12 @@ class Secret:
     __module__ = _MODULE + "secret"
 
     def __init__(self, deploy_type, deploy_target, secret, key=None, items=None):
+        from .exceptions import AirflowConfigException
+
         if deploy_type not in ("env", "volume"):
-            raise ValueError("deploy_type must be env or volume")
+            raise AirflowConfigException("deploy_type must be env or volume")
+        if key is not None and deploy_target is None:
+            raise AirflowConfigException("If `key` is set, `deploy_target` should not be None")
         self.deploy_type, self.secret, self.key, self.items = deploy_type, secret, key, items or []
         self.deploy_target = deploy_target.upper() if deploy_type == "env" and deploy_target else deploy_target
 

@@ -1,4 +1,5 @@
 """`kubernetes.client.models`: one plain class per known name, made when it is asked for."""
+from kubernetes_standin.client.fields import CLASSES
 
 NAMES = frozenset("""
 V1AWSElasticBlockStoreVolumeSource V1Affinity V1AggregationRule V1AppArmorProfile V1AttachedVolume
@@ -67,20 +68,39 @@ StorageV1TokenRequest AuthenticationV1TokenRequest VersionInfo V1alpha1PodCertif
 """.split())
 
 
+def check(name, given):
+    """Refuses what the real class refuses, in its words."""
+    fields = CLASSES[name]
+    for key in given:
+        if key not in fields:
+            import difflib
+
+            near = difflib.get_close_matches(key, fields, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{name}.__init__() got an unexpected keyword argument {key!r}{hint}")
+    for key, (_, _, required) in fields.items():
+        if required and given.get(key) is None:
+            raise ValueError(f"Invalid value for `{key}`, must not be `None`")
+
+
 class Model:
     """An object of the API: keeps what it was given, in the order written."""
 
     def __init__(self, **kwargs):
         kwargs.pop("local_vars_configuration", None)
+        name = type(self).__name__
+        if name in CLASSES:
+            check(name, kwargs)
         self.__dict__.update(kwargs)
 
     def _given(self):
         return dict(self.__dict__)
 
     def __getattr__(self, name):
-        if name[:1] == "_":
-            raise AttributeError(name)
-        return None
+        # A field that wasn't given.
+        if name in CLASSES.get(type(self).__name__, ()):
+            return None
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def to_dict(self):
         def plain(value):

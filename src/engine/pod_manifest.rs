@@ -1,0 +1,149 @@
+//! The pod of a task instance: its rendered arguments, its connection and its template file, put together.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::render::{self, Place, Problem};
+use crate::{
+    executor::kubernetes::{Access, Cluster},
+    model::{Cause, CauseKind, Task},
+    operators::{
+        Arguments,
+        kubernetes_pod::{self, Chance, Identity, Pod, Surroundings},
+    },
+    python::HookError,
+    secrets,
+};
+
+/// A pod or job, ready to be sent, and what it was made from.
+pub struct Prepared {
+    /// The pod; of a job, the one that its template is made from.
+    pub pod: Pod,
+    /// The job of a `KubernetesJobOperator`.
+    pub job: Option<Value>,
+    /// Rendered arguments of the operator.
+    pub arguments: IndexMap<String, Value>,
+    /// What the arguments say about its cluster.
+    pub access: Access,
+    /// Its cluster.
+    pub cluster: Cluster,
+}
+
+/// Changes a pod's manifest at last: see [`crate::python::PodHook`].
+pub type Hook<'a> = &'a mut dyn FnMut(Value) -> Result<Value, HookError>;
+
+/// Renders a task's arguments and makes its pod.
+///
+/// # Errors
+/// `Unsupported` if only Python can render it; else what is wrong with the arguments, the connection or the template.
+pub fn prepare(place: &Place<'_>, dags_folder: &Path, task: &Task, hook: Hook<'_>) -> Result<Prepared, Problem> {
+    let rendered = render::arguments(place, task)?;
+    from_arguments(place, dags_folder, task, rendered, hook)
+}
+
+/// Makes the pod of arguments that are rendered already.
+///
+/// # Errors
+/// What is wrong with the arguments, the connection or the template, and what the hook raised.
+pub fn from_arguments(
+    place: &Place<'_>,
+    dags_folder: &Path,
+    task: &Task,
+    arguments: IndexMap<String, Value>,
+    hook: Hook<'_>,
+) -> Result<Prepared, Problem> {
+    let args = Arguments::new(task, &arguments);
+    let ground = Ground::of(place, dags_folder, &args)?;
+    let mut chance = Chance { suffix: &mut suffix, uuid: &mut uuid };
+    let mut pod = kubernetes_pod::pod(&args, &identity(place), &ground.surroundings, &mut chance).map_err(wrong)?;
+    pod.manifest = hook(pod.manifest).map_err(|e| refused(&e))?;
+    let job = match task.is_a("KubernetesJobOperator") {
+        true => {
+            Some(kubernetes_pod::job(&args, &task.task_id, &ground.surroundings, &pod, &mut chance).map_err(wrong)?)
+        }
+        false => None,
+    };
+    Ok(Prepared { pod, job, access: ground.access, cluster: ground.cluster, arguments })
+}
+
+/// What a pod gets from outside of its task.
+struct Ground {
+    access: Access,
+    cluster: Cluster,
+    surroundings: Surroundings,
+}
+
+impl Ground {
+    fn of(place: &Place<'_>, dags_folder: &Path, args: &Arguments<'_>) -> Result<Self, Problem> {
+        let access = Access::of(args).map_err(wrong)?;
+        let connection = connection(place, &access)?;
+        let (cluster, mut surroundings) = access.resolve(connection.as_ref()).map_err(|e| wrong(e.to_string()))?;
+        let read = |argument: &str| match args.text(argument)?.filter(|name| !name.is_empty()) {
+            Some(name) => template_file(dags_folder, &place.dag.fileloc, argument, &name).map(Some),
+            None => Ok(None),
+        };
+        surroundings.template_file = read("pod_template_file").map_err(wrong)?;
+        surroundings.job_template = read("job_template_file").map_err(wrong)?;
+        Ok(Self { access, cluster, surroundings })
+    }
+}
+
+fn wrong(message: String) -> Problem {
+    Cause::new(CauseKind::Value, message).exception("AirflowException").into()
+}
+
+/// Why a pod isn't sent that the author's hook could not change.
+fn refused(error: &HookError) -> Cause {
+    let cause =
+        Cause::new(CauseKind::Start, format!("pod_mutation_hook of airflow_local_settings.py: {}", error.message));
+    match &error.exception {
+        Some(class) => cause.exception(class),
+        None => cause,
+    }
+}
+
+fn identity(place: &Place<'_>) -> Identity {
+    Identity {
+        dag_id: place.run.dag_id.to_string(),
+        task_id: place.row.key.task_id.to_string(),
+        run_id: place.run.run_id.to_string(),
+        map_index: place.row.key.map_index,
+        try_number: i32::try_from(place.row.try_number).unwrap_or(i32::MAX),
+    }
+}
+
+fn uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// Eight random letters and digits.
+pub fn suffix() -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let random = uuid::Uuid::new_v4().as_u128();
+    (0..8).map(|place| char::from(LETTERS[(random >> (place * 8) & 0xff) as usize % LETTERS.len()])).collect()
+}
+
+/// The connection that a task names, if it is defined.
+fn connection(place: &Place<'_>, access: &Access) -> Result<Option<Value>, Problem> {
+    let Some(id) = &access.conn_id else { return Ok(None) };
+    let db = place.db.lock().map_err(|_| wrong("the store's reader is broken".into()))?;
+    secrets::connection(&db, id).map_err(|e| wrong(e.to_string()))
+}
+
+/// The object of a YAML file; a relative path is looked for in the DAG folder, then beside the DAG file.
+fn template_file(dags_folder: &Path, fileloc: &str, argument: &str, name: &str) -> Result<Value, String> {
+    let beside = Path::new(fileloc).parent().unwrap_or(dags_folder);
+    let path = [dags_folder, beside].map(|folder| folder.join(name)).into_iter().find(|path| path.is_file());
+    let path = path.ok_or_else(|| {
+        format!("{argument} {name:?} is neither in {} nor in {}", dags_folder.display(), beside.display())
+    })?;
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{argument} {}: {e}", path.display()))?;
+    let found: Value = serde_saphyr::from_str(&text).map_err(|e| format!("{argument} {}: {e}", path.display()))?;
+    if found.is_object() {
+        Ok(found)
+    } else {
+        Err(format!("{argument} {} must hold one object of the API, not {found}", path.display()))
+    }
+}

@@ -1,0 +1,135 @@
+//! `pods render`: the pod that a task would send, without a scheduler and without a cluster.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{pod_manifest, render};
+use crate::{
+    clock,
+    config::Place,
+    error::{Error, Result},
+    model::{
+        Cause, CauseKind, Dag, DagRun, DagVersionId, MapIndex, RunId, RunState, RunType, Task, TaskInstance, TiKey,
+        TriggeredBy,
+    },
+    processor::{self, Parser},
+    python::PodHook,
+    store::{self, Store, load},
+    timetable::{self, DueRun, Timetable},
+};
+
+/// The manifest of a task's pod, and what was done differently from what its file says. For the run with the logical date
+/// `at` (now if `None`), or, where there is none, for the run that there would be.
+///
+/// # Errors
+/// `NotFound` for an unknown DAG or task, `Refused` for a task that has no pod or can't be rendered.
+pub fn run(
+    place: &Place,
+    dag_id: &str,
+    task_id: &str,
+    at: Option<Timestamp>,
+    map_index: MapIndex,
+) -> Result<(Value, Vec<String>)> {
+    let db = Store::open_reader(&place.db())?.ok_or_else(|| Error::not_found("there is no store yet"))?;
+    let stored =
+        store::dag::get(&db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
+    let date = at.unwrap_or_else(clock::now);
+    let (run, dag) = match store::run::of_date(&db, dag_id, Some(date), "")? {
+        Some(run) => {
+            let dag = store::dag::version(&db, run.dag_version)?;
+            (run, dag)
+        }
+        None => (imagined(place, &stored.dag, stored.version, date)?, stored.dag.clone()),
+    };
+    let task = find_task(&dag, task_id)?;
+    if task.is_mapped() && map_index < 0 {
+        return Err(Error::usage(format!("task {task_id} is mapped")).hint("name one instance: --map-index N"));
+    }
+    let key = TiKey { run: run.id, task_id: task.task_id.clone(), map_index };
+    let mut row =
+        load::instance(&db, &key)?.unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
+    // The try that runs, or else the next one.
+    if row.try_number == 0 || row.state.is_finished() {
+        row.try_number += 1;
+    }
+    let db = Arc::new(Mutex::new(db));
+    let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db };
+    let (manifest, warnings) = manifest(&at, place, task).map_err(|problem| {
+        let is_for_python = matches!(problem, render::Problem::Unsupported(_));
+        let cause = problem.cause();
+        let error = Error::refused(format!("the pod of task {task_id} cannot be put together")).because(cause.summary);
+        if is_for_python { error.hint("only the task's own Python process can render this") } else { error }
+    })?;
+    Ok((manifest, warnings))
+}
+
+fn manifest(
+    at: &render::Place<'_>,
+    place: &Place,
+    task: &Task,
+) -> std::result::Result<(Value, Vec<String>), render::Problem> {
+    let interpreter = place.interpreter(Path::new(&at.dag.fileloc));
+    let parser = Parser::new(place).map_err(|e| Cause::new(CauseKind::Start, e.to_string()))?;
+    let mut kept = None;
+    let mut hook = |pod| PodHook::apply(&mut kept, place, &interpreter, &parser.side, pod);
+    let made = pod_manifest::prepare(at, &place.dags_folder, task, &mut hook)?;
+    Ok((made.job.unwrap_or(made.pod.manifest), made.pod.warnings))
+}
+
+fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {
+    let Some(task) = dag.tasks.get(task_id) else {
+        let known: Vec<&str> = dag.tasks.keys().map(|id| &**id).collect();
+        return Err(Error::not_found(format!("DAG {} has no task {task_id:?}", dag.dag_id))
+            .hint(format!("its tasks are {}", known.join(", "))));
+    };
+    if task.is_a("KubernetesPodOperator") {
+        return Ok(task);
+    }
+    Err(Error::refused(format!("task {task_id} is a {}, which has no pod", task.operator)))
+}
+
+/// The run of a date that has none: the one that the timetable would make, else the one that a person would.
+fn imagined(place: &Place, dag: &Dag, dag_version: DagVersionId, date: Timestamp) -> Result<DagRun> {
+    let timetable = Timetable::of(dag, &processor::timetable_settings(&place.settings))
+        .map_err(|e| Error::refused(format!("DAG {}: {e}", dag.dag_id)))?;
+    let of_timetable = || -> Option<DueRun> {
+        let year = jiff::Span::new().hours(400 * 24);
+        let due = timetable.between(date, date.checked_add(year).ok()?, 1).into_iter().next()?;
+        (due.logical_date == Some(date)).then_some(due)
+    };
+    let (run_type, due) = match of_timetable() {
+        Some(due) => (RunType::Scheduled, due),
+        None => {
+            let data_interval = timetable.manual_interval(date);
+            (RunType::Manual, DueRun { logical_date: Some(date), data_interval, run_after: date })
+        }
+    };
+    Ok(DagRun {
+        id: RunId(0),
+        dag_id: dag.dag_id.clone(),
+        run_id: timetable::run_id(run_type, date).into(),
+        state: RunState::Running,
+        run_type,
+        triggered_by: TriggeredBy::Test,
+        logical_date: due.logical_date,
+        data_interval_start: due.data_interval.map(|interval| interval.start),
+        data_interval_end: due.data_interval.map(|interval| interval.end),
+        partition_key: None,
+        partition_date: None,
+        run_after: due.run_after,
+        queued_at: None,
+        start_date: Some(clock::now()),
+        end_date: None,
+        conf: json!({}),
+        note: None,
+        clear_number: 0,
+        dag_version,
+        backfill: None,
+        tasks: None,
+    })
+}

@@ -1,0 +1,26 @@
+"""Pods of operators that run in Python: the program makes and follows the pod, this process waits for its end."""
+from . import state
+
+# What only this process could call; the program runs the pod without them.
+CALLED = frozenset(("callbacks", "progress_callback", "log_formatter"))
+
+
+def arguments(task):
+    """The operator's arguments as they are now, as the program reads them."""
+    from dagdeck_side.encode import value
+
+    from .op_pod import KubernetesPodOperator
+
+    names = [n for n in KubernetesPodOperator.__init__._dagdeck_names if n not in CALLED]
+    return {name: value(getattr(task, name)) for name in names if getattr(task, name, None) is not None}
+
+
+def run(task):
+    """Runs the pod of an operator; its result."""
+    reply = state.channel.ask({"type": "RunPod", "arguments": arguments(task), "do_xcom_push": bool(task.do_xcom_push)})
+    if reply["state"] == "success":
+        return reply.get("xcom")
+    from .exceptions import AirflowException, AirflowSkipException
+
+    kind = AirflowSkipException if reply["state"] == "skipped" else AirflowException
+    raise kind(reply.get("message") or "the pod failed")

@@ -1,0 +1,121 @@
+"""Pods: what is encoded of their arguments, and what a task that needs Python asks for."""
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from supervisor import parse_text, run_task
+
+HEAD = ("from airflow.sdk import DAG, task\n"
+        "from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator\n"
+        "from airflow.providers.cncf.kubernetes.secret import Secret\n"
+        "from kubernetes.client import models as k8s\n")
+
+
+def arguments(text):
+    """The encoded arguments of task `p`; text is what stands in its call."""
+    made = parse_text(HEAD + f"with DAG('d'):\n    KubernetesPodOperator(task_id='p', {text})\n")
+    if made["diagnostics"] and not made["dags"]:
+        raise ValueError(made["diagnostics"][0]["message"])
+    return made["dags"][0]["tasks"]["p"]["args"]
+
+
+def run_pod(text, reply=None, **changes):
+    """What task `p` of a file asks to run, and how the task ends."""
+    reply = {"type": "PodResult", "state": "success", "xcom": {"a": 1}} if reply is None else reply
+    done = run_task(HEAD + text, "p", answers={"RunPod": reply}, **changes)
+    asked = done.of("RunPod")
+    return (asked[0] if asked else None), done
+
+
+class Encoding(unittest.TestCase):
+    def test_only_objects_with_templates_are_marked(self):
+        args = arguments(
+            "image='i', secrets=[Secret('env', 'a', 'name', 'key')], affinity=k8s.V1Affinity(),\n"
+            "volumes=[k8s.V1Volume(name='v', persistent_volume_claim=k8s.V1PersistentVolumeClaimVolumeSource(claim_name='c'))],\n"
+            "full_pod_spec=k8s.V1Pod(spec=k8s.V1PodSpec(host_ipc=True, containers=[k8s.V1Container(name='base')]))")
+        volume = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
+        self.assertEqual(args["volumes"], [{"__dagdeck__": "v1", "model": "V1Volume", "value": volume}])
+        self.assertEqual(args["full_pod_spec"], {"spec": {"hostIPC": True, "containers": [{"name": "base"}]}})
+        self.assertEqual(args["secrets"], [
+            {"deploy_type": "env", "deploy_target": "A", "secret": "name", "key": "key", "items": []}])
+        self.assertEqual(args["affinity"], {})
+
+    def test_objects_refuse_what_the_real_ones_refuse(self):
+        for text, wanted in (
+                ("ports=[k8s.V1ContainerPort(container_prt=1)]", "did you mean container_port?"),
+                ("ports=[k8s.V1ContainerPort(name='http')]", "Invalid value for `container_port`, must not be `None`"),
+                ("on_finish_action='burn'", "'burn' is not a valid OnFinishAction"),
+                ("secrets=[Secret('env', None, 'name', 'key')]", "`deploy_target` should not be None")):
+            with self.subTest(text), self.assertRaisesRegex(ValueError, wanted.replace("?", ".")):
+                arguments(text)
+
+
+class InPython(unittest.TestCase):
+    def test_a_task_with_callbacks_gets_its_pod_run(self):
+        asked, done = run_pod(
+            "def told(context): print('told', context['ti'].task_id)\n"
+            "with DAG('d'):\n"
+            "    KubernetesPodOperator(task_id='p', image='i', on_success_callback=told, env_vars={'{{ ds }}': '{{ ds }}'},\n"
+            "        volume_mounts=[k8s.V1VolumeMount(name='v', mount_path='{{ ds }}')], do_xcom_push=True)\n")
+        variable, mount = asked["arguments"]["env_vars"][0]["value"], asked["arguments"]["volume_mounts"][0]["value"]
+        self.assertEqual(variable, {"name": "2026-03-02", "value": "2026-03-02"})
+        self.assertEqual(mount, {"name": "v", "mountPath": "{{ ds }}"})
+        self.assertTrue(asked["do_xcom_push"])
+        self.assertEqual(done.xcoms["return_value"], {"a": 1})
+        self.assertIn("told p", done.log)
+
+    def test_a_failed_or_skipped_pod_is_the_task_s_end(self):
+        text = "with DAG('d'):\n    KubernetesPodOperator(task_id='p', image='i')\n"
+        _, done = run_pod(text, {"type": "PodResult", "state": "skipped", "message": "code 99"})
+        self.assertEqual(done.end["state"], "skipped")
+        _, done = run_pod(text, {"type": "PodResult", "state": "failed", "message": "Pod p returned a failure."})
+        self.assertEqual(done.end["type"], "TaskState")
+        self.assertIn("Pod p returned a failure.", json.dumps(done.messages))
+
+    def test_a_decorated_function_travels_and_runs_with_its_arguments(self):
+        asked, _ = run_pod(
+            "with DAG('d'):\n"
+            "    @task.kubernetes(image='i', env_vars={'A': 'b'}, do_xcom_push=True)\n"
+            "    def p(x, y=1):\n"
+            "        return {'sum': x + y}\n"
+            "    p(2, y=3)\n")
+        sent = asked["arguments"]
+        self.assertEqual(sent["name"], "k8s-airflow-pod-p")
+        self.assertEqual(sent["env_vars"][0]["value"], {"name": "A", "value": "b"})
+        given = {v["value"]["name"]: v["value"]["value"] for v in sent["env_vars"]}
+        self.assertEqual(sent["cmds"][:2], ["bash", "-cx"])
+        with tempfile.TemporaryDirectory() as folder:
+            for name, variable in (("script.py", "__PYTHON_SCRIPT"), ("script.in", "__PYTHON_INPUT")):
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(base64.b64decode(given[variable]))
+            subprocess.run([sys.executable, "script.py", "script.in", "out.json"], cwd=folder, check=True)
+            with open(os.path.join(folder, "out.json")) as file:
+                self.assertEqual(json.load(file), {"sum": 5})
+        self.assertIn("/airflow/xcom/return.json", sent["cmds"][2])
+
+    def test_the_command_unpacks_what_was_sent(self):
+        asked, _ = run_pod("with DAG('d'):\n    @task.kubernetes(image='i')\n    def p():\n        print('it ran')\n    p()\n")
+        sent = asked["arguments"]
+        env = {v["value"]["name"]: v["value"]["value"] for v in sent["env_vars"]}
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(sys.executable, os.path.join(folder, "python"))
+            text = sent["cmds"][2].replace("/tmp/script", folder + "/script")
+            done = subprocess.run(["bash", "-c", text], env={**os.environ, **env, "PATH": f"{folder}:{os.environ['PATH']}"},
+                                  stdout=subprocess.PIPE, check=True)
+        self.assertEqual(done.stdout, b"it ran\n")
+
+    def test_a_function_can_say_the_command(self):
+        text = ("with DAG('d'):\n    @task.kubernetes_cmd(image='i', args_only={0})\n"
+                "    def p(word): return ['echo', word, '{{{{ ds }}}}']\n    p('a')\n")
+        asked, _ = run_pod(text.format(False))
+        self.assertEqual(asked["arguments"]["cmds"], ["echo", "a", "2026-03-02"])
+        asked, _ = run_pod(text.format(True))
+        self.assertEqual(asked["arguments"]["arguments"], ["echo", "a", "2026-03-02"])
+        self.assertEqual(asked["arguments"]["cmds"], [])
+        asked, done = run_pod("with DAG('d'):\n    @task.kubernetes_cmd(image='i')\n    def p(): return 'no list'\n    p()\n")
+        self.assertIsNone(asked)
+        self.assertIn("Expected p to return a list of strings", json.dumps(done.messages))
