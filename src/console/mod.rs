@@ -31,4 +31,5 @@ mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
 pub use run::{Opening, Options, Starter, first_frame, run};
+pub use terminal::changed_bytes;
 pub use theme::Theme;

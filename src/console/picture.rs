@@ -104,6 +104,15 @@ impl Stage {
         self
     }
 
+    /// Other colours.
+    ///
+    /// # Errors
+    /// `Usage` if there is no theme of that name.
+    pub fn theme(&mut self, name: &str) -> Result<&mut Self> {
+        self.state.theme = Theme::named(name)?;
+        Ok(self)
+    }
+
     /// The left mouse button is pressed.
     pub fn click(&mut self, x: u16, y: u16) -> &mut Self {
         self.event(Event::Click(x, y));

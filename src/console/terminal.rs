@@ -53,11 +53,7 @@ impl Terminal {
                 Buffer::empty(*frame.area())
             }
         };
-        let changed = last.diff(&frame);
-        if !changed.is_empty() {
-            queue!(self.backend, BeginSynchronizedUpdate)?;
-            self.backend.draw(changed.into_iter())?;
-            queue!(self.backend, EndSynchronizedUpdate)?;
+        if write_changes(&mut self.backend, &last, &frame)? {
             Write::flush(&mut self.backend)?;
         }
         self.last = Some(frame);
@@ -110,6 +106,26 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Writes the cells that differ in one synchronized update; false and nothing if none does.
+fn write_changes<W: Write>(backend: &mut CrosstermBackend<W>, last: &Buffer, frame: &Buffer) -> io::Result<bool> {
+    let changed = last.diff(frame);
+    if changed.is_empty() {
+        return Ok(false);
+    }
+    queue!(backend, BeginSynchronizedUpdate)?;
+    backend.draw(changed.into_iter())?;
+    queue!(backend, EndSynchronizedUpdate)?;
+    Ok(true)
+}
+
+/// How many bytes a terminal that shows one frame gets for another of the same size.
+pub fn changed_bytes(last: &Buffer, frame: &Buffer) -> usize {
+    let mut out = Vec::new();
+    // Writing into memory can't fail.
+    let _ = write_changes(&mut CrosstermBackend::new(&mut out), last, frame);
+    out.len()
 }
 
 /// An empty frame of a size.
