@@ -11,6 +11,7 @@ mod perform;
 mod plans;
 mod prepared;
 mod removal;
+mod revert;
 mod saved;
 
 pub use client::{Client, scheduler_request};

@@ -52,6 +52,26 @@ fn gantt() {
 }
 
 #[test]
+fn graph_with_a_folded_group() {
+    frames("graph", "2 Enter v d k k -");
+}
+
+#[test]
+fn details_of_a_dag() {
+    frames("about", "2 d");
+}
+
+#[test]
+fn assets() {
+    frames("assets", "7");
+}
+
+#[test]
+fn logs_of_all_indexes() {
+    frames("logs", "2 Enter j j j j o");
+}
+
+#[test]
 fn log_of_the_failed_try() {
     frames("log", "Enter");
 }
