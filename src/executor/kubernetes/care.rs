@@ -152,7 +152,9 @@ impl Care {
         let dropped = self.dropped.clone();
         let unwanted = move || dropped.get();
         let is_new = self.job.is_new;
+        let turns = seat.turns();
         let work = async {
+            let _turn = turns.acquire().await;
             if is_new {
                 find::create(api, &pod, &conduct, unwanted).await
             } else {
