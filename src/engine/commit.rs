@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::{
@@ -32,7 +33,7 @@ impl Engine {
             self.settle();
             return self.stuck.is_none();
         }
-        let tells_followers = self.writes.iter().any(tells_followers);
+        let updates: Vec<Option<Timestamp>> = self.writes.iter().filter_map(update_of).collect();
         let limit = self.max_downstream_keys();
         let (changes, writes) = (&self.changes, &self.writes);
         let done = self.store.transaction(|tx| {
@@ -49,8 +50,11 @@ impl Engine {
                 let committed = std::mem::take(&mut self.changes);
                 self.writes.clear();
                 self.settle();
+                self.send_to_pods();
                 self.take_committed(committed);
-                if tells_followers && let Err(e) = self.load_asset_queues() {
+                if !updates.is_empty()
+                    && let Err(e) = self.load_asset_queues(updates.into_iter().flatten().max())
+                {
                     say(format_args!("scheduler: {e}"));
                 }
                 for run in refused.runs {
@@ -96,6 +100,7 @@ impl Engine {
             || self.tries.handed.keys().any(|(k, _)| k == key)
             || self.waits.contains(key)
             || self.adopted.iter().any(|(k, _)| k == key)
+            || self.pods.lives(key)
     }
 
     fn settle(&mut self) {
@@ -116,7 +121,8 @@ impl Engine {
                         && c.from != TiState::Queued
                         && (c.row.try_number > 1 || c.row.epoch > 1)
                         // One that goes on after its trigger keeps what it pushed.
-                        && self.deferrals.over(&c.row.key, c.row.try_number).is_none() =>
+                        && self.deferrals.over(&c.row.key, c.row.try_number).is_none()
+                        && !self.pods.resumes(&c.row.key, c.row.try_number) =>
                 {
                     if own_xcom_backend(&self.place.settings).is_some() {
                         let old = xcom::of_instance(self.store.reader(), &c.row.key).unwrap_or_default();
@@ -126,7 +132,8 @@ impl Engine {
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.
                 Change::Ti(c)
-                    if c.from.is_active()
+                    if (c.from.is_active()
+                        || (c.from.is_parked() && c.row.state.is_finished() && self.pods.lives(&c.row.key)))
                         && !c.row.state.is_active()
                         && !c.row.state.is_parked()
                         && self.lives(&c.row.key) =>
@@ -146,14 +153,19 @@ impl Engine {
     }
 }
 
-/// After such a write, DAGs may have been told of updated assets.
-fn tells_followers(write: &Write) -> bool {
-    matches!(write, Write::AssetsUpdated { .. })
+/// After such a write, DAGs may have been told of updated assets: when the task ended that updated them.
+fn update_of(write: &Write) -> Option<Option<Timestamp>> {
+    match write {
+        Write::AssetsUpdated { ended, .. } => Some(*ended),
+        _ => None,
+    }
 }
 
 fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
     match write {
-        Write::AssetsUpdated { key, outlets, said } => asset::of_success(tx, key, outlets, said, limit, clock::now()),
+        Write::AssetsUpdated { key, outlets, said, .. } => {
+            asset::of_success(tx, key, outlets, said, limit, clock::now())
+        }
         Write::AssetState { asset, key, value } => super::assets::state(tx, asset, key.as_deref(), value.as_ref()),
         Write::SetXcom { key, name, value, length } => xcom::set(tx, key, name, value, "task", *length, clock::now()),
         Write::DeleteXcom { key, name } => xcom::delete(tx, key, name.as_deref()).map(|_| ()),
@@ -175,6 +187,10 @@ fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
         Write::DropCallback { key, epoch } => callback::delete(tx, key, *epoch),
         Write::Deferral(deferral) => deferral::set(tx, deferral),
         Write::DropDeferral(key) => deferral::delete(tx, key),
+        Write::Pod(write) => store::pod::write(tx, write),
+        Write::SourcedXcom { key, name, value, source, length } => {
+            xcom::set(tx, key, name, value, source, *length, clock::now())
+        }
         Write::NextRun { dag_id, next } => store::dag::set_next(tx, dag_id, next.as_ref()),
         Write::HeardSay { key, epoch, n } => heard::keep_say(tx, key, *epoch, *n),
         Write::ForgetHeard { key, epoch } => heard::forget(tx, key, *epoch),

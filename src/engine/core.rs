@@ -11,11 +11,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+pub use super::write::Write;
 use super::{
     conn::{Conn, Peer},
     deadlines::Deadlines,
     deferrals::Deferrals,
     parser_thread::{Parsed, ParserThread},
+    pods::Pods,
     settle::Settler,
     signals::Signals,
     spawner::Spawner,
@@ -29,149 +31,12 @@ use crate::{
     command::Touched,
     config::Place,
     error::{Error, Result, say},
-    model::{AssetCondition, Cause, Change, RunId, TiKey},
+    model::{AssetCondition, Cause, Change, TiKey},
     processor::Parser,
     runner::claim::TryFiles,
     scheduler::{Limits, World},
-    store::{Store, asset::Named},
-    timetable::DueRun,
+    store::Store,
 };
-
-/// A write that goes with the next commit, besides the scheduler's changes.
-#[derive(Debug, Clone)]
-pub enum Write {
-    /// An XCom.
-    SetXcom {
-        /// Of.
-        key: TiKey,
-        /// Key.
-        name: String,
-        /// Value.
-        value: serde_json::Value,
-        /// Length, where mapped tasks depend on it.
-        length: Option<usize>,
-    },
-    /// Deletes one XCom, or all of an instance.
-    DeleteXcom {
-        /// Of.
-        key: TiKey,
-        /// Key.
-        name: Option<String>,
-    },
-    /// Fields after rendering.
-    Rendered {
-        /// Of.
-        key: TiKey,
-        /// Fields.
-        fields: serde_json::Value,
-    },
-    /// A variable; `None` deletes it.
-    Variable {
-        /// Key.
-        key: String,
-        /// Value.
-        value: Option<String>,
-        /// Text for people.
-        description: Option<String>,
-    },
-    /// Events of the assets that a task updated by its success.
-    AssetsUpdated {
-        /// Of.
-        key: TiKey,
-        /// What it has as outlets.
-        outlets: Vec<AssetCondition>,
-        /// What it said about them, see [`crate::store::asset::of_success`].
-        said: Vec<serde_json::Value>,
-    },
-    /// A value that tasks keep with an asset; without a key all of them, without a value it is forgotten.
-    AssetState {
-        /// Which asset.
-        asset: Named,
-        /// Key.
-        key: Option<String>,
-        /// Value.
-        value: Option<serde_json::Value>,
-    },
-    /// A question to a person.
-    HitlRequest(Box<crate::model::HitlRequest>),
-    /// The answer that counts where nobody gave one.
-    HitlResponse(TiKey, Box<crate::model::HitlResponse>),
-    /// What a task remembers; `None` deletes it, a missing name everything.
-    TaskState {
-        /// Of.
-        key: TiKey,
-        /// Key.
-        name: Option<String>,
-        /// Value and until when it holds.
-        value: Option<(serde_json::Value, Option<Timestamp>)>,
-    },
-    /// A DAG's next run, for readers.
-    NextRun {
-        /// DAG.
-        dag_id: Arc<str>,
-        /// The run.
-        next: Option<DueRun>,
-    },
-    /// Says of a try up to this number are done, and one of them changed what isn't the try's own.
-    HeardSay {
-        /// Of.
-        key: TiKey,
-        /// Epoch.
-        epoch: u32,
-        /// Number.
-        n: u32,
-    },
-    /// A try is over: what it asked and said needn't be remembered.
-    ForgetHeard {
-        /// Of.
-        key: TiKey,
-        /// Epoch.
-        epoch: u32,
-    },
-    /// A run's deadline, `None` where it has none (yet).
-    Deadline {
-        /// Of.
-        run: RunId,
-        /// Place in the DAG's list.
-        number: u32,
-        /// When.
-        due_at: Option<Timestamp>,
-    },
-    /// A deadline passed.
-    MissDeadline {
-        /// Of.
-        run: RunId,
-        /// Place in the DAG's list.
-        number: u32,
-    },
-    /// A run ended well: what wasn't due by then is kept.
-    KeepDeadlines {
-        /// Of.
-        run: RunId,
-        /// End.
-        end: Timestamp,
-    },
-    /// A callback that is to run.
-    Callback {
-        /// Its run, name and index.
-        key: TiKey,
-        /// Epoch.
-        epoch: u32,
-        /// What is called, and why.
-        request: serde_json::Value,
-    },
-    /// A callback's process has ended.
-    DropCallback {
-        /// Its run, name and index.
-        key: TiKey,
-        /// Epoch.
-        epoch: u32,
-    },
-    /// What a deferred task instance waits for.
-    Deferral(Box<crate::model::Deferral>),
-    /// It waits for nothing any more.
-    DropDeferral(TiKey),
-}
 
 /// The scheduler's process.
 pub struct Engine {
@@ -213,6 +78,7 @@ pub struct Engine {
     pub(super) waits: Waits,
     pub(super) deferrals: Deferrals,
     pub(super) triggerers: Triggerers,
+    pub(super) pods: Pods,
     /// Questions of tasks that wait until the store can be written: connection, id, body.
     pub(super) unanswered: Vec<(u64, u64, serde_json::Value)>,
     /// Tries to be started as soon as nothing uncommitted is left.
@@ -302,6 +168,7 @@ impl Engine {
             waits: Waits::default(),
             deferrals: Deferrals::default(),
             triggerers: Triggerers::default(),
+            pods: Pods::default(),
             unanswered: Vec::new(),
             to_start: Vec::new(),
             parsed: VecDeque::new(),
@@ -333,6 +200,7 @@ impl Engine {
         self.take_touched(Touched { pools: true, plans: true, backfills: true, ..Touched::default() })?;
         self.load_dags(None)?;
         self.adopt_runs()?;
+        self.adopt_pods()?;
         self.adopt_deferrals()?;
         self.load_deadlines()?;
         if self.next_scan.is_some() {
@@ -384,7 +252,9 @@ impl Engine {
                 break;
             }
         }
-        if (!self.changes.is_empty() || !self.writes.is_empty()) && self.commit_by.is_none() {
+        if self.changes.is_empty() && self.writes.is_empty() {
+            self.send_to_pods();
+        } else if self.commit_by.is_none() {
             self.commit_by = Some(Instant::now() + LAZY);
         }
         if std::mem::take(&mut self.run_ended) {
@@ -444,14 +314,19 @@ impl Engine {
         let timeout = self.timeout();
         let mut ready: Vec<u64> = Vec::new();
         let (mut accept, mut parsed, mut spawner, mut signal, mut saved) = (false, false, false, false, false);
+        let mut pods = false;
         {
             let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
-            let mut fds = Vec::with_capacity(self.conns.len() + 5);
+            let mut fds = Vec::with_capacity(self.conns.len() + 6);
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
             fds.push(PollFd::from_borrowed_fd(self.parsing.wake().as_fd(), PollFlags::IN));
             fds.push(PollFd::from_borrowed_fd(self.spawner.stream().as_fd(), PollFlags::IN));
             fds.push(PollFd::from_borrowed_fd(self.signals.reader().as_fd(), PollFlags::IN));
             let watch = self.watch.fd().map(|fd| fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            let of_pods = self.pods.wake().map(|fd| {
+                fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+                fds.len() - 1
+            });
             let first = fds.len();
             let mut ids = Vec::with_capacity(self.conns.len());
             for (id, conn) in &self.conns {
@@ -469,6 +344,7 @@ impl Engine {
             spawner = spawner || is_ready(2);
             signal = signal || is_ready(3);
             saved = saved || (watch.is_some() && is_ready(4));
+            pods = pods || of_pods.is_some_and(is_ready);
             ready.extend(ids.iter().enumerate().filter(|(i, _)| is_ready(i + first)).map(|(_, id)| *id));
         }
         if signal && self.signals.take() {
@@ -488,6 +364,9 @@ impl Engine {
         }
         if parsed {
             self.take_parsed()?;
+        }
+        if pods {
+            self.hear_pods();
         }
         self.tick()
     }

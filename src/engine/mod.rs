@@ -19,6 +19,7 @@ mod outcomes;
 mod parser_thread;
 pub mod pod_manifest;
 pub mod pod_render;
+mod pods;
 mod render;
 mod settle;
 mod signals;
@@ -31,6 +32,7 @@ mod triggerer;
 mod waits;
 mod watch;
 mod watchers;
+mod write;
 
 use std::{
     io::Write,

@@ -108,6 +108,9 @@ impl Engine {
     /// Ends a try: by its supervisor, now or when that says hello; a native wait, or what has no process yet, at once.
     pub(super) fn kill(&mut self, key: &TiKey, epoch: u32, cause: Cause) {
         let try_of = (key.clone(), epoch);
+        if self.kill_pod(key, &cause) {
+            return;
+        }
         if self.kill_parked(key) {
             return;
         }

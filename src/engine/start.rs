@@ -74,6 +74,9 @@ impl Engine {
             return false;
         };
         let (row, run, dag) = (row.clone(), run.clone(), dag.clone());
+        if self.resume_pod(key, epoch, row.try_number) {
+            return true;
+        }
         let Some(task) = dag.tasks.get(&key.task_id).cloned() else {
             let cause = Cause::new(CauseKind::Import, format!("DAG {} no longer has task {}", dag.dag_id, key.task_id));
             self.report(key, epoch, failed(cause, false));
@@ -106,7 +109,11 @@ impl Engine {
                     }
                 },
                 // The task's interpreter renders what this engine can't; a TOML file has none.
-                Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
+                Err(render::Problem::Unsupported(_))
+                    if !dag.fileloc.ends_with(".toml") && !operators::runs_in_pod(&task) =>
+                {
+                    Workload::Python
+                }
                 Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;
@@ -125,6 +132,10 @@ impl Engine {
             }
             Workload::Wait(wait) => {
                 self.begin_wait(key, epoch, wait);
+                true
+            }
+            Workload::Pod(rendered) => {
+                self.begin_pod(key, epoch, (&dag, &task, &run, &row), *rendered);
                 true
             }
             // Handed over already, and its supervisor has said hello.
@@ -162,8 +173,11 @@ impl Engine {
         let fields: Map<String, Value> = task
             .template_fields
             .iter()
-            .map(|name| (name.clone(), rendered.get(name).cloned().unwrap_or(Value::Null)))
-            .map(|(name, value)| (name, render::shortened(render::for_people(value), &self.place.settings)))
+            .map(|name| {
+                let value = rendered.get(name).cloned();
+                let value = value.unwrap_or_else(|| operators::when_not_given(&task.operator, name));
+                (name.clone(), render::shortened(render::for_people(value), &self.place.settings))
+            })
             .collect();
         let fields = Value::Object(fields);
         let name =
@@ -180,6 +194,9 @@ impl Engine {
 
     /// A deferrable native sensor that an earlier scheduler left: it waits again for what its arguments say.
     pub(super) fn wait_again(&mut self, row: &TaskInstance) {
+        if self.pods.lives(&row.key) {
+            return;
+        }
         let (Some(run), Some(dag)) = (self.world.run(row.key.run).cloned(), self.world.dag_of(row.key.run).cloned())
         else {
             return;

@@ -57,8 +57,10 @@ impl Engine {
     pub(super) fn earlier_lives(&self, key: &TiKey, epoch: u32) -> bool {
         let earlier = |(k, e): &(TiKey, u32)| *e < epoch && k == key;
         let is_stray = |e: u32| self.tries.strays.contains(&try_file_stem(key.run, &key.task_id, key.map_index, e));
+        let try_number = self.world.instance(key).map_or(0, |row| row.try_number);
         epoch > 1
-            && (self.supervisors.keys().any(earlier)
+            && (self.pods.earlier_lives(key, try_number)
+                || self.supervisors.keys().any(earlier)
                 || self.adopted.iter().any(earlier)
                 || self.tries.handed.keys().any(earlier)
                 || (!self.tries.strays.is_empty() && (1..epoch).any(is_stray)))

@@ -36,6 +36,30 @@ spelled! {
         Value = "value",
         /// Not built into this version.
         Unsupported = "unsupported",
+        /// A container was killed for the memory that it used.
+        OomKilled = "oom_killed",
+        /// The cluster took the pod away: pressure, drain, taint, preemption.
+        Evicted = "evicted",
+        /// The pod's node is gone.
+        NodeLost = "node_lost",
+        /// Someone deleted the pod.
+        PodDeleted = "pod_deleted",
+        /// An image can't be pulled.
+        Image = "image",
+        /// No node takes the pod.
+        Unschedulable = "unschedulable",
+        /// A volume can't be mounted.
+        Mount = "mount",
+        /// The namespace's quota is used up.
+        Quota = "quota",
+        /// The API server or the node refused the pod.
+        Admission = "admission",
+        /// An init container failed.
+        InitContainer = "init_container",
+        /// The pod failed in another way.
+        Pod = "pod",
+        /// The cluster can't be used: kubeconfig, rights.
+        Cluster = "cluster",
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Pod {
     pub conduct: Value,
     /// What was seen of it last.
     pub sight: PodSight,
+    /// How its task ended; null until that is known.
+    pub result: Value,
 }
 
 /// What is seen of a pod: the parts of its object that people ask for.
@@ -167,12 +169,19 @@ pub enum PodWrite {
         /// What.
         event: Box<PodEvent>,
     },
-    /// The next step is reached.
-    Stage {
+    /// How its task ended is known.
+    Ended {
         /// Which.
         id: PodId,
-        /// Step.
-        stage: PodStage,
+        /// How.
+        result: Value,
+    },
+    /// Nothing is left to be done.
+    Done {
+        /// Which.
+        id: PodId,
+        /// When it was deleted; `None` if it stays.
+        gone_at: Option<Timestamp>,
     },
     /// A watch's health changed.
     Health(Box<ClusterHealth>),

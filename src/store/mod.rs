@@ -43,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_deadline.sql"),
     include_str!("schema_timetable.sql"),
     include_str!("schema_pods.sql"),
+    include_str!("schema_pod_result.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

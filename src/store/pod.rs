@@ -10,7 +10,7 @@ use crate::{
 
 const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, run_id, kind, stage, access, namespace, \
      name, uid, manifest, conduct, phase, node, image_id, why, status, created_at, scheduled_at, started_at, ended_at, \
-     deleted_at";
+     deleted_at, result";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
@@ -38,9 +38,12 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                     event.source
                 ])
             }),
-        PodWrite::Stage { id, stage } => tx
-            .prepare_cached("UPDATE pod SET stage = ?2 WHERE id = ?1")
-            .and_then(|mut s| s.execute(params![id.0, stage.as_str()])),
+        PodWrite::Ended { id, result } => tx
+            .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
+        PodWrite::Done { id, gone_at } => tx
+            .prepare_cached("UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2) WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![id.0, rows::micros(*gone_at)])),
         PodWrite::Health(health) => tx
             .prepare_cached(
                 "INSERT OR REPLACE INTO cluster_health (cluster, namespace, what, state, since, message) \
@@ -136,6 +139,7 @@ fn pod(row: &Row<'_>) -> rusqlite::Result<Pod> {
             ended_at: rows::time(row, 24)?,
             deleted_at: rows::time(row, 25)?,
         },
+        result: rows::json(row, 26)?,
     })
 }
 

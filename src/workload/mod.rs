@@ -15,6 +15,8 @@ pub enum Workload {
     Wait(Wait),
     /// A shell command on this machine.
     Shell(ShellCommand),
+    /// A pod in a cluster, made from these rendered arguments.
+    Pod(Box<IndexMap<String, Value>>),
     /// The task of a Python file (or a Python function named in TOML), in a Python process.
     Python,
     /// It can't run: the reason is the try's cause.

@@ -2,9 +2,20 @@
 //! commit, and takes what it says ([`Report`]) into the next one. The thread keeps nothing that isn't stored.
 
 pub mod api;
+mod care;
+mod clocks;
 pub mod cluster;
+mod find;
+mod follow;
+pub mod glance;
+pub mod hub;
+mod judge;
+mod outcome;
+pub mod pending;
+pub mod podlog;
 
 use std::{
+    collections::HashMap,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::mpsc,
@@ -12,16 +23,20 @@ use std::{
 
 use jiff::Timestamp;
 use rustix::event::{EventfdFlags, eventfd};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, say},
     model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight},
     operators::kubernetes_pod::Conduct,
 };
 
+use care::{Care, Order};
 pub use cluster::{Access, Cluster};
+pub use find::OWNER;
+pub use hub::WATCHED;
 
 /// A pod to be taken care of, from wherever its row says that it is.
 #[derive(Debug, Clone)]
@@ -36,6 +51,10 @@ pub struct Job {
     pub log: PathBuf,
     /// When the task's `execution_timeout` is over.
     pub until: Option<Timestamp>,
+    /// That limit in seconds.
+    pub timeout: f64,
+    /// Its row was stored just now: nobody can have created it.
+    pub is_new: bool,
     /// What was done differently from what the file says; the log's first lines.
     pub warnings: Vec<String>,
     /// Nobody wants it any more: it is removed, if it is there.
@@ -54,7 +73,8 @@ pub enum Request {
 }
 
 /// How a pod's task ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// Well.
     Success,
@@ -62,6 +82,17 @@ pub enum End {
     Skipped(Cause),
     /// Badly.
     Failed(Cause),
+}
+
+/// The end of a pod's task, as it is stored until it counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// How.
+    pub end: End,
+    /// Its result, and where that was found: `file` or `stdout`.
+    pub xcom: Option<(Value, String)>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What the thread says.
@@ -95,14 +126,15 @@ pub enum Report {
         /// Which.
         id: PodId,
         /// How.
-        result: End,
-        /// Its result, and where that was found.
-        xcom: Option<(Value, &'static str)>,
-        /// When.
-        at: Timestamp,
+        result: Box<Ended>,
     },
     /// Nothing is left to be done: it is gone, or stays on purpose.
-    Done(PodId),
+    Done {
+        /// Which.
+        id: PodId,
+        /// It is deleted.
+        is_gone: bool,
+    },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
 }
@@ -168,4 +200,40 @@ impl Kubernetes {
     }
 }
 
-fn serve(_inbox: UnboundedReceiver<Request>, _teller: Teller) {}
+/// The thread: hands requests to those who take care of the pods, until the engine is gone.
+fn serve(inbox: UnboundedReceiver<Request>, teller: Teller) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return say(format_args!("scheduler: pods can't be taken care of: {e}")),
+    };
+    tokio::task::LocalSet::new().block_on(&runtime, hear(inbox, teller));
+}
+
+async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
+    let hub = hub::Hub::new(teller.clone());
+    let mut cares: HashMap<PodId, UnboundedSender<Order>> = HashMap::new();
+    while let Some(request) = inbox.recv().await {
+        cares.retain(|_, orders| !orders.is_closed());
+        match request {
+            Request::Care(job) => {
+                let (orders, heard) = unbounded_channel();
+                cares.insert(job.pod.id, orders);
+                let name = job.pod.name.clone();
+                let care = tokio::task::spawn_local(Care::run(*job, hub.clone(), teller.clone(), heard));
+                tokio::task::spawn_local(async move {
+                    if care.await.is_err_and(|e| e.is_panic()) {
+                        say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));
+                    }
+                });
+            }
+            Request::Committed(id) => order(&cares, id, Order::Committed),
+            Request::Drop(id) => order(&cares, id, Order::Drop),
+        }
+    }
+}
+
+fn order(cares: &HashMap<PodId, UnboundedSender<Order>>, id: PodId, order: Order) {
+    if let Some(orders) = cares.get(&id) {
+        let _ = orders.send(order);
+    }
+}

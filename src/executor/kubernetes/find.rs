@@ -1,0 +1,166 @@
+//! Gets a task's pod: one of an earlier try that still runs, the one that an earlier scheduler made, or a new one. The name
+//! was stored before, so a creation whose answer was lost is looked for, and a second one of that name can't be made.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    api::{Answer, Api, Trouble},
+    glance,
+};
+use crate::{
+    model::{Cause, CauseKind, Pod},
+    operators::kubernetes_pod::{Conduct, OnFinish},
+};
+
+/// Annotation with the identity of the task instance that a pod was made for.
+pub const OWNER: &str = "dagdeck/owner";
+
+/// What was found or made.
+#[derive(Debug)]
+pub enum Obtained {
+    /// A pod; `true`: of an earlier try.
+    Pod(Value, bool),
+    /// There can be none.
+    Refused(Cause),
+    /// Nobody wants it any more, and there is none.
+    Unwanted,
+}
+
+/// Looks for the pods of this task instance, then creates one.
+pub async fn obtain(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn() -> bool) -> Obtained {
+    let mut pause = Pause::default();
+    // It may have been created by a scheduler that was killed before it could say so.
+    loop {
+        match api.get(&pod.name).await {
+            Ok(found) if is_ours(&found, pod) => return Obtained::Pod(found, false),
+            Ok(_) => break,
+            Err(trouble) if trouble.is_missing() => break,
+            Err(trouble) if trouble.is_away() && !unwanted() => pause.wait().await,
+            Err(trouble) if trouble.is_away() => return Obtained::Unwanted,
+            Err(trouble) => return Obtained::Refused(super::judge::not_created(&trouble)),
+        }
+    }
+    if unwanted() {
+        return Obtained::Unwanted;
+    }
+    create(api, pod, conduct, unwanted).await
+}
+
+/// Creates the pod, unless one of an earlier try is taken up.
+pub async fn create(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn() -> bool) -> Obtained {
+    let mut pause = Pause::default();
+    loop {
+        match earlier(api, pod, conduct).await {
+            Ok(Some(found)) => return Obtained::Pod(found, true),
+            Ok(None) => break,
+            Err(_) if unwanted() => return Obtained::Unwanted,
+            Err(trouble) if trouble.is_away() => pause.wait().await,
+            Err(trouble) => return Obtained::Refused(super::judge::not_created(&trouble)),
+        }
+    }
+    if unwanted() {
+        return Obtained::Unwanted;
+    }
+    let mut pause = Pause::default();
+    loop {
+        let trouble = match api.create(&pod.manifest).await {
+            Ok(made) => return Obtained::Pod(made, false),
+            Err(trouble) => trouble,
+        };
+        // It may have been created all the same.
+        let look = trouble.is_away() || trouble.is_taken();
+        if !look {
+            return Obtained::Refused(super::judge::not_created(&trouble));
+        }
+        if trouble.is_away() {
+            pause.wait().await;
+        }
+        match resolve(api, pod, &trouble, &unwanted, &mut pause).await {
+            Some(obtained) => return obtained,
+            None if unwanted() => return Obtained::Unwanted,
+            None => {}
+        }
+    }
+}
+
+/// Looks whether the pod is there after a creation without an answer; `None`: it is not.
+async fn resolve(
+    api: &Api,
+    pod: &Pod,
+    trouble: &Trouble,
+    unwanted: &impl Fn() -> bool,
+    pause: &mut Pause,
+) -> Option<Obtained> {
+    loop {
+        match api.get(&pod.name).await {
+            Ok(found) if is_ours(&found, pod) => return Some(Obtained::Pod(found, false)),
+            // With a random suffix nobody else has the name. Without one, the pod of an earlier try may be on its way out.
+            Ok(found) if glance::deletion_asked(&found).is_some() && !unwanted() => pause.wait().await,
+            Ok(_) => {
+                let text = format!("a pod named {} exists already and isn't this task instance's: {trouble}", pod.name);
+                return Some(Obtained::Refused(Cause::new(CauseKind::Admission, text).exception("ApiException")));
+            }
+            Err(trouble) if trouble.is_missing() => return None,
+            Err(trouble) if trouble.is_away() => pause.wait().await,
+            Err(trouble) => return Some(Obtained::Refused(super::judge::not_created(&trouble))),
+        }
+    }
+}
+
+/// The pod of an earlier try that is to be taken up. One that is over is tidied up on the way (semantics 12.4).
+async fn earlier(api: &Api, pod: &Pod, conduct: &Conduct) -> Answer<Option<Value>> {
+    let list = api.list(&conduct.selector).await?;
+    let mut found: Vec<Value> = list["items"].as_array().cloned().unwrap_or_default();
+    found.retain(|p| glance::name(p) != pod.name && glance::deletion_asked(p).is_none());
+    found.sort_by_key(|p| p["metadata"]["creationTimestamp"].as_str().unwrap_or("").to_string());
+    for old in &found {
+        if conduct.durable && !glance::is_over(old) {
+            return Ok(Some(old.clone()));
+        }
+        if glance::is_over(old) {
+            let is_deleted = match conduct.on_finish {
+                OnFinish::DeletePod => true,
+                OnFinish::DeleteSucceededPod => glance::phase(old) == "Succeeded",
+                OnFinish::DeleteActivePod | OnFinish::KeepPod => false,
+            };
+            if is_deleted {
+                api.delete(glance::name(old), Some(glance::uid(old)), None).await?;
+            } else {
+                mark_checked(api, glance::name(old)).await?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Marks a pod that stays, so that it isn't taken for one that runs.
+pub async fn mark_checked(api: &Api, name: &str) -> Answer<()> {
+    match api.patch(name, &json!({"metadata": {"labels": {"already_checked": "True"}}})).await {
+        Err(trouble) if !trouble.is_missing() => Err(trouble),
+        _ => Ok(()),
+    }
+}
+
+fn is_ours(found: &Value, pod: &Pod) -> bool {
+    let owner = pod.manifest["metadata"]["annotations"][OWNER].as_str();
+    owner.is_some() && found["metadata"]["annotations"][OWNER].as_str() == owner
+}
+
+/// A growing pause.
+pub struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(250))
+    }
+}
+
+impl Pause {
+    /// Waits.
+    pub async fn wait(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(Duration::from_secs(15));
+    }
+}

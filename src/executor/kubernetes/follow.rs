@@ -1,0 +1,180 @@
+//! Copies one container's output into the task's log while it is written, over any number of interruptions.
+
+use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
+
+use futures_util::{AsyncBufRead, AsyncBufReadExt};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{
+    api::{Api, Trouble},
+    glance,
+    podlog::{Mark, PodLog},
+};
+
+/// Longest piece of a line; a longer line becomes several.
+const LONGEST: usize = 64 * 1024;
+/// How long after a container's end its output may still come.
+const LATE: Duration = Duration::from_secs(120);
+
+/// What is copied.
+pub struct Follow {
+    /// Requests.
+    pub api: Api,
+    /// Pod.
+    pub pod: String,
+    /// Container.
+    pub container: String,
+    /// Log.
+    pub log: Rc<RefCell<PodLog>>,
+    /// The pod's newest object, and whether it is gone.
+    pub seen: watch::Receiver<(Option<Rc<Value>>, bool)>,
+}
+
+impl Follow {
+    /// Copies until the container has ended and nothing more comes, or the pod is gone.
+    pub async fn run(mut self) {
+        if !self.begun().await {
+            return;
+        }
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let mut mark = self.log.borrow_mut().mark(&self.container);
+            let had = mark.last;
+            let opened = self.api.log(&self.pod, &self.container, mark.since(), true).await;
+            match opened {
+                Ok(stream) => {
+                    pause = Duration::from_millis(100);
+                    let whole = self.copy(stream, &mut mark, had.is_some()).await;
+                    self.log.borrow_mut().flush();
+                    if whole && self.has_ended() {
+                        return;
+                    }
+                }
+                Err(trouble) => {
+                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 400);
+                    if self.is_gone() || (refused && self.has_ended()) {
+                        let text = format!("[{}] its last lines may be missing here: {trouble}", self.container);
+                        self.log.borrow_mut().say("warning", &text);
+                        return;
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(10));
+        }
+    }
+
+    /// Waits until the container has begun; false if it never will.
+    async fn begun(&mut self) -> bool {
+        loop {
+            let (begun, over) = {
+                let seen = self.seen.borrow_and_update();
+                let pod = seen.0.as_deref();
+                let begun = pod.is_some_and(|pod| glance::has_begun(pod, &self.container));
+                (begun, seen.1 || pod.is_some_and(glance::is_over))
+            };
+            if begun || over {
+                return begun;
+            }
+            if self.seen.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.seen.borrow().1
+    }
+
+    fn has_ended(&self) -> bool {
+        let seen = self.seen.borrow();
+        let ended = |pod: &Rc<Value>| glance::is_over(pod) || glance::terminated(pod, &self.container).is_some();
+        seen.1 || seen.0.as_ref().is_some_and(ended)
+    }
+
+    /// Copies a stream to its end. True if it came to a proper end.
+    async fn copy(&mut self, stream: impl AsyncBufRead, mark: &mut Mark, may_have_gap: bool) -> bool {
+        let mut stream = std::pin::pin!(stream);
+        let mut line: Vec<u8> = Vec::new();
+        let mut time = String::new();
+        let (mut is_first, mut is_start) = (true, true);
+        loop {
+            let chunk = {
+                let filled = stream.fill_buf();
+                match self.unless_late(filled).await {
+                    Some(Ok(chunk)) => chunk.to_vec(),
+                    Some(Err(_)) => return false,
+                    None => return true,
+                }
+            };
+            if chunk.is_empty() {
+                if !line.is_empty() {
+                    self.take(&line, &mut time, is_start, mark);
+                }
+                return true;
+            }
+            for piece in chunk.split_inclusive(|b| *b == b'\n') {
+                line.extend_from_slice(piece);
+                let is_whole = piece.ends_with(b"\n");
+                if is_whole || line.len() >= LONGEST {
+                    if is_first && may_have_gap && !self.joins(&line, mark) {
+                        let text = format!(
+                            "[{}] lines may be missing here: the output was rotated away meanwhile",
+                            self.container
+                        );
+                        self.log.borrow_mut().say("warning", &text);
+                    }
+                    is_first = false;
+                    self.take(&line, &mut time, is_start, mark);
+                    line.clear();
+                    is_start = is_whole;
+                }
+            }
+            stream.as_mut().consume(chunk.len());
+            self.log.borrow_mut().flush();
+        }
+    }
+
+    /// True if the first line after an interruption is one that was there before it.
+    fn joins(&self, line: &[u8], mark: &Mark) -> bool {
+        let text = String::from_utf8_lossy(line);
+        let at: Option<jiff::Timestamp> = text.split(' ').next().and_then(|t| t.trim().parse().ok());
+        at.zip(mark.last).is_some_and(|(at, last)| at <= last)
+    }
+
+    /// A future's result, unless the container ended so long ago that nothing will come; `None` then.
+    async fn unless_late<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut seen = self.seen.clone();
+        let mut work = std::pin::pin!(work);
+        loop {
+            let ended = self.has_ended();
+            let late = async { if ended { tokio::time::sleep(LATE).await } else { std::future::pending().await } };
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                () = late => return None,
+                changed = seen.changed(), if !ended => {
+                    if changed.is_err() {
+                        return Some(work.await);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One line, or a piece of one: `time text`.
+    fn take(&self, line: &[u8], time: &mut String, is_start: bool, mark: &mut Mark) {
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end_matches(['\n', '\r']);
+        let (stamp, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let has_time = is_start && stamp.parse::<jiff::Timestamp>().is_ok();
+        let rest = if has_time {
+            *time = stamp.to_string();
+            rest
+        } else {
+            text
+        };
+        self.log.borrow_mut().line(&self.container, time, rest, mark);
+    }
+}

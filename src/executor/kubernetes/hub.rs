@@ -1,0 +1,332 @@
+//! One client per cluster, and one watch per cluster and namespace, shared by all pods that are taken care of there.
+//! A watch is resumed by its resource version, and begun anew with a list when that has expired.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt;
+use kube::core::WatchEvent;
+use serde_json::Value;
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    watch,
+};
+
+use super::{
+    Report, Teller,
+    api::{Answer, Api, Trouble},
+    cluster::Cluster,
+    glance,
+};
+use crate::{
+    clock,
+    error::Result,
+    model::{ClusterHealth, PodEvent},
+};
+
+/// All pods of Airflow's making carry this label: the operator's and the executor's.
+pub const WATCHED: &str = "airflow_version";
+/// A watch that says nothing for so long (bookmarks come every minute) is begun anew.
+const SILENT: Duration = Duration::from_secs(150);
+/// First pause after a failure; it doubles up to [`LONGEST`].
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// What a watch shows of one pod.
+#[derive(Debug, Clone, Default)]
+pub enum View {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// Its newest object.
+    There(Rc<Value>),
+    /// It was deleted; its last object.
+    Gone(Rc<Value>),
+    /// A new list doesn't hold it: it may be gone, or newer than the list.
+    Missing,
+}
+
+/// A pod's place at a watch; leaving it ends the subscription.
+pub struct Seat {
+    watch: Rc<Watch>,
+    name: String,
+    /// The newest view.
+    pub view: watch::Receiver<View>,
+    /// Events of the namespace about pods of that name.
+    pub events: UnboundedReceiver<PodEventOf>,
+}
+
+/// An event, with the UID of the pod that it is about.
+pub type PodEventOf = (String, PodEvent);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.watch.seats.borrow_mut().remove(&self.name);
+    }
+}
+
+impl Seat {
+    /// How long the API server has been away in all since the watch began, and whether it is now.
+    pub fn outage(&self) -> (Duration, bool) {
+        let now = self.watch.away_since.get();
+        (self.watch.away_for.get() + now.map_or(Duration::ZERO, |since| since.elapsed()), now.is_some())
+    }
+}
+
+type Seats = HashMap<String, (watch::Sender<View>, UnboundedSender<PodEventOf>)>;
+
+/// One watch.
+struct Watch {
+    cluster: Cluster,
+    namespace: String,
+    seats: RefCell<Seats>,
+    away_since: Cell<Option<Instant>>,
+    away_for: Cell<Duration>,
+    /// Last health told, by what is watched.
+    told: RefCell<HashMap<&'static str, (String, String)>>,
+}
+
+/// Clients and watches.
+pub struct Hub {
+    clients: RefCell<HashMap<Cluster, kube::Client>>,
+    watches: RefCell<HashMap<(Cluster, String), Rc<Watch>>>,
+    teller: Teller,
+}
+
+impl Hub {
+    /// Nothing is connected yet.
+    pub fn new(teller: Teller) -> Rc<Self> {
+        Rc::new(Self { clients: RefCell::default(), watches: RefCell::default(), teller })
+    }
+
+    /// The pods of a namespace.
+    ///
+    /// # Errors
+    /// What is wrong with the kubeconfig.
+    pub async fn api(&self, cluster: &Cluster, namespace: &str) -> Result<Api> {
+        if let Some(client) = self.clients.borrow().get(cluster) {
+            return Ok(Api::new(client.clone(), namespace));
+        }
+        let client = cluster.connect().await?;
+        self.clients.borrow_mut().insert(cluster.clone(), client.clone());
+        Ok(Api::new(client, namespace))
+    }
+
+    /// Forgets a cluster's client: its credentials may have changed.
+    pub fn forget(&self, cluster: &Cluster) {
+        self.clients.borrow_mut().remove(cluster);
+    }
+
+    /// Watches a pod by its name; it needn't be there yet.
+    pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, name: &str, api: &Api) -> Seat {
+        let place = (cluster.clone(), namespace.to_string());
+        let known = self.watches.borrow().get(&place).cloned();
+        let watch = known.unwrap_or_else(|| {
+            let watch = Rc::new(Watch {
+                cluster: cluster.clone(),
+                namespace: namespace.into(),
+                seats: RefCell::default(),
+                away_since: Cell::new(None),
+                away_for: Cell::new(Duration::ZERO),
+                told: RefCell::default(),
+            });
+            self.watches.borrow_mut().insert(place, watch.clone());
+            tokio::task::spawn_local(self.clone().watch_pods(watch.clone(), api.clone()));
+            tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone()));
+            watch
+        });
+        let (view_of, view) = watch::channel(View::Nothing);
+        let (say, events) = unbounded_channel();
+        watch.seats.borrow_mut().insert(name.into(), (view_of, say));
+        Seat { watch, name: name.into(), view, events }
+    }
+
+    /// True (and the watch is forgotten) if nobody sits at it any more.
+    fn is_idle(&self, watch: &Watch) -> bool {
+        let idle = watch.seats.borrow().is_empty();
+        if idle {
+            self.watches.borrow_mut().remove(&(watch.cluster.clone(), watch.namespace.clone()));
+        }
+        idle
+    }
+
+    fn health(&self, watch: &Watch, what: &'static str, trouble: Option<&Trouble>) {
+        let (state, message) = match trouble {
+            None => ("ok", String::new()),
+            Some(t) if t.is_forbidden() => ("forbidden", t.to_string()),
+            Some(t) => ("away", t.to_string()),
+        };
+        if what == "pods" {
+            match (state, watch.away_since.get()) {
+                ("ok", Some(since)) => {
+                    watch.away_for.set(watch.away_for.get() + since.elapsed());
+                    watch.away_since.set(None);
+                }
+                ("away", None) => watch.away_since.set(Some(Instant::now())),
+                _ => {}
+            }
+        }
+        let new = (state.to_string(), message.clone());
+        let before = watch.told.borrow_mut().insert(what, new);
+        if before.as_ref().map(|b| b.0.as_str()) != Some(state) {
+            self.teller.tell(Report::Health(Box::new(ClusterHealth {
+                cluster: watch.cluster.name(),
+                namespace: watch.namespace.clone(),
+                what: what.into(),
+                state: state.into(),
+                since: clock::now(),
+                message,
+            })));
+        }
+    }
+
+    async fn watch_pods(self: Rc<Self>, watch: Rc<Watch>, api: Api) {
+        let mut pause = PAUSE;
+        let mut version: Option<String> = None;
+        loop {
+            let done = match &version {
+                None => relist(&watch, &api).await.map(Some),
+                Some(from) => self.stream_pods(&watch, &api, from).await,
+            };
+            match done {
+                Ok(next) => {
+                    self.health(&watch, "pods", None);
+                    pause = PAUSE;
+                    version = next;
+                    if self.is_idle(&watch) {
+                        return;
+                    }
+                }
+                Err(trouble) if trouble.is_expired() => version = None,
+                Err(trouble) => {
+                    self.health(&watch, "pods", Some(&trouble));
+                    if trouble.is_forbidden() {
+                        version = None;
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST);
+                }
+            }
+        }
+    }
+
+    /// One stream of changes, to its end; gives the version to go on from, `None` to list again.
+    async fn stream_pods(&self, watch: &Rc<Watch>, api: &Api, from: &str) -> Answer<Option<String>> {
+        let mut stream = std::pin::pin!(api.watch("pods", WATCHED, from).await?);
+        self.health(watch, "pods", None);
+        let mut version = from.to_string();
+        while let Some(event) = next(&mut stream).await {
+            match event? {
+                WatchEvent::Added(pod) | WatchEvent::Modified(pod) => {
+                    set_version(&mut version, &pod);
+                    show(watch, pod, false);
+                }
+                WatchEvent::Deleted(pod) => {
+                    set_version(&mut version, &pod);
+                    show(watch, pod, true);
+                }
+                WatchEvent::Bookmark(mark) => version = mark.metadata.resource_version,
+                WatchEvent::Error(status) => return Err(refusal(&status)),
+            }
+        }
+        Ok(Some(version))
+    }
+
+    async fn watch_events(self: Rc<Self>, watch: Rc<Watch>, api: Api) {
+        let mut pause = PAUSE;
+        let mut version: Option<String> = None;
+        loop {
+            if watch.seats.borrow().is_empty() && version.is_some() {
+                return;
+            }
+            let done = match &version {
+                None => api.events_now().await.map(Some),
+                Some(from) => stream_events(&watch, &api, from).await,
+            };
+            match done {
+                Ok(next) => {
+                    self.health(&watch, "events", None);
+                    pause = PAUSE;
+                    version = next;
+                }
+                Err(trouble) if trouble.is_expired() => version = None,
+                Err(trouble) => {
+                    self.health(&watch, "events", Some(&trouble));
+                    // Without the right to see events, pods are taken care of all the same.
+                    let wait = if trouble.is_forbidden() { Duration::from_secs(600) } else { pause };
+                    tokio::time::sleep(wait).await;
+                    pause = (pause * 2).min(LONGEST);
+                    if watch.seats.borrow().is_empty() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn next<S: futures_util::Stream<Item = Answer<WatchEvent<Value>>> + Unpin>(
+    stream: &mut S,
+) -> Option<Answer<WatchEvent<Value>>> {
+    // A silent connection may be dead: what comes next is asked for again.
+    tokio::time::timeout(SILENT, stream.next()).await.ok().flatten()
+}
+
+fn refusal(status: &kube::core::Status) -> Trouble {
+    Trouble::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone() }
+}
+
+fn set_version(version: &mut String, object: &Value) {
+    if let Some(new) = object["metadata"]["resourceVersion"].as_str() {
+        *version = new.into();
+    }
+}
+
+fn show(watch: &Watch, pod: Value, gone: bool) {
+    if let Some((seat, _)) = watch.seats.borrow().get(glance::name(&pod)) {
+        let pod = Rc::new(pod);
+        seat.send_replace(if gone { View::Gone(pod) } else { View::There(pod) });
+    }
+}
+
+async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
+    let mut list = api.list(WATCHED).await?;
+    let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let mut missing: Vec<String> = watch.seats.borrow().keys().cloned().collect();
+    for pod in items {
+        missing.retain(|name| name != glance::name(&pod));
+        show(watch, pod, false);
+    }
+    let seats = watch.seats.borrow();
+    for name in missing {
+        if let Some((seat, _)) = seats.get(&name) {
+            seat.send_replace(View::Missing);
+        }
+    }
+    Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
+}
+
+async fn stream_events(watch: &Watch, api: &Api, from: &str) -> Answer<Option<String>> {
+    let mut stream = std::pin::pin!(api.watch("events", "involvedObject.kind=Pod", from).await?);
+    let mut version = from.to_string();
+    while let Some(event) = next(&mut stream).await {
+        match event? {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                set_version(&mut version, &object);
+                let about = &object["involvedObject"];
+                let seats = watch.seats.borrow();
+                if let Some((_, say)) = about["name"].as_str().and_then(|name| seats.get(name)) {
+                    let _ = say.send((about["uid"].as_str().unwrap_or("").into(), glance::event(&object)));
+                }
+            }
+            WatchEvent::Deleted(object) => set_version(&mut version, &object),
+            WatchEvent::Bookmark(mark) => version = mark.metadata.resource_version,
+            WatchEvent::Error(status) => return Err(refusal(&status)),
+        }
+    }
+    Ok(Some(version))
+}

@@ -1,0 +1,211 @@
+//! A pod's part of the task's log: lines of its containers with the cluster's own times, and the place to go on from after
+//! an interruption, read back from the log itself. So a line is there exactly once, whoever wrote it.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{clock, model::time::rfc3339, tasklog::Log};
+
+/// Logger of lines of a container: this and its name.
+const LOGGER: &str = "task.pod.";
+/// The log is read back by so much, then twice that, until far enough.
+const FIRST_LOOK: u64 = 256 * 1024;
+
+/// Where a container's output goes on.
+#[derive(Debug, Default)]
+pub struct Mark {
+    /// Time of the newest line that is in the log.
+    pub last: Option<Timestamp>,
+    /// How often each line of the last seconds is in the log: time and text.
+    have: HashMap<(String, String), u32>,
+    /// A line that was there already was met again: nothing is missing.
+    pub is_joined: bool,
+}
+
+impl Mark {
+    /// From when on the output is asked for: a little earlier than what is there, since a second is as fine as the API asks.
+    pub fn since(&self) -> Option<Timestamp> {
+        let whole = Timestamp::from_second(self.last?.as_second()).ok()?;
+        whole.checked_sub(SignedDuration::from_secs(1)).ok()
+    }
+
+    /// True if this line is in the log already; it is taken off the account.
+    fn has(&mut self, time: &str, event: &str) -> bool {
+        let Some(count) = self.have.get_mut(&(time.to_string(), event.to_string())).filter(|c| **c > 0) else {
+            return false;
+        };
+        *count -= 1;
+        self.is_joined = true;
+        true
+    }
+}
+
+/// The task's log, as the one who takes care of a pod writes it.
+pub struct PodLog {
+    log: Log,
+    path: PathBuf,
+    prefix: bool,
+}
+
+impl PodLog {
+    /// Opens it; what a killed writer left of a line is cut off.
+    pub fn open(path: &Path, prefix: bool) -> std::io::Result<Self> {
+        if let Ok(file) = File::options().read(true).write(true).open(path) {
+            cut_half_line(file)?;
+        }
+        Ok(Self { log: Log::open(path)?, path: path.into(), prefix })
+    }
+
+    /// A line of our own.
+    pub fn say(&mut self, level: &str, text: &str) {
+        self.log.say(level, text);
+        self.log.flush();
+    }
+
+    /// A line of a container, unless `mark` says that it is there. `time` as the cluster wrote it.
+    pub fn line(&mut self, container: &str, time: &str, text: &str, mark: &mut Mark) {
+        let is_group = text.starts_with("::group::") || text.starts_with("::endgroup::");
+        let event = if self.prefix && !is_group { format!("[{container}] {text}") } else { text.to_string() };
+        if mark.has(time, &event) {
+            return;
+        }
+        let time = if time.is_empty() { rfc3339(clock::now()) } else { time.to_string() };
+        self.log.forward(&json!({
+            "timestamp": time, "level": level(text), "event": event, "logger": format!("{LOGGER}{container}"),
+        }));
+    }
+
+    /// Hands everything to the operating system.
+    pub fn flush(&mut self) {
+        self.log.flush();
+    }
+
+    /// Where a container's output goes on.
+    pub fn mark(&mut self, container: &str) -> Mark {
+        self.flush();
+        let Ok(mut file) = File::open(&self.path) else { return Mark::default() };
+        let size = file.metadata().map_or(0, |m| m.len());
+        let mut look = FIRST_LOOK;
+        loop {
+            let from = size.saturating_sub(look);
+            let mut text = Vec::new();
+            let read = file.seek(SeekFrom::Start(from)).and_then(|_| (&file).take(size - from).read_to_end(&mut text));
+            if read.is_err() {
+                return Mark::default();
+            }
+            let (mark, is_enough) = marked(&text, container);
+            if is_enough || from == 0 {
+                return mark;
+            }
+            look *= 2;
+        }
+    }
+}
+
+/// What the end of a log says of a container, and whether it reaches back far enough.
+fn marked(text: &[u8], container: &str) -> (Mark, bool) {
+    let logger = format!("{LOGGER}{container}");
+    let mut lines: Vec<(Timestamp, String, String)> = Vec::new();
+    for line in text.split(|b| *b == b'\n') {
+        let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
+        if line["logger"] == logger.as_str()
+            && let (Some(time), Some(event)) = (line["timestamp"].as_str(), line["event"].as_str())
+            && let Ok(at) = time.parse()
+        {
+            lines.push((at, time.into(), event.into()));
+        }
+    }
+    let mut mark = Mark { last: lines.iter().map(|(at, ..)| *at).max(), ..Mark::default() };
+    let Some(since) = mark.since() else { return (mark, false) };
+    // Two streams of a container may be a moment out of order.
+    let is_enough = lines.iter().any(|(at, ..)| at.duration_since(since).as_secs() < -1);
+    for (_, time, event) in lines.into_iter().filter(|(at, ..)| *at >= since) {
+        *mark.have.entry((time, event)).or_default() += 1;
+    }
+    (mark, is_enough)
+}
+
+fn cut_half_line(mut file: File) -> std::io::Result<()> {
+    let size = file.metadata()?.len();
+    let mut end = size;
+    let mut chunk = [0u8; 4096];
+    while end > 0 {
+        let from = end.saturating_sub(chunk.len() as u64);
+        let part = &mut chunk[..(end - from) as usize];
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|b| *b == b'\n') {
+            end = from + at as u64 + 1;
+            break;
+        }
+        end = from;
+    }
+    if end < size { file.set_len(end) } else { Ok(()) }
+}
+
+/// The level that a line's own first word names (the provider's pattern, 10.25.0): `ERROR:`, `[WARNING]`.
+fn level(text: &str) -> &'static str {
+    let text = text.trim_start();
+    let text = text.strip_prefix('[').unwrap_or(text);
+    let names = [
+        ("debug", "debug"),
+        ("info", "info"),
+        ("warning", "warning"),
+        ("warn", "warning"),
+        ("error", "error"),
+        ("critical", "critical"),
+        ("fatal", "critical"),
+    ];
+    let begins = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    names.iter().find(|(name, _)| begins(name)).map_or("info", |(_, level)| level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_there_is_not_written_again_and_a_half_line_is_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        let times = ["2026-01-01T00:00:01.1Z", "2026-01-01T00:00:05.000000001Z", "2026-01-01T00:00:05.000000001Z"];
+        let mut log = PodLog::open(&path, true).unwrap();
+        let mut none = log.mark("base");
+        assert_eq!(none.since(), None);
+        for time in times {
+            log.line("base", time, "same", &mut none);
+        }
+        log.line("other", "2026-01-01T00:00:09Z", "same", &mut none);
+        log.flush();
+        drop(log);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{whole}{{\"timestamp\":\"2026-01-01T00:0")).unwrap();
+        let mut log = PodLog::open(&path, true).unwrap();
+        let mut mark = log.mark("base");
+        assert_eq!(mark.since().unwrap().to_string(), "2026-01-01T00:00:04Z");
+        // The API gives everything from then on once more, and one line that is new.
+        for time in [times[1], times[2], times[2]] {
+            log.line("base", time, "same", &mut mark);
+        }
+        log.flush();
+        assert!(mark.is_joined);
+        let after = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(after.lines().count(), whole.lines().count() + 1, "{after}");
+        assert!(after.starts_with(&whole));
+    }
+
+    #[test]
+    fn levels_by_the_first_word() {
+        let rows = [("ERROR: x", "error"), ("[WARNING] x", "warning"), ("  fatal - x", "critical"), ("hello", "info")];
+        for (text, wanted) in rows {
+            assert_eq!(level(text), wanted, "{text}");
+        }
+    }
+}
