@@ -38,7 +38,10 @@ fn stamp_columns(log: &LogView) -> usize {
 pub fn absent(log: &LogView, tries: u32) -> String {
     match (log.missing, &log.window) {
         (true, _) if tries == 0 => "not tried yet, so there is no log (b: why)".to_owned(),
-        (true, _) => format!("no log file {}", log.path.display()),
+        (true, _) => {
+            let path = log.path.display().to_string();
+            format!("no log file {}", path.find("dag_id=").and_then(|at| path.get(at..)).unwrap_or(&path))
+        }
         (false, Some(_)) => "the log is empty".into(),
         (false, None) => "reading ..".into(),
     }
