@@ -249,7 +249,7 @@ impl Names {
         self.done()?;
         let zone = when::default_zone(&shell.place()?.settings)?;
         let known = pages::dag::ids(conn)?;
-        if shell.place()?.db().exists() && !known.iter().any(|id| *id == dag_id) {
+        if shell.place()?.db().exists() && !known.contains(&dag_id) {
             return Ok(None);
         }
         let date = |text: &str| when::parse(text, &zone, clock::now()).ok();

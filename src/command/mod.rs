@@ -9,6 +9,7 @@ mod fresh;
 mod hitl;
 mod perform;
 mod plans;
+mod pods;
 mod prepared;
 mod removal;
 mod revert;
