@@ -49,6 +49,7 @@ impl Engine {
                 let committed = std::mem::take(&mut self.changes);
                 self.writes.clear();
                 self.settle();
+                self.acknowledge();
                 self.send_to_pods();
                 self.take_committed(committed);
                 if tells_followers && let Err(e) = self.load_asset_queues() {

@@ -32,6 +32,8 @@ mod triggerer;
 mod waits;
 mod watch;
 mod watchers;
+mod worker_pods;
+mod workers;
 mod write;
 
 use std::{

@@ -5,7 +5,6 @@ use std::{
     cell::{Cell, RefCell},
     future::Future,
     rc::Rc,
-    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -18,17 +17,19 @@ use super::{
     End, Ended, Job, Report, Teller,
     api::Api,
     clocks::Clocks,
+    deliver::Needs,
     find::{self, Obtained, Pause},
     follow::Follow,
     glance,
     hub::{Hub, Seat, View},
     judge, outcome, pending,
-    podlog::PodLog,
+    podlog::{Form, PodLog},
+    worker,
 };
 use crate::{
     clock,
     model::{Cause, CauseKind, PodEvent, PodStage},
-    operators::kubernetes_pod::{Containers, OnFinish},
+    operators::kubernetes_pod::Containers,
 };
 
 /// What the engine says about one pod.
@@ -41,28 +42,39 @@ pub enum Order {
 }
 
 /// Newest object, and whether it is gone.
-type Seen = (Option<Rc<Value>>, bool);
+pub type Seen = (Option<Rc<Value>>, bool);
 
 /// One pod in care.
 pub struct Care {
-    job: Job,
+    pub(super) job: Job,
     teller: Teller,
     orders: UnboundedReceiver<Order>,
     log: Rc<RefCell<PodLog>>,
     seen: watch::Sender<Seen>,
     events: Vec<PodEvent>,
-    uid: String,
-    name: String,
+    pub(super) uid: String,
+    pub(super) name: String,
     dropped: Rc<Cell<bool>>,
+    /// What the agent of a worker pod is told.
+    inbox: Option<UnboundedReceiver<String>>,
+    /// Its end is committed already: the agent told it.
+    committed: bool,
     /// No answer of the engine to wait for before it is removed: it timed out, or nobody wants it.
-    must_go: bool,
-    is_deleted: bool,
+    pub(super) must_go: bool,
+    pub(super) is_deleted: bool,
 }
 
 impl Care {
     /// Takes care of a pod until nothing is left to be done.
-    pub async fn run(job: Job, hub: Rc<Hub>, teller: Teller, orders: UnboundedReceiver<Order>) {
-        let log = match PodLog::open(&job.log, job.conduct.prefix) {
+    pub async fn run(
+        job: Job,
+        hub: Rc<Hub>,
+        teller: Teller,
+        (orders, inbox): (UnboundedReceiver<Order>, UnboundedReceiver<String>),
+    ) {
+        let has_agent = job.worker.as_ref().is_some_and(|worker| worker.has_agent);
+        let form = if has_agent { Form::Agent } else { Form::Plain { prefix: job.conduct.prefix } };
+        let log = match PodLog::open(&job.log, form) {
             Ok(log) => Rc::new(RefCell::new(log)),
             Err(e) => {
                 let text = format!("cannot write the log {}: {e}", job.log.display());
@@ -78,6 +90,8 @@ impl Care {
             seen: watch::channel((None, false)).0,
             events: Vec::new(),
             must_go: false,
+            inbox: Some(inbox).filter(|_| has_agent),
+            committed: false,
             is_deleted: false,
             job,
             teller,
@@ -86,7 +100,11 @@ impl Care {
         };
         let Some(api) = care.connected(&hub).await else { return };
         let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, &care.name, &api);
-        if !care.obtain(&api, &hub, &mut seat).await {
+        let needs = care.job.worker.as_ref().map(|worker| {
+            let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
+            hub.delivery.need(api.client().clone(), place, &worker.home, &worker.config_maps)
+        });
+        if !care.obtain(&api, &hub, &mut seat, needs.as_ref()).await {
             care.done();
             return;
         }
@@ -101,6 +119,11 @@ impl Care {
                 }
             }
             care.await_commit().await;
+        } else if care.job.worker.is_some() {
+            // Its outcome was committed before its log was whole.
+            for copy in care.copies(&api) {
+                care.while_watching(&api, &mut seat, copy).await;
+            }
         }
         care.tidy(&api, &mut seat).await;
         care.done();
@@ -110,7 +133,7 @@ impl Care {
         self.teller.tell(Report::Done { id: self.job.pod.id, is_gone: self.is_deleted || self.is_gone() });
     }
 
-    fn say(&self, level: &str, text: &str) {
+    pub(super) fn say(&self, level: &str, text: &str) {
         self.log.borrow_mut().say(level, text);
     }
 
@@ -141,7 +164,7 @@ impl Care {
     }
 
     /// Gets the pod. False if there is none to take care of; then everything is said.
-    async fn obtain(&mut self, api: &Api, hub: &Rc<Hub>, seat: &mut Seat) -> bool {
+    async fn obtain(&mut self, api: &Api, hub: &Rc<Hub>, seat: &mut Seat, needs: Option<&Needs>) -> bool {
         if matches!(self.job.pod.stage, PodStage::Created | PodStage::Ended) {
             return self.adopt(api).await;
         }
@@ -150,10 +173,14 @@ impl Care {
         }
         let (pod, conduct) = (self.job.pod.clone(), self.job.conduct.clone());
         let dropped = self.dropped.clone();
+        let for_worker = dropped.clone();
         let unwanted = move || dropped.get();
         let is_new = self.job.is_new;
+        let (job, delivery, needs, teller) = (self.job.clone(), hub.delivery.clone(), needs, self.teller.clone());
         let work = async {
-            if is_new {
+            if let Some(needs) = needs {
+                worker::obtain(&job, api, &delivery, needs, &teller, for_worker).await
+            } else if is_new {
                 find::create(api, &pod, &conduct, unwanted).await
             } else {
                 find::obtain(api, &pod, &conduct, unwanted).await
@@ -228,11 +255,17 @@ impl Care {
                 biased;
                 done = &mut work => return done,
                 order = self.orders.recv() => match order {
-                    Some(Order::Drop) => self.dropped.set(true),
-                    Some(Order::Committed) => {}
+                    Some(order) => self.obey(order),
                     None => return work.await,
                 },
             }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Committed => self.committed = true,
+            Order::Drop => self.dropped.set(true),
         }
     }
 
@@ -254,7 +287,7 @@ impl Care {
         self.seen.send_replace((Some(Rc::new(pod)), gone));
     }
 
-    fn take_event(&mut self, event: PodEvent, is_told: bool) {
+    pub(super) fn take_event(&mut self, event: PodEvent, is_told: bool) {
         let base_runs = self.now().is_some_and(|pod| glance::has_begun(&pod, &self.job.conduct.base));
         if is_told && self.job.conduct.log_events_on_startup && !base_runs {
             let level = if event.level == "Warning" { "warning" } else { "info" };
@@ -265,16 +298,16 @@ impl Care {
         self.events.push(event);
     }
 
-    fn now(&self) -> Option<Rc<Value>> {
+    pub(super) fn now(&self) -> Option<Rc<Value>> {
         self.seen.borrow().0.clone()
     }
 
-    fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         self.seen.borrow().1
     }
 
     /// Takes what the watch shows.
-    async fn take_view(&mut self, view: View, api: &Api) {
+    pub(super) async fn take_view(&mut self, view: View, api: &Api) {
         match view {
             View::Nothing => {}
             View::There(pod) => self.see((*pod).clone(), false),
@@ -302,6 +335,9 @@ impl Care {
     /// Follows the pod to its end; `None` if nobody waits for it any more.
     async fn follow(&mut self, api: &Api, seat: &mut Seat) -> Option<Verdict> {
         let copies = self.copies(api);
+        let seen = self.seen.subscribe();
+        let inbox = self.inbox.take();
+        let talk = inbox.map(|inbox| worker::converse(&self.job, api, &self.name, inbox, seen, &self.teller));
         let mut clocks = Clocks::new(&self.job, seat.outage().0);
         let mut late = None;
         while !self.is_at_end() && !self.dropped.get() {
@@ -313,7 +349,7 @@ impl Care {
             let wake = clocks.next(pod.as_deref(), seat.outage());
             tokio::select! {
                 biased;
-                order = self.orders.recv() => if order != Some(Order::Committed) { self.dropped.set(true) },
+                order = self.orders.recv() => self.obey(order.unwrap_or(Order::Drop)),
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, true) },
                 changed = seat.view.changed() => {
                     let view = seat.view.borrow_and_update().clone();
@@ -326,6 +362,7 @@ impl Care {
                 }
             }
         }
+        worker::fall_silent(talk).await;
         if self.dropped.get() {
             // What it still says until it is gone belongs into the log; `remove` waits for that.
             return None;
@@ -335,7 +372,7 @@ impl Care {
             let is_over = self.now().is_some_and(|pod| glance::is_over(&pod));
             self.must_go = !self.job.conduct.keep_on_kill && !is_over;
             // What it still says until it is gone is copied all the same.
-            return Some(Verdict { end: End::Failed(cause), xcom: None, is_timeout });
+            return Some(Verdict { end: End::Failed(cause), xcom: None, is_timeout, is_told: false });
         }
         for copy in copies {
             self.while_watching(api, seat, copy).await;
@@ -374,11 +411,13 @@ impl Care {
             tokio::select! {
                 biased;
                 _ = &mut copy => return,
-                order = self.orders.recv() => if order != Some(Order::Committed) {
-                    self.dropped.set(true);
-                    copy.abort();
-                    return;
-                },
+                order = self.orders.recv() => {
+                    self.obey(order.unwrap_or(Order::Drop));
+                    if self.dropped.get() {
+                        copy.abort();
+                        return;
+                    }
+                }
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
                 changed = seat.view.changed() => {
                     let view = seat.view.borrow_and_update().clone();
@@ -388,8 +427,21 @@ impl Care {
         }
     }
 
+    /// Reads what a worker left, and judges.
+    async fn judged_worker(&mut self, api: &Api) -> Verdict {
+        let pod = self.now().unwrap_or_default();
+        let seen = (&*pod, self.is_gone());
+        self.past_events(api).await;
+        let ended = worker::judged(&self.job, api, &self.name, seen, &self.events, &self.teller).await;
+        let xcom = ended.last_line.map(|line| (Value::String(line), outcome::STDOUT));
+        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told }
+    }
+
     /// Reads the result and judges.
     async fn judged(&mut self, api: &Api, seat: &mut Seat) -> Verdict {
+        if self.job.worker.is_some() {
+            return self.judged_worker(api).await;
+        }
         let base_ended = self.now().is_some_and(|pod| glance::terminated(&pod, &self.job.conduct.base).is_some());
         let mut found = Ok(outcome::Found::default());
         if self.job.conduct.do_xcom_push && base_ended {
@@ -426,19 +478,22 @@ impl Care {
                 None
             }
         };
-        Verdict { end, xcom, is_timeout: false }
+        Verdict { end, xcom, is_timeout: false, is_told: false }
     }
 
     /// Says how it ended, in the log and to the engine.
     async fn report_end(&mut self, api: &Api, ended: Verdict) {
         let pod = self.now().unwrap_or_default();
         match &ended.end {
+            End::Failed(_) if ended.is_told => {}
             End::Failed(cause) => {
                 if self.job.conduct.log_events_on_failure {
                     self.past_events(api).await;
                     self.log_states(&pod);
                 }
-                self.say("error", &judge::airflows_message(&pod, &self.job.conduct));
+                if self.job.worker.is_none() {
+                    self.say("error", &judge::airflows_message(&pod, &self.job.conduct));
+                }
                 self.say("error", &cause.summary);
             }
             End::Skipped(cause) => self.say("info", &cause.summary),
@@ -464,6 +519,9 @@ impl Care {
     }
 
     async fn await_commit(&mut self) {
+        if self.committed {
+            return;
+        }
         // A drop after the end changes nothing: what becomes of the pod was decided with it.
         while let Some(order) = self.orders.recv().await {
             if order == Order::Committed || self.dropped.get() {
@@ -476,83 +534,6 @@ impl Care {
         // The engine is gone: nothing may be deleted.
         std::future::pending::<()>().await;
     }
-
-    /// What becomes of an ended pod.
-    async fn tidy(&mut self, api: &Api, seat: &mut Seat) {
-        if self.is_gone() {
-            return;
-        }
-        let pod = self.now().unwrap_or_default();
-        let succeeded = glance::phase(&pod) == "Succeeded"
-            || glance::terminated(&pod, &self.job.conduct.base).is_some_and(|t| t.exit_code == 0);
-        let delete = match self.job.conduct.on_finish {
-            OnFinish::DeletePod => true,
-            OnFinish::DeleteSucceededPod => succeeded,
-            OnFinish::DeleteActivePod => !glance::is_over(&pod) && !self.job.conduct.do_xcom_push,
-            OnFinish::KeepPod => false,
-        };
-        if delete || self.must_go {
-            self.delete(api, seat).await;
-            return;
-        }
-        let mut pause = Pause::default();
-        while let Err(trouble) = find::mark_checked(api, &self.name).await {
-            if !trouble.is_away() {
-                self.say("warning", &format!("the pod stays, but can't be marked as checked: {trouble}"));
-                return;
-            }
-            pause.wait().await;
-        }
-    }
-
-    /// Nobody waits for it any more.
-    async fn remove(&mut self, api: &Api, seat: &mut Seat) {
-        if self.job.conduct.keep_on_kill {
-            self.say("info", &format!("pod {} is kept (on_kill_action=keep_pod)", self.name));
-            return;
-        }
-        if self.is_gone() {
-            return;
-        }
-        self.say("info", &format!("pod {} is deleted: its task was ended", self.name));
-        self.delete(api, seat).await;
-    }
-
-    /// Deletes it and waits until its object is gone: until then its containers may run.
-    async fn delete(&mut self, api: &Api, seat: &mut Seat) {
-        let is_over = self.now().is_some_and(|pod| glance::is_over(&pod));
-        let grace = self.job.conduct.grace.filter(|_| !is_over);
-        let mut pause = Pause::default();
-        loop {
-            match api.delete(&self.name, Some(&self.uid), grace).await {
-                Ok(()) => {
-                    self.is_deleted = true;
-                    break;
-                }
-                // Another pod of that name: ours is gone.
-                Err(super::api::Trouble::Refused { code: 409, .. }) => return,
-                Err(trouble) if trouble.is_away() => {}
-                Err(trouble) => self.say("error", &format!("pod {} can't be deleted: {trouble}", self.name)),
-            }
-            pause.wait().await;
-        }
-        if is_over {
-            return;
-        }
-        while !self.is_gone() {
-            tokio::select! {
-                biased;
-                changed = seat.view.changed() => {
-                    if changed.is_err() { return }
-                    let view = seat.view.borrow_and_update().clone();
-                    self.take_view(view, api).await;
-                }
-                event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
-                // A seat that was taken late may have missed the end.
-                () = tokio::time::sleep(Duration::from_secs(30)) => self.take_view(View::Missing, api).await,
-            }
-        }
-    }
 }
 
 /// How the task ended.
@@ -560,6 +541,8 @@ struct Verdict {
     end: End,
     xcom: Option<(Value, &'static str)>,
     is_timeout: bool,
+    /// The agent has said so already, in the log too.
+    is_told: bool,
 }
 
 /// A task that fails before there is a pod.

@@ -1,0 +1,94 @@
+//! The end of a pod's care: whether it is deleted, and waiting until it is gone.
+
+use std::time::Duration;
+
+use super::{
+    api::Api,
+    care::Care,
+    find::{self, Pause},
+    glance,
+    hub::{Seat, View},
+};
+use crate::operators::kubernetes_pod::OnFinish;
+
+impl Care {
+    /// What becomes of an ended pod.
+    pub(super) async fn tidy(&mut self, api: &Api, seat: &mut Seat) {
+        if self.is_gone() {
+            return;
+        }
+        let pod = self.now().unwrap_or_default();
+        let succeeded = glance::phase(&pod) == "Succeeded"
+            || glance::terminated(&pod, &self.job.conduct.base).is_some_and(|t| t.exit_code == 0);
+        let delete = match self.job.conduct.on_finish {
+            OnFinish::DeletePod => true,
+            OnFinish::DeleteSucceededPod => succeeded,
+            OnFinish::DeleteActivePod => !glance::is_over(&pod) && !self.job.conduct.do_xcom_push,
+            OnFinish::KeepPod => false,
+        };
+        if delete || self.must_go {
+            self.delete(api, seat).await;
+            return;
+        }
+        if self.job.worker.is_some() {
+            return;
+        }
+        let mut pause = Pause::default();
+        while let Err(trouble) = find::mark_checked(api, &self.name).await {
+            if !trouble.is_away() {
+                self.say("warning", &format!("the pod stays, but can't be marked as checked: {trouble}"));
+                return;
+            }
+            pause.wait().await;
+        }
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) async fn remove(&mut self, api: &Api, seat: &mut Seat) {
+        if self.job.conduct.keep_on_kill {
+            self.say("info", &format!("pod {} is kept (on_kill_action=keep_pod)", self.name));
+            return;
+        }
+        if self.is_gone() {
+            return;
+        }
+        self.say("info", &format!("pod {} is deleted: its task was ended", self.name));
+        self.delete(api, seat).await;
+    }
+
+    /// Deletes it and waits until its object is gone: until then its containers may run.
+    async fn delete(&mut self, api: &Api, seat: &mut Seat) {
+        let is_over = self.now().is_some_and(|pod| glance::is_over(&pod));
+        let grace = self.job.conduct.grace.filter(|_| !is_over);
+        let mut pause = Pause::default();
+        loop {
+            match api.delete(&self.name, Some(&self.uid), grace).await {
+                Ok(()) => {
+                    self.is_deleted = true;
+                    break;
+                }
+                // Another pod of that name: ours is gone.
+                Err(super::api::Trouble::Refused { code: 409, .. }) => return,
+                Err(trouble) if trouble.is_away() => {}
+                Err(trouble) => self.say("error", &format!("pod {} can't be deleted: {trouble}", self.name)),
+            }
+            pause.wait().await;
+        }
+        if is_over {
+            return;
+        }
+        while !self.is_gone() {
+            tokio::select! {
+                biased;
+                changed = seat.view.changed() => {
+                    if changed.is_err() { return }
+                    let view = seat.view.borrow_and_update().clone();
+                    self.take_view(view, api).await;
+                }
+                event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
+                // A seat that was taken late may have missed the end.
+                () = tokio::time::sleep(Duration::from_secs(30)) => self.take_view(View::Missing, api).await,
+            }
+        }
+    }
+}
