@@ -149,7 +149,7 @@ impl Engine {
     fn of_dag(&self, run: &DagRun, dag: &Arc<Dag>, request: &Value) -> Result<Value> {
         let reason = request["reason"].as_str().unwrap_or("");
         let instances = store::load::instances(self.store.reader(), run.id)?;
-        let ti = relevant(instances, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
+        let ti = relevant(instances, run, dag, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
         let ti = ti.map(|row| document(run, &row));
         Ok(json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "reason": reason, "ti": ti}))
     }
@@ -171,19 +171,33 @@ impl Engine {
     }
 }
 
-/// The instance whose context a DAG's callback gets (semantics 15): the one that succeeded last, that failed last, or
-/// for a run that could not go on, that was touched last of those unfinished.
-fn relevant(instances: Vec<TaskInstance>, reason: &str) -> Option<TaskInstance> {
-    let fits = |state: TiState| match reason {
-        "success" => matches!(state, TiState::Success | TiState::Skipped),
-        "task_failure" => matches!(state, TiState::Failed | TiState::UpstreamFailed),
-        _ => true,
+/// The instance whose context a DAG's callback gets (semantics 15): the one that succeeded last or failed last; of a run
+/// whose time was over, the unfinished one that started last; of one that can't go on, the first whose upstream tasks
+/// have got somewhere.
+fn relevant(instances: Vec<TaskInstance>, run: &DagRun, dag: &Dag, reason: &str) -> Option<TaskInstance> {
+    let last_in = |state: TiState| {
+        // Those that ended in the same moment: as they are written, which mostly is the order of the graph.
+        let rank = |row: &&TaskInstance| (row.end_date, dag.tasks.get_index_of(&row.key.task_id));
+        instances.iter().filter(|row| row.state == state).max_by_key(rank)
     };
-    let rank = |row: &TaskInstance| {
-        let ran = matches!(row.state, TiState::Success | TiState::Failed) || !row.state.is_finished();
-        (ran, row.end_date.or(row.start_date))
+    let found = match reason {
+        "success" => last_in(TiState::Success),
+        "task_failure" => last_in(TiState::Failed),
+        "timed_out" => {
+            let was_cut_off = |row: &&TaskInstance| row.state == TiState::Skipped && row.end_date == run.end_date;
+            instances.iter().filter(was_cut_off).max_by_key(|row| row.start_date)
+        }
+        "all_tasks_deadlocked" => {
+            let is_finished = |id: &Arc<str>| instances.iter().any(|r| r.key.task_id == *id && r.state.is_finished());
+            let is_blocked = |row: &&TaskInstance| {
+                let task = dag.tasks.get(&row.key.task_id);
+                !row.state.is_finished() && task.is_some_and(|task| task.upstream_task_ids.iter().any(is_finished))
+            };
+            instances.iter().find(is_blocked)
+        }
+        _ => instances.iter().max_by_key(|row| (row.end_date.is_some(), row.end_date.or(row.start_date))),
     };
-    instances.into_iter().filter(|row| fits(row.state)).max_by_key(rank)
+    found.cloned()
 }
 
 fn document(run: &DagRun, row: &TaskInstance) -> Value {

@@ -59,7 +59,7 @@ impl Engine {
         }
         self.changed = true;
         self.run_watchers();
-        self.load_asset_queues()
+        self.load_asset_queues(None)
     }
 
     /// Writes a DAG's next run for readers, with the next commit.
@@ -210,7 +210,7 @@ impl Engine {
             }
             if follows_assets {
                 // Also when it could not be made: what it was made for still waits.
-                self.load_asset_queues()?;
+                self.load_asset_queues(None)?;
             }
             self.write_next(&dag_id);
             self.changed = true;

@@ -197,8 +197,11 @@ impl Engine {
         let fields: Map<String, Value> = task
             .template_fields
             .iter()
-            .map(|name| (name.clone(), rendered.get(name).cloned().unwrap_or(Value::Null)))
-            .map(|(name, value)| (name, render::shortened(render::for_people(value), &self.place.settings)))
+            .map(|name| {
+                let value = rendered.get(name).cloned();
+                let value = value.unwrap_or_else(|| operators::when_not_given(&task.operator, name));
+                (name.clone(), render::shortened(render::for_people(value), &self.place.settings))
+            })
             .collect();
         let fields = Value::Object(fields);
         let name =

@@ -11,7 +11,7 @@ mod tests;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::model::{Dag, RunType, Schedule, schedule::Answers, time};
+use crate::model::{Dag, RunType, Schedule, Span, schedule::Answers, time};
 use cron::Cron;
 use step::{Delta, Grid};
 
@@ -195,7 +195,7 @@ impl Timetable {
                 let kind = if data_interval.unwrap_or(settings.create_cron_data_intervals) {
                     Kind::Interval(grid)
                 } else {
-                    let interval = Delta { months: 0, micros: spelling::micros(*interval) };
+                    let interval = delta_of(*interval);
                     match run_immediately {
                         Some(late) => Kind::Immediately(grid, interval, *late),
                         None => Kind::Trigger(grid, interval),
@@ -203,8 +203,8 @@ impl Timetable {
                 };
                 Ok(Timetable { kind, summary: expression.to_owned(), description: cron::describe(expression) })
             }
-            Schedule::Delta { seconds, months, data_interval } => {
-                let delta = Delta { months: *months, micros: spelling::micros(*seconds) };
+            Schedule::Delta { seconds, months, data_interval, interval } => {
+                let delta = delta_of(Span { seconds: *seconds, months: *months });
                 let now = Timestamp::UNIX_EPOCH;
                 if delta.after(now).is_none_or(|later| later <= now) {
                     let shown = spelling::delta_repr(delta);
@@ -216,7 +216,7 @@ impl Timetable {
                 let kind = if data_interval.unwrap_or(settings.create_cron_data_intervals) {
                     Kind::Interval(Grid::Delta(delta))
                 } else {
-                    Kind::Trigger(Grid::Delta(delta), Delta { months: 0, micros: 0 })
+                    Kind::Trigger(Grid::Delta(delta), delta_of(*interval))
                 };
                 Ok(Timetable { kind, summary: spelling::delta_str(delta), description: String::new() })
             }
@@ -385,4 +385,8 @@ impl Timetable {
 /// `scheduled__2026-01-02T00:00:00+00:00`; callers add a random suffix to runs without a logical date.
 pub fn run_id(run_type: RunType, run_after: Timestamp) -> String {
     format!("{run_type}__{}", time::isoformat(run_after))
+}
+
+fn delta_of(span: Span) -> Delta {
+    Delta { months: span.months, micros: spelling::micros(span.seconds) }
 }

@@ -5,6 +5,7 @@ mod backfills;
 mod deadlines;
 mod deferral;
 mod disk;
+mod heard;
 mod input;
 mod killed;
 mod leftovers;

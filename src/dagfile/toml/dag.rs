@@ -11,7 +11,7 @@ use super::{
     reader::{Item, Reader},
 };
 use crate::model::{
-    Dag, Param, Schedule,
+    Dag, Param, Schedule, Span,
     operator_table::{Arg, ArgKind, DAG_ARGS},
 };
 
@@ -124,7 +124,7 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         expression: expression.to_owned(),
         timezone: timezone.to_owned(),
         data_interval: None,
-        interval: 0.0,
+        interval: Span::default(),
         run_immediately: None,
     };
     match value.get_ref() {
@@ -172,18 +172,22 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
             }
             let time = match (expression, delta, months) {
                 (None, None, 0) if !expressions.is_empty() && dates.is_empty() => {
-                    Schedule::Crons { expressions, timezone, interval, run_immediately: None }
+                    Schedule::Crons { expressions, timezone, interval: interval.into(), run_immediately: None }
                 }
                 (None, None, 0) if !dates.is_empty() && expressions.is_empty() => {
                     let summary = format!("{} events", dates.len());
                     Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() }
                 }
                 (None, None, 0) if assets.is_some() => Schedule::None,
-                (Some(expression), None, 0) => {
-                    Schedule::Cron { expression, timezone, data_interval, interval, run_immediately: None }
-                }
+                (Some(expression), None, 0) => Schedule::Cron {
+                    expression,
+                    timezone,
+                    data_interval,
+                    interval: interval.into(),
+                    run_immediately: None,
+                },
                 (None, delta, months) if delta.is_some_and(|d| d > 0.0) || months > 0 => {
-                    Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
+                    Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval, interval: interval.into() }
                 }
                 _ => {
                     let hint =

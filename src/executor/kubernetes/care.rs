@@ -177,7 +177,10 @@ impl Care {
         let unwanted = move || dropped.get();
         let is_new = self.job.is_new;
         let (job, delivery, needs, teller) = (self.job.clone(), hub.delivery.clone(), needs, self.teller.clone());
+        let turns = seat.turns();
         let work = async {
+            // Workers have turns of their own, which they give back while they wait for quota.
+            let _turn = if needs.is_none() { turns.acquire().await.ok() } else { None };
             if let Some(needs) = needs {
                 worker::obtain(&job, api, &delivery, needs, &teller, for_worker).await
             } else if is_new {

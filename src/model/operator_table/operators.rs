@@ -115,7 +115,6 @@ pub const OPERATORS: &[Operator] = &[
             "logical_date",
             "conf",
             "wait_for_completion",
-            "note",
             "skip_when_already_exists",
         ],
         template_ext: &[],
