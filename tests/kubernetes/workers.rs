@@ -75,7 +75,6 @@ things()
 /// A folder of the cluster's node that all worker pods share as their cache; removed at the end.
 struct Shared<'a> {
     cluster: &'a Cluster,
-    folder: String,
 }
 
 impl<'a> Shared<'a> {
@@ -90,7 +89,7 @@ impl<'a> Shared<'a> {
         }});
         let path = home.path().join("template.yaml");
         fs::write(&path, template.to_string()).unwrap();
-        (Self { cluster, folder }, path.to_string_lossy().into_owned())
+        (Self { cluster }, path.to_string_lossy().into_owned())
     }
 
     /// What a shell in the folder prints.
@@ -111,7 +110,6 @@ impl Drop for Shared<'_> {
         if !std::thread::panicking() {
             self.look("tidy", &format!("rm -rf /node/{}", self.cluster.namespace));
         }
-        let _ = &self.folder;
     }
 }
 
