@@ -183,6 +183,7 @@ impl Engine {
         for key in touched.answered {
             self.input_answered(&key);
         }
+        self.tidy_pods(&touched.pods, &touched.given_up)?;
         for (key, epoch, cause) in touched.kill {
             self.kill(&key, epoch, cause);
         }

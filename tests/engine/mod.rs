@@ -11,6 +11,8 @@ mod killed;
 mod leftovers;
 mod once;
 mod past;
+mod plugins;
+mod render;
 mod saved;
 mod sensors;
 mod standby;

@@ -1,6 +1,8 @@
 //! The care of one pod, from its row to its removal: get it, follow it, judge it, tidy up. Each step may be the first one
 //! after a restart; what was decided is committed by the engine before what can't be taken back is done.
 
+mod tidy;
+
 use std::{
     cell::{Cell, RefCell},
     future::Future,
@@ -29,7 +31,7 @@ use super::{
 use crate::{
     clock,
     model::{Cause, CauseKind, PodEvent, PodStage},
-    operators::kubernetes_pod::Containers,
+    operators::kubernetes_pod::{Containers, OnFinish},
 };
 
 /// What the engine says about one pod.
@@ -39,6 +41,8 @@ pub enum Order {
     Committed,
     /// Nobody waits for it any more.
     Drop,
+    /// A person gave it up: its object goes at once, whatever its node does.
+    GiveUp,
 }
 
 /// Newest object, and whether it is gone.
@@ -46,22 +50,22 @@ pub type Seen = (Option<Rc<Value>>, bool);
 
 /// One pod in care.
 pub struct Care {
-    pub(super) job: Job,
+    job: Job,
     teller: Teller,
     orders: UnboundedReceiver<Order>,
     log: Rc<RefCell<PodLog>>,
     seen: watch::Sender<Seen>,
     events: Vec<PodEvent>,
-    pub(super) uid: String,
-    pub(super) name: String,
+    uid: String,
+    name: String,
     dropped: Rc<Cell<bool>>,
     /// What the agent of a worker pod is told.
     inbox: Option<UnboundedReceiver<String>>,
     /// Its end is committed already: the agent told it.
     committed: bool,
     /// No answer of the engine to wait for before it is removed: it timed out, or nobody wants it.
-    pub(super) must_go: bool,
-    pub(super) is_deleted: bool,
+    must_go: bool,
+    is_deleted: bool,
 }
 
 impl Care {
@@ -133,7 +137,7 @@ impl Care {
         self.teller.tell(Report::Done { id: self.job.pod.id, is_gone: self.is_deleted || self.is_gone() });
     }
 
-    pub(super) fn say(&self, level: &str, text: &str) {
+    fn say(&self, level: &str, text: &str) {
         self.log.borrow_mut().say(level, text);
     }
 
@@ -258,17 +262,13 @@ impl Care {
                 biased;
                 done = &mut work => return done,
                 order = self.orders.recv() => match order {
-                    Some(order) => self.obey(order),
+                    Some(Order::Drop) => self.dropped.set(true),
+                    // There is nothing to give up yet.
+                    Some(Order::GiveUp) => {}
+                    Some(Order::Committed) => self.committed = true,
                     None => return work.await,
                 },
             }
-        }
-    }
-
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Committed => self.committed = true,
-            Order::Drop => self.dropped.set(true),
         }
     }
 
@@ -290,7 +290,7 @@ impl Care {
         self.seen.send_replace((Some(Rc::new(pod)), gone));
     }
 
-    pub(super) fn take_event(&mut self, event: PodEvent, is_told: bool) {
+    fn take_event(&mut self, event: PodEvent, is_told: bool) {
         let base_runs = self.now().is_some_and(|pod| glance::has_begun(&pod, &self.job.conduct.base));
         if is_told && self.job.conduct.log_events_on_startup && !base_runs {
             let level = if event.level == "Warning" { "warning" } else { "info" };
@@ -301,16 +301,16 @@ impl Care {
         self.events.push(event);
     }
 
-    pub(super) fn now(&self) -> Option<Rc<Value>> {
+    fn now(&self) -> Option<Rc<Value>> {
         self.seen.borrow().0.clone()
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    fn is_gone(&self) -> bool {
         self.seen.borrow().1
     }
 
     /// Takes what the watch shows.
-    pub(super) async fn take_view(&mut self, view: View, api: &Api) {
+    async fn take_view(&mut self, view: View, api: &Api) {
         match view {
             View::Nothing => {}
             View::There(pod) => self.see((*pod).clone(), false),
@@ -352,7 +352,7 @@ impl Care {
             let wake = clocks.next(pod.as_deref(), seat.outage());
             tokio::select! {
                 biased;
-                order = self.orders.recv() => self.obey(order.unwrap_or(Order::Drop)),
+                order = self.orders.recv() => self.take_order(order, api),
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, true) },
                 changed = seat.view.changed() => {
                     let view = seat.view.borrow_and_update().clone();
@@ -387,6 +387,15 @@ impl Care {
         (!self.dropped.get()).then_some(verdict)
     }
 
+    /// An order while the pod is followed; without an engine nobody waits for anything.
+    fn take_order(&mut self, order: Option<Order>, api: &Api) {
+        match order {
+            Some(Order::Committed) => self.committed = true,
+            Some(Order::GiveUp) => self.give_up(api),
+            Some(Order::Drop) | None => self.dropped.set(true),
+        }
+    }
+
     /// One copy per container whose output is wanted.
     fn copies(&self, api: &Api) -> Vec<JoinHandle<()>> {
         let Some(pod) = self.now() else { return Vec::new() };
@@ -415,12 +424,12 @@ impl Care {
                 biased;
                 _ = &mut copy => return,
                 order = self.orders.recv() => {
-                    self.obey(order.unwrap_or(Order::Drop));
+                    self.take_order(order, api);
                     if self.dropped.get() {
                         copy.abort();
                         return;
                     }
-                }
+                },
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
                 changed = seat.view.changed() => {
                     let view = seat.view.borrow_and_update().clone();

@@ -15,7 +15,6 @@ mod outcome;
 pub mod pending;
 pub mod podlog;
 mod talk;
-mod tidy;
 mod worker;
 
 use std::{
@@ -88,6 +87,8 @@ pub enum Request {
     Care(Box<Job>),
     /// The end that was reported of a pod is committed: it may be deleted.
     Committed(PodId),
+    /// A person gave a pod up: its object goes at once, whether or not its node answers.
+    GiveUp(PodId),
     /// Nobody waits for a pod any more (killed, cleared, marked): it is removed, unless its task keeps it then.
     Drop(PodId),
     /// Tell the agent in a worker pod: a line.
@@ -265,6 +266,7 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
                     let _ = agent.send(line);
                 }
             }
+            Request::GiveUp(id) => order(&cares, id, Order::GiveUp),
         }
     }
 }

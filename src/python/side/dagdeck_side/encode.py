@@ -6,15 +6,17 @@ import re
 from airflow.standin import state
 from airflow.standin.mapped import MappedOperator
 from airflow.standin.node import DAGNode
-from airflow.standin.operator import BASE_PARAMS, CALLBACKS
+from airflow.standin.operator import BASE_PARAMS, CALLBACKS, AbstractOperator, setting
 from airflow.standin.param import Param
 from airflow.standin.taskgroup import TaskGroup
 from airflow.standin.times import seconds, utc_text, zone_name, zone_of
 from airflow.standin.xcom_arg import ConcatXComArg, MapXComArg, PlainXComArg, XComArg, ZipXComArg
 
+from .listeners import listen_to_tasks, wanted_of_dags
+
 MARK = "__dagdeck__"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-DEFAULT_RETRIES = os.environ.get("AIRFLOW__CORE__DEFAULT_TASK_RETRIES") or 0
+DEFAULT_RETRY_DELAY = float(setting("core", "default_task_retry_delay") or 300)
 
 
 def callable_name(value):
@@ -165,7 +167,7 @@ def task(item, dag, zone):
         "args": _args(item), "upstream_task_ids": sorted(item.upstream_task_ids),
         "downstream_task_ids": sorted(item.downstream_task_ids),
         "task_group": group.group_id if group is not None else None,
-        "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", DEFAULT_RETRIES) or 0)),
+        "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", AbstractOperator.retries) or 0)),
         "retry_exponential_backoff": _backoff(item.retry_exponential_backoff),
         "trigger_rule": str(item.trigger_rule), "pool": item.pool, "pool_slots": int(item.pool_slots),
         "priority_weight": int(item.priority_weight), **_weight(item),
@@ -175,7 +177,7 @@ def task(item, dag, zone):
     if getattr(item, "email", None):
         made["email"] = [item.email] if isinstance(item.email, str) else [str(one) for one in item.email]
     delay = item.retry_delay
-    made["retry_delay"] = 300.0 if delay is None else seconds(delay)
+    made["retry_delay"] = DEFAULT_RETRY_DELAY if delay is None else seconds(delay)
     for name in ("max_retry_delay", "execution_timeout"):
         made[name] = seconds(getattr(item, name))
     for name in ("depends_on_past", "wait_for_downstream", "ignore_first_depends_on_past",
@@ -197,8 +199,12 @@ def task(item, dag, zone):
     made["inlets"] = [value(v) for v in (item.inlets if isinstance(item.inlets, (list, tuple)) else [item.inlets])]
     if isinstance(item, MappedOperator):
         made["expand"] = expand(item.expand_input)
-    elif getattr(item, "start_from_trigger", False) and getattr(item, "start_trigger_args", None):
-        made["start_trigger"] = start_trigger(item.start_trigger_args)
+        # as Airflow does it: the same for each instance, whatever is mapped
+        begins, begin = item.partial_kwargs.get("start_from_trigger", cls.start_from_trigger), cls.start_trigger_args
+    else:
+        begins, begin = item.start_from_trigger, item.start_trigger_args
+    if begins and begin:
+        made["start_trigger"] = start_trigger(begin, item.execution_timeout)
     return made
 
 
@@ -214,16 +220,14 @@ def _weight(item):
             "weight_strategy": {"name": type(found).__name__, "weight": weight(found, item)}}
 
 
-def start_trigger(given):
-    """The deferral that a task begins with."""
+def start_trigger(given, limit):
+    """The deferral that a task begins with; it ends at the task's own time limit, too."""
     from .xcom import serialize
 
-    timeout = given.timeout
+    times = [seconds(one) for one in (given.timeout, limit) if one is not None]
     return {"classpath": given.trigger_cls, "trigger_kwargs": serialize(given.trigger_kwargs or {}),
             "next_method": given.next_method, "next_kwargs": serialize(given.next_kwargs or {}),
-            "timeout": timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout}
-
-
+            "timeout": min(times) if times else None}
 
 
 def group(item):
@@ -315,9 +319,11 @@ def dag(item):
         "is_paused_upon_creation": item.is_paused_upon_creation,
         "render_template_as_native_obj": bool(item.render_template_as_native_obj),
         "template_searchpath": item.template_searchpath,
-        "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters or own_xcom_backend()),
+        "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters or own_xcom_backend()
+                                or listen_to_tasks()),
         "deadlines": [deadline(one) for one in deadlines(item.deadline)],
-        "callbacks": [n for n in ("on_success_callback", "on_failure_callback") if getattr(item, n)],
+        "callbacks": sorted({n for n in ("on_success_callback", "on_failure_callback") if getattr(item, n)}
+                            | set(wanted_of_dags())),
         "tasks": made_tasks, "task_groups": groups, "children": list(item.task_group.children),
         "edge_labels": {u: {d: info["label"] for d, info in downs.items() if info.get("label")}
                         for u, downs in item.edge_info.items()},
@@ -334,7 +340,8 @@ def own_xcom_backend():
 
 def timetable_answers(item):
     """What a timetable class of the author's own says; the program's rules need no answers."""
-    if item.timetable.as_schedule(item)["kind"] != "custom":
+    schedule = item.timetable.as_schedule(item)
+    if (schedule.get("time") or schedule)["kind"] != "custom":
         return {"asked_at": None, "next": []}
     from airflow.standin.timetable_answers import answers
 

@@ -1,6 +1,6 @@
 """`TriggerDagRunOperator` in Python: for subclasses; the plain one needs no process."""
 from . import state
-from .operator import BaseOperator
+from .operator import DEFERRABLE, BaseOperator
 from .state import NOTSET
 
 
@@ -15,7 +15,7 @@ class TriggerDagRunOperator(BaseOperator):
 
     def __init__(self, *, trigger_dag_id, trigger_run_id=None, conf=None, logical_date=NOTSET, reset_dag_run=False,
                  wait_for_completion=False, poke_interval=60, allowed_states=None, failed_states=None,
-                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=False,
+                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=DEFERRABLE,
                  openlineage_inject_parent_info=True, run_after=None, execution_date=NOTSET, **kwargs):
         super().__init__(**kwargs)
         if execution_date is not NOTSET:
@@ -25,8 +25,8 @@ class TriggerDagRunOperator(BaseOperator):
         self.logical_date = logical_date
         self.reset_dag_run, self.wait_for_completion = reset_dag_run, wait_for_completion
         self.poke_interval = poke_interval.total_seconds() if hasattr(poke_interval, "total_seconds") else poke_interval
-        self.allowed_states = [str(s) for s in allowed_states] if allowed_states else ["success"]
-        self.failed_states = [str(s) for s in failed_states] if failed_states or failed_states == [] else ["failed"]
+        self.allowed_states = [str(getattr(s, "value", s)) for s in allowed_states] if allowed_states else ["success"]
+        self.failed_states = [str(getattr(s, "value", s)) for s in failed_states] if failed_states or failed_states == [] else ["failed"]
         self.skip_when_already_exists = skip_when_already_exists
         self.fail_when_dag_is_paused, self.note, self.deferrable = fail_when_dag_is_paused, note, deferrable
         self.run_after = run_after

@@ -1,17 +1,22 @@
-//! The end of a pod's care: whether it is deleted, and waiting until it is gone.
+//! The end of a pod's care: kept and marked, or deleted and seen gone.
 
 use std::time::Duration;
 
-use super::{
-    api::Api,
-    care::Care,
-    find::{self, Pause},
-    glance,
-    hub::{Seat, View},
-};
-use crate::operators::kubernetes_pod::OnFinish;
+use super::{Api, Care, OnFinish, Order, Pause, Seat, View, find, glance};
+use crate::{error::say, executor::kubernetes::api::Trouble};
 
 impl Care {
+    /// Has its object removed without waiting for its node.
+    pub(super) fn give_up(&self, api: &Api) {
+        self.say("warning", &format!("pod {} was given up by a person: its containers may still run", self.name));
+        let (api, name, uid) = (api.clone(), self.name.clone(), self.uid.clone());
+        tokio::task::spawn_local(async move {
+            if let Err(trouble) = api.delete(&name, Some(&uid), Some(0)).await {
+                say(format_args!("scheduler: pod {name} can't be given up: {trouble}"));
+            }
+        });
+    }
+
     /// What becomes of an ended pod.
     pub(super) async fn tidy(&mut self, api: &Api, seat: &mut Seat) {
         if self.is_gone() {
@@ -68,7 +73,7 @@ impl Care {
                     break;
                 }
                 // Another pod of that name: ours is gone.
-                Err(super::api::Trouble::Refused { code: 409, .. }) => return,
+                Err(Trouble::Refused { code: 409, .. }) => return,
                 Err(trouble) if trouble.is_away() => {}
                 Err(trouble) => self.say("error", &format!("pod {} can't be deleted: {trouble}", self.name)),
             }
@@ -86,6 +91,12 @@ impl Care {
                     self.take_view(view, api).await;
                 }
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
+                order = self.orders.recv() => match order {
+                    Some(Order::GiveUp) => self.give_up(api),
+                    Some(_) => {}
+                    // The engine is gone, and this thread with it.
+                    None => std::future::pending::<()>().await,
+                },
                 // A seat that was taken late may have missed the end.
                 () = tokio::time::sleep(Duration::from_secs(30)) => self.take_view(View::Missing, api).await,
             }
