@@ -143,6 +143,14 @@ impl Cluster {
         list.items.into_iter().find_map(|node| node.metadata.name).unwrap()
     }
 
+    /// From now on the namespace takes no pod.
+    pub fn allow_no_pods(&self) {
+        let quotas: Api<k8s_openapi::api::core::v1::ResourceQuota> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let none = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+        self.runtime.block_on(quotas.create(&PostParams::default(), &serde_json::from_value(none).unwrap())).unwrap();
+    }
+
     /// Deletes a pod, as a person would.
     pub fn delete(&self, name: &str) {
         let how = DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() };
