@@ -7,6 +7,7 @@ mod conformance;
 mod console;
 mod dagfile;
 mod engine;
+mod kubernetes;
 mod python_side;
 mod samples;
 mod scheduler;

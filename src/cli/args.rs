@@ -358,7 +358,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
         Verb::Xcoms { verb } => super::xcom::run(verb, shell),
         Verb::Hitl { verb } => super::hitl::run(verb, shell),
         Verb::Pools { verb } => super::pool::run(verb, shell),
-        Verb::Pods { verb } => super::pod::run(&verb),
+        Verb::Pods { verb } => super::pod::run(verb, shell),
         Verb::Variables { verb } => super::variable::run(verb, shell),
         Verb::Connections { verb } => super::connection::run(verb, shell),
         Verb::Assets { verb } => super::asset::run(verb, shell),

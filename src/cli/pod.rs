@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{
@@ -12,8 +13,9 @@ use super::{
 };
 use crate::{
     config::Place,
-    error::Result,
+    error::{Error, Result},
     model::{MapIndex, UNMAPPED},
+    store::pages,
 };
 
 /// Verbs of `pods`.
@@ -22,15 +24,33 @@ pub enum PodVerb {
     /// The manifest that a task would send, templates rendered
     #[command(after_help = "Example:\n  dagdeck pods render churn train 2026-01-01 -o yaml")]
     Render(RenderPod),
-    /// Pods of tasks (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck pods list")]
-    List(Words),
-    /// One pod (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck pods show train-x7d2k1ab")]
-    Show(Words),
-    /// Events of a pod (not yet in this version)
+    /// Pods of tasks, newest first
+    #[command(after_help = "Example:\n  dagdeck pods list churn --all -o json")]
+    List {
+        /// Only of this DAG
+        #[arg(value_name = "DAG")]
+        dag_id: Option<String>,
+        /// Also those that are gone
+        #[arg(long)]
+        all: bool,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 500)]
+        limit: usize,
+    },
+    /// One pod: phases, containers, what was sent; also when it is gone
+    #[command(after_help = "Example:\n  dagdeck pods show train-x7d2k1ab -o yaml")]
+    Show {
+        /// Its name
+        #[arg(value_name = "POD")]
+        name: String,
+    },
+    /// What the cluster said about a pod; also when it is gone
     #[command(after_help = "Example:\n  dagdeck pods events train-x7d2k1ab")]
-    Events(Words),
+    Events {
+        /// Its name
+        #[arg(value_name = "POD")]
+        name: String,
+    },
     /// Delete pods that nobody needs (not yet in this version)
     #[command(after_help = "Example:\n  dagdeck pods cleanup --dry-run")]
     Cleanup(Words),
@@ -59,16 +79,49 @@ pub type Renderer = fn(&Place, &str, &str, Option<Timestamp>, MapIndex) -> Resul
 /// Runs a verb that needs no renderer; its exit code.
 ///
 /// # Errors
-/// `NotYet`.
-pub fn run(verb: &PodVerb) -> Result<i32> {
-    let name = match verb {
-        PodVerb::Render(_) => "render",
-        PodVerb::List(_) => "list",
-        PodVerb::Show(_) => "show",
-        PodVerb::Events(_) => "events",
-        PodVerb::Cleanup(_) => "cleanup",
-    };
-    Err(not_yet(&format!("pods {name}")))
+/// `NotFound` for an unknown pod.
+pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
+    let conn = shell.store()?;
+    match verb {
+        PodVerb::List { dag_id, all, limit } => {
+            let rows = pages::pod::list(&conn, dag_id.as_deref(), all, limit)?;
+            let columns = [
+                "name",
+                "namespace",
+                "dag_id",
+                "dag_run_id",
+                "task_id",
+                "map_index",
+                "try_number",
+                "state",
+                "node",
+                "why",
+            ];
+            shell.show_rows(rows, &columns)?;
+        }
+        PodVerb::Show { name } => {
+            let mut pod = found(&conn, &name)?;
+            shell.mask(&conn)?.hide(&mut pod);
+            if let Some(fields) = pod.as_object_mut() {
+                fields.shift_remove("id");
+            }
+            shell.show(&pod)?;
+        }
+        PodVerb::Events { name } => {
+            let pod = found(&conn, &name)?;
+            let rows = pages::pod::events(&conn, pod["id"].as_i64().unwrap_or_default())?;
+            shell.show_rows(rows, &["last_at", "count", "type", "reason", "source", "message"])?;
+        }
+        PodVerb::Cleanup(_) => return Err(not_yet("pods cleanup")),
+        PodVerb::Render(_) => return Err(not_yet("pods render without a renderer")),
+    }
+    Ok(0)
+}
+
+fn found(conn: &Connection, name: &str) -> Result<Value> {
+    pages::pod::show(conn, name)?.ok_or_else(|| {
+        Error::not_found(format!("there is no pod {name:?}")).hint("`dagdeck pods list --all` names all that are known")
+    })
 }
 
 /// `pods render`; its exit code.

@@ -36,7 +36,7 @@ pub fn folder(shell: &Shell) -> Result<()> {
         Some(db) => dag::files(&db)?,
         None => Vec::new(),
     };
-    let scan = processor::scan(&place.dags_folder, &known);
+    let scan = processor::scan(&place.dags_folder, &known, &place.settings);
     let parser = Parser::new(place);
     // Files that aren't DAG files are "changed" for ever; only what is stored needs the lock.
     let parsed = if scan.changed.is_empty() { Vec::new() } else { parse(&parser?, &scan.changed) };

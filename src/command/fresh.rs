@@ -27,7 +27,9 @@ fn dag_of(command: &Command) -> Option<&str> {
 pub fn stale_files(place: &Place, command: &Command) -> Result<Option<Vec<PathBuf>>> {
     let new_ones = matches!(command, Command::Materialize { .. } | Command::UpdateAsset { .. });
     let Some(dag_id) = dag_of(command).or(new_ones.then_some("")) else { return Ok(None) };
-    let Some(db) = Store::open_reader(&place.db())? else { return Ok(Some(processor::find_files(&place.dags_folder))) };
+    let Some(db) = Store::open_reader(&place.db())? else {
+        return Ok(Some(processor::find_files(&place.dags_folder, &place.settings)));
+    };
     let files = store::dag::files(&db)?;
     if let Some(dag) = store::dag::get(&db, dag_id)?.filter(|d| !d.is_stale) {
         let row = files.iter().find(|(path, ..)| *path == dag.dag.fileloc);
@@ -40,7 +42,7 @@ pub fn stale_files(place: &Place, command: &Command) -> Result<Option<Vec<PathBu
         };
         return Ok((!same).then(|| vec![path]));
     }
-    let changed = processor::scan(&place.dags_folder, &files).changed;
+    let changed = processor::scan(&place.dags_folder, &files, &place.settings).changed;
     Ok((!changed.is_empty()).then_some(changed))
 }
 

@@ -26,6 +26,7 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("core", "xcom_backend", "airflow.sdk.execution_time.xcom.BaseXCom"),
     ("core", "killed_task_cleanup_time", "60"),
     ("core", "dagbag_import_timeout", "30"),
+    ("core", "dag_ignore_file_syntax", "glob"),
     ("dag_processor", "dag_file_processor_timeout", "50"),
     ("dag_processor", "parsing_processes", "2"),
     ("dag_processor", "refresh_interval", "30"),

@@ -114,10 +114,16 @@ impl Settings {
     pub fn as_environment(&self) -> Vec<(String, String)> {
         let said = |setting: &Setting| setting.source != "default" && !setting.source.starts_with("AIRFLOW__");
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let name = |section: &str, key: &str| format!("AIRFLOW__{section}__{key}").to_uppercase();
+        let name = |section: &str, key: &str| {
+            // A dot in a section's name (`[common.io]`, in TOML a table in a table) is an underscore there.
+            let whole = format!("{section}.{key}");
+            let (section, key) = whole.rsplit_once('.')?;
+            let section = section.replace('.', "_");
+            (plain(&section) && plain(key)).then(|| format!("AIRFLOW__{section}__{key}").to_uppercase())
+        };
         self.all()
-            .filter(|(section, key, setting)| said(setting) && plain(section) && plain(key))
-            .map(|(section, key, setting)| (name(section, key), setting.value.clone()))
+            .filter(|(_, _, setting)| said(setting))
+            .filter_map(|(section, key, setting)| Some((name(section, key)?, setting.value.clone())))
             .collect()
     }
 

@@ -129,7 +129,8 @@ impl Engine {
                 }
                 // Decided for it, without its own report (fail_fast, a timeout of the run): its process goes too.
                 Change::Ti(c)
-                    if (c.from.is_active() || (c.from.is_parked() && c.row.state.is_finished() && self.pods.lives(&c.row.key)))
+                    if (c.from.is_active()
+                        || (c.from.is_parked() && c.row.state.is_finished() && self.pods.lives(&c.row.key)))
                         && !c.row.state.is_active()
                         && !c.row.state.is_parked()
                         && self.lives(&c.row.key) =>

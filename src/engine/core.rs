@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+pub use super::write::Write;
 use super::{
     conn::{Conn, Peer},
     deadlines::Deadlines,
@@ -25,7 +26,6 @@ use super::{
     waits::Waits,
     watch::Watch,
 };
-pub use super::write::Write;
 use crate::{
     clock,
     command::Touched,

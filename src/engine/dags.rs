@@ -72,8 +72,8 @@ impl Engine {
     pub(super) fn scan_files(&mut self) -> Result<()> {
         let known = store::dag::files(self.store.reader())?;
         // First, so that nothing that changes after the look is missed.
-        self.watch.folders(&self.place.dags_folder);
-        let found = processor::scan(&self.place.dags_folder, &known);
+        self.watch.folders(&self.place.dags_folder, &self.place.settings);
+        let found = processor::scan(&self.place.dags_folder, &known, &self.place.settings);
         for path in found.changed {
             self.parsing.parse(path);
         }

@@ -1,11 +1,7 @@
 //! Tasks whose work is a pod: no process and no worker slot here. The thread of `executor::kubernetes` takes care of the pods;
 //! what it says is committed here, and what can't be taken back is done only after that.
 
-use std::{
-    collections::HashMap,
-    os::fd::BorrowedFd,
-    path::PathBuf,
-};
+use std::{collections::HashMap, os::fd::BorrowedFd, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -18,12 +14,13 @@ use super::{
 use crate::{
     clock,
     error::{Result, say},
-    executor::kubernetes::{Access, Ended, End, Job, Kubernetes, OWNER, Report as Said, Request},
+    executor::kubernetes::{Access, End, Ended, Job, Kubernetes, OWNER, Report as Said, Request, WATCHED},
     model::{
         Cause, CauseKind, Dag, DagRun, Pod, PodId, PodKind, PodSight, PodStage, PodWrite, Task, TaskInstance, TiKey,
         TiState, time::plus_seconds,
     },
     operators::{Arguments, kubernetes_pod::Conduct},
+    python::PodHook,
     scheduler::Report,
     secrets, store,
     store::xcom::RETURN_VALUE,
@@ -38,8 +35,8 @@ struct Kept {
     namespace: String,
     /// How its task ended, until that counts.
     ended: Option<Box<Ended>>,
-    /// Nothing is left to be done with the pod itself.
-    is_tidied: bool,
+    /// Nothing is left to be done with the pod itself; whether it is gone.
+    tidied: Option<bool>,
     /// Its end counts: only the pod itself is left.
     is_over: bool,
     /// Why it was ended from outside.
@@ -54,6 +51,8 @@ pub struct Pods {
     last_id: Option<i64>,
     /// What the thread is told after the next commit.
     to_send: Vec<Request>,
+    /// The process of the author's `pod_mutation_hook`.
+    hook: Option<PodHook>,
 }
 
 impl Pods {
@@ -72,9 +71,9 @@ impl Pods {
     }
     /// True if a pod of another try of the instance may still be there.
     pub fn earlier_lives(&self, key: &TiKey, try_number: u32) -> bool {
-        self.all.values().any(|kept| {
-            kept.key == *key && (kept.try_number != try_number || kept.killed.is_some() || kept.is_over)
-        })
+        self.all
+            .values()
+            .any(|kept| kept.key == *key && (kept.try_number != try_number || kept.killed.is_some() || kept.is_over))
     }
     /// True if a queued instance goes on behind its pod: what it pushed stays.
     pub fn resumes(&self, key: &TiKey, try_number: u32) -> bool {
@@ -116,8 +115,11 @@ impl Engine {
         (dag, task, run, row): (&std::sync::Arc<Dag>, &Task, &DagRun, &TaskInstance),
         rendered: indexmap::IndexMap<String, Value>,
     ) -> std::result::Result<(), Problem> {
+        let interpreter = self.interpreter(&dag.fileloc);
         let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
-        let mut made = pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered)?;
+        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
+        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
+        let mut made = pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)?;
         let args = Arguments::new(task, &made.arguments);
         let wrong = |message: String| Cause::new(CauseKind::Value, message).exception("AirflowException");
         let conduct = Conduct::of(&args, made.pod.selector.clone()).map_err(wrong)?;
@@ -131,6 +133,10 @@ impl Engine {
             metadata["annotations"] = json!({});
         }
         metadata["annotations"][OWNER] = owner.to_string().into();
+        // Watches find our pods by this label, whatever the author's hook made of it.
+        if metadata["labels"][WATCHED].is_null() {
+            metadata["labels"][WATCHED] = json!("3.3.2");
+        }
         let text = |name: &str| made.pod.manifest["metadata"][name].as_str().unwrap_or_default().to_string();
         let pod = Pod {
             id: self.next_pod().map_err(|e| wrong(e.to_string()))?,
@@ -186,7 +192,7 @@ impl Engine {
             deferrable,
             namespace: pod.namespace.clone(),
             ended: None,
-            is_tidied: false,
+            tidied: None,
             is_over: false,
             killed: None,
         };
@@ -225,7 +231,7 @@ impl Engine {
                     self.write_pod(PodWrite::Health(health));
                 }
                 Said::Ended { id, result } => self.pod_ended(id, result),
-                Said::Done(id) => self.pod_done(id),
+                Said::Done { id, is_gone } => self.pod_done(id, is_gone),
             }
         }
     }
@@ -276,8 +282,8 @@ impl Engine {
         let Some(ended) = kept.ended.take() else { return };
         kept.is_over = true;
         let (key, epoch) = (kept.key.clone(), kept.epoch);
-        if kept.is_tidied {
-            self.pod_done(id);
+        if let Some(is_gone) = kept.tidied {
+            self.pod_done(id, is_gone);
         }
         if !self.is_current(&key, epoch) {
             return;
@@ -334,13 +340,13 @@ impl Engine {
     }
 
     /// Nothing is left to be done with a pod.
-    fn pod_done(&mut self, id: PodId) {
+    fn pod_done(&mut self, id: PodId, is_gone: bool) {
         // Its end is kept with it until that counts.
         if let Some(kept) = self.pods.all.get_mut(&id).filter(|kept| kept.ended.is_some()) {
-            kept.is_tidied = true;
+            kept.tidied = Some(is_gone);
             return;
         }
-        self.write_pod(PodWrite::Stage { id, stage: PodStage::Done });
+        self.write_pod(PodWrite::Done { id, gone_at: is_gone.then(clock::now) });
         let Some(kept) = self.pods.all.remove(&id) else { return };
         if let Some(cause) = kept.killed {
             self.report(&kept.key, kept.epoch, failed(cause, false));
@@ -360,14 +366,14 @@ impl Engine {
                 // It has ended, and only waited for its slots.
                 kept.ended = None;
                 kept.is_over = true;
-                tidied.extend(kept.is_tidied.then_some(*id));
+                tidied.extend(kept.tidied.map(|is_gone| (*id, is_gone)));
             } else {
                 kept.killed = Some(cause.clone());
                 self.pods.to_send.push(Request::Drop(*id));
             }
         }
-        for id in tidied {
-            self.pod_done(id);
+        for (id, is_gone) in tidied {
+            self.pod_done(id, is_gone);
         }
         found
     }

@@ -102,6 +102,9 @@ pub fn trigger(place: &Place<'_>, task: &Task) -> Result<Value, Cause> {
     Ok(said)
 }
 
+/// At most so many characters has the name of a mapped instance, as in Airflow's database.
+const NAME_LENGTH: usize = 250;
+
 /// The rendered `map_index_template`: `task` in it has the arguments of this instance.
 pub fn index_name(
     place: &Place<'_>,
@@ -111,7 +114,13 @@ pub fn index_name(
 ) -> Result<String, Problem> {
     let mut task = task.clone();
     task.args = rendered.clone();
-    template::render(name, &place.context(&task)).map_err(|f| problem(&f))
+    let text = template::render(name, &place.context(&task)).map_err(|f| problem(&f))?;
+    let length = text.chars().count();
+    if length > NAME_LENGTH {
+        let text = format!("map_index_template renders {length} characters, at most {NAME_LENGTH} fit");
+        return Err(Problem::Wrong(Cause::new(CauseKind::Value, text).exception("AirflowRuntimeError")));
+    }
+    Ok(text)
 }
 
 /// A text that ends in one of the operator's endings names a template file.

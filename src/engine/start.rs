@@ -23,7 +23,7 @@ use crate::{
     protocol::{TrySpec, spawn::Shell},
     python,
     scheduler::Report,
-    store,
+    store, template,
     workload::{Inline, ShellCommand, Workload},
 };
 
@@ -82,6 +82,10 @@ impl Engine {
             self.report(key, epoch, failed(cause, false));
             return true;
         };
+        if let Err(cause) = self.check_params(&dag, &task, &run) {
+            self.report(key, epoch, failed(cause, true));
+            return true;
+        }
         if !task.start_trigger.is_null() && self.deferrals.over(key, row.try_number).is_none() {
             self.begin_here(key, epoch);
             match render::trigger(
@@ -145,6 +149,15 @@ impl Engine {
                 self.hand_over(spec)
             }
         }
+    }
+
+    /// A task's own params must be valid when it starts, as the DAG's were when the run was made (semantics 5.5).
+    fn check_params(&self, dag: &Dag, task: &Task, run: &DagRun) -> Result<(), Cause> {
+        let overrides = self.place.settings.flag("core", "dag_run_conf_overrides_params");
+        template::validate_task(dag, task, &run.conf, overrides).map_err(|errors| {
+            let said: Vec<String> = errors.iter().map(|e| format!("param {}: {}", e.path, e.message)).collect();
+            Cause::new(CauseKind::Value, said.join("; ")).exception("ParamValidationError")
+        })
     }
 
     /// Renders a native task's arguments and makes its workload. The rendered fields go to the store.

@@ -50,7 +50,7 @@ fn throwaway_home() -> Result<PathBuf> {
 fn find_dag(place: &Place, dag_id: &str) -> Result<ParsedFile> {
     let parser = Parser::without_home(&place.settings)?;
     let mut wrong = Vec::new();
-    for path in processor::find_files(&place.dags_folder) {
+    for path in processor::find_files(&place.dags_folder, &place.settings) {
         let Some(file) = parser.parse(&path) else { continue };
         if file.dags.iter().any(|d| &*d.dag.dag_id == dag_id) {
             return Ok(file);

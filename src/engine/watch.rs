@@ -9,7 +9,7 @@ use std::{
 
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
 
-use crate::{error::say, processor};
+use crate::{config::Settings, error::say, processor};
 
 /// Watches the folders of DAG files.
 pub struct Watch {
@@ -27,8 +27,8 @@ impl Watch {
         Self { inotify: inotify.ok(), is_limit_told: false }
     }
 
-    /// Watches a folder and all below it that may hold DAG files; those that are watched already stay so.
-    pub fn folders(&mut self, folder: &Path) {
+    /// Watches a folder and all below it that may hold DAG files by these settings; those that are watched already stay so.
+    pub fn folders(&mut self, folder: &Path, settings: &Settings) {
         let Some(inotify) = &self.inotify else { return };
         let events = WatchFlags::CLOSE_WRITE
             | WatchFlags::MOVED_TO
@@ -36,7 +36,7 @@ impl Watch {
             | WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::ONLYDIR;
-        for folder in processor::find_folders(folder) {
+        for folder in processor::find_folders(folder, settings) {
             // One that is gone by now tells its folder.
             if let Err(rustix::io::Errno::NOSPC) = add_watch(inotify, &folder, events)
                 && !std::mem::replace(&mut self.is_limit_told, true)

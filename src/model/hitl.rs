@@ -66,7 +66,7 @@ impl HitlResponse {
                 "__data__": {
                     "timestamp": self.responded_at.as_microsecond() as f64 / 1e6,
                     "tz": {"__classname__": "builtins.tuple", "__version__": 1,
-                           "__data__": ["UTC", "pendulum.tz.timezone.FixedTimezone", 1, true]},
+                           "__data__": ["UTC", "pendulum.tz.timezone.Timezone", 1, true]},
                 },
             },
             "responded_by_user": user, "timedout": user.is_none(),

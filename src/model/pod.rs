@@ -176,12 +176,12 @@ pub enum PodWrite {
         /// How.
         result: Value,
     },
-    /// The next step is reached.
-    Stage {
+    /// Nothing is left to be done.
+    Done {
         /// Which.
         id: PodId,
-        /// Step.
-        stage: PodStage,
+        /// When it was deleted; `None` if it stays.
+        gone_at: Option<Timestamp>,
     },
     /// A watch's health changed.
     Health(Box<ClusterHealth>),

@@ -82,6 +82,8 @@ pub fn engine(dag: &Dag, task: &Task) -> Engine {
         || !task.callbacks.is_empty()
         || (!toml && dag.render_template_as_native_obj)
         || task.args.values().any(needs_python)
+        // Airflow takes any value, and fails in Python when it runs.
+        || (!toml && task.args.get("bash_command").is_some_and(Value::is_array))
         || task.expand.as_ref().is_some_and(expand_needs_python);
     if known && standard && !wants_python { Engine::Native } else { Engine::Python }
 }

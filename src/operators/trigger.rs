@@ -38,11 +38,11 @@ fn at_instant(kwargs: &Value) -> Option<Native> {
     let given = kwargs.get("moment")?;
     let moment = instant(given)?;
     let event = json!({
-        "__classname__": "pendulum.datetime.DateTime", "__version__": 2,
+        "__classname__": "datetime.datetime", "__version__": 2,
         "__data__": {
             "timestamp": moment.as_microsecond() as f64 / 1e6,
             "tz": {"__classname__": "builtins.tuple", "__version__": 1,
-                   "__data__": ["UTC", "pendulum.tz.timezone.FixedTimezone", 1, true]},
+                   "__data__": ["UTC", "pendulum.tz.timezone.Timezone", 1, true]},
         },
     });
     let ends_task = kwargs.get("end_from_trigger").and_then(Value::as_bool).unwrap_or(false);

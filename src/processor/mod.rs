@@ -235,7 +235,7 @@ pub fn check(paths: &[PathBuf], settings: &Settings) -> Result<Vec<(PathBuf, Par
         if !path.exists() {
             return Err(Error::not_found(format!("there is no file or folder {}", path.display())));
         }
-        let files = if path.is_dir() { find_files(&path) } else { vec![path.clone()] };
+        let files = if path.is_dir() { find_files(&path, settings) } else { vec![path.clone()] };
         for file in files {
             if let Some(parsed) = parser.parse(&file) {
                 let dags = parsed.dags.into_iter().map(|d| d.dag).collect();

@@ -5,8 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ignore::Ignore, stamp};
-use crate::store::dag::FileRow;
+use super::{
+    ignore::{Ignore, Syntax},
+    stamp,
+};
+use crate::{config::Settings, store::dag::FileRow};
 
 /// What differs between a folder and the store.
 #[derive(Debug, Default)]
@@ -18,15 +21,15 @@ pub struct Scan {
 }
 
 /// All candidate files under a folder (`.py`, `.toml`, `.zip`), sorted; `.airflowignore`, hidden folders and `__pycache__` left out.
-pub fn find_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = find(folder).files;
+pub fn find_files(folder: &Path, settings: &Settings) -> Vec<PathBuf> {
+    let mut files = find(folder, settings).files;
     files.sort();
     files
 }
 
 /// A folder and all folders below it in which [`find_files`] looks.
-pub fn find_folders(folder: &Path) -> Vec<PathBuf> {
-    find(folder).folders
+pub fn find_folders(folder: &Path, settings: &Settings) -> Vec<PathBuf> {
+    find(folder, settings).folders
 }
 
 /// True if a file or folder of this name, new, changed or gone, may change what [`find_files`] finds.
@@ -42,10 +45,10 @@ struct Found {
     folders: Vec<PathBuf>,
 }
 
-fn find(folder: &Path) -> Found {
-    let mut found = Found::default();
-    walk(folder, &mut Vec::new(), &mut found, 0);
-    found
+fn find(folder: &Path, settings: &Settings) -> Found {
+    let mut look = Look { root: folder, syntax: Syntax::of(settings), ignores: Vec::new(), found: Found::default() };
+    look.walk(folder, 0);
+    look.found
 }
 
 fn is_hidden(name: &str) -> bool {
@@ -56,41 +59,55 @@ fn is_candidate(name: &str) -> bool {
     name.ends_with(".py") || name.ends_with(".toml") || name.ends_with(".zip")
 }
 
-fn walk(folder: &Path, ignores: &mut Vec<(PathBuf, Ignore)>, found: &mut Found, depth: usize) {
-    // A link to a folder above would never end.
-    if depth > 30 {
-        return;
-    }
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    found.folders.push(folder.to_path_buf());
-    let own = std::fs::read_to_string(folder.join(IGNORE_FILE)).ok();
-    let has_own = own.is_some();
-    if let Some(text) = own {
-        ignores.push((folder.to_path_buf(), Ignore::parse(&text)));
-    }
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if is_hidden(&name) || is_ignored(&path, ignores) {
-            continue;
-        }
-        if path.is_dir() {
-            walk(&path, ignores, found, depth + 1);
-        } else if is_candidate(&name) {
-            found.files.push(path);
-        }
-    }
-    if has_own {
-        ignores.pop();
-    }
+/// One look through a folder.
+struct Look<'a> {
+    root: &'a Path,
+    syntax: Syntax,
+    /// Those of the folders around, outermost first.
+    ignores: Vec<(PathBuf, Ignore)>,
+    found: Found,
 }
 
-fn is_ignored(path: &Path, ignores: &[(PathBuf, Ignore)]) -> bool {
-    let verdict = |(base, ignore): &(PathBuf, Ignore)| {
-        path.strip_prefix(base).ok().and_then(|relative| ignore.says(&relative.to_string_lossy()))
-    };
-    ignores.iter().rev().find_map(verdict).unwrap_or(false)
+impl Look<'_> {
+    fn walk(&mut self, folder: &Path, depth: usize) {
+        // A link to a folder above would never end.
+        if depth > 30 {
+            return;
+        }
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        self.found.folders.push(folder.to_path_buf());
+        let own = std::fs::read_to_string(folder.join(IGNORE_FILE)).ok();
+        if let Some(text) = &own {
+            // Regular expressions are about the path in the whole folder, globs about that below their file.
+            let base = if self.syntax == Syntax::Regexp { self.root } else { folder };
+            self.ignores.push((base.to_path_buf(), Ignore::parse(text, self.syntax)));
+        }
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_folder = path.is_dir();
+            if is_hidden(&name) || self.is_ignored(&path, is_folder) {
+                continue;
+            }
+            if is_folder {
+                self.walk(&path, depth + 1);
+            } else if is_candidate(&name) {
+                self.found.files.push(path);
+            }
+        }
+        if own.is_some() {
+            self.ignores.pop();
+        }
+    }
+
+    fn is_ignored(&self, path: &Path, is_folder: bool) -> bool {
+        let verdict = |(base, ignore): &(PathBuf, Ignore)| {
+            let relative = path.strip_prefix(base).ok()?.to_string_lossy().into_owned();
+            ignore.says(&if is_folder && self.syntax == Syntax::Glob { relative + "/" } else { relative })
+        };
+        self.ignores.iter().rev().find_map(verdict).unwrap_or(false)
+    }
 }
 
 /// Airflow's safe mode: a Python file must mention airflow and dag or asset. A TOML file must have a `[dag]` or `[tasks` table.
@@ -109,12 +126,12 @@ pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
 }
 
 /// Compares a folder with what the store says of its files.
-pub fn scan(folder: &Path, known: &[FileRow]) -> Scan {
+pub fn scan(folder: &Path, known: &[FileRow], settings: &Settings) -> Scan {
     let stored: HashMap<&str, (i64, i64)> =
         known.iter().map(|(path, _, mtime, size)| (path.as_str(), (*mtime, *size))).collect();
     let mut here = HashSet::new();
     let mut changed = Vec::new();
-    for path in find_files(folder) {
+    for path in find_files(folder, settings) {
         let name = path.to_string_lossy().into_owned();
         let same = stamp(&path).is_ok_and(|now| stored.get(name.as_str()) == Some(&now));
         here.insert(name);

@@ -41,9 +41,9 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
         PodWrite::Ended { id, result } => tx
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
-        PodWrite::Stage { id, stage } => tx
-            .prepare_cached("UPDATE pod SET stage = ?2 WHERE id = ?1")
-            .and_then(|mut s| s.execute(params![id.0, stage.as_str()])),
+        PodWrite::Done { id, gone_at } => tx
+            .prepare_cached("UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2) WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![id.0, rows::micros(*gone_at)])),
         PodWrite::Health(health) => tx
             .prepare_cached(
                 "INSERT OR REPLACE INTO cluster_health (cluster, namespace, what, state, since, message) \

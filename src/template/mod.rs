@@ -36,7 +36,7 @@ use crate::model::{AssetCondition, Dag, DagRun, Task, TaskInstance};
 pub use failure::Failure;
 pub use mapped::render_args;
 pub use nested::render_value;
-pub use params::{ParamError, merge_params, validate_params, validate_values};
+pub use params::{ParamError, merge_params, validate_params, validate_task, validate_values};
 pub use values::text_of_encoded;
 
 /// What a template may ask for besides its context: answered by the caller's store, secrets and clock.

@@ -34,6 +34,30 @@ fn param_value(given: &Value) -> &Value {
     }
 }
 
+/// Checks what a task with params of its own would get: the DAG's params, the task's over them, and `conf` on top (if it
+/// overrides), each against the last schema that was given for it. Without params of its own there is nothing new to check.
+pub fn validate_task(dag: &Dag, task: &Task, conf: &Value, conf_overrides: bool) -> Result<(), Vec<ParamError>> {
+    if task.params.is_empty() {
+        return Ok(());
+    }
+    let mut params = dag.params.clone();
+    for (name, given) in &task.params {
+        let schema = given.get("value").and(given.get("schema")).cloned();
+        let param = params.entry(name.clone()).or_insert_with(|| Param {
+            value: Value::Null,
+            required: false,
+            description: None,
+            schema: Value::Null,
+        });
+        param.value = param_value(given).clone();
+        param.required = given["required"] == true && schema.is_some();
+        if let Some(schema) = schema {
+            param.schema = schema;
+        }
+    }
+    validate_values(&params, if conf_overrides { conf } else { &Value::Null })
+}
+
 /// Checks the DAG's params, with `conf` on top, against their JSON schemas.
 pub fn validate_params(dag: &Dag, conf: &Value) -> Result<(), Vec<ParamError>> {
     validate_values(&dag.params, conf)

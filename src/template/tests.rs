@@ -421,6 +421,28 @@ fn params_are_merged_and_checked() {
     assert_eq!(paths, ["days", "must"]);
 }
 
+#[test]
+fn a_tasks_own_params_are_checked_with_those_of_the_dag() {
+    let ctx = context(|dag, task, _| {
+        let days = json!({"value": 5, "schema": {"type": "integer", "minimum": 1}});
+        dag.params.insert("days".into(), serde_json::from_value(days).unwrap());
+        task.params.insert("name".into(), json!({"value": 3, "schema": {"type": "string"}}));
+    });
+    let mut task = (*ctx.task).clone();
+    let paths = |task: &Task, conf: Value, overrides| {
+        let found = validate_task(&ctx.dag, task, &conf, overrides);
+        found.err().into_iter().flatten().map(|e| e.path).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&task, json!({}), true), ["name"]);
+    assert_eq!(paths(&task, json!({"name": "x"}), true), Vec::<String>::new());
+    assert_eq!(paths(&task, json!({"name": "x"}), false), ["name"], "the run's conf doesn't count");
+    // A plain value keeps the schema of the DAG's.
+    task.params.insert("days".into(), json!(0));
+    assert_eq!(paths(&task, json!({"name": "x"}), true), ["days"]);
+    task.params.clear();
+    assert_eq!(paths(&task, json!({"days": 0}), true), Vec::<String>::new(), "the DAG's were checked by the trigger");
+}
+
 /// Cuts and doubles characters of templates: whatever comes out, nothing may panic.
 #[test]
 fn mangled_templates_never_panic() {

@@ -48,6 +48,11 @@ fn text(corpus: &Corpus) -> String {
     for row in &EXPECTED.differs {
         let _ = writeln!(out, "| `{}`: {} | {} |", row.dag, row.places(), row.why);
     }
+    for row in &EXPECTED.machine {
+        let of = row.dag.as_ref().map_or_else(|| "any DAG".to_owned(), |dag| format!("`{dag}`"));
+        let ends: Vec<String> = row.ends.iter().map(|end| format!("`..{end}`")).collect();
+        let _ = writeln!(out, "| {of}: {} are of the same type, whatever they say | {} |", ends.join(", "), row.why);
+    }
     for row in &EXPECTED.accepted {
         let _ = writeln!(out, "| `{}` is accepted with a warning; Airflow 3 refuses it | {} |", row.file, row.why);
     }

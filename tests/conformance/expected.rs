@@ -1,8 +1,9 @@
 //! Where dagdeck differs from the recording on purpose, and what is left out: the rows of `expected.toml`.
 
-use std::sync::LazyLock;
+use std::{mem::discriminant, sync::LazyLock};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::corpus::is_below;
 
@@ -17,6 +18,8 @@ pub struct Expected {
     pub differs: Vec<Differs>,
     /// Files.
     pub accepted: Vec<Accepted>,
+    /// Values of the recorder's machine.
+    pub machine: Vec<Machine>,
     #[serde(default)]
     later: Vec<Later>,
     slow: Slow,
@@ -42,6 +45,19 @@ impl Differs {
             .collect::<Vec<_>>()
             .join(", ")
     }
+}
+
+/// Values that say who recorded, when and where. Both sides must have one of the same JSON type.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// What they say.
+    pub why: String,
+    /// The DAG; none for all.
+    #[serde(default)]
+    pub dag: Option<String>,
+    /// How their pointers end.
+    pub ends: Vec<String>,
 }
 
 /// A file that Airflow refuses and that is accepted here with a warning.
@@ -97,6 +113,13 @@ pub fn is_slow(dag_id: &str) -> bool {
 pub fn on_purpose(dag_id: &str, pointer: &str) -> bool {
     let rows = EXPECTED.differs.iter().filter(|row| row.dag == dag_id);
     rows.flat_map(|row| &row.fields).any(|field| is_below(pointer, field))
+}
+
+/// Both values only say who made them, when and where.
+pub fn is_of_machine(dag_id: &str, pointer: &str, wanted: Option<&Value>, got: Option<&Value>) -> bool {
+    let (Some(wanted), Some(got)) = (wanted, got) else { return false };
+    let rows = EXPECTED.machine.iter().filter(|row| row.dag.as_deref().is_none_or(|dag| dag == dag_id));
+    discriminant(wanted) == discriminant(got) && rows.flat_map(|row| &row.ends).any(|end| pointer.ends_with(end))
 }
 
 /// A file that Airflow refuses is accepted with a warning.

@@ -36,6 +36,8 @@ impl Home {
     pub fn start(setup: &Setup, dag_ids: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("side")).unwrap();
+        // The recorder's DAG folder was there, and had no files of its own.
+        std::fs::create_dir(folder.path().join("dags")).unwrap();
         let Setup { dags, plugins, makes_runs } = setup;
         let (dags, plugins) = (dags.clone(), plugins.clone());
         let mut home = Self { folder, dags, plugins, makes_runs: *makes_runs, scheduler: None };
@@ -84,6 +86,7 @@ impl Home {
         command
             .args(arguments)
             .env("DAGDECK_HOME", self.folder.path())
+            .env("AIRFLOW_HOME", self.folder.path())
             .env("DAGDECK_DAGS_FOLDER", &self.dags)
             .env("AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE", if self.makes_runs { "True" } else { "False" })
             .env("AIRFLOW__CORE__PARALLELISM", "8")
@@ -109,6 +112,11 @@ impl Home {
     /// Folder of the DAG files.
     pub fn dags(&self) -> String {
         self.dags.to_string_lossy().into_owned()
+    }
+
+    /// The home's folder.
+    pub fn folder(&self) -> String {
+        self.folder.path().to_string_lossy().into_owned()
     }
 
     /// Folder that the probes write notes to.

@@ -1,6 +1,7 @@
 //! Runs: triggered as they were, waited for, and compared with what was recorded.
 
 use std::{
+    process::Command,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -124,12 +125,16 @@ pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
         }
         map_texts(&mut wanted, &|text| {
             let text = text.replace("<DAGS>", &home.dags()).replace("<SIDE>", &home.side());
+            let text = text.replace("<HOME>", &home.folder()).replace("<VENV>/bin/python", interpreter());
             // Masked on output here, not there.
             plain(&text.replace("secret-pw", "***"))
         });
         map_texts(&mut got, &plain);
         compare::differences(&wanted, &got, &format!("/runs/{id}"), &mut |pointer, wanted, got| {
-            if !golden.is_unstable(pointer) && !expected::on_purpose(&golden.dag_id, pointer) {
+            let is_known = golden.is_unstable(pointer)
+                || expected::on_purpose(&golden.dag_id, pointer)
+                || expected::is_of_machine(&golden.dag_id, pointer, wanted, got);
+            if !is_known {
                 lines.push(compare::line(pointer, wanted, got));
             }
         });
@@ -137,11 +142,23 @@ pub fn differences(home: &Home, golden: &Golden) -> Vec<String> {
     lines
 }
 
-/// A text without what differs from process to process.
+/// The interpreter that runs the tasks, as it names itself.
+fn interpreter() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        let mut ask = Command::new("python3");
+        let said = ask.args(["-c", "import sys; print(sys.executable)"]).output().unwrap().stdout;
+        String::from_utf8_lossy(&said).trim().to_owned()
+    });
+    &NAME
+}
+
+/// A text without what differs from process to process, with the recorder's placeholders.
 pub fn plain(text: &str) -> String {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new("0x[0-9a-f]{6,}").unwrap());
     static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{40}").unwrap());
-    HASH.replace_all(&ADDRESS.replace_all(text, "<addr>"), "<sha1>").into_owned()
+    static UUID: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap());
+    let text = ADDRESS.replace_all(text, "<addr>");
+    UUID.replace_all(&HASH.replace_all(&text, "<sha1>"), "<uuid>").into_owned()
 }
 
 const RUN: &[&str] =
@@ -183,7 +200,10 @@ fn recorded(run: &Value) -> Value {
     let mut failures = Map::new();
     for of_task in run["failures"].as_array().into_iter().flatten() {
         // A callback that fails is logged like that too, but isn't the try's failure.
-        let failed = |f: &&Value| f["event"] == "Task failed with exception";
+        let failed = |f: &&Value| {
+            f["event"] == "Task failed with exception"
+                || f["event"] == "Failed to report terminal task state to supervisor"
+        };
         for failure in of_task["failures"].as_array().into_iter().flatten().filter(failed) {
             let key = format!("{}:{}:{}", text(&of_task["task_id"]), of_task["map_index"], failure["attempt"]);
             failures.insert(key, failure["exc_type"].clone());

@@ -40,6 +40,31 @@ class Outcomes(unittest.TestCase):
         left = run_task(text, "leaves").end
         self.assertEqual((left["state"], left["cause"]["exception"]), ("failed", None))
 
+    def test_names_of_mapped_instances(self):
+        text = body("@task(map_index_template='{{ ds }}')", "def t(x):", "    if x == 1: raise AirflowSkipException('s')",
+                    "    if x == 2: raise ValueError('v')", "    return x", "t.expand(x=[0, 1, 2])",
+                    "@task(map_index_template='n' * 251)", "def long(x): return x", "long.expand(x=[5])",
+                    "@task(do_xcom_push=False)", "def silent(): return [1]", "silent()")
+        for index in (0, 1, 2):
+            done = run_task(text, "t", index)
+            # known before it executes, so also of one that is skipped
+            self.assertEqual([m["rendered_map_index"] for m in done.of("SetRenderedMapIndex")], ["2026-03-02"])
+            self.assertEqual(done.end["rendered_map_index"], "2026-03-02")
+        done = run_task(text, "long", 0)
+        self.assertEqual((done.end["state"], done.end["retryable"], done.end["cause"]["exception"]),
+                         ("failed", True, "AirflowRuntimeError"))
+        self.assertEqual((done.xcoms, done.of("SetRenderedMapIndex")), ({"return_value": 5}, []))
+        done = run_task(text, "silent", mapped_dependants=True)
+        self.assertEqual(done.end["cause"]["exception"], "XComForMappingNotPushed")
+
+    def test_kwargs_over_what_partial_was_given(self):
+        text = body("@task", "def t(x, y=0): return [x, y]", "t.partial(x=1).expand(x=[2])",
+                    "t.override(task_id='strict').partial(x=1).expand_kwargs([{'x': 2}])",
+                    "t.override(task_id='loose').partial(x=1).expand_kwargs([{'x': 2}], strict=False)")
+        self.assertEqual(run_task(text, "t", 0).xcoms["return_value"], [2, 0])
+        self.assertEqual(run_task(text, "loose", 0).xcoms["return_value"], [2, 0])
+        self.assertIn("mapping already partial argument: x", run_task(text, "strict", 0).end["cause"]["summary"])
+
     def test_broken_file(self):
         done = run_task("raise RuntimeError('broken')\n", "t").end
         self.assertEqual((done["state"], done["cause"]["kind"]), ("failed", "import"))

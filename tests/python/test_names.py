@@ -49,6 +49,32 @@ class Names(unittest.TestCase):
         made = parse_files(files, "one.py", {"more.py": "name = 'b'\n"})
         self.assertEqual([d["dag_id"] for d in made["dags"]], ["ab"])
 
+    def test_names_that_a_module_only_uses_itself(self):
+        self.assertEqual(run(
+            "from airflow.timetables.trigger import DataInterval\n"
+            "from airflow.timetables.base import DataInterval as Own\n"
+            "from airflow.sdk.bases.decorator import XComArg\n"
+            "from airflow.timetables.simple import SerializedAsset\n"
+            "try: SerializedAsset()\n"
+            "except NotImplementedError as e: print(DataInterval is Own, 'SerializedAsset belongs' in str(e))"), "True True")
+
+    def test_a_dag_and_a_group_find_what_is_inside(self):
+        self.assertEqual(run(
+            "from airflow.sdk import DAG, TaskGroup\n"
+            "from airflow.sdk.bases.decorator import DagContext, TaskGroupContext\n"
+            "from airflow.sdk.exceptions import NodeNotFound\n"
+            "with DAG('d') as dag:\n"
+            "    assert DagContext.get_current_dag() is dag and TaskGroupContext.get_current() is dag.task_group\n"
+            "    @dag.task\n    def a(): pass\n"
+            "    a()\n"
+            "    with TaskGroup('g') as g: a.override(task_id='b')() >> a.override(task_id='c')()\n"
+            "print(dag['a'], dag['g'] is g, g['b'], [t.task_id for t in g.topological_sort()])\n"
+            "for place in (dag, g):\n"
+            "    try: place['nothing']\n"
+            "    except NodeNotFound as e: print(e)"),
+            "<Task(_PythonDecoratedOperator): a> True <Task(_PythonDecoratedOperator): g.b> ['g.b', 'g.c']\n"
+            "Task or group 'nothing' not found\nTask 'nothing' not found")
+
     def test_what_is_not_there_has_a_hint(self):
         made = parse_text("from airflow.operators.subdag import SubDagOperator\n")
         self.assertIn("TaskGroup", made["diagnostics"][0]["hint"])

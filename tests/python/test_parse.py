@@ -150,8 +150,20 @@ class Mistakes(unittest.TestCase):
         self.check(expand + "    t.expand(x='abc')\n", "unexpected type 'str'", 6)
         self.check(expand + "    t.expand(zz=[1])\n", "unexpected keyword argument 'zz'", 6)
         self.check(sdk + DAG + "    with TaskGroup('g'): pass\n    with TaskGroup('g'): pass\n", "DuplicateTaskIdFound", 5)
+        self.check(sdk + "DAG('d', dagrun_timeout=5)\n", "'dagrun_timeout' must be <class 'datetime.timedelta'>", 3)
+        self.check(sdk + "DAG('d', start_date='2026-01-01')\n", "'str' object has no attribute 'utcoffset'", 3)
+        self.check(sdk + "DAG('d', owner_links={'a': 'nowhere'})\n", "Wrong link format", 3)
         circle = expand + "    a, b = t(), t()\n    a >> b >> a\n"
         self.assertIn("AirflowDagCycleException", self.check(circle, "Cycle detected")["message"])
+
+    def test_always_where_something_has_to_be_waited_for(self):
+        head = "from airflow.sdk import DAG, task, task_group\n" + DAG
+        inside = "    @task\n    def up(): return [1]\n    @task_group\n    def g(x):\n" \
+                 "        @task(trigger_rule='always')\n        def t(): pass\n        t()\n"
+        self.check(head + inside + "    g.expand(x=up())\n", "mapped task group is not allowed with trigger rule 'always'")
+        self.assertEqual(parse_text(head + inside + "    g.expand(x=[1])\n")["diagnostics"], [])
+        self.check(head + "    @task\n    def s(): pass\n    @task(trigger_rule='always')\n    def w(): pass\n"
+                   "    s().as_setup() >> w()\n", "Setup tasks must be followed with trigger rule ALL_SUCCESS", 8)
 
     def test_imports_name_the_modern_spelling(self):
         found = self.check("from airflow.operators.bash import PythonOperator\n", "ImportError", 2)

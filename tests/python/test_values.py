@@ -1,5 +1,6 @@
 """Stored forms of XComs, backends of the author's own, and functions in other interpreters."""
 import os
+import tempfile
 import unittest
 
 from supervisor import run_task
@@ -22,6 +23,26 @@ class Stored(unittest.TestCase):
                 ("timedelta(days=1)", "datetime.timedelta", 86400.0)):
             value = pushed(expression).xcoms["return_value"]
             self.assertEqual((value["__classname__"], value["__data__"]), (name, data), expression)
+
+    def test_the_class_of_a_time_zone_is_kept(self):
+        fixed, named = "pendulum.tz.timezone.FixedTimezone", "pendulum.tz.timezone.Timezone"
+        for zone, form in (("__import__('datetime').timezone.utc", ["UTC", fixed]),
+                           ("__import__('datetime').timezone(timedelta(hours=2))", [7200, fixed]),
+                           ("__import__('pendulum').UTC", ["UTC", named]),
+                           ("__import__('pendulum').timezone('Europe/Berlin')", ["Europe/Berlin", named]),
+                           ("__import__('zoneinfo').ZoneInfo('Europe/Berlin')", ["Europe/Berlin", "zoneinfo.ZoneInfo"])):
+            value = pushed(f"datetime(2026, 1, 2, tzinfo={zone})").xcoms["return_value"]
+            self.assertEqual(value["__data__"]["tz"]["__data__"], [*form, 1, True], zone)
+            text = HEAD + "    def t(ti=None): return str(ti.xcom_pull(task_ids='up'))\n    t()\n"
+            self.assertEqual(run_task(text, "t", xcoms={("up", -1, "return_value"): value}).xcoms["return_value"][:11],
+                             "2026-01-02 ")
+
+    def test_an_asset_is_read_as_it_was_pushed(self):
+        value = pushed("__import__('airflow.sdk').sdk.Asset('file:///a', extra={'k': 1})").xcoms["return_value"]
+        text = HEAD + "    def t(ti=None): return repr(ti.xcom_pull(task_ids='up'))\n    t()\n"
+        found = run_task(text, "t", xcoms={("up", -1, "return_value"): value}).xcoms["return_value"]
+        self.assertEqual(found, "Asset(name='file:///a', uri='file:///a', group='asset', extra={'k': 1}, watchers=[], "
+                                "access_control=AssetAccessControl(producer_teams=[], consumer_teams=None, allow_global=True))")
 
     def test_words_are_kept(self):
         for expression, wanted in (("__import__('http').HTTPStatus.OK", 200), ("{1: (None)}", {"1": None}),
@@ -50,6 +71,40 @@ class Stored(unittest.TestCase):
 
         done = run_task(text, "t", answers={"GetXComSequence": form}, settings=settings)
         self.assertEqual(done.end["cause"]["exception"], "ModuleNotFoundError")
+
+
+class Storage(unittest.TestCase):
+    """`XComObjectStorageBackend` with a local folder."""
+
+    def run_with(self, text, threshold, folder, compression="", **more):
+        settings = {"xcom_backend": "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"}
+        names = {"PATH": f"file://{folder}", "THRESHOLD": str(threshold), "COMPRESSION": compression}
+        head = "import os\n" + "".join(
+            f"os.environ['AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_{k}'] = {v!r}\n" for k, v in names.items())
+        return run_task(head + text, "t", settings=settings, **more)
+
+    def test_large_values_are_files(self):
+        text = HEAD + "    def t(): return {'rows': [1] * 50}\n    t()\n"
+        reads = HEAD + "    def t(ti=None): return len(ti.xcom_pull(task_ids='up')['rows'])\n    t()\n"
+        for compression, ending in (("", ""), ("gzip", ".gz"), ("bz2", ".bz2"), ("xz", ".xz"), ("zip", ".zip")):
+            with tempfile.TemporaryDirectory() as folder:
+                path = self.run_with(text, 0, folder, compression).xcoms["return_value"]
+                self.assertTrue(path.startswith(f"file://{folder}/d/r/t/") and path.endswith(ending), path)
+                # small enough a value stays where it is
+                found = self.run_with(reads, 1000, folder, compression, xcoms={("up", -1, "return_value"): path})
+                self.assertEqual(found.xcoms["return_value"], 50)
+                # the next try has the file deleted
+                self.run_with(text, -1, folder, old_xcoms=[{"key": "return_value", "value": path}])
+                self.assertFalse(os.path.exists(path[7:]))
+
+    def test_what_cannot_be_used_says_so(self):
+        text = HEAD + "    def t(): return 1\n    t()\n"
+        done = self.run_with(text, 0, "/tmp", "snappy").end
+        self.assertIn("Compression snappy is not supported", done["cause"]["summary"])
+        settings = {"xcom_backend": "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"}
+        head = "import os\nos.environ['AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD'] = '0'\n"
+        done = run_task(head + text, "t", settings=settings).end
+        self.assertEqual(done["cause"]["exception"], "AirflowConfigException")
 
 
 BACKEND = (

@@ -56,6 +56,7 @@ pub struct Care {
     dropped: Rc<Cell<bool>>,
     /// No answer of the engine to wait for before it is removed: it timed out, or nobody wants it.
     must_go: bool,
+    is_deleted: bool,
 }
 
 impl Care {
@@ -66,7 +67,7 @@ impl Care {
             Err(e) => {
                 let text = format!("cannot write the log {}: {e}", job.log.display());
                 fail(&teller, &job, Cause::new(CauseKind::Start, text).exception("OSError"));
-                teller.tell(Report::Done(job.pod.id));
+                teller.tell(Report::Done { id: job.pod.id, is_gone: false });
                 return;
             }
         };
@@ -77,6 +78,7 @@ impl Care {
             seen: watch::channel((None, false)).0,
             events: Vec::new(),
             must_go: false,
+            is_deleted: false,
             job,
             teller,
             orders,
@@ -85,7 +87,7 @@ impl Care {
         let Some(api) = care.connected(&hub).await else { return };
         let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, &care.name, &api);
         if !care.obtain(&api, &hub, &mut seat).await {
-            care.teller.tell(Report::Done(care.job.pod.id));
+            care.done();
             return;
         }
         if care.job.pod.stage != PodStage::Ended {
@@ -94,14 +96,18 @@ impl Care {
                 Some(end) => care.report_end(&api, end).await,
                 None => {
                     care.remove(&api, &mut seat).await;
-                    care.teller.tell(Report::Done(care.job.pod.id));
+                    care.done();
                     return;
                 }
             }
             care.await_commit().await;
         }
         care.tidy(&api, &mut seat).await;
-        care.teller.tell(Report::Done(care.job.pod.id));
+        care.done();
+    }
+
+    fn done(&self) {
+        self.teller.tell(Report::Done { id: self.job.pod.id, is_gone: self.is_deleted || self.is_gone() });
     }
 
     fn say(&self, level: &str, text: &str) {
@@ -113,13 +119,14 @@ impl Care {
         match hub.api(&self.job.cluster, &self.job.pod.namespace).await {
             Ok(api) => Some(api),
             Err(e) => {
-                let cause = Cause::new(CauseKind::Cluster, e.to_string().replace('\n', " ")).exception("AirflowException");
+                let cause =
+                    Cause::new(CauseKind::Cluster, e.to_string().replace('\n', " ")).exception("AirflowException");
                 self.say("error", &cause.summary);
                 // A pod that exists stays as it is until the kubeconfig can be used again.
                 if self.job.pod.stage == PodStage::Wanted {
                     fail(&self.teller, &self.job, cause);
                     self.await_commit().await;
-                    self.teller.tell(Report::Done(self.job.pod.id));
+                    self.done();
                     return None;
                 }
                 let mut pause = Pause::default();
@@ -236,7 +243,8 @@ impl Care {
         }
         {
             let now = self.seen.borrow();
-            let is_older = now.0.as_deref().and_then(glance::version).zip(glance::version(&pod)).is_some_and(|(a, b)| b < a);
+            let is_older =
+                now.0.as_deref().and_then(glance::version).zip(glance::version(&pod)).is_some_and(|(a, b)| b < a);
             if now.1 || is_older {
                 return;
             }
@@ -335,7 +343,8 @@ impl Care {
         if self.dropped.get() {
             return None;
         }
-        Some(self.judged(api, seat).await)
+        let verdict = self.judged(api, seat).await;
+        (!self.dropped.get()).then_some(verdict)
     }
 
     /// One copy per container whose output is wanted.
@@ -429,7 +438,7 @@ impl Care {
                     self.past_events(api).await;
                     self.log_states(&pod);
                 }
-                self.say("error", &judge::airflows_message(&pod, cause, &self.job.conduct));
+                self.say("error", &judge::airflows_message(&pod, &self.job.conduct));
                 self.say("error", &cause.summary);
             }
             End::Skipped(cause) => self.say("info", &cause.summary),
@@ -516,7 +525,10 @@ impl Care {
         let mut pause = Pause::default();
         loop {
             match api.delete(&self.name, Some(&self.uid), grace).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    self.is_deleted = true;
+                    break;
+                }
                 // Another pod of that name: ours is gone.
                 Err(super::api::Trouble::Refused { code: 409, .. }) => return,
                 Err(trouble) if trouble.is_away() => {}

@@ -89,9 +89,7 @@ impl Follow {
 
     fn has_ended(&self) -> bool {
         let seen = self.seen.borrow();
-        let ended = |pod: &Rc<Value>| {
-            glance::is_over(pod) || glance::terminated(pod, &self.container).is_some()
-        };
+        let ended = |pod: &Rc<Value>| glance::is_over(pod) || glance::terminated(pod, &self.container).is_some();
         seen.1 || seen.0.as_ref().is_some_and(ended)
     }
 
@@ -121,7 +119,10 @@ impl Follow {
                 let is_whole = piece.ends_with(b"\n");
                 if is_whole || line.len() >= LONGEST {
                     if is_first && may_have_gap && !self.joins(&line, mark) {
-                        let text = format!("[{}] lines may be missing here: the output was rotated away meanwhile", self.container);
+                        let text = format!(
+                            "[{}] lines may be missing here: the output was rotated away meanwhile",
+                            self.container
+                        );
                         self.log.borrow_mut().say("warning", &text);
                     }
                     is_first = false;
@@ -148,9 +149,7 @@ impl Follow {
         let mut work = std::pin::pin!(work);
         loop {
             let ended = self.has_ended();
-            let late = async {
-                if ended { tokio::time::sleep(LATE).await } else { std::future::pending().await }
-            };
+            let late = async { if ended { tokio::time::sleep(LATE).await } else { std::future::pending().await } };
             tokio::select! {
                 biased;
                 done = &mut work => return Some(done),

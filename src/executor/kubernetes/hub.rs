@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// All pods of Airflow's making carry this label: the operator's and the executor's.
-const OURS: &str = "airflow_version";
+pub const WATCHED: &str = "airflow_version";
 /// A watch that says nothing for so long (bookmarks come every minute) is begun anew.
 const SILENT: Duration = Duration::from_secs(150);
 /// First pause after a failure; it doubles up to [`LONGEST`].
@@ -216,7 +216,7 @@ impl Hub {
 
     /// One stream of changes, to its end; gives the version to go on from, `None` to list again.
     async fn stream_pods(&self, watch: &Rc<Watch>, api: &Api, from: &str) -> Answer<Option<String>> {
-        let mut stream = std::pin::pin!(api.watch("pods", OURS, from).await?);
+        let mut stream = std::pin::pin!(api.watch("pods", WATCHED, from).await?);
         self.health(watch, "pods", None);
         let mut version = from.to_string();
         while let Some(event) = next(&mut stream).await {
@@ -294,7 +294,7 @@ fn show(watch: &Watch, pod: Value, gone: bool) {
 }
 
 async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
-    let mut list = api.list(OURS).await?;
+    let mut list = api.list(WATCHED).await?;
     let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let mut missing: Vec<String> = watch.seats.borrow().keys().cloned().collect();
     for pod in items {

@@ -45,7 +45,8 @@ pub fn end(pod: &Value, gone: bool, events: &[PodEvent], conduct: &Conduct) -> E
     }
     if base.reason == "OOMKilled" {
         let limit = memory_limit(pod, &conduct.base);
-        let text = format!("OOMKilled: container {} was killed for using more memory than its limit of {limit}", conduct.base);
+        let text =
+            format!("OOMKilled: container {} was killed for using more memory than its limit of {limit}", conduct.base);
         return End::Failed(cause(CauseKind::OomKilled, text).exit_code(base.exit_code as i32));
     }
     if let Some(cause) = from_outside(pod, events) {
@@ -115,7 +116,9 @@ fn deleted(pod: &Value, events: &[PodEvent]) -> Cause {
     }
     let telling = ["TaintManagerEviction", "Preempted", "Evicted", "NodeNotReady"];
     match events.iter().rev().find(|e| telling.contains(&e.reason.as_str())) {
-        Some(e) => cause(CauseKind::Evicted, format!("the pod was deleted by {}: {}: {}", e.source, e.reason, e.message)),
+        Some(e) => {
+            cause(CauseKind::Evicted, format!("the pod was deleted by {}: {}: {}", e.source, e.reason, e.message))
+        }
         None => {
             let text = "someone deleted the pod before its end was known; the cluster's events don't say who";
             cause(CauseKind::PodDeleted, text.into())
@@ -146,10 +149,10 @@ pub fn not_created(trouble: &Trouble) -> Cause {
 }
 
 /// The message that Airflow fails the task with; for the log.
-pub fn airflows_message(pod: &Value, cause: &Cause, conduct: &Conduct) -> String {
+pub fn airflows_message(pod: &Value, conduct: &Conduct) -> String {
     let mut lines = vec![format!("Pod {} returned a failure.", glance::name(pod))];
     let words = glance::terminated(pod, &conduct.base).map(|t| t.message).unwrap_or_default();
-    lines.push(if words.is_empty() { cause.summary.clone() } else { words });
+    lines.extend(Some(words).filter(|words| !words.is_empty()));
     if conduct.log_pod_spec_on_failure {
         lines.push(format!("remote_pod: {pod}"));
     }

@@ -36,6 +36,7 @@ use crate::{
 use care::{Care, Order};
 pub use cluster::{Access, Cluster};
 pub use find::OWNER;
+pub use hub::WATCHED;
 
 /// A pod to be taken care of, from wherever its row says that it is.
 #[derive(Debug, Clone)]
@@ -128,7 +129,12 @@ pub enum Report {
         result: Box<Ended>,
     },
     /// Nothing is left to be done: it is gone, or stays on purpose.
-    Done(PodId),
+    Done {
+        /// Which.
+        id: PodId,
+        /// It is deleted.
+        is_gone: bool,
+    },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     api::{Api, Trouble},
-    glance,
+    glance, pending,
 };
 use crate::operators::kubernetes_pod::{Conduct, SIDECAR, XCOM_FOLDER, XcomFrom};
 
@@ -55,7 +55,8 @@ pub async fn read(
             let value = line.ok().and_then(|line| serde_json::from_str::<Value>(&line).ok());
             match (value.filter(|v| v.is_object() || v.is_array()), file) {
                 (Some(value), _) => {
-                    let text = format!("no result in {XCOM_FOLDER}/return.json: the last line of the output is the XCom");
+                    let text =
+                        format!("no result in {XCOM_FOLDER}/return.json: the last line of the output is the XCom");
                     Ok(Found { value: Some((value, STDOUT)), warning: Some(text) })
                 }
                 (None, Ok(_)) => Ok(Found::default()),
@@ -74,7 +75,8 @@ async fn file(api: &Api, name: &str, seen: &mut watch::Receiver<(Option<Rc<Value
     tokio::time::timeout(SIDECAR_START, sidecar_runs(seen))
         .await
         .map_err(|_| "the sidecar with the result did not start within 900 s".to_string())??;
-    let script = format!("if [ -s {XCOM_FOLDER}/return.json ]; then cat {XCOM_FOLDER}/return.json; else echo {EMPTY}; fi");
+    let script =
+        format!("if [ -s {XCOM_FOLDER}/return.json ]; then cat {XCOM_FOLDER}/return.json; else echo {EMPTY}; fi");
     let command = ["/bin/sh", "-c", script.as_str()];
     let mut pause = Duration::from_millis(250);
     loop {
@@ -112,6 +114,9 @@ fn sidecar_runs(seen: &mut watch::Receiver<(Option<Rc<Value>>, bool)>) -> impl F
                 }
                 if glance::runs(pod, SIDECAR) {
                     return Ok(());
+                }
+                if let Some(cause) = pending::hopeless(pod) {
+                    return Err(cause.summary);
                 }
             }
             if seen.changed().await.is_err() {

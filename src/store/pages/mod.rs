@@ -22,6 +22,7 @@ pub mod dag;
 pub mod hitl;
 pub mod incident;
 pub mod plan;
+pub mod pod;
 pub mod pool;
 pub mod run;
 pub mod task_instance;

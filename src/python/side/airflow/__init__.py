@@ -28,7 +28,7 @@ HOT_PACKAGES = frozenset(("airflow.providers", "airflow.providers.standard", "ai
                           "airflow.sdk"))
 
 
-OWN = ("airflow.standin", "airflow._modules", "airflow._modules_more", "airflow._inside")
+OWN = ("airflow.standin", "airflow._modules", "airflow._modules_more", "airflow._inside", "airflow._beside")
 
 
 def tables():

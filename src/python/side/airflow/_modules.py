@@ -174,7 +174,7 @@ MODULES = {
     "airflow.utils.dates": {"days_ago": "~airflow.sdk.timezone timezones", "parse_execution_date":
                             "~airflow.sdk.timezone timezones:parse", "cron_presets": "timetables:PRESETS",
                             "round_time": "timezones", "date_range": "timezones"},
-    "airflow.utils.decorators": {"apply_defaults": "compat"},
+    "airflow.utils.decorators": {"apply_defaults": "~airflow.sdk compat"},
     "airflow.utils.file": {"list_py_file_paths": "compat", "TemporaryDirectory": "compat"},
     "airflow.utils.log.logging_mixin": {"LoggingMixin": "compat"},
     "airflow.utils.log.secrets_masker": {"mask_secret": "compat"},
@@ -289,6 +289,7 @@ OLD = {
     "airflow.datasets": "airflow.sdk", "airflow.datasets.metadata": "airflow.sdk", "airflow.assets": "airflow.sdk",
     "airflow.models.dag": "airflow.sdk", "airflow.models.baseoperator": "airflow.sdk",
     "airflow.models.param": "airflow.sdk", "airflow.models.xcom": "airflow.sdk", "airflow.models.xcom_arg": "airflow.sdk",
+    "airflow.models.abstractoperator": "airflow.sdk.definitions._internal.abstractoperator",
     "airflow.models.mappedoperator": "airflow.sdk.definitions.mappedoperator",
     "airflow.models.baseoperatorlink": "airflow.sdk", "airflow.models.skipmixin": "airflow.sdk",
     "airflow.models.dagbag": "airflow.models", "airflow.models.taskgroup": "airflow.sdk",
@@ -350,10 +351,11 @@ BETTER = {
     "apply_defaults": "remove it: it isn't needed",
 }
 
-from . import _inside, _modules_more  # noqa: E402  they add to what is above
+from . import _beside, _inside, _modules_more  # noqa: E402  they add to what is above
 
 _modules_more.merge(MODULES)
 _inside.merge(MODULES)
+_beside.merge(MODULES)
 
 PACKAGES = set()
 for _name in (*MODULES, *OLD):

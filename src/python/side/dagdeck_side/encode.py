@@ -7,6 +7,7 @@ from airflow.standin import state
 from airflow.standin.mapped import MappedOperator
 from airflow.standin.node import DAGNode
 from airflow.standin.operator import BASE_PARAMS, CALLBACKS
+from airflow.standin.param import Param
 from airflow.standin.taskgroup import TaskGroup
 from airflow.standin.times import seconds, utc_text, zone_name, zone_of
 from airflow.standin.xcom_arg import ConcatXComArg, MapXComArg, PlainXComArg, XComArg, ZipXComArg
@@ -188,8 +189,10 @@ def task(item, dag, zone):
     for name in ("start_date", "end_date"):
         made[name] = utc_text(getattr(item, name), zone)
     made["callbacks"] = [n for n in CALLBACKS if getattr(item, n)]
-    made["params"] = {k: value(getattr(v, "value", v) if not isinstance(v, str) else v)
-                      for k, v in dict(item.params or {}).items()} if item.params else {}
+    # those of a task that waits for a person are its form, which may lack values until then
+    is_form = hasattr(cls, "serialized_params")
+    made["params"] = {k: value(getattr(v, "value", v) if isinstance(v, Param) else v) if is_form else task_param(v)
+                      for k, v in dict(item.params or {}).items()}
     made["outlets"] = [value(v) for v in item.outlets or ()]
     made["inlets"] = [value(v) for v in (item.inlets if isinstance(item.inlets, (list, tuple)) else [item.inlets])]
     if isinstance(item, MappedOperator):
@@ -240,6 +243,14 @@ def param(item):
     """The model's `Param`."""
     return {"value": value(None if not item.has_value else item.value), "required": not item.has_value,
             "description": item.description, "schema": value(item.schema)}
+
+
+def task_param(item):
+    """A param of a task: a plain value, or a `Param` with its schema."""
+    if not isinstance(item, Param):
+        return value(item)
+    made = param(item)
+    return {k: made[k] for k in ("value", "schema", "required")} if item.schema or made["required"] else made["value"]
 
 
 def deadlines(given):

@@ -27,7 +27,8 @@ def of_error(run, error):
         finish(run)
         channel.log("info", "task", f"Skipping task. {error}".strip())
         found = cause("skip", error)
-        return ({"type": "TaskState", "state": "skipped", "retryable": False, "cause": found},
+        return ({"type": "TaskState", "state": "skipped", "retryable": False, "cause": found,
+                 "rendered_map_index": stored_name(run)},
                 ("on_skipped_callback", "skipped", None))
     if isinstance(error, ex.AirflowRescheduleException):
         channel.log("info", "task", "Rescheduling task, marking task as UP_FOR_RESCHEDULE")
@@ -60,7 +61,7 @@ def skipped_below(run, error):
     run.channel.ask({"type": "SkipDownstreamTasks", "tasks": list(tasks)})
     if run.task.outlets:
         say_outlets(run.channel, run.task, run.context)
-    return ({"type": "SucceedTask", "rendered_map_index": None},
+    return ({"type": "SucceedTask", "rendered_map_index": stored_name(run)},
             ("on_success_callback", "success", None))
 
 
@@ -108,12 +109,17 @@ def failed(run, error):
 def run_name(run):
     """The name of a failed mapped instance, if it can be rendered; the scheduler is told."""
     try:
-        name = run.map_index_name()
-        if name is not None:
-            run.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
-        return name
+        run.tell_name(run.map_index_name())
     except Exception:
-        return None
+        pass
+    return stored_name(run)
+
+
+def stored_name(run):
+    """The name as the scheduler was told of it."""
+    from .run import NAME_LENGTH
+
+    return run.name if run.name is not None and len(run.name) <= NAME_LENGTH else None
 
 
 def ask_policy(policy, error, run):

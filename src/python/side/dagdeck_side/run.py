@@ -18,6 +18,10 @@ def set_variable(name, value):
     posix.putenv(name, value)
 
 
+NAME_LENGTH = 250
+"""At most so many characters has the name of a mapped instance."""
+
+
 class ImportFailed(Exception):
     """The file can't be imported or has no such task."""
 
@@ -80,6 +84,7 @@ class Try:
         self.context = self.ti = None
         self.phase = "template"
         self.rendered_again = False
+        self.name = None
 
     def run(self):
         from airflow.standin import state
@@ -150,14 +155,15 @@ class Try:
         if type(task).post_execute is not _base().post_execute or "_post_execute_hook" in task.__dict__:
             task.post_execute(context, result)
         self.render_again()
-        name = self.map_index_name()
-        if name is not None and len(name) > 250:
+        self.tell_name(self.map_index_name())
+        self.push_result(task, result)
+        name = self.name
+        if name is not None and len(name) > NAME_LENGTH:
+            # Airflow's server takes everything else of the try before it refuses the name
             from airflow.standin.exceptions import AirflowRuntimeError
 
-            raise AirflowRuntimeError("API_SERVER_ERROR", f"rendered_map_index has {len(name)} characters, at most 250 fit")
-        if name is not None:
-            self.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
-        self.push_result(task, result)
+            raise AirflowRuntimeError("API_SERVER_ERROR",
+                                      f"rendered_map_index has {len(name)} characters, at most {NAME_LENGTH} fit")
         if task.outlets:
             from .outcome import say_outlets
 
@@ -177,6 +183,7 @@ class Try:
             self.use(task)
         if task.template_fields:
             self.render(task, context, seen)
+        self.name_early()
         inactive = self.start.get("inactive_assets")
         if inactive:
             from airflow.standin.assets import AssetUniqueKey
@@ -201,6 +208,22 @@ class Try:
         else:
             task.render_template_fields(context)
         self.store_fields()
+
+    def name_early(self):
+        """The name of a mapped instance, as far as it is known before it executes."""
+        if self.ti.is_mapped and self.task.map_index_template:
+            try:
+                self.tell_name(self.map_index_name())
+            except Exception:
+                pass  # what the template needs may be set by execute()
+
+    def tell_name(self, name):
+        """The scheduler is told of a new name; one that doesn't fit is kept back."""
+        if name is None or name == self.name:
+            return
+        self.name = self.ti.rendered_map_index = name
+        if len(name) <= NAME_LENGTH:
+            self.channel.ask({"type": "SetRenderedMapIndex", "rendered_map_index": name})
 
     def use(self, task):
         self.task = self.ti.task = self.context["task"] = task
@@ -290,12 +313,9 @@ class Try:
     def push_result(self, task, result):
         from .ti import push
 
-        if self.start.get("mapped_dependants"):
-            length = self.mapped_length(result)
-        else:
-            length = None
         if not task.do_xcom_push:
-            return
+            result = None
+        length = self.mapped_length(result) if self.start.get("mapped_dependants") else None
         if result is None:
             return
         if task.multiple_outputs:

@@ -6,6 +6,8 @@ from airflow.standin import exceptions as ex
 
 def triggered(run, asked):
     """(message, callback) of the try."""
+    from .outcome import stored_name
+
     channel, ti = run.channel, run.ti
     reply = channel.ask_raw({
         "type": "TriggerDagRun", "dag_id": asked.trigger_dag_id, "run_id": asked.dag_run_id,
@@ -33,7 +35,7 @@ def triggered(run, asked):
         raise ex.TaskDeferred(trigger=trigger, method_name="execute_complete")
     if asked.wait_for_completion:
         wait(channel, asked, run_id)
-    return ({"type": "SucceedTask", "outlets": [], "outlet_events": [], "rendered_map_index": run.map_index_name()},
+    return ({"type": "SucceedTask", "outlets": [], "outlet_events": [], "rendered_map_index": stored_name(run)},
             ("on_success_callback", "success", None))
 
 

@@ -189,11 +189,14 @@ class Triggerer:
 
     @staticmethod
     def event(event):
+        import json
+
         from .xcom import serialize
 
         end = getattr(event, "task_instance_state", None)
         if end is not None:
-            xcoms = {str(k): serialize(v) for k, v in (event.xcoms or {}).items()}
+            # Airflow's triggerer stores the JSON text, so that a pull gives a text
+            xcoms = {str(k): json.dumps(serialize(v)) for k, v in (event.xcoms or {}).items()}
             return {"type": "TriggerEvent", "state": str(end), "xcoms": xcoms}
         return {"type": "TriggerEvent", "payload": serialize(event.payload)}
 

@@ -21,17 +21,16 @@ def zone_form(zone):
     """The stored form of a tzinfo."""
     if zone is None:
         return None
-    import datetime as dt
-
     from airflow.standin.times import zone_name
 
-    if zone == dt.timezone.utc or zone_name(zone) == "UTC":
-        return wrap("builtins.tuple", ["UTC", "pendulum.tz.timezone.FixedTimezone", 1, True])
-    name = zone_name(zone)
-    if name[:1] in "+-":
-        offset = int(dt.datetime(2000, 1, 1, tzinfo=zone).utcoffset().total_seconds())
-        return wrap("builtins.tuple", [offset, "pendulum.tz.timezone.FixedTimezone", 1, True])
-    return wrap("builtins.tuple", [name, "pendulum.tz.timezone.Timezone", 1, True])
+    kind, name = type(zone), zone_name(zone)
+    fixed = "pendulum.tz.timezone.FixedTimezone"
+    if kind.__name__ == "FixedTimezone" or kind.__module__ == "datetime":
+        # Airflow writes a fixed offset that isn't pendulum's in a form that it can't read; here it is pendulum's
+        data = "UTC" if name == "UTC" else int(zone.utcoffset(None).total_seconds())
+        return wrap("builtins.tuple", [data, fixed, 1, True])
+    known = "pendulum.tz.timezone.Timezone" if kind.__module__.startswith("pendulum") else full_name(kind)
+    return wrap("builtins.tuple", [name, known, 1, True])
 
 
 def serialize_other(value, depth):
@@ -78,8 +77,8 @@ def _known(value, kind):
         if isinstance(value, datetime.timedelta):
             return wrap("datetime.timedelta", value.total_seconds(), 2)
         if isinstance(value, datetime.tzinfo) and place.partition(".")[0] in ("zoneinfo", "pendulum"):
-            name = "zoneinfo.ZoneInfo" if place.startswith("zoneinfo") else zone_form(value)["__data__"][1]
-            return wrap(name, zone_form(value)["__data__"][0])
+            data, name = zone_form(value)["__data__"][:2]
+            return wrap(name, data)
     if place in ("decimal", "_decimal", "_pydecimal") and kind.__name__ == "Decimal":
         exponent = value.as_tuple().exponent
         return wrap("decimal.Decimal", int(value) if isinstance(exponent, int) and exponent >= 0 else float(value))
@@ -100,6 +99,8 @@ def _known(value, kind):
 def _objects(value, kind, down):
     """Classes that know their form: `serialize()`, dataclasses, attrs."""
     version = getattr(kind, "__version__", 0)
+    if callable(getattr(value, "as_xcom", None)) and kind.__module__.startswith("airflow."):
+        return wrap(full_name(kind), serialize(value.as_xcom(), down), version)
     if callable(getattr(value, "serialize", None)):
         data = value.serialize()
         return wrap(full_name(kind), serialize(data, down) if isinstance(data, dict) else data, version)
@@ -122,6 +123,10 @@ def zone_value(form):
     name = data[0] if isinstance(data, list) else data
     if isinstance(name, int):
         return dt.timezone(dt.timedelta(seconds=name))
+    if isinstance(data, list) and len(data) > 1 and data[1] == "zoneinfo.ZoneInfo":
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(name)
     import pendulum
 
     return pendulum.timezone(name)

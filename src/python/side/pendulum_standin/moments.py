@@ -1,109 +1,11 @@
-"""`DateTime`, `Date`, `Time`, `Duration`, `Interval`."""
+"""`DateTime`, `Date`, `Time`."""
 import calendar
 import datetime as _dt
 
+from .spans import Duration, Interval, plain
 from .zones import UTC, timezone
 
 UNITS = ("microsecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century")
-
-
-class Duration(_dt.timedelta):
-    """A timedelta that also remembers months and years."""
-
-    def __new__(cls, days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0, years=0, months=0):
-        self = super().__new__(cls, days + years * 365 + months * 30, seconds, microseconds, milliseconds, minutes, hours,
-                               weeks)
-        self._years, self._months = years, months
-        return self
-
-    years = property(lambda self: self._years)
-    months = property(lambda self: self._months)
-    weeks = property(lambda self: abs(self.days) // 7 * (1 if self.days >= 0 else -1))
-    hours = property(lambda self: self.seconds // 3600)
-    minutes = property(lambda self: self.seconds // 60 % 60)
-    remaining_seconds = property(lambda self: self.seconds % 60)
-    remaining_days = property(lambda self: self.days % 7)
-
-    def total_weeks(self):
-        return self.total_seconds() / 604800
-
-    def total_days(self):
-        return self.total_seconds() / 86400
-
-    def total_hours(self):
-        return self.total_seconds() / 3600
-
-    def total_minutes(self):
-        return self.total_seconds() / 60
-
-    def in_weeks(self):
-        return int(self.total_weeks())
-
-    def in_days(self):
-        return int(self.total_days())
-
-    def in_hours(self):
-        return int(self.total_hours())
-
-    def in_minutes(self):
-        return int(self.total_minutes())
-
-    def in_seconds(self):
-        return int(self.total_seconds())
-
-    def in_words(self, locale=None, separator=" "):
-        left, parts = int(abs(self.total_seconds())), []
-        for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-            number, left = divmod(left, size)
-            if number:
-                parts.append(f"{number} {name}{'s' if number != 1 else ''}")
-        return separator.join(parts) or "0 milliseconds"
-
-    def as_timedelta(self):
-        return _dt.timedelta(seconds=self.total_seconds())
-
-    def __repr__(self):
-        named = [f"{k}={getattr(self, '_' + k)}" for k in ("years", "months") if getattr(self, "_" + k, 0)]
-        named += [f"{k}={v}" for k, v in (("weeks", self.weeks), ("days", self.remaining_days), ("hours", self.hours),
-                                          ("minutes", self.minutes), ("seconds", self.remaining_seconds),
-                                          ("microseconds", self.microseconds)) if v]
-        return f"Duration({', '.join(named)})"
-
-    def __str__(self):
-        return self.in_words()
-
-    def __reduce__(self):
-        return (Duration, (self.days, self.seconds, self.microseconds))
-
-
-class Interval(Duration):
-    """The time between two moments."""
-
-    def __new__(cls, start, end, absolute=False):
-        gap = _dt.datetime.__sub__(end, start) if isinstance(end, _dt.datetime) else end - start
-        if absolute and gap < _dt.timedelta(0):
-            gap, start, end = -gap, end, start
-        self = Duration.__new__(cls, gap.days, gap.seconds, gap.microseconds)
-        self.start, self.end = start, end
-        return self
-
-    def range(self, unit, amount=1):
-        when = self.start
-        while when <= self.end:
-            yield when
-            when = when.add(**{unit: amount})
-
-    def __iter__(self):
-        return self.range("days")
-
-    def __contains__(self, when):
-        return self.start <= when <= self.end
-
-    def __repr__(self):
-        return f"<Interval [{self.start} -> {self.end}]>"
-
-    def __reduce__(self):
-        return (Interval, (self.start, self.end))
 
 
 def _shift_months(when, months):
@@ -132,6 +34,47 @@ class _Dates:
 
     def to_date_string(self):
         return self.strftime("%Y-%m-%d")
+
+    week_of_month = property(lambda self: (self.day + self.replace(day=1).weekday() - 1) // 7 + 1)
+
+    def is_long_year(self):
+        """It has 53 weeks."""
+        return _dt.date(self.year, 12, 28).isocalendar()[1] == 53
+
+    def is_anniversary(self, other=None):
+        other = other or type(self).today()
+        return (self.month, self.day) == (other.month, other.day)
+
+    is_birthday = is_anniversary
+
+    @property
+    def age(self):
+        return self.diff(abs=False).in_years()
+
+    def first_of(self, unit, day_of_week=None):
+        """The first day, or the first such weekday, of the month, quarter or year."""
+        when = self.start_of(unit)
+        return when if day_of_week is None or when.weekday() == int(day_of_week) else when.next(day_of_week)
+
+    def last_of(self, unit, day_of_week=None):
+        when = self.end_of(unit)
+        when = when.start_of("day") if hasattr(when, "hour") else when
+        return when if day_of_week is None or when.weekday() == int(day_of_week) else when.previous(day_of_week)
+
+    def nth_of(self, unit, nth, day_of_week):
+        when = self.first_of(unit, day_of_week).add(weeks=nth - 1)
+        if when > self.end_of(unit):
+            raise ValueError(f"Unable to find occurrence {nth} of {day_of_week} in {unit}")
+        return when
+
+    def closest(self, *others):
+        return min(others, key=lambda one: abs(plain(one - self)))
+
+    def farthest(self, *others):
+        return max(others, key=lambda one: abs(plain(one - self)))
+
+    def average(self, other=None):
+        return self.add(seconds=plain((other or type(self).now()) - self).total_seconds() / 2)
 
     def next(self, day_of_week=None, keep_time=False):
         when = self.add(days=1)
@@ -166,9 +109,38 @@ class Date(_Dates, _dt.date):
     def diff(self, other=None, abs=True):
         return Interval(self, other or Date.today(), abs)
 
+    def __add__(self, other):
+        if not isinstance(other, _dt.timedelta):
+            return NotImplemented
+        return self.add(getattr(other, "_years", 0), getattr(other, "_months", 0),
+                        days=other.days - getattr(other, "_years", 0) * 365 - getattr(other, "_months", 0) * 30)
+
+    def __sub__(self, other):
+        if isinstance(other, _dt.timedelta):
+            return self.add(-getattr(other, "_years", 0), -getattr(other, "_months", 0),
+                            days=-(other.days - getattr(other, "_years", 0) * 365 - getattr(other, "_months", 0) * 30))
+        if isinstance(other, _dt.date):
+            return Interval(other if isinstance(other, Date) else Date(other.year, other.month, other.day), self)
+        return NotImplemented
+
+    def __repr__(self):
+        return f"Date({self.year}, {self.month}, {self.day})"
+
+    __hash__ = _dt.date.__hash__
+
 
 class Time(_dt.time):
-    pass
+    def add(self, hours=0, minutes=0, seconds=0, microseconds=0):
+        when = _dt.datetime.combine(_dt.date(2000, 1, 2), self) + _dt.timedelta(
+            hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)
+        return Time(when.hour, when.minute, when.second, when.microsecond)
+
+    def subtract(self, hours=0, minutes=0, seconds=0, microseconds=0):
+        return self.add(-hours, -minutes, -seconds, -microseconds)
+
+    def __repr__(self):
+        parts = [self.hour, self.minute, self.second] + ([self.microsecond] if self.microsecond else [])
+        return f"Time({', '.join(map(str, parts))})"
 
 
 class DateTime(_Dates, _dt.datetime):
@@ -203,6 +175,13 @@ class DateTime(_Dates, _dt.datetime):
     offset_hours = property(lambda self: self.offset / 3600)
     int_timestamp = property(lambda self: int(self.timestamp()))
     float_timestamp = property(lambda self: self.timestamp())
+
+    def astimezone(self, tz=None):
+        # by a plain datetime: the zone's arithmetic must not come back to ours
+        when = _dt.datetime(self.year, self.month, self.day, self.hour, self.minute, self.second, self.microsecond,
+                            self.tzinfo, fold=self.fold).astimezone(tz)
+        return type(self)(when.year, when.month, when.day, when.hour, when.minute, when.second, when.microsecond,
+                          when.tzinfo, fold=when.fold)
 
     def in_timezone(self, tz):
         zone = timezone(tz) if isinstance(tz, str) else tz
@@ -251,8 +230,7 @@ class DateTime(_Dates, _dt.datetime):
         if getattr(other, "_years", 0) or getattr(other, "_months", 0):
             rest = other.total_seconds() - 86400 * (365 * other._years + 30 * other._months)
             return self.add(years=other._years, months=other._months, seconds=rest)
-        days, rest = other.days, other - _dt.timedelta(days=other.days)
-        return self.add(days=days, seconds=_dt.timedelta.total_seconds(rest))
+        return self.add(days=other.days, seconds=other.seconds, microseconds=other.microseconds)
 
     __radd__ = __add__
 
@@ -261,7 +239,7 @@ class DateTime(_Dates, _dt.datetime):
             if getattr(other, "_years", 0) or getattr(other, "_months", 0):
                 rest = other.total_seconds() - 86400 * (365 * other._years + 30 * other._months)
                 return self.subtract(years=other._years, months=other._months, seconds=rest)
-            return self + (-_dt.timedelta(seconds=other.total_seconds()))
+            return self + -plain(other)
         if isinstance(other, _dt.datetime):
             return Interval(other if isinstance(other, DateTime) else DateTime.instance(other), self)
         return NotImplemented
@@ -328,6 +306,12 @@ class DateTime(_Dates, _dt.datetime):
     def is_utc(self):
         return self.offset == 0
 
+    def is_dst(self):
+        return bool(self.dst())
+
+    def is_local(self):
+        return self.offset == self.in_timezone("local").offset
+
     def is_same_day(self, other):
         return self.date() == other.date()
 
@@ -344,7 +328,21 @@ class DateTime(_Dates, _dt.datetime):
     def to_rfc3339_string(self):
         return self.isoformat()
 
-    to_atom_string = to_w3c_string = to_rfc3339_string
+    def to_atom_string(self):
+        return self.replace(microsecond=0).isoformat()
+
+    to_w3c_string = to_atom_string
+
+    def to_cookie_string(self):
+        return self.strftime("%A, %d-%b-%Y %H:%M:%S ") + str(self.tzname())
+
+    def to_rfc822_string(self):
+        return self.strftime("%a, %d %b %y %H:%M:%S %z")
+
+    def to_rfc2822_string(self):
+        return self.strftime("%a, %d %b %Y %H:%M:%S %z")
+
+    to_rss_string = to_rfc1123_string = to_rfc2822_string
 
     def to_day_datetime_string(self):
         return self.format("ddd, MMM D, YYYY h:mm A")

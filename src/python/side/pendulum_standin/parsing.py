@@ -2,13 +2,14 @@
 import datetime as _dt
 import re
 
-from .moments import Date, DateTime, Duration
+from .moments import Date, DateTime, Time
+from .spans import Duration, Interval
 from .zones import timezone
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-TOKENS = re.compile(r"\[([^\]]*)\]|YYYY|YY|MMMM|MMM|MM|M|DDDD|DDD|DD|D|dddd|ddd|E|HH|H|hh|h|mm|m|ss|s|SSSSSS|SSS|A|ZZ|Z|zz|z|X|x|Q|W")
+TOKENS = re.compile(r"\[([^\]]*)\]|YYYY|YY|Y|MMMM|MMM|MM|M|DDDD|DDD|DD|Do|D|dddd|ddd|dd|d|E|HH|H|hh|h|mm|m|ss|s|SSSSSS|SSS|A|ZZ|Z|zz|z|X|x|Q")
 ISO = re.compile(
     r"(\d{4})(?:[-/]?(\d{1,2}))?(?:[-/]?(\d{1,2}))?(?:[T ](\d{1,2})(?::?(\d{2}))?(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?"
     r"\s*(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
@@ -24,8 +25,24 @@ def parse(text, tz, exact=False):
     text = text.strip()
     if text == "now":
         return DateTime.now(tz)
+    if "/" in text and not re.match(r"\d{4}/\d{1,2}(/|$)", text):
+        first, last = (parse(part, tz, True) for part in text.split("/", 1))
+        return Interval(last.subtract(seconds=first.total_seconds()) if isinstance(first, Duration) else first,
+                        first + last if isinstance(last, Duration) else last)
     if text.startswith("P"):
         return _duration(text)
+    day = re.match(r"(\d{4})-?(?:W(\d{2})(?:-?(\d))?|(\d{3}))(?=$|[T ])", text)
+    if day is not None:
+        year, week, weekday, number = day.groups()
+        date = _dt.date.fromisocalendar(int(year), int(week), int(weekday or 1)) if week else \
+            _dt.date(int(year), 1, 1) + _dt.timedelta(days=int(number) - 1)
+        text = date.isoformat() + text[day.end():]
+    time = re.match(r"(\d{2}):(\d{2})(?::(\d{2}))?$", text)
+    if time is not None:
+        hour, minute, second = (int(part or 0) for part in time.groups())
+        if exact:
+            return Time(hour, minute, second)
+        return DateTime.now(tz).replace(hour=hour, minute=minute, second=second, microsecond=0)
     found = ISO.match(text)
     if found is None:
         raise ParserError(f"Unable to parse string [{text}]")
@@ -51,7 +68,8 @@ def to_format(when, fmt):
     """pendulum's own format tokens."""
     hour = getattr(when, "hour", 0)
     values = {
-        "YYYY": lambda: f"{when.year:04}", "YY": lambda: f"{when.year % 100:02}", "MMMM": lambda: MONTHS[when.month - 1],
+        "YYYY": lambda: f"{when.year:04}", "Y": lambda: str(when.year), "Do": lambda: ordinal(when.day),
+        "dd": lambda: DAYS[when.weekday()][:2], "d": lambda: str(when.isoweekday() % 7), "YY": lambda: f"{when.year % 100:02}", "MMMM": lambda: MONTHS[when.month - 1],
         "MMM": lambda: MONTHS[when.month - 1][:3], "MM": lambda: f"{when.month:02}", "M": lambda: str(when.month),
         "DDDD": lambda: f"{when.day_of_year:03}", "DDD": lambda: str(when.day_of_year), "DD": lambda: f"{when.day:02}",
         "D": lambda: str(when.day), "dddd": lambda: DAYS[when.weekday()], "ddd": lambda: DAYS[when.weekday()][:3],
@@ -63,9 +81,14 @@ def to_format(when, fmt):
         "ZZ": lambda: when.isoformat()[-6:].replace(":", ""), "z": lambda: str(when.timezone_name),
         "zz": lambda: str(when.tzname()), "X": lambda: str(when.int_timestamp),
         "x": lambda: str(int(when.timestamp() * 1000)), "Q": lambda: str(when.quarter),
-        "W": lambda: str(when.week_of_year),
     }
     return TOKENS.sub(lambda m: m.group(1) if m.group(1) is not None else values[m.group(0)](), fmt)
+
+
+def ordinal(number):
+    """1st, 2nd, 3rd, 4th, ..."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def from_format(text, fmt, tz):

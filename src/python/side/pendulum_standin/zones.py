@@ -76,9 +76,9 @@ _made = {}
 
 
 def timezone(name):
-    """The zone of an IANA name, or of an offset in hours."""
+    """The zone of an IANA name, or of an offset in seconds."""
     if isinstance(name, int):
-        return FixedTimezone(name if abs(name) > 24 else name * 3600)
+        return FixedTimezone(name)
     if name.upper() == "UTC" or name == "local":
         return UTC
     if name[:1] in "+-" and len(name) >= 3:

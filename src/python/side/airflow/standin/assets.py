@@ -68,6 +68,10 @@ class AssetAccessControl:
         return {"producer_teams": self.producer_teams, "consumer_teams": self.consumer_teams,
                 "allow_global": self.allow_global}
 
+    @classmethod
+    def deserialize(cls, data, version):
+        return cls(**data)
+
     def __eq__(self, other):
         return isinstance(other, AssetAccessControl) and self.fields() == other.fields()
 
@@ -127,8 +131,8 @@ class Asset(BaseAsset):
             made["asset"]["watchers"] = [one.as_model() for one in self.watchers]
         return made
 
-    def serialize(self):
-        """The XCom form."""
+    def as_xcom(self):
+        """The XCom form. (No `serialize()`: Airflow's assets have none, and are shown as their text.)"""
         access = {"__classname__": AssetAccessControl.__module__ + ".AssetAccessControl", "__version__": 0,
                   "__data__": self.access_control.fields()}
         return _Stored(name=self.name, uri=self.uri, group=self.group, extra=self.extra, watchers=[],
@@ -136,7 +140,8 @@ class Asset(BaseAsset):
 
     @classmethod
     def deserialize(cls, data, version):
-        return cls(name=data.get("name"), uri=data.get("uri"), group=data.get("group"), extra=data.get("extra"))
+        return cls(name=data.get("name"), uri=data.get("uri"), group=data.get("group"), extra=data.get("extra"),
+                   access_control=data.get("access_control"))
 
     def _fields(self):
         return (self.name, self.uri, self.group, repr(self.extra), repr(self.access_control))
@@ -185,6 +190,13 @@ class AssetAlias(BaseAsset):
 
     def as_expression(self):
         return {"alias": {"name": self.name, "group": self.group}}
+
+    def as_xcom(self):
+        return _Stored(name=self.name, group=self.group)
+
+    @classmethod
+    def deserialize(cls, data, version):
+        return cls(**data)
 
     def __eq__(self, other):
         return isinstance(other, AssetAlias) and (self.name, self.group) == (other.name, other.group)

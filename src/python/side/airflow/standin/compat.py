@@ -32,6 +32,13 @@ class XCom:
 
         push(key, value)
 
+    @classmethod
+    def get_all(cls, key, dag_id, task_id, run_id, include_prior_dates=False):
+        """Values of all map indexes."""
+        from dagdeck_side.xcom import get_all
+
+        return get_all(key, dag_id, run_id, task_id, include_prior_dates)
+
     @staticmethod
     def serialize_value(value, **kwargs):
         from dagdeck_side.xcom import serialize
@@ -168,7 +175,6 @@ def mask_secret(secret, name=None):
 
 def apply_defaults(func):
     """Not needed since Airflow 2.0."""
-    state.warn("apply_defaults was removed from Airflow; it isn't needed", "remove the decorator")
     return func
 
 

@@ -1,6 +1,8 @@
 """`airflow.configuration.conf`: settings of the environment, with Airflow's defaults for what DAG files ask."""
 import os
 
+from . import state
+
 version = "3.3.2"
 sdk_version, standard_version = "1.3.2", "1.21.0"
 AIRFLOW_HOME = os.environ.get("AIRFLOW_HOME") or os.path.expanduser("~/airflow")
@@ -26,39 +28,75 @@ DEFAULTS = {
 }
 
 
+def variable(section, key):
+    """Name of an option's environment variable."""
+    return f"AIRFLOW__{section.replace('.', '_').upper()}__{key.upper()}"
+
+
 class AirflowConfigParser:
     """What DAG files use of Airflow's configuration object."""
 
-    def get(self, section, key, fallback=None, **kwargs):
-        name = f"AIRFLOW__{section.upper()}__{key.upper()}"
+    def get(self, section, key, fallback=state.NOTSET, **kwargs):
+        name = variable(section, key)
         if name in os.environ:
             return os.environ[name]
         found = DEFAULTS.get((section.lower(), key.lower()))
         if found is not None:
             return found
-        if fallback is not None or "fallback" in kwargs:
+        if fallback is not state.NOTSET:
             return fallback
         from .exceptions import AirflowConfigException
 
         raise AirflowConfigException(f"section/key [{section}/{key}] not found in config")
 
-    def getboolean(self, section, key, fallback=None, **kwargs):
+    def getboolean(self, section, key, fallback=state.NOTSET, **kwargs):
         value = self.get(section, key, fallback=fallback)
         return value if isinstance(value, bool) else str(value).strip().lower() in ("true", "t", "1", "yes", "on")
 
-    def getint(self, section, key, fallback=None, **kwargs):
+    def getint(self, section, key, fallback=state.NOTSET, **kwargs):
         return int(self.get(section, key, fallback=fallback))
 
-    def getfloat(self, section, key, fallback=None, **kwargs):
+    def getfloat(self, section, key, fallback=state.NOTSET, **kwargs):
         return float(self.get(section, key, fallback=fallback))
 
-    def getlist(self, section, key, fallback=None, delimiter=",", **kwargs):
+    def getlist(self, section, key, fallback=state.NOTSET, delimiter=",", **kwargs):
         return [p.strip() for p in self.get(section, key, fallback=fallback).split(delimiter)]
 
     def has_option(self, section, key):
-        return (section.lower(), key.lower()) in DEFAULTS or f"AIRFLOW__{section.upper()}__{key.upper()}" in os.environ
+        return (section.lower(), key.lower()) in DEFAULTS or variable(section, key) in os.environ
 
-    def getjson(self, section, key, fallback=None, **kwargs):
+    def has_section(self, section):
+        return bool(self.getsection(section))
+
+    def getsection(self, section):
+        """What is known of a section, as texts."""
+        known = {key: value for (name, key), value in DEFAULTS.items() if name == section.lower()}
+        start = variable(section, "")
+        known.update({name[len(start):].lower(): value for name, value in os.environ.items() if name.startswith(start)})
+        return known
+
+    def getimport(self, section, key, **kwargs):
+        """The object that an option names; None if it names none."""
+        from .compat import import_string
+
+        path = self.get(section, key, fallback=kwargs.get("fallback", ""))
+        return import_string(path) if path else None
+
+    def gettimedelta(self, section, key, fallback=state.NOTSET, **kwargs):
+        """A number of seconds as a timedelta; None for an empty one."""
+        from datetime import timedelta
+
+        value = self.get(section, key, fallback=fallback)
+        return timedelta(seconds=float(value)) if value not in (None, "") else None
+
+    def getenum(self, section, key, enum_class, fallback=state.NOTSET, **kwargs):
+        value = self.get(section, key, fallback=fallback)
+        return value if isinstance(value, enum_class) else enum_class[value]
+
+    def get_mandatory_value(self, section, key, **kwargs):
+        return self.get(section, key)
+
+    def getjson(self, section, key, fallback=state.NOTSET, **kwargs):
         import json
 
         value = self.get(section, key, fallback=fallback)

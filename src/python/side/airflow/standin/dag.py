@@ -176,6 +176,41 @@ class DAG:
 
             raise TaskNotFound(f"Task {task_id} not found") from None
 
+    def __getitem__(self, node_id):
+        """The task or group of an id."""
+        found = self.task_dict.get(node_id) or self.task_group_dict.get(node_id)
+        if found is None:
+            from .exceptions import NodeNotFound
+
+            raise NodeNotFound(f"Task or group {node_id!r} not found")
+        return found
+
+    def param(self, name, default=state.NOTSET):
+        """A param's value, when a task runs."""
+        from .param import DagParam
+
+        return DagParam(self, name, default)
+
+    @property
+    def task(self):
+        """`@dag.task`: a task of this DAG, also outside of its `with`."""
+        from functools import partial
+
+        from .decorators import task
+
+        return partial(task, dag=self)
+
+    @property
+    def folder(self):
+        """Where its file lies."""
+        return self.fileloc.rpartition("/")[0]
+
+    @property
+    def relative_fileloc(self):
+        """Its file, seen from the DAG folder."""
+        folder = state.dags_folder
+        return self.fileloc[len(folder) + 1:] if folder and self.fileloc.startswith(folder + "/") else self.fileloc
+
     def set_dependency(self, upstream_task_id, downstream_task_id):
         self.get_task(upstream_task_id).set_downstream(self.get_task(downstream_task_id))
 
@@ -210,10 +245,12 @@ class DAG:
 
         return environment(self)
 
-    def validate(self):
+    def check_cycle(self):
         from .dag_checks import check_cycle
 
         check_cycle(self)
+
+    validate = check_cycle
 
     def test(self, *args, **kwargs):
         """`dag.test()` at the end of a file: nothing, since dagdeck runs the DAG."""

@@ -32,10 +32,18 @@ def check_dag(dag, old):
         state.warn("sla= does nothing since Airflow 3.0", "use DAG(deadline=DeadlineAlert(...))")
     if dag.default_args.get("email"):
         state.warn("email= of tasks is deprecated", "use on_failure_callback=SmtpNotifier(...)")
-    if dag.dagrun_timeout is not None and not hasattr(dag.dagrun_timeout, "total_seconds"):
-        from datetime import timedelta
-
-        dag.dagrun_timeout = timedelta(seconds=dag.dagrun_timeout)
+    given = dag.dagrun_timeout
+    if given is not None and not hasattr(given, "total_seconds"):
+        error = TypeError(f"'dagrun_timeout' must be <class 'datetime.timedelta'> (got {given!r} that is a {type(given)!r}).")
+        error.hint = f"dagrun_timeout=timedelta(seconds={given!r})"
+        raise error
+    for name in ("start_date", "end_date"):
+        given = getattr(dag, name)
+        if isinstance(given, str):
+            error = AttributeError(f"'str' object has no attribute 'utcoffset': {name}={given!r} is no datetime")
+            error.hint = f"{name}=pendulum.parse({given!r})"
+            raise error
+    check_owner_links(dag.owner_links)
     for name in ("max_active_tasks", "max_active_runs", "max_consecutive_failed_dag_runs"):
         value = getattr(dag, name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
@@ -54,6 +62,44 @@ def check_dag(dag, old):
         raise ValueError("Invalid max_active_runs: ContinuousTimetable requires max_active_runs <= 1")
     if dag.doc_md and isinstance(dag.doc_md, str) and dag.doc_md.endswith(".md") and "\n" not in dag.doc_md:
         _read_doc(dag)
+
+
+def check_owner_links(links):
+    """Each is an address: `https://...` or `mailto:...`."""
+    from urllib.parse import urlsplit
+
+    def is_address(link):
+        parts = urlsplit(link)
+        return bool(parts.path) if parts.scheme == "mailto" else bool(parts.scheme and parts.netloc)
+
+    wrong = {owner: link for owner, link in links.items() if not is_address(link)}
+    if wrong:
+        raise ValueError(f"Wrong link format was used for the owner. Use a valid link\nBad formatted links are: {wrong}")
+
+
+def check_groups(dag):
+    """A task with `always` in a mapped group can't wait for what the group is mapped over."""
+    from .xcom_arg import references
+
+    for group in dag.task_group_dict.values():
+        if group.expand_input is None or not any(
+                getattr(one, "trigger_rule", None) == "always" for one in group.children.values()):
+            continue
+        # Airflow looks only where something asks for the group's tasks: an arrow, or an upstream value
+        arrows = group.upstream_group_ids, group.upstream_task_ids, group.downstream_group_ids, group.downstream_task_ids
+        if any(arrows) or references(group.expand_input[1]):
+            raise ValueError("Task-generated mapping within a mapped task group is not allowed with trigger rule 'always'")
+
+
+def check_setups(dag):
+    """What follows a setup waits for its success."""
+    for task in dag.task_dict.values():
+        for below in task.downstream_list if task.is_setup else ():
+            if not below.is_teardown and below.trigger_rule != "all_success":
+                error = ValueError("Setup tasks must be followed with trigger rule ALL_SUCCESS.")
+                error.hint = f"{below.task_id} has trigger_rule={str(below.trigger_rule)!r} below the setup {task.task_id}"
+                error.line = below.line
+                raise error
 
 
 def _near(key):
@@ -109,6 +155,8 @@ def check_cycle(dag):
 def check_whole(dag):
     """What can only be said when the DAG is complete."""
     check_cycle(dag)
+    check_setups(dag)
+    check_groups(dag)
     if dag.schedule is not None:
         missing = [name for name, param in dag.params.params() if not param.has_value]
         if missing:

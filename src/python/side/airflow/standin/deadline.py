@@ -134,7 +134,7 @@ class Callback:
             cls.verify_callable(given)
             return f"{given.__module__}.{given.__qualname__}"
         text = given.strip() if isinstance(given, str) else ""
-        if "." not in text or not all(part.isidentifier() for part in text.split(".")):
+        if not all(part.isidentifier() for part in text.split(".")):
             raise ImportError(f"`{given}` doesn't look like a valid dot path.")
         return text
 

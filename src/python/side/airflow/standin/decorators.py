@@ -246,15 +246,16 @@ class TaskDecorator:
         if not kwargs:
             raise TypeError("no arguments to expand against")
         self._check_names("expand", kwargs)
-        prevent_duplicates(self.kwargs.get("op_kwargs") or {}, kwargs, "mapping already partial")
-        return self._expand(("expand", kwargs))
+        # what partial() was given loses against expand()
+        prevent_duplicates(self.kwargs, kwargs, "mapping already partial")
+        return self._expand(("expand", kwargs), False)
 
     def expand_kwargs(self, kwargs, *, strict=True):
         from .mapped import check_always, check_expand_kwargs
 
         check_always(self.kwargs, kwargs)
         check_expand_kwargs(kwargs)
-        return self._expand(("expand_kwargs", kwargs))
+        return self._expand(("expand_kwargs", kwargs), strict)
 
     def _check_names(self, func, kwargs):
         from .mapped import is_expandable
@@ -276,7 +277,7 @@ class TaskDecorator:
         if left:
             raise TypeError(f"{func}() got unexpected keyword arguments {', '.join(map(repr, left))}")
 
-    def _expand(self, expand_input):
+    def _expand(self, expand_input, strict):
         from .mapped import MappedOperator
         from .xcom_arg import PlainXComArg
 
@@ -286,7 +287,7 @@ class TaskDecorator:
         given["python_callable"] = self.function
         given.setdefault("op_kwargs", {})
         given.setdefault("doc_md", self.function.__doc__)
-        operator = MappedOperator(self.operator_class, given, expand_input, place, decorated=True)
+        operator = MappedOperator(self.operator_class, given, expand_input, place, decorated=True, strict=strict)
         operator.is_setup, operator.is_teardown = self.is_setup, self.is_teardown
         operator.on_failure_fail_dagrun = self.on_failure_fail_dagrun
         return PlainXComArg(operator)

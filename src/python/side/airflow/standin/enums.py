@@ -187,3 +187,6 @@ class State:
     success_states = frozenset(("success", "skipped"))
     task_states = (None, *TaskInstanceState)
     dag_states = tuple(DagRunState)
+
+DEFAULT_TRIGGER_RULE = TriggerRule.ALL_SUCCESS
+DEFAULT_WEIGHT_RULE = WeightRule.DOWNSTREAM

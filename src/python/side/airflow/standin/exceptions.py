@@ -137,6 +137,21 @@ class TaskNotFound(AirflowNotFoundException):
     pass
 
 
+class NodeNotFound(TaskNotFound, KeyError):
+    """`dag["id"]` or `group["id"]` without such a task or group."""
+
+    def __str__(self):
+        return str(self.args[0]) if self.args else ""
+
+
+class TaskAlreadyRunningError(AirflowException):
+    pass
+
+
+class AirflowSecretsBackendAccessDenied(PermissionError):
+    """A secrets backend refuses: no other one is asked."""
+
+
 class DagNotFound(AirflowNotFoundException):
     pass
 
@@ -327,3 +342,27 @@ class AirflowClusterPolicySkipDag(AirflowException):
 
 class AirflowClusterPolicyError(AirflowException):
     """A cluster policy is wrong."""
+
+
+class InvalidPartitionKeyError(ValueError):
+    """A partition's key is empty, too long, or not understood by the timetable."""
+
+
+class PodMutationHookException(AirflowException):
+    """`pod_mutation_hook` raised."""
+
+
+class PodReconciliationError(AirflowException):
+    """Parts of a pod can't be put together."""
+
+
+def __getattr__(name):
+    if name != "ErrorType":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import enum
+
+    names = ("CONNECTION", "VARIABLE", "XCOM", "ASSET", "TASK_STORE", "ASSET_STORE")
+    texts = [f"{one}_NOT_FOUND" for one in names] + ["DAGRUN_ALREADY_EXISTS", "PERMISSION_DENIED", "GENERIC_ERROR",
+                                                     "API_SERVER_ERROR"]
+    globals()[name] = enum.Enum(name, {text: text for text in texts}, module="airflow.sdk.exceptions")
+    return globals()[name]

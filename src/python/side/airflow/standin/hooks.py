@@ -24,6 +24,17 @@ class BaseHook:
     def get_hook(cls, conn_id, hook_params=None):
         return cls.get_connection(conn_id).get_hook(hook_params=hook_params)
 
+    @classmethod
+    async def aget_connection(cls, conn_id):
+        """`get_connection` for code of triggers and async tasks."""
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(None, cls.get_connection, conn_id)
+
+    @classmethod
+    async def aget_hook(cls, conn_id, hook_params=None):
+        return (await cls.aget_connection(conn_id)).get_hook(hook_params=hook_params)
+
     def get_conn(self):
         raise NotImplementedError()
 
@@ -93,6 +104,25 @@ class PackageIndexHook(BaseHook):
         return url
 
 
+class working_directory:  # noqa: N801  Airflow's name
+    """`with working_directory(cwd) as folder:` gives the folder, or one that is removed afterwards."""
+
+    def __init__(self, cwd=None):
+        self.cwd, self.made = cwd, None
+
+    def __enter__(self):
+        if self.cwd is not None:
+            return self.cwd
+        import tempfile
+
+        self.made = tempfile.TemporaryDirectory(prefix="airflowtmp")
+        return self.made.name
+
+    def __exit__(self, kind, value, trace):
+        if self.made is not None:
+            self.made.cleanup()
+
+
 class SubprocessResult(tuple):
     """(exit_code, output)."""
 
@@ -136,6 +166,7 @@ class S3Hook(BaseHook):
 
     __module__ = "airflow.providers.amazon.aws.hooks.s3"
     conn_type = "aws"
+    instead = "boto3"
 
     def __init__(self, aws_conn_id="aws_default", *args, **kwargs):
         super().__init__()
@@ -146,4 +177,17 @@ class S3Hook(BaseHook):
             raise AttributeError(name)
         from .exceptions import AirflowFailException
 
-        raise AirflowFailException(f"S3Hook.{name} is not built into this version of dagdeck; use boto3")
+        raise AirflowFailException(f"{type(self).__name__}.{name} is not built into this version of dagdeck; use "
+                                   f"{self.instead}")
+
+
+class SmtpHook(S3Hook):
+    """Parses; using it says that it isn't built in."""
+
+    __module__ = "airflow.providers.smtp.hooks.smtp"
+    conn_type = "smtp"
+    instead = "smtplib"
+
+    def __init__(self, smtp_conn_id="smtp_default", *args, **kwargs):
+        BaseHook.__init__(self)
+        self.smtp_conn_id = smtp_conn_id

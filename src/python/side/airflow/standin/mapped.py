@@ -90,15 +90,15 @@ class OperatorPartial:
         check_kwargs(self.operator_class, "expand", mapped_kwargs)
         prevent_duplicates(self.kwargs, mapped_kwargs, "unmappable or already specified")
         check_always(self.kwargs, mapped_kwargs)
-        return self._make(("expand", mapped_kwargs))
+        return self._make(("expand", mapped_kwargs), False)
 
     def expand_kwargs(self, kwargs, *, strict=True):
         check_expand_kwargs(kwargs)
         check_always(self.kwargs, kwargs)
-        return self._make(("expand_kwargs", kwargs))
+        return self._make(("expand_kwargs", kwargs), strict)
 
-    def _make(self, expand_input):
-        return MappedOperator(self.operator_class, self.kwargs, expand_input, place=self.place)
+    def _make(self, expand_input, strict):
+        return MappedOperator(self.operator_class, self.kwargs, expand_input, place=self.place, strict=strict)
 
 
 def current_place(kwargs):
@@ -121,12 +121,12 @@ class MappedOperator(AbstractOperator):
     __module__ = "airflow.sdk.definitions.mappedoperator"
     is_mapped = True
 
-    def __init__(self, operator_class, kwargs, expand_input, place, decorated=False):
+    def __init__(self, operator_class, kwargs, expand_input, place, decorated=False, strict=False):
         dag, group = self._place = place
         check_place(group)
         self.operator_class = operator_class
         self.expand_input = expand_input
-        self.decorated = decorated
+        self.decorated, self.strict = decorated, strict
         self.line = state.line()
         defaults = {}
         if dag is not None and dag.default_args:
@@ -183,11 +183,14 @@ class MappedOperator(AbstractOperator):
         """The plain operator of one instance, given its values."""
         args = {k: v for k, v in self.partial_kwargs.items()}
         if self.decorated:
-            op_kwargs = {**(args.get("op_kwargs") or {}), **kwargs}
-            args["op_kwargs"] = op_kwargs
+            partial = args.get("op_kwargs") or {}
+            if self.strict:
+                prevent_duplicates(partial, kwargs, "mapping already partial")
+            args["op_kwargs"] = {**partial, **kwargs}
             args["_expanded"] = True
         else:
-            prevent_duplicates(args, kwargs, "unmappable or already specified")
+            if self.strict:
+                prevent_duplicates(args, kwargs, "unmappable or already specified")
             args.update(kwargs)
         args.pop("dag", None)
         args.pop("task_group", None)

@@ -1,13 +1,11 @@
 """Notifiers: objects that work as callbacks."""
-from . import state
+from .templater import Templater
 
 
-class BaseNotifier:
+class BaseNotifier(Templater):
     """Subclasses define `notify(context)` or `async_notify(context)`; template fields are rendered first."""
 
     __module__ = "airflow.sdk.bases.notifier"
-    template_fields = ()
-    template_ext = ()
     context = {}
 
     def __init__(self, context=None):
@@ -18,28 +16,6 @@ class BaseNotifier:
 
     async def async_notify(self, context):
         raise NotImplementedError
-
-    def render_template_fields(self, context, jinja_env=None):
-        dag = context.get("dag")
-        if dag is None or state.channel is None:
-            return
-        from dagdeck_side.render import collect, in_process, rebuild, render_texts, stored, with_files
-
-        holder = _Holder(dag, self)
-        texts = []
-        values = {n: with_files(holder, getattr(self, n, None)) for n in self.template_fields}
-        for value in values.values():
-            collect(value, texts, ())
-        if not texts:
-            return
-        # here the context is whole; the scheduler knows only what it handed out
-        done = in_process(dag, texts, context, False)
-        if done is None:
-            task = context.get("task")
-            fields = {n: stored(getattr(task, n, None)) for n in task.template_fields} if task is not None else None
-            done = render_texts(holder, texts, context, fields)
-        for name, value in values.items():
-            setattr(self, name, rebuild(value, done, context, ()))
 
     def _prepare(self, context):
         for name in self.template_fields:
@@ -64,20 +40,6 @@ class BaseNotifier:
     def __await__(self):
         self._prepare(self.context)
         return self.async_notify(self.context).__await__()
-
-    @property
-    def log(self):
-        import logging
-
-        return logging.getLogger(type(self).__module__ + "." + type(self).__name__)
-
-
-class _Holder:
-    """What rendering needs: the DAG, and the notifier's file endings."""
-
-    def __init__(self, dag, notifier):
-        self.dag, self.template_ext = dag, notifier.template_ext
-        self.render_template_as_native_obj = None
 
 
 def _named(name, module, fields):

@@ -46,6 +46,9 @@ class BashOperator(BaseOperator):
                 raise AirflowException(f"Can not find the cwd: {self.cwd}")
             if not os.path.isdir(self.cwd):
                 raise AirflowException(f"The cwd {self.cwd} must be a directory")
+        if not isinstance(self.bash_command, str):
+            raise AttributeError(f"{type(self.bash_command).__name__!r} object has no attribute 'endswith': bash_command "
+                                 "must be one text")
         code, last = self.run_command(self.bash_command, self.get_env(context), self.cwd)
         if code in self.skip_on_exit_code:
             raise AirflowSkipException(f"Bash command returned exit code {code}. Skipping.")

@@ -166,6 +166,12 @@ class GenericTransfer(_NotYet):
     template_ext = (".sql", ".hql")
 
 
+class SQLExecuteQueryOperator(_NotYet):
+    __module__ = "airflow.providers.common.sql.operators.sql"
+    template_fields = ("sql", "parameters", "database", "hook_params")
+    template_ext = (".sql", ".json")
+
+
 class HttpOperator(_NotYet):
     __module__ = "airflow.providers.http.operators.http"
     template_fields = ("endpoint", "data", "headers")

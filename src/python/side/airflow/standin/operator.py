@@ -170,6 +170,27 @@ class AbstractOperator(DAGNode):
 
         return PlainXComArg(self)
 
+    inherits_from_skipmixin = False
+
+    @property
+    def inherits_from_empty_operator(self):
+        return any(one.__name__ == "EmptyOperator" for one in self.operator_class_of().__mro__)
+
+    def iter_mapped_task_groups(self):
+        """Mapped groups around it, the innermost first."""
+        return iter(()) if self.task_group is None else self.task_group.iter_mapped_task_groups()
+
+    def get_closest_mapped_task_group(self):
+        return next(self.iter_mapped_task_groups(), None)
+
+    def iter_mapped_dependants(self):
+        """Mapped tasks below it that are mapped over its result."""
+        from .xcom_arg import references
+
+        for task in self.downstream_list:
+            if task.is_mapped and self in references(task.expand_input[1]):
+                yield task
+
     @property
     def operator_name(self):
         return getattr(self, "custom_operator_name", None) or self.operator_class_of().__name__
@@ -319,6 +340,14 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
 
         return render_value(self, content, context)
 
+    def resolve_template_files(self):
+        """Reads the files that fields name; done before they are rendered, too."""
+        from dagdeck_side.render import with_files
+
+        for name in self.template_fields if self.template_ext else ():
+            setattr(self, name, with_files(self, getattr(self, name, None)))
+        self.prepare_template()
+
     def prepare_template(self):
         """Hook for subclasses: after files are read, before templates are rendered."""
 
@@ -349,6 +378,14 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
 
     def get_dag(self):
         return self._dag
+
+    def unmap(self, resolve):
+        """It is no mapped task: itself."""
+        return self
+
+    def prepare_for_execution(self):
+        return self
+
 
     def add_inlets(self, inlets):
         self.inlets = [*self.inlets, *inlets]

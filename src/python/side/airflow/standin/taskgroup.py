@@ -137,6 +137,38 @@ class TaskGroup(DependencyMixin):
     def get_child_by_label(self, label):
         return self.children[self.child_id(label)]
 
+    def __getitem__(self, label):
+        try:
+            return self.get_child_by_label(label)
+        except KeyError:
+            from .exceptions import NodeNotFound
+
+            raise NodeNotFound(f"Task {label!r} not found") from None
+
+    @property
+    def node_id(self):
+        return self.group_id
+
+    def has_dag(self):
+        return self.dag is not None
+
+    @property
+    def dag_id(self):
+        return self.dag.dag_id if self.dag is not None else "_in_memory_dag_"
+
+    @property
+    def upstream_list(self):
+        return [self.dag.task_dict[one] for one in self.upstream_task_ids]
+
+    @property
+    def downstream_list(self):
+        return [self.dag.task_dict[one] for one in self.downstream_task_ids]
+
+    def topological_sort(self):
+        """Its tasks, each after those that it waits for."""
+        inside = {task.task_id for task in self}
+        return [task for task in self.dag.topological_sort() if task.task_id in inside]
+
     def get_task_group_dict(self):
         found = {}
 

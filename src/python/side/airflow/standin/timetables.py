@@ -2,6 +2,7 @@
 from typing import NamedTuple
 
 from .cron import check_cron
+from .timetable_steps import CronSteps, DeltaSteps, IntervalRuns, TriggerRuns
 
 PRESETS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
            "@quarterly": "0 0 1 */3 *", "@yearly": "0 0 1 1 *"}
@@ -78,14 +79,33 @@ class Timetable:
         raise NotImplementedError()
 
     def as_schedule(self, dag):
-        return {"kind": "custom", "class": type(self).__name__, "summary": str(self.summary),
-                "description": str(self.description or ""), "periodic": bool(self.periodic)}
+        """The model's form: one of the known kinds, or `custom` for a class whose answers are its own."""
+        made = None if answers_itself(type(self)) else self._known_schedule(dag)
+        return made or {"kind": "custom", "class": type(self).__name__, "summary": str(self.summary),
+                        "description": str(self.description or ""), "periodic": bool(self.periodic)}
+
+    def _known_schedule(self, dag):
+        return None
+
+
+ANSWERS = ("next_dagrun_info", "infer_manual_data_interval", "_get_next", "_get_prev", "_align_to_next", "_align_to_prev",
+           "_skip_to_latest", "_calc_first_run")
+
+
+def answers_itself(cls):
+    """True if a class changes when the runs of the class it builds on happen."""
+    for one in cls.__mro__:
+        if one.__module__ in (__name__, IntervalRuns.__module__):
+            return False
+        if any(name in one.__dict__ for name in ANSWERS):
+            return True
+    return False
 
 
 BaseTimetable = Timetable
 
 
-class _Cron(Timetable):
+class CronTimetable(CronSteps, Timetable):
     data_interval = False
 
     def __init__(self, cron, timezone="UTC", interval=None, run_immediately=False, **kwargs):
@@ -97,7 +117,7 @@ class _Cron(Timetable):
     def summary(self):
         return PRESETS.get(self.cron, self.cron)
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         from .times import seconds, zone_name
 
         zone = self.timezone if isinstance(self.timezone, str) else zone_name(self.timezone) or "UTC"
@@ -110,11 +130,11 @@ class _Cron(Timetable):
         return made
 
 
-class CronTriggerTimetable(_Cron):
+class CronTriggerTimetable(TriggerRuns, CronTimetable):
     """Runs at each cron time."""
 
 
-class CronDataIntervalTimetable(_Cron):
+class CronDataIntervalTimetable(IntervalRuns, CronTimetable):
     """Runs at the end of the interval between two cron times."""
 
     data_interval = True
@@ -123,7 +143,7 @@ class CronDataIntervalTimetable(_Cron):
         super().__init__(cron, timezone)
 
 
-class _Delta(Timetable):
+class DeltaTimetable(DeltaSteps, Timetable):
     data_interval = False
 
     def __init__(self, delta, *, interval=None, **kwargs):
@@ -133,15 +153,17 @@ class _Delta(Timetable):
     def summary(self):
         return str(self.delta)
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {**delta_schedule(self.delta), "data_interval": self.data_interval}
 
 
-class DeltaTriggerTimetable(_Delta):
-    pass
+class DeltaTriggerTimetable(TriggerRuns, DeltaTimetable):
+    """Runs at fixed distances."""
 
 
-class DeltaDataIntervalTimetable(_Delta):
+class DeltaDataIntervalTimetable(IntervalRuns, DeltaTimetable):
+    """Runs at the ends of intervals of one length."""
+
     data_interval = True
 
 
@@ -156,7 +178,7 @@ class _Other(Timetable):
     def __init__(self, *args, **kwargs):
         self.args, self.kwargs = args, kwargs
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {"kind": "other", "name": type(self).__name__}
 
 
@@ -173,7 +195,26 @@ class MultipleCronTriggerTimetable(Timetable):
     def summary(self):
         return ", ".join(t.summary for t in self.timetables)
 
-    def as_schedule(self, dag):
+    def infer_manual_data_interval(self, *, run_after):
+        return min((t.infer_manual_data_interval(run_after=run_after) for t in self.timetables), key=lambda i: i.start)
+
+    def next_dagrun_info(self, *, last_automated_data_interval, restriction):
+        import time
+
+        infos = [t.next_dagrun_info(last_automated_data_interval=last_automated_data_interval, restriction=restriction)
+                 for t in self.timetables]
+        now = time.time()
+
+        def rank(info):
+            if info is None:
+                return float("inf")
+            when = info.logical_date.timestamp()
+            # without catchup the newest of those that are due comes first
+            return when if restriction.catchup or when > now else -when
+
+        return min(infos, key=rank)
+
+    def _known_schedule(self, dag):
         made = self.timetables[0].as_schedule(dag)
         made.pop("data_interval")
         del made["expression"]
@@ -199,14 +240,14 @@ class EventsTimetable(Timetable):
     def summary(self):
         return self._summary
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         from .times import utc_text
 
         return {"kind": "events", "dates": [utc_text(d) for d in self.event_dates], "summary": self._summary,
                 "restrict_to_events": bool(self.restrict_to_events), "description": self.description}
 
 
-class CronPartitionTimetable(_Cron):
+class CronPartitionTimetable(CronTimetable):
     """Each run is about a partition that follows from its time."""
 
     def __init__(self, cron, *, timezone, run_offset=None, run_immediately=False, key_format="%Y-%m-%dT%H:%M:%S"):
@@ -215,8 +256,8 @@ class CronPartitionTimetable(_Cron):
         super().__init__(cron, timezone, run_immediately=run_immediately)
         self.run_offset, self.key_format = run_offset or 0, key_format
 
-    def as_schedule(self, dag):
-        made = super().as_schedule(dag)
+    def _known_schedule(self, dag):
+        made = super()._known_schedule(dag)
         return {"kind": "cron_partition", "expression": made["expression"], "timezone": made["timezone"],
                 "run_offset": self.run_offset, "key_format": self.key_format}
 
@@ -224,21 +265,21 @@ class CronPartitionTimetable(_Cron):
 class NullTimetable(Timetable):
     summary = "None"
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {"kind": "none"}
 
 
 class OnceTimetable(Timetable):
     summary = "@once"
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {"kind": "once"}
 
 
 class ContinuousTimetable(Timetable):
     summary = "@continuous"
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {"kind": "continuous"}
 
 
@@ -249,7 +290,7 @@ class PartitionedAtRuntime(Timetable):
     can_be_scheduled = False
     partitioned_at_runtime = True
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {"kind": "partitioned_at_runtime"}
 
 
@@ -261,7 +302,7 @@ class AssetTriggeredTimetable(Timetable):
 
         self.asset_condition = condition(assets)
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         return {"kind": "asset", "expression": self.asset_condition.as_model()}
 
 
@@ -278,8 +319,8 @@ class AssetOrTimeSchedule(AssetTriggeredTimetable):
     def summary(self):
         return f"Asset or {self.timetable.summary}"
 
-    def as_schedule(self, dag):
-        return {**super().as_schedule(dag), "time": self.timetable.as_schedule(dag)}
+    def _known_schedule(self, dag):
+        return {**super()._known_schedule(dag), "time": self.timetable.as_schedule(dag)}
 
 
 class PartitionedAssetTimetable(AssetTriggeredTimetable):
@@ -295,7 +336,7 @@ class PartitionedAssetTimetable(AssetTriggeredTimetable):
         self.partition_mapper_config = partition_mapper_config or {}
         self.default_partition_mapper = default_partition_mapper or IdentityMapper()
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         made = {"default": self.default_partition_mapper.as_model(), "by_name": {}, "by_uri": {}}
         for asset, mapper in self.partition_mapper_config.items():
             for name, uri in named(asset):
@@ -303,7 +344,7 @@ class PartitionedAssetTimetable(AssetTriggeredTimetable):
                     made["by_name"][name] = mapper.as_model()
                 if uri is not None:
                     made["by_uri"][uri] = mapper.as_model()
-        return {**super().as_schedule(dag), "partitions": {k: v for k, v in made.items() if v}}
+        return {**super()._known_schedule(dag), "partitions": {k: v for k, v in made.items() if v}}
 
 
 def named(asset):
@@ -319,17 +360,17 @@ def named(asset):
             yield getattr(one, "name", None), getattr(one, "uri", None)
 
 
-class _Text(_Cron):
+class _Text(CronTimetable):
     """A cron text: the setting decides which timetable it becomes."""
 
-    def as_schedule(self, dag):
+    def _known_schedule(self, dag):
         from .times import zone_name, zone_of
 
         return {"kind": "cron", "expression": self.cron, "timezone": zone_name(zone_of(dag))}
 
 
-class _Step(_Delta):
-    def as_schedule(self, dag):
+class _Step(DeltaTimetable):
+    def _known_schedule(self, dag):
         return delta_schedule(self.delta)
 
 

@@ -1,6 +1,8 @@
 """Triggers: base classes for an author's own, and what they yield."""
 from dataclasses import dataclass
 
+from .templater import Templater
+
 
 class TriggerEvent:
     """What a trigger yields."""
@@ -59,13 +61,11 @@ class StartTriggerArgs:
     timeout: object = None
 
 
-class BaseTrigger:
+class BaseTrigger(Templater):
     """Subclasses define `serialize()` and `async run()`."""
 
     __module__ = "airflow.triggers.base"
     supports_triggerer_queue = True
-    template_fields = ()
-    template_ext = ()
 
     def __init__(self, **kwargs):
         self.task_instance = None
@@ -84,12 +84,6 @@ class BaseTrigger:
 
     async def on_kill(self):
         """When a person ended the task: what runs elsewhere can be ended here."""
-
-    @property
-    def log(self):
-        import logging
-
-        return logging.getLogger(f"{type(self).__module__}.{type(self).__qualname__}")
 
     def __repr__(self):
         path, kwargs = self.serialize()

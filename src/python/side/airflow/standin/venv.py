@@ -272,6 +272,10 @@ def run(operator, python):
                     why = file.read()
             except OSError:
                 why = ""
+            if not why:
+                import subprocess
+
+                raise subprocess.CalledProcessError(code, [python, runner, folder])
             raise AirflowException(f"Process returned non-zero exit status {code}.\n{why}")
         if os.path.getsize(file_of("script.out")) == 0:
             return None

@@ -1,0 +1,127 @@
+//! A namespace of its own in the cluster of `DAGDECK_TEST_KUBECONFIG`; everything in it is removed when it is dropped.
+
+use std::path::PathBuf;
+
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::{
+    Api, Client, Config,
+    api::{DeleteParams, ListParams, PostParams},
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use serde_json::{Value, json};
+
+/// Names the kubeconfig.
+const VARIABLE: &str = "DAGDECK_TEST_KUBECONFIG";
+/// Image with a shell; another one can be named where a cluster has none of that name.
+const IMAGE: &str = "busybox:1.36";
+
+/// A namespace.
+pub struct Cluster {
+    kubeconfig: PathBuf,
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    /// Its name.
+    pub namespace: String,
+}
+
+impl Cluster {
+    /// A namespace of its own; `None`, with a printed reason, where no cluster is named.
+    pub fn new(purpose: &str) -> Option<Self> {
+        let Some(kubeconfig) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else {
+            eprintln!("SKIPPED: {VARIABLE} names no kubeconfig, so nothing is tested against a cluster");
+            return None;
+        };
+        let kubeconfig = PathBuf::from(kubeconfig);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let read = Kubeconfig::read_from(&kubeconfig).unwrap();
+            let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+            Client::try_from(config).unwrap()
+        });
+        let namespace = format!("dagdeck-{purpose}-{}", std::process::id());
+        let new: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
+        runtime.block_on(Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &new)).unwrap();
+        let cluster = Self { kubeconfig, runtime, client, namespace };
+        cluster.await_service_account();
+        Some(cluster)
+    }
+
+    /// Pods are refused until the namespace has its default service account.
+    fn await_service_account(&self) {
+        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        for _ in 0..200 {
+            if self.runtime.block_on(accounts.get("default")).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("namespace {} has no default service account", self.namespace);
+    }
+
+    /// What the scheduler needs in its environment: the cluster, and a sidecar image that is there.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let connection = json!({"conn_type": "kubernetes", "extra": {
+            "kube_config_path": self.kubeconfig, "namespace": self.namespace, "xcom_sidecar_container_image": self.image(),
+        }});
+        vec![("AIRFLOW_CONN_KUBERNETES_DEFAULT", connection.to_string())]
+    }
+
+    /// An image with a shell.
+    pub fn image(&self) -> String {
+        std::env::var("DAGDECK_TEST_IMAGE").unwrap_or_else(|_| IMAGE.into())
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// All pods that aren't on their way out, by name.
+    pub fn left(&self) -> Vec<String> {
+        let list = self.runtime.block_on(self.pods().list(&ListParams::default())).unwrap();
+        let there = list.items.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        let mut names: Vec<String> = there.filter_map(|pod| pod.metadata.name).collect();
+        names.sort();
+        names
+    }
+
+    /// Creates a pod.
+    pub fn create(&self, pod: Value) {
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        self.runtime.block_on(self.pods().create(&PostParams::default(), &pod)).unwrap();
+    }
+
+    /// Waits until a pod is in a phase.
+    pub fn await_phase(&self, name: &str, phase: &str) {
+        for _ in 0..1200 {
+            let pod = self.runtime.block_on(self.pods().get(name)).unwrap();
+            if pod.status.and_then(|status| status.phase).as_deref() == Some(phase) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("pod {name} never became {phase}");
+    }
+
+    /// Name of a node.
+    pub fn node(&self) -> String {
+        let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client.clone());
+        let list = self.runtime.block_on(nodes.list(&ListParams::default().limit(1))).unwrap();
+        list.items.into_iter().find_map(|node| node.metadata.name).unwrap()
+    }
+
+    /// Deletes a pod, as a person would.
+    pub fn delete(&self, name: &str) {
+        let how = DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() };
+        self.runtime.block_on(self.pods().delete(name, &how)).unwrap();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let all: Api<Namespace> = Api::all(self.client.clone());
+        let how = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
+        let _ = self.runtime.block_on(self.pods().delete_collection(&how, &ListParams::default()));
+        let _ = self.runtime.block_on(all.delete(&self.namespace, &how));
+    }
+}
