@@ -81,6 +81,9 @@ pub type Renderer = fn(&Place, &str, &str, Option<Timestamp>, MapIndex) -> Resul
 /// # Errors
 /// `NotFound` for an unknown pod.
 pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
+    if matches!(verb, PodVerb::Cleanup(_)) {
+        return Err(not_yet("pods cleanup"));
+    }
     let conn = shell.store()?;
     match verb {
         PodVerb::List { dag_id, all, limit } => {
@@ -112,8 +115,8 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
             let rows = pages::pod::events(&conn, pod["id"].as_i64().unwrap_or_default())?;
             shell.show_rows(rows, &["last_at", "count", "type", "reason", "source", "message"])?;
         }
-        PodVerb::Cleanup(_) => return Err(not_yet("pods cleanup")),
-        PodVerb::Render(_) => return Err(not_yet("pods render without a renderer")),
+        // `render` needs a renderer; the program calls it by itself.
+        PodVerb::Cleanup(_) | PodVerb::Render(_) => {}
     }
     Ok(0)
 }

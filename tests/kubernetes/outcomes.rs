@@ -101,7 +101,7 @@ pod("kept", "sleep 1000", on_kill_action="keep_pod")
     });
     home.run(&["tasks", "mark", "pods", "r1", "marked", "success", "-y"]).ok();
     home.run(&["tasks", "mark", "pods", "r1", "kept", "failed", "-y"]).ok();
-    home.run(&["tasks", "clear", "pods", "r1", "cleared", "-y"]).ok();
+    home.run(&["tasks", "clear", "pods", "--run-id", "r1", "--task-id", "cleared", "-y"]).ok();
     let second =
         home.until("the cleared task's second pod runs", || running("cleared").filter(|name| *name != names[1]));
     let left = cluster.left();

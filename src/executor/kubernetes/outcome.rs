@@ -1,6 +1,6 @@
 //! A pod's result: the file that its sidecar keeps (semantics 12.3), or the last line of its output.
 
-use std::{future::Future, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -97,31 +97,29 @@ async fn file(api: &Api, name: &str, seen: &mut watch::Receiver<(Option<Rc<Value
 }
 
 /// Waits until the sidecar runs; an error if it doesn't any more.
-fn sidecar_runs(seen: &mut watch::Receiver<(Option<Rc<Value>>, bool)>) -> impl Future<Output = Result<(), String>> {
-    async move {
-        loop {
-            {
-                let now = seen.borrow_and_update();
-                let Some(pod) = now.0.as_deref() else { return Err("the pod was never seen".into()) };
-                if now.1 {
-                    return Err("the pod was gone before its result was read".into());
-                }
-                if let Some(end) = glance::terminated(pod, SIDECAR) {
-                    return Err(format!(
-                        "the sidecar with the result ended ({}, exit code {}) before it was read",
-                        end.reason, end.exit_code
-                    ));
-                }
-                if glance::runs(pod, SIDECAR) {
-                    return Ok(());
-                }
-                if let Some(cause) = pending::hopeless(pod) {
-                    return Err(cause.summary);
-                }
+async fn sidecar_runs(seen: &mut watch::Receiver<(Option<Rc<Value>>, bool)>) -> Result<(), String> {
+    loop {
+        {
+            let now = seen.borrow_and_update();
+            let Some(pod) = now.0.as_deref() else { return Err("the pod was never seen".into()) };
+            if now.1 {
+                return Err("the pod was gone before its result was read".into());
             }
-            if seen.changed().await.is_err() {
-                return Err("the pod is not watched any more".into());
+            if let Some(end) = glance::terminated(pod, SIDECAR) {
+                return Err(format!(
+                    "the sidecar with the result ended ({}, exit code {}) before it was read",
+                    end.reason, end.exit_code
+                ));
             }
+            if glance::runs(pod, SIDECAR) {
+                return Ok(());
+            }
+            if let Some(cause) = pending::hopeless(pod) {
+                return Err(cause.summary);
+            }
+        }
+        if seen.changed().await.is_err() {
+            return Err("the pod is not watched any more".into());
         }
     }
 }
