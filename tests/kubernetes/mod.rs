@@ -1,6 +1,7 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
 mod cluster;
+mod in_python;
 mod killed;
 mod outcomes;
 mod situations;
