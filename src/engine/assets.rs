@@ -1,5 +1,6 @@
 //! Assets: events of tasks that succeeded, answers about assets, and what waits for a run.
 
+use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
@@ -16,8 +17,9 @@ use crate::{
 
 impl Engine {
     /// Tells the scheduler's memory what DAGs have been told about assets and haven't run for yet.
-    pub(super) fn load_asset_queues(&mut self) -> Result<()> {
-        self.world.set_asset_queues(asset::queues(self.store.reader())?);
+    /// `ended`: when the task ended whose update is new.
+    pub(super) fn load_asset_queues(&mut self, ended: Option<Timestamp>) -> Result<()> {
+        self.world.set_asset_queues(asset::queues(self.store.reader())?, ended);
         Ok(())
     }
 
@@ -40,7 +42,8 @@ impl Engine {
         let declared = || self.world.dag_of(key.run)?.tasks.get(&key.task_id).map(Task::outlet_assets);
         let outlets = named.or_else(declared).unwrap_or_default();
         if !outlets.is_empty() {
-            self.writes.push(Write::AssetsUpdated { key: key.clone(), outlets, said });
+            let ended = c.row.end_date;
+            self.writes.push(Write::AssetsUpdated { key: key.clone(), outlets, said, ended });
         }
     }
 

@@ -37,8 +37,8 @@ impl Engine {
     pub(super) fn note_ended_run(&mut self, change: &RunChange) {
         let is_failure = change.row.state == RunState::Failed;
         let wanted = if is_failure { "on_failure_callback" } else { "on_success_callback" };
-        let Some(facts) = self.world.dag(&change.row.dag_id) else { return };
-        if facts.dag.callbacks.iter().any(|c| c == wanted) {
+        let Ok(dag) = self.version_of(&change.row) else { return };
+        if dag.callbacks.iter().any(|c| c == wanted) {
             let key = TiKey::new(change.row.id, DAG_CALLBACKS, UNMAPPED);
             let request = json!({"kind": "dag", "is_failure": is_failure, "reason": change.reason});
             self.call_back(key, change.row.clear_number + 1, request);
@@ -106,10 +106,8 @@ impl Engine {
 
     /// Starts one again that was handed over and never began.
     pub(super) fn start_callback_again(&mut self, key: &TiKey, epoch: u32) {
-        let found = store::callback::all(self.store.reader())
-            .map(|all| all.into_iter().find(|(of, e, _)| of == key && *e == epoch));
-        match found {
-            Ok(due) => self.callbacks.extend(due),
+        match store::callback::get(self.store.reader(), key, epoch) {
+            Ok(request) => self.callbacks.extend(request.map(|request| (key.clone(), epoch, request))),
             Err(e) => say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0)),
         }
         self.start_callbacks();
@@ -117,10 +115,7 @@ impl Engine {
 
     fn start_callback(&mut self, key: &TiKey, epoch: u32, request: &Value) -> Result<()> {
         let Some(run) = store::run::get(self.store.reader(), key.run)? else { return Ok(()) };
-        let dag = match self.world.dag(&run.dag_id) {
-            Some(facts) => facts.dag.clone(),
-            None => store::dag::version(self.store.reader(), run.dag_version)?,
-        };
+        let dag = self.version_of(&run)?;
         let startup = match request["kind"].as_str() {
             Some("task") => self.of_task(&run, &dag, key.map_index, request)?,
             Some("deadline") => self.of_deadline(&run, &dag, request)?,
@@ -134,7 +129,7 @@ impl Engine {
         let task: Task = serde_json::from_value(task).map_err(|e| Error::system("a callback has no form", e))?;
         let mut spec = self.python_spec(&dag, &task, &run, &row);
         let mut whole = json!({
-            "dag_run": render::run_document(&run), "fileloc": dag.fileloc, "dag_id": &*dag.dag_id,
+            "dag_run": render::run_document(&run), "fileloc": dag.fileloc, "source": self.older_source(&dag, &run), "dag_id": &*dag.dag_id,
             "dags_folder": self.place.dags_folder, "plugins_folder": Some(self.place.plugins()).filter(|p| p.is_dir()),
             "settings": self.task_settings(),
         });
@@ -146,10 +141,18 @@ impl Engine {
         Ok(())
     }
 
+    /// The DAG as the run has it, also of a run that has ended.
+    fn version_of(&self, run: &DagRun) -> Result<Arc<Dag>> {
+        match self.world.dag(&run.dag_id) {
+            Some(facts) if facts.version == run.dag_version => Ok(facts.dag.clone()),
+            _ => store::dag::version(self.store.reader(), run.dag_version),
+        }
+    }
+
     fn of_dag(&self, run: &DagRun, dag: &Arc<Dag>, request: &Value) -> Result<Value> {
         let reason = request["reason"].as_str().unwrap_or("");
         let instances = store::load::instances(self.store.reader(), run.id)?;
-        let ti = relevant(instances, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
+        let ti = relevant(instances, run, dag, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
         let ti = ti.map(|row| document(run, &row));
         Ok(json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "reason": reason, "ti": ti}))
     }
@@ -171,19 +174,33 @@ impl Engine {
     }
 }
 
-/// The instance whose context a DAG's callback gets (semantics 15): the one that succeeded last, that failed last, or
-/// for a run that could not go on, that was touched last of those unfinished.
-fn relevant(instances: Vec<TaskInstance>, reason: &str) -> Option<TaskInstance> {
-    let fits = |state: TiState| match reason {
-        "success" => matches!(state, TiState::Success | TiState::Skipped),
-        "task_failure" => matches!(state, TiState::Failed | TiState::UpstreamFailed),
-        _ => true,
+/// The instance whose context a DAG's callback gets (semantics 15): the one that succeeded last or failed last; of a run
+/// whose time was over, the unfinished one that started last; of one that can't go on, the first whose upstream tasks
+/// have got somewhere.
+fn relevant(instances: Vec<TaskInstance>, run: &DagRun, dag: &Dag, reason: &str) -> Option<TaskInstance> {
+    let last_in = |state: TiState| {
+        // Those that ended in the same moment: as they are written, which mostly is the order of the graph.
+        let rank = |row: &&TaskInstance| (row.end_date, dag.tasks.get_index_of(&row.key.task_id));
+        instances.iter().filter(|row| row.state == state).max_by_key(rank)
     };
-    let rank = |row: &TaskInstance| {
-        let ran = matches!(row.state, TiState::Success | TiState::Failed) || !row.state.is_finished();
-        (ran, row.end_date.or(row.start_date))
+    let found = match reason {
+        "success" => last_in(TiState::Success),
+        "task_failure" => last_in(TiState::Failed),
+        "timed_out" => {
+            let was_cut_off = |row: &&TaskInstance| row.state == TiState::Skipped && row.end_date == run.end_date;
+            instances.iter().filter(was_cut_off).max_by_key(|row| row.start_date)
+        }
+        "all_tasks_deadlocked" => {
+            let is_finished = |id: &Arc<str>| instances.iter().any(|r| r.key.task_id == *id && r.state.is_finished());
+            let is_blocked = |row: &&TaskInstance| {
+                let task = dag.tasks.get(&row.key.task_id);
+                !row.state.is_finished() && task.is_some_and(|task| task.upstream_task_ids.iter().any(is_finished))
+            };
+            instances.iter().find(is_blocked)
+        }
+        _ => instances.iter().max_by_key(|row| (row.end_date.is_some(), row.end_date.or(row.start_date))),
     };
-    instances.into_iter().filter(|row| fits(row.state)).max_by_key(rank)
+    found.cloned()
 }
 
 fn document(run: &DagRun, row: &TaskInstance) -> Value {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::{
@@ -32,7 +33,7 @@ impl Engine {
             self.settle();
             return self.stuck.is_none();
         }
-        let tells_followers = self.writes.iter().any(tells_followers);
+        let updates: Vec<Option<Timestamp>> = self.writes.iter().filter_map(update_of).collect();
         let limit = self.max_downstream_keys();
         let (changes, writes) = (&self.changes, &self.writes);
         let done = self.store.transaction(|tx| {
@@ -51,7 +52,9 @@ impl Engine {
                 self.settle();
                 self.send_to_pods();
                 self.take_committed(committed);
-                if tells_followers && let Err(e) = self.load_asset_queues() {
+                if !updates.is_empty()
+                    && let Err(e) = self.load_asset_queues(updates.into_iter().flatten().max())
+                {
                     say(format_args!("scheduler: {e}"));
                 }
                 for run in refused.runs {
@@ -150,14 +153,19 @@ impl Engine {
     }
 }
 
-/// After such a write, DAGs may have been told of updated assets.
-fn tells_followers(write: &Write) -> bool {
-    matches!(write, Write::AssetsUpdated { .. })
+/// After such a write, DAGs may have been told of updated assets: when the task ended that updated them.
+fn update_of(write: &Write) -> Option<Option<Timestamp>> {
+    match write {
+        Write::AssetsUpdated { ended, .. } => Some(*ended),
+        _ => None,
+    }
 }
 
 fn apply(tx: &Transaction<'_>, write: &Write, limit: usize) -> Result<()> {
     match write {
-        Write::AssetsUpdated { key, outlets, said } => asset::of_success(tx, key, outlets, said, limit, clock::now()),
+        Write::AssetsUpdated { key, outlets, said, .. } => {
+            asset::of_success(tx, key, outlets, said, limit, clock::now())
+        }
         Write::AssetState { asset, key, value } => super::assets::state(tx, asset, key.as_deref(), value.as_ref()),
         Write::SetXcom { key, name, value, length } => xcom::set(tx, key, name, value, "task", *length, clock::now()),
         Write::DeleteXcom { key, name } => xcom::delete(tx, key, name.as_deref()).map(|_| ()),

@@ -8,7 +8,7 @@ use super::core::{Engine, Write};
 use crate::{
     clock, command,
     error::{Kind, Result, say},
-    model::{Dag, DagRun, RunId, Schedule},
+    model::{Dag, DagRun, RunId},
     processor,
     scheduler::DagFacts,
     store::{self, load},
@@ -37,7 +37,7 @@ impl Engine {
         }
         for dag in facts {
             let id = dag.dag.dag_id.clone();
-            if matches!(dag.dag.schedule, Schedule::Custom { .. }) {
+            if dag.dag.schedule.has_own_timetable() {
                 self.own_timetables.entry(id.clone()).or_default();
             }
             let db = self.store.reader();
@@ -59,7 +59,7 @@ impl Engine {
         }
         self.changed = true;
         self.run_watchers();
-        self.load_asset_queues()
+        self.load_asset_queues(None)
     }
 
     /// Writes a DAG's next run for readers, with the next commit.
@@ -210,7 +210,7 @@ impl Engine {
             }
             if follows_assets {
                 // Also when it could not be made: what it was made for still waits.
-                self.load_asset_queues()?;
+                self.load_asset_queues(None)?;
             }
             self.write_next(&dag_id);
             self.changed = true;

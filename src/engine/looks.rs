@@ -51,9 +51,13 @@ impl Engine {
             Look::Error(class, why) => failed(Cause::new(CauseKind::Value, why).exception(class), true),
             Look::Fail(class, why) => {
                 // Behind its trigger, Airflow's sensor no longer tells which kind of thing failed.
-                let external = matches!(wait.condition, Condition::External(_)) && wait.mode == Mode::Deferrable;
-                let class = if external { "ExternalDagFailedError" } else { class };
-                failed(Cause::new(CauseKind::Upstream, why).exception(class), true)
+                let class = match (&wait.condition, wait.mode) {
+                    (Condition::External(_), Mode::Deferrable) => Some("ExternalDagFailedError"),
+                    // A worker that waits for the run that it triggered fails without an exception.
+                    (Condition::RunEnds { .. }, Mode::Poke) => None,
+                    _ => Some(class),
+                };
+                failed(class.into_iter().fold(Cause::new(CauseKind::Upstream, why), Cause::exception), true)
             }
             Look::TimedOut(waited) => {
                 let why = format!("sensor timed out after {waited:.0} s (timeout {} s)", wait.timeout);
@@ -120,6 +124,12 @@ impl Engine {
         let wanted = e.logical_dates.len();
         if wanted == 0 {
             return Ok(Look::NotYet);
+        }
+        if let Some(group) = &e.task_group_id
+            && !self.world.dag(&e.dag_id).is_some_and(|facts| facts.dag.task_groups.contains_key(group.as_str()))
+        {
+            let why = format!("Task group {group} not found in DAG {}", e.dag_id);
+            return Ok(Look::Error("AirflowRuntimeError", why));
         }
         if !e.failed_states.is_empty() && count(&e.failed_states)? > 0 {
             let (class, what) = match &e.task_group_id {

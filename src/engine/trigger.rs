@@ -48,12 +48,16 @@ impl Engine {
                 self.to_start.push((key.clone(), epoch));
                 return;
             }
-            Err(NotTriggered::NoSuchDag(e)) => ("DagNotFound", true, e),
-            Err(NotTriggered::Exists(e)) => ("DagRunAlreadyExists", false, e),
-            Err(NotTriggered::Paused(e)) => ("DagIsPaused", true, e),
-            Err(NotTriggered::Other(e)) => ("AirflowException", true, e),
+            // What Airflow's server refuses is this to its worker.
+            Err(NotTriggered::NoSuchDag(e)) => (Some("AirflowRuntimeError"), true, e),
+            // The worker fails the task without an exception.
+            Err(NotTriggered::Exists(e)) => (None, false, e),
+            Err(NotTriggered::Paused(e)) => (Some("DagIsPaused"), true, e),
+            Err(NotTriggered::Other(e)) => (Some("AirflowException"), true, e),
         };
-        self.report(key, epoch, failed(Cause::new(CauseKind::Value, e.message).exception(class), retryable));
+        let cause = Cause::new(CauseKind::Value, e.message);
+        let cause = class.into_iter().fold(cause, Cause::exception);
+        self.report(key, epoch, failed(cause, retryable));
     }
 
     fn triggered(&mut self, key: &TiKey, epoch: u32, asked: TriggerDagRun, run_id: String) {

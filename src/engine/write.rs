@@ -55,6 +55,8 @@ pub enum Write {
         outlets: Vec<AssetCondition>,
         /// What it said about them, see [`crate::store::asset::of_success`].
         said: Vec<serde_json::Value>,
+        /// When it ended.
+        ended: Option<Timestamp>,
     },
     /// A value that tasks keep with an asset; without a key all of them, without a value it is forgotten.
     AssetState {

@@ -39,7 +39,7 @@ pub use mapping::{Expand, ExpandValue};
 pub use pod::{ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodStage, PodWrite};
 pub use pool::{DEFAULT_POOL, Pool};
 pub use run::{DagRun, NewRun, RunType, TriggeredBy};
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Span};
 pub use state::{RunState, TiState};
 pub use task::{Task, WeightRule};
 pub use task_instance::TaskInstance;

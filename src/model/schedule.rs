@@ -5,6 +5,44 @@ use serde::{Deserialize, Serialize};
 
 use super::{asset::AssetCondition, partition::Partitions};
 
+/// A `timedelta`, or a `relativedelta` with its calendar part. As JSON a number of seconds where there is no such part.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "SpanForm", into = "SpanForm")]
+pub struct Span {
+    /// Days and shorter.
+    pub seconds: f64,
+    /// Months and longer.
+    pub months: i32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum SpanForm {
+    Seconds(f64),
+    Calendar { seconds: f64, months: i32 },
+}
+
+impl From<f64> for Span {
+    fn from(seconds: f64) -> Self {
+        Self { seconds, months: 0 }
+    }
+}
+
+impl From<SpanForm> for Span {
+    fn from(form: SpanForm) -> Self {
+        match form {
+            SpanForm::Seconds(seconds) => seconds.into(),
+            SpanForm::Calendar { seconds, months } => Self { seconds, months },
+        }
+    }
+}
+
+impl From<Span> for SpanForm {
+    fn from(Span { seconds, months }: Span) -> Self {
+        if months == 0 { Self::Seconds(seconds) } else { Self::Calendar { seconds, months } }
+    }
+}
+
 /// A schedule as data. JSON form: `{"kind": "cron", "expression": "0 6 * * *", "timezone": "UTC"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -25,9 +63,9 @@ pub enum Schedule {
         /// `Some(true)`: CronDataIntervalTimetable was named; `Some(false)`: CronTriggerTimetable was; `None`: the setting decides.
         #[serde(default)]
         data_interval: Option<bool>,
-        /// `interval=` of a trigger timetable, in seconds.
+        /// `interval=` of a trigger timetable.
         #[serde(default)]
-        interval: f64,
+        interval: Span,
         /// `run_immediately=`: without a start date the first run is the point just passed, if that is at most so many
         /// seconds ago; else the next point. `None`: a tenth of a period, at least five minutes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +79,7 @@ pub enum Schedule {
         timezone: String,
         /// As for cron.
         #[serde(default)]
-        interval: f64,
+        interval: Span,
         /// As for cron.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run_immediately: Option<f64>,
@@ -83,6 +121,9 @@ pub enum Schedule {
         /// As for cron.
         #[serde(default)]
         data_interval: Option<bool>,
+        /// As for cron.
+        #[serde(default)]
+        interval: Span,
     },
     /// Triggered by assets.
     Asset {
@@ -117,6 +158,15 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// A timetable class of the author's own says when runs come, alone or beside assets.
+    pub fn has_own_timetable(&self) -> bool {
+        match self {
+            Self::Custom { .. } => true,
+            Self::Asset { time: Some(time), .. } => time.has_own_timetable(),
+            _ => false,
+        }
+    }
+
     /// Runs may name a partition.
     pub fn is_partitioned(&self) -> bool {
         matches!(

@@ -113,6 +113,26 @@ fn needs_python(value: &Value) -> bool {
     }
 }
 
+/// Why a native task can't run, with the class of the exception that Airflow's operator raises.
+struct Refusal {
+    class: &'static str,
+    text: String,
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self { class: "AirflowException", text }
+    }
+}
+
+/// What a template field holds for which the author gave nothing, as Airflow stores it.
+pub fn when_not_given(operator: &str, field: &str) -> Value {
+    match (operator, field) {
+        ("TriggerDagRunOperator", "logical_date") => "NOTSET".into(),
+        _ => Value::Null,
+    }
+}
+
 /// Where a native task runs.
 pub struct Place<'a> {
     /// DAG.
@@ -132,11 +152,11 @@ pub fn native(place: &Place<'_>, rendered: &IndexMap<String, Value>) -> Workload
     let args = Arguments::new(place.task, rendered);
     let made = match place.task.operator.as_str() {
         "EmptyOperator" => Ok(Workload::Inline(Inline::Nothing)),
-        "BashOperator" => bash::workload(place.dag, &args),
+        "BashOperator" => bash::workload(place.dag, &args).map_err(Into::into),
         "TriggerDagRunOperator" => trigger_dagrun::workload(&args, place.now),
         "ExternalTaskSensor" => external_task::workload(&args, place),
-        "FileSensor" => file::workload(&args, place),
-        "DayOfWeekSensor" => time::weekday(&args, place),
+        "FileSensor" => file::workload(&args, place).map_err(Into::into),
+        "DayOfWeekSensor" => time::weekday(&args, place).map_err(Into::into),
         "TimeDeltaSensor"
         | "TimeDeltaSensorAsync"
         | "DateTimeSensor"
@@ -144,13 +164,13 @@ pub fn native(place: &Place<'_>, rendered: &IndexMap<String, Value>) -> Workload
         | "TimeSensor"
         | "TimeSensorAsync"
         | "WaitSensor" => time::until(&args, place),
-        "BranchOperator" => branch::choose(&args),
+        "BranchOperator" => branch::choose(&args).map_err(Into::into),
         POD => Ok(Workload::Pod(Box::new(rendered.clone()))),
-        "ShortCircuit" | "ShortCircuitOperator" => branch::short_circuit(&args),
-        other => Err(format!("{other} has no native form")),
+        "ShortCircuit" | "ShortCircuitOperator" => branch::short_circuit(&args).map_err(Into::into),
+        other => Err(format!("{other} has no native form").into()),
     };
-    made.unwrap_or_else(|message| {
-        Workload::Impossible(Cause::new(CauseKind::Value, message).exception("AirflowException"))
+    made.unwrap_or_else(|refusal: Refusal| {
+        Workload::Impossible(Cause::new(CauseKind::Value, refusal.text).exception(refusal.class))
     })
 }
 

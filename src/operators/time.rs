@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
-use super::{Arguments, Place};
+use super::{Arguments, Place, Refusal};
 use crate::{
     model::{mapping::encoded_kind, time::plus_seconds},
     workload::{Condition, Mode, Wait, Workload},
@@ -17,12 +17,13 @@ const TIMEOUT: f64 = 604_800.0;
 const DAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
 
 /// The workload of a sensor that waits for an instant.
-pub fn until(args: &Arguments<'_>, place: &Place<'_>) -> Result<Workload, String> {
+pub fn until(args: &Arguments<'_>, place: &Place<'_>) -> Result<Workload, Refusal> {
     let name = place.task.operator.as_str();
     let began = place.row.start_date.unwrap_or(place.now);
     let at = match name {
         "DateTimeSensor" | "DateTimeSensorAsync" => {
-            args.instant("target_time")?.ok_or(format!("{name}: target_time is missing"))?
+            let found = args.instant("target_time").map_err(|text| Refusal { class: "ParserError", text })?;
+            found.ok_or_else(|| format!("{name}: target_time is missing"))?
         }
         "TimeSensor" | "TimeSensorAsync" => time_of_day(args, place, began)?,
         "WaitSensor" => plus_seconds(began, delta(args, place, "time_to_wait")?),

@@ -37,6 +37,7 @@ pub fn native(classpath: &str, kwargs: &Value) -> Option<Native> {
 fn at_instant(kwargs: &Value) -> Option<Native> {
     let given = kwargs.get("moment")?;
     let moment = instant(given)?;
+    // Whatever class the moment had: on its way to the task it becomes a plain one.
     let event = json!({
         "__classname__": "datetime.datetime", "__version__": 2,
         "__data__": {

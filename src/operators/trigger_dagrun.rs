@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Arguments, arguments::parse_instant};
+use super::{Arguments, Refusal, arguments::parse_instant};
+use crate::model::mapping::encoded_kind;
 use crate::workload::{Inline, TriggerDagRun, Workload};
 
 /// The workload of a `TriggerDagRunOperator`. Without `logical_date` it is now, unless there is a `run_after`; `None` means a
 /// run without one.
-pub fn workload(args: &Arguments<'_>, now: Timestamp) -> Result<Workload, String> {
+pub fn workload(args: &Arguments<'_>, now: Timestamp) -> Result<Workload, Refusal> {
     let date = |name: &str| match args.get(name) {
         Some(Value::String(text)) if text.is_empty() || text == "None" => Ok(None),
         Some(Value::String(text)) => parse_instant(text)
@@ -32,7 +33,7 @@ pub fn workload(args: &Arguments<'_>, now: Timestamp) -> Result<Workload, String
     Ok(Workload::Inline(Inline::TriggerDagRun(Box::new(TriggerDagRun {
         trigger_dag_id: args.required("trigger_dag_id")?,
         trigger_run_id: args.text("trigger_run_id")?,
-        conf: args.get("conf").cloned().unwrap_or(json!({})),
+        conf: conf(args.get("conf"))?,
         logical_date,
         run_after,
         fail_when_dag_is_paused: args.flag("fail_when_dag_is_paused", false)?,
@@ -45,4 +46,32 @@ pub fn workload(args: &Arguments<'_>, now: Timestamp) -> Result<Workload, String
         failed_states: states("failed_states", "failed")?,
         note: args.text("note")?,
     }))))
+}
+
+/// `conf` as JSON: a text is read as JSON, and what JSON lacks is refused, as in Airflow.
+fn conf(given: Option<&Value>) -> Result<Value, Refusal> {
+    let made = match given {
+        None => Some(json!({})),
+        Some(Value::String(text)) if text.is_empty() => Some(json!({})),
+        Some(Value::String(text)) => serde_json::from_str(text).ok(),
+        Some(value) => plain(value),
+    };
+    made.ok_or_else(|| {
+        let shown = given.map(Value::to_string).unwrap_or_default();
+        Refusal { class: "ValueError", text: format!("conf parameter should be JSON Serializable: {shown}") }
+    })
+}
+
+/// The value as Python's `json` would write it; `None` if it can't.
+fn plain(value: &Value) -> Option<Value> {
+    match (encoded_kind(value), value) {
+        (Some("tuple"), encoded) => plain(encoded.get("value")?),
+        (Some(_), _) => None,
+        (None, Value::Array(items)) => items.iter().map(plain).collect::<Option<Vec<_>>>().map(Value::Array),
+        (None, Value::Object(map)) => {
+            let each = map.iter().map(|(name, value)| Some((name.clone(), plain(value)?)));
+            each.collect::<Option<serde_json::Map<_, _>>>().map(Value::Object)
+        }
+        (None, other) => Some(other.clone()),
+    }
 }

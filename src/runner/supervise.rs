@@ -279,6 +279,9 @@ impl<'a> Watch<'a> {
             None => times.extend(self.deadline.map(|d| d.saturating_duration_since(now))),
         }
         times.extend(link.retry_in());
+        if link.stream().is_some() {
+            times.extend(self.talk.as_ref().and_then(Talk::tell_in));
+        }
         times.into_iter().min()
     }
 
@@ -371,15 +374,16 @@ impl<'a> Watch<'a> {
         }
         // A scheduler that was killed took its unanswered questions with it.
         if std::mem::replace(&mut self.connection, link.connection()) != link.connection() {
-            talk.asks.splice(0..0, std::mem::take(&mut talk.waiting));
+            talk.begin_again();
         }
-        if talk.asks.is_empty() {
+        // A short task's says go with its outcome, which saves a message.
+        if talk.asks.is_empty() && talk.tell_in().is_none_or(|left| !left.is_zero()) {
             return;
         }
-        // Says stay in the list: the outcome repeats them, numbered, in case the scheduler dies before it commits.
-        if !talk.says.is_empty() && !link.send(&FromSupervisor::Says { says: talk.says.clone() }) {
+        if !talk.untold().is_empty() && !link.send(&FromSupervisor::Says { says: talk.untold().to_vec() }) {
             return;
         }
+        talk.all_told();
         while let Some(body) = talk.asks.first().cloned() {
             let id = body.get("id").and_then(Value::as_u64).unwrap_or(0);
             if !link.send(&FromSupervisor::Ask { id, body }) {

@@ -3,6 +3,7 @@
 use std::{
     io::{ErrorKind, Read, Write},
     os::unix::net::UnixStream,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -13,12 +14,19 @@ use crate::{
     tasklog::Log,
 };
 
+/// How long what was said may wait for the task's end or its next question, which it then goes with.
+const SAY_WITHIN: Duration = Duration::from_millis(200);
+
 /// The supervisor's side of the conversation.
 pub struct Talk {
     socket: UnixStream,
     buffer: Vec<u8>,
-    /// What the task said and the scheduler wasn't told yet.
+    /// All that the task said: the outcome repeats it, numbered, in case the scheduler dies before it commits.
     pub says: Vec<Say>,
+    /// How much of it this scheduler was told.
+    told: usize,
+    /// Since when something is to be told.
+    untold_since: Option<Instant>,
     /// What it asked, not yet sent: id and body.
     pub asks: Vec<Value>,
     /// What it asked and the scheduler has not answered.
@@ -36,6 +44,8 @@ impl Talk {
             socket,
             buffer: Vec::new(),
             says: Vec::new(),
+            told: 0,
+            untold_since: None,
             asks: Vec::new(),
             waiting: Vec::new(),
             end: None,
@@ -49,6 +59,27 @@ impl Talk {
     /// The socket, to be polled; `None` when the task closed it.
     pub fn socket(&self) -> Option<&UnixStream> {
         (!self.closed).then_some(&self.socket)
+    }
+
+    /// What the scheduler is still to be told.
+    pub fn untold(&self) -> &[Say] {
+        &self.says[self.told..]
+    }
+
+    /// The scheduler was told everything.
+    pub fn all_told(&mut self) {
+        (self.told, self.untold_since) = (self.says.len(), None);
+    }
+
+    /// A new scheduler listens, who was told nothing, and has no question.
+    pub fn begin_again(&mut self) {
+        (self.told, self.untold_since) = (0, (!self.says.is_empty()).then(Instant::now));
+        self.asks.splice(0..0, std::mem::take(&mut self.waiting));
+    }
+
+    /// After which time something is to be told even if nothing is asked.
+    pub fn tell_in(&self) -> Option<Duration> {
+        self.untold_since.map(|since| (since + SAY_WITHIN).saturating_duration_since(Instant::now()))
     }
 
     /// Sends a line to the task.
@@ -112,6 +143,7 @@ impl Talk {
             Class::Say => {
                 self.numbered += 1;
                 self.says.push(Say { n: self.numbered, body: message });
+                self.untold_since.get_or_insert_with(Instant::now);
                 self.write(&task::ok(&id));
             }
             Class::Ask => self.asks.push(message),

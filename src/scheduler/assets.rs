@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
     model::{
-        AssetCondition, AssetQueues, Consumes, NewRun, RunType, Schedule, TriggeredBy, asset::PendingPartition, hash,
+        AssetCondition, AssetQueues, Consumes, NewRun, RunType, Schedule, TaskInstance, TriggeredBy,
+        asset::{PendingPartition, QueuedAsset},
+        hash,
         partition::Partitions,
     },
     timetable::run_id,
@@ -15,19 +17,46 @@ use crate::{
 
 use super::{
     creation::{RunSpec, new_run},
-    world::World,
+    world::{Timer, World},
 };
 
+/// Airflow's scheduler looks for updated assets once in a while, so what several tasks update at about the same time becomes
+/// one run. Here a DAG that could run waits so long for tasks that ran beside the one that made it ready.
+const TOGETHER: SignedDuration = SignedDuration::from_secs(2);
+
 impl World {
-    /// Replaces what all DAGs have been told about assets and haven't run for yet.
-    pub fn set_asset_queues(&mut self, mut queues: AssetQueues) {
+    /// Replaces what all DAGs have been told about assets and haven't run for yet. `ended`: when the task ended whose update
+    /// is new.
+    pub fn set_asset_queues(&mut self, mut queues: AssetQueues, ended: Option<Timestamp>) {
         for (dag_id, memory) in &mut self.dags {
             let queue = queues.remove(&**dag_id).unwrap_or_default();
             if memory.asset_queue != queue {
                 memory.asset_queue = queue;
+                memory.enough_since = memory.enough_since.or(ended);
                 self.unasked.insert(dag_id.clone());
             }
         }
+    }
+
+    /// A task that updates assets has ended, or will not: DAGs may have waited for it.
+    pub(super) fn ask_followers(&mut self) {
+        let waiting = self.dags.iter().filter(|(_, memory)| memory.enough_since.is_some());
+        self.unasked.extend(waiting.map(|(id, _)| id.clone()));
+    }
+
+    /// Until when a DAG whose queue is enough waits for tasks that began before `since` and update what it follows.
+    fn waits_for_others(&self, expression: &AssetCondition, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let until = since.checked_add(TOGETHER).ok().filter(|until| *until > now)?;
+        let leaves = expression.leaves();
+        let began = |row: &TaskInstance| row.state.is_active() && row.queued_when.is_some_and(|at| at < since);
+        let is_under_way = self.runs.values().any(|memory| {
+            memory.dag.tasks.values().zip(&memory.tasks).any(|(task, instances)| {
+                !task.outlets.is_empty()
+                    && task.outlet_assets().iter().any(|outlet| leaves.iter().any(|leaf| feeds(outlet, leaf)))
+                    && instances.rows.values().any(began)
+            })
+        });
+        is_under_way.then_some(until)
     }
 
     /// Assets of a DAG have been updated, and it may run for them now if they are enough.
@@ -38,13 +67,28 @@ impl World {
         waits && self.may_schedule(dag_id)
     }
 
+    /// A DAG without partitions waits for tasks that update its assets beside the one that made its queue enough.
+    fn held_until(&self, dag_id: &str, now: Timestamp) -> Option<Timestamp> {
+        let memory = self.dags.get(dag_id)?;
+        let Schedule::Asset { expression, partitions: None, .. } = &memory.facts.as_ref()?.dag.schedule else {
+            return None;
+        };
+        let is_enough = expression.is_met(&|leaf| memory.asset_queue.assets.iter().any(|asset| asset.is(leaf)));
+        self.waits_for_others(expression, memory.enough_since.filter(|_| is_enough)?, now)
+    }
+
     /// Makes the runs that a DAG's queue is enough for: one for all assets, or one for each complete partition.
     pub(super) fn ask_assets(&mut self, dag_id: &Arc<str>, now: Timestamp, made: &mut Vec<NewRun>) {
         if !self.may_follow(dag_id) {
             return;
         }
+        if let Some(until) = self.held_until(dag_id, now) {
+            self.timers.insert((until, Timer::Follow(dag_id.clone())));
+            return;
+        }
         let has_room = self.has_room(dag_id);
         let Some(memory) = self.dags.get_mut(dag_id) else { return };
+        memory.enough_since = None;
         let Some(facts) = &memory.facts else { return };
         let Schedule::Asset { expression, partitions, .. } = &facts.dag.schedule else { return };
         let queue = &mut memory.asset_queue;
@@ -67,6 +111,18 @@ impl World {
             let last = std::mem::take(&mut queue.assets).into_iter().map(|asset| asset.at).max().unwrap_or(now);
             create(triggered(dag_id, "assets", last), Consumes::Queue);
         }
+    }
+}
+
+/// A task with this outlet may update what this part of a condition stands for.
+fn feeds(outlet: &AssetCondition, leaf: &AssetCondition) -> bool {
+    match (outlet, leaf) {
+        (AssetCondition::Alias(outlet), AssetCondition::Alias(leaf)) => outlet.name == leaf.name,
+        (AssetCondition::Asset(asset), leaf) => {
+            let (name, uri) = (asset.name.clone(), asset.uri.clone());
+            QueuedAsset { name, uri, aliases: Vec::new(), at: Timestamp::UNIX_EPOCH }.is(leaf)
+        }
+        _ => false,
     }
 }
 

@@ -135,6 +135,10 @@ impl World {
         if from.is_finished() != to.is_finished() {
             self.wake_dependants(run, task, index);
         }
+        let updates = self.runs.get(&run).and_then(|memory| memory.dag.tasks.get_index(task));
+        if from.is_active() && !to.is_active() && updates.is_some_and(|(_, task)| !task.outlets.is_empty()) {
+            self.ask_followers();
+        }
         self.touched_runs.insert(run);
     }
 

@@ -78,7 +78,7 @@ pub fn new_run(dag: &Dag, version: DagVersionId, spec: RunSpec, queued_at: Times
 pub(super) fn first_instances(dag: &Dag, run: RunId, logical_date: Option<Timestamp>) -> Vec<TaskInstance> {
     let weights = effective_weights(dag);
     let mut instances = Vec::with_capacity(dag.tasks.len());
-    for task in dag.tasks.values().filter(|task| in_window(task, logical_date)) {
+    for task in dag.tasks.values().filter(|task| in_window(dag, task, logical_date)) {
         let weight = weights.get(&task.task_id).copied().unwrap_or(task.priority_weight);
         for index in first_indexes(dag, task) {
             instances.push(instance_of(task, TiKey::new(run, task.task_id.clone(), index), weight));
@@ -97,10 +97,12 @@ pub(super) fn instance_of(task: &Task, key: TiKey, weight: i64) -> TaskInstance 
     }
 }
 
-/// A task gets no instance in runs outside its own dates.
-fn in_window(task: &Task, logical_date: Option<Timestamp>) -> bool {
+/// A task gets no instance in runs outside its dates: the later start and the earlier end of its own and the DAG's.
+fn in_window(dag: &Dag, task: &Task, logical_date: Option<Timestamp>) -> bool {
     let Some(date) = logical_date else { return true };
-    task.start_date.is_none_or(|start| date >= start) && task.end_date.is_none_or(|end| date <= end)
+    let starts = [dag.start_date, task.start_date];
+    let ends = [dag.end_date, task.end_date];
+    starts.into_iter().flatten().all(|start| date >= start) && ends.into_iter().flatten().all(|end| date <= end)
 }
 
 fn first_indexes(dag: &Dag, task: &Task) -> std::ops::Range<MapIndex> {

@@ -63,6 +63,9 @@ impl World {
                     }
                 }
                 Timer::Timeout(run) => self.time_out(run, now),
+                Timer::Follow(dag_id) => {
+                    self.unasked.insert(dag_id);
+                }
             }
         }
     }

@@ -32,6 +32,8 @@ pub(super) enum Timer {
     RunAfter(RunId),
     /// `dagrun_timeout`.
     Timeout(RunId),
+    /// A DAG follows assets, and doesn't wait for others that update them any longer.
+    Follow(Arc<str>),
 }
 
 /// A DAG's runs and schedule.
@@ -49,6 +51,8 @@ pub(super) struct DagMemory {
     pub due: Option<Timestamp>,
     /// What it has been told about assets and hasn't run for yet.
     pub asset_queue: AssetQueue,
+    /// When the task ended whose update made the queue enough, while others that update its assets are under way.
+    pub enough_since: Option<Timestamp>,
 }
 
 /// Everything that the scheduler knows. See the room's documentation.

@@ -55,7 +55,7 @@ fn interval_of(run: &DueRun) -> Option<Interval> {
 mod tests {
     use super::*;
     use crate::model::{
-        Schedule,
+        Schedule, Span,
         schedule::{Answer, AnsweredRun},
     };
     use crate::timetable::{Settings, Timetable};
@@ -102,7 +102,7 @@ mod tests {
         let schedule = Schedule::Crons {
             expressions: vec!["0 6 * * *".into(), "0 6,18 * * 3".into()],
             timezone: "UTC".into(),
-            interval: 0.0,
+            interval: Span::default(),
             run_immediately: None,
         };
         let timetable = Timetable::compile(&schedule, "UTC", &SETTINGS).unwrap();
@@ -119,8 +119,13 @@ mod tests {
         let now = at("2026-03-05T07:00:00Z");
         let first = |run_immediately| {
             let (expression, timezone) = ("0 6 * * *".to_owned(), "UTC".to_owned());
-            let schedule =
-                Schedule::Cron { expression, timezone, data_interval: Some(false), interval: 0.0, run_immediately };
+            let schedule = Schedule::Cron {
+                expression,
+                timezone,
+                data_interval: Some(false),
+                interval: Span::default(),
+                run_immediately,
+            };
             let timetable = Timetable::compile(&schedule, "UTC", &SETTINGS).unwrap();
             assert_eq!(timetable.class_name(), "CronTriggerTimetable");
             timetable.next(None, &open, now).unwrap().run_after.to_string()

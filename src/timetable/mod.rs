@@ -11,7 +11,7 @@ mod tests;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::model::{Dag, RunType, Schedule, schedule::Answers, time};
+use crate::model::{Dag, RunType, Schedule, Span, schedule::Answers, time};
 use cron::Cron;
 use step::{Delta, Grid};
 
@@ -107,10 +107,17 @@ impl Timetable {
     /// The timetable of a DAG, with what a class of its author's own said.
     pub fn of(dag: &Dag, settings: &Settings) -> Result<Timetable, String> {
         let mut timetable = Timetable::compile(&dag.schedule, &dag.timezone, settings)?;
-        if let Kind::Custom { answers, .. } = &mut timetable.kind {
-            answers.clone_from(&dag.timetable_answers);
-        }
+        timetable.answer(&dag.timetable_answers);
         Ok(timetable)
+    }
+
+    /// Gives the class of the author's own, if there is one, its answers.
+    fn answer(&mut self, said: &Answers) {
+        match &mut self.kind {
+            Kind::Custom { answers, .. } => answers.clone_from(said),
+            Kind::Asset { time: Some(time), .. } => time.answer(said),
+            _ => {}
+        }
     }
 
     /// Reads a schedule. The error names what is wrong in it: Airflow's wording first, then a hint in parentheses.
@@ -195,7 +202,7 @@ impl Timetable {
                 let kind = if data_interval.unwrap_or(settings.create_cron_data_intervals) {
                     Kind::Interval(grid)
                 } else {
-                    let interval = Delta { months: 0, micros: spelling::micros(*interval) };
+                    let interval = delta_of(*interval);
                     match run_immediately {
                         Some(late) => Kind::Immediately(grid, interval, *late),
                         None => Kind::Trigger(grid, interval),
@@ -203,8 +210,8 @@ impl Timetable {
                 };
                 Ok(Timetable { kind, summary: expression.to_owned(), description: cron::describe(expression) })
             }
-            Schedule::Delta { seconds, months, data_interval } => {
-                let delta = Delta { months: *months, micros: spelling::micros(*seconds) };
+            Schedule::Delta { seconds, months, data_interval, interval } => {
+                let delta = delta_of(Span { seconds: *seconds, months: *months });
                 let now = Timestamp::UNIX_EPOCH;
                 if delta.after(now).is_none_or(|later| later <= now) {
                     let shown = spelling::delta_repr(delta);
@@ -216,7 +223,7 @@ impl Timetable {
                 let kind = if data_interval.unwrap_or(settings.create_cron_data_intervals) {
                     Kind::Interval(Grid::Delta(delta))
                 } else {
-                    Kind::Trigger(Grid::Delta(delta), Delta { months: 0, micros: 0 })
+                    Kind::Trigger(Grid::Delta(delta), delta_of(*interval))
                 };
                 Ok(Timetable { kind, summary: spelling::delta_str(delta), description: String::new() })
             }
@@ -258,8 +265,11 @@ impl Timetable {
 
     /// True if a class written in Python must be asked before `next` can answer.
     pub fn must_be_asked(&self, last: Option<&DueRun>, bounds: &Bounds, now: Timestamp) -> bool {
-        let Kind::Custom { answers, .. } = &self.kind else { return false };
-        listed::answer(answers, last, bounds, now) == listed::Said::Unknown
+        match &self.kind {
+            Kind::Custom { answers, .. } => listed::answer(answers, last, bounds, now) == listed::Said::Unknown,
+            Kind::Asset { time: Some(time), .. } => time.must_be_asked(last, bounds, now),
+            _ => false,
+        }
     }
 
     /// The data interval of a manual run with logical date `at`. A class written in Python is asked by the processor.
@@ -385,4 +395,8 @@ impl Timetable {
 /// `scheduled__2026-01-02T00:00:00+00:00`; callers add a random suffix to runs without a logical date.
 pub fn run_id(run_type: RunType, run_after: Timestamp) -> String {
     format!("{run_type}__{}", time::isoformat(run_after))
+}
+
+fn delta_of(span: Span) -> Delta {
+    Delta { months: span.months, micros: spelling::micros(span.seconds) }
 }

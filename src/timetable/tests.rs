@@ -14,11 +14,11 @@ fn at(text: &str) -> Timestamp {
 
 fn cron(expression: &str, timezone: &str) -> Schedule {
     let (expression, timezone) = (expression.to_owned(), timezone.to_owned());
-    Schedule::Cron { expression, timezone, data_interval: None, interval: 0.0, run_immediately: None }
+    Schedule::Cron { expression, timezone, data_interval: None, interval: Span::default(), run_immediately: None }
 }
 
 fn delta(seconds: f64, months: i32) -> Schedule {
-    Schedule::Delta { seconds, months, data_interval: None }
+    Schedule::Delta { seconds, months, data_interval: None, interval: Span::default() }
 }
 
 fn bounds(start: &str, catchup: bool) -> Bounds {
@@ -158,7 +158,7 @@ fn the_interval_of_a_trigger_timetable_lies_before_the_run() {
         expression: "@daily".into(),
         timezone: "UTC".into(),
         data_interval: None,
-        interval: 3600.0,
+        interval: Span::from(3600.0),
         run_immediately: None,
     };
     let timetable = Timetable::compile(&schedule, "UTC", &TRIGGER).unwrap();
@@ -173,12 +173,32 @@ fn the_interval_of_a_trigger_timetable_lies_before_the_run() {
 fn a_named_timetable_outweighs_the_setting() {
     let class = |data_interval, settings: &Settings| {
         let (expression, timezone) = ("@daily".to_owned(), "UTC".to_owned());
-        let schedule = Schedule::Cron { expression, timezone, data_interval, interval: 0.0, run_immediately: None };
+        let schedule =
+            Schedule::Cron { expression, timezone, data_interval, interval: Span::default(), run_immediately: None };
         Timetable::compile(&schedule, "UTC", settings).unwrap().class_name().to_owned()
     };
     assert_eq!(class(None, &INTERVAL), "CronDataIntervalTimetable");
     assert_eq!(class(Some(false), &INTERVAL), "CronTriggerTimetable");
     assert_eq!(class(Some(true), &TRIGGER), "CronDataIntervalTimetable");
+}
+
+#[test]
+fn the_interval_of_a_delta_timetable_may_have_calendar_parts() {
+    let day = 86_400.0;
+    let run = |interval: Span| {
+        let schedule = Schedule::Delta { seconds: day, months: 0, data_interval: Some(false), interval };
+        let timetable = Timetable::compile(&schedule, "UTC", &TRIGGER).unwrap();
+        let bounds = Bounds { start_date: Some(at("2026-03-31T00:00:00Z")), end_date: None, catchup: true };
+        let run = timetable.next(None, &bounds, at("2026-06-01T00:00:00Z")).unwrap();
+        (run.logical_date.unwrap(), run.data_interval.unwrap().end, run.run_after)
+    };
+    let start = at("2026-03-31T00:00:00Z");
+    assert_eq!(run(Span::from(7200.0)), (at("2026-03-30T22:00:00Z"), start, start));
+    assert_eq!(run(Span { seconds: 0.0, months: 1 }), (at("2026-02-28T00:00:00Z"), start, start));
+    let read = |text: &str| serde_json::from_str::<Span>(text).unwrap();
+    assert_eq!(read("90"), Span::from(90.0));
+    let calendar = Span { seconds: 1.0, months: 2 };
+    assert_eq!(read(&serde_json::to_string(&calendar).unwrap()), calendar);
 }
 
 #[test]

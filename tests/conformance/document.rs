@@ -53,6 +53,9 @@ fn text(corpus: &Corpus) -> String {
         let ends: Vec<String> = row.ends.iter().map(|end| format!("`..{end}`")).collect();
         let _ = writeln!(out, "| {of}: {} are of the same type, whatever they say | {} |", ends.join(", "), row.why);
     }
+    for row in &EXPECTED.chance {
+        let _ = writeln!(out, "| `{}`: {} | by chance: {} |", row.dag, row.places(), row.why);
+    }
     for row in &EXPECTED.accepted {
         let _ = writeln!(out, "| `{}` is accepted with a warning; Airflow 3 refuses it | {} |", row.file, row.why);
     }

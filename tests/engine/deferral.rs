@@ -137,7 +137,8 @@ fn a_trigger_can_end_its_task() {
     }
     let run = home.trigger("ends", "r1", &json!({}));
     run.expect(&[("success", "success"), ("failed", "failed"), ("skipped", "skipped")]);
-    assert_eq!(run.returned("success", -1), &json!("text"));
+    // As in Airflow: what a trigger leaves is the text of its JSON.
+    assert_eq!(run.returned("success", -1), &json!("\"text\""));
     assert_eq!(run.task("failed", -1)["try_number"], json!(1), "no retry");
 }
 
@@ -169,6 +170,6 @@ fn a_task_can_start_from_its_trigger() {
 fn standard_triggers_need_no_triggerer() {
     let home = home();
     let run = home.trigger("native", "r1", &json!({}));
-    assert_eq!(run.returned("soon", -1), &json!("DateTime"));
+    assert_eq!(run.returned("soon", -1), &json!("datetime"));
     assert!(!Path::new(&home.path().join("triggerer.log")).exists());
 }

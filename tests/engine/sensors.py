@@ -50,6 +50,15 @@ with dag("parent"):
     TriggerDagRunOperator(task_id="bad", trigger_dag_id="child", trigger_run_id="bad", conf={"fail": True},
                           logical_date="2026-02-02T00:00:00+00:00", wait_for_completion=True, deferrable=True)
 
+with dag("asks"):
+    text = TriggerDagRunOperator(task_id="text", trigger_dag_id="child", trigger_run_id="text", conf='{"a": 1}')
+    text >> TriggerDagRunOperator(task_id="again", trigger_dag_id="child", trigger_run_id="text", retries=1)
+    TriggerDagRunOperator(task_id="no_json", trigger_dag_id="child", conf={"x": datetime(2026, 1, 1)})
+    TriggerDagRunOperator(task_id="no_dag", trigger_dag_id="nobody")
+    ExternalTaskSensor(task_id="no_group", external_dag_id="child", external_task_group_id="nowhere", **SOON)
+    ExternalTaskSensor(task_id="twice", external_dag_id="child", external_task_ids=["fails", "fails"], **SOON)
+    DateTimeSensorAsync(task_id="no_date", target_time="never")
+
 with dag("follows"):
     for deferrable in (True, False):
         name = "deferred" if deferrable else "poking"

@@ -100,3 +100,28 @@ fn runs_are_waited_for_deferred() {
     ]);
     assert_eq!(exception(&run, "deferred_run"), &json!("ExternalDagFailedError"));
 }
+
+#[test]
+fn what_cannot_be_done_fails_as_in_airflow() {
+    let home = home();
+    home.run(&["dags", "trigger", "asks", "-r", "r1"]).ok();
+    let run = home.wait("asks", "r1");
+    for (task, class) in [
+        ("no_json", json!("ValueError")),
+        ("no_dag", json!("AirflowRuntimeError")),
+        ("no_group", json!("AirflowRuntimeError")),
+        ("twice", json!("ValueError")),
+        ("no_date", json!("ParserError")),
+        // It fails for good, and without an exception.
+        ("again", Value::Null),
+    ] {
+        run.expect(&[(task, "failed")]);
+        assert_eq!(exception(&run, task), &class, "{task}");
+    }
+    assert_eq!(run.task("again", -1)["try_number"], json!(1));
+    run.expect(&[("text", "success")]);
+    assert_eq!(home.show("child", "text").0["dag_run"]["conf"], json!({"a": 1}));
+    let rows = run.0["rendered_fields"].as_array().unwrap();
+    let of = |task: &str| &rows.iter().find(|row| row["task_id"] == task).unwrap()["fields"];
+    assert_eq!((&of("text")["logical_date"], &of("text")["conf"]), (&json!("NOTSET"), &json!("{\"a\": 1}")));
+}

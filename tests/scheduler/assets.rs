@@ -39,7 +39,58 @@ fn told(dag: &Arc<Dag>, assets: Vec<QueuedAsset>) -> Home {
 }
 
 fn tell(home: &mut Home, queue: AssetQueue) {
-    home.world.set_asset_queues(AssetQueues::from([("d".to_owned(), queue)]));
+    home.world.set_asset_queues(AssetQueues::from([("d".to_owned(), queue)]), None);
+}
+
+/// A follower of `a` or `b`, and a run in which `first` and `beside` update these, and `after` updates `a` again.
+fn producers() -> (Home, dagdeck::model::RunId) {
+    let outlet = |name: &str| json!({"outlets": [asset(name)]});
+    let tasks =
+        vec![task("first", &[], outlet("a")), task("beside", &[], outlet("b")), task("after", &["first"], outlet("a"))];
+    let mut home = Home::new();
+    home.add_dag(&follower(json!({"kind": "asset", "expression": {"any": [asset("a"), asset("b")]}})));
+    let maker = dag(tasks, json!({"dag_id": "maker"}));
+    home.add_dag(&maker);
+    let run = home.trigger(&maker, None);
+    home.advance();
+    home.start(run, "first");
+    home.start(run, "beside");
+    home.now += 5;
+    home.succeed(run, "first");
+    home.advance();
+    let ended = Some(at(home.now));
+    let queue = AssetQueue { assets: vec![updated("a", home.now)], partitions: Vec::new() };
+    home.world.set_asset_queues(AssetQueues::from([("d".to_owned(), queue)]), ended);
+    (home, run)
+}
+
+#[test]
+fn what_tasks_beside_each_other_update_becomes_one_run() {
+    let (mut home, run) = producers();
+    assert!(due(&mut home).is_empty(), "`beside` ran when `first` ended");
+    assert!(home.world.next_wake().is_some_and(|wake| wake > at(home.now)), "nothing is to be done at once");
+    home.now += 1;
+    home.succeed(run, "beside");
+    home.advance();
+    // `after` began later: it isn't waited for.
+    assert_eq!(home.state(run, "after"), dagdeck::model::TiState::Queued);
+    tell(&mut home, AssetQueue { assets: vec![updated("a", 5), updated("b", 6)], partitions: Vec::new() });
+    let made = due(&mut home);
+    assert_eq!(made.iter().map(|new| new.run.run_after).collect::<Vec<_>>(), vec![at(6)]);
+}
+
+#[test]
+fn a_task_beside_that_fails_or_takes_long_is_waited_for_no_longer() {
+    let (mut home, run) = producers();
+    assert!(due(&mut home).is_empty());
+    home.fail(run, "beside");
+    home.advance();
+    assert_eq!(due(&mut home).len(), 1);
+    let (mut home, _) = producers();
+    assert!(due(&mut home).is_empty());
+    home.now += 2;
+    home.advance();
+    assert_eq!(due(&mut home).len(), 1);
 }
 
 fn due(home: &mut Home) -> Vec<NewRun> {

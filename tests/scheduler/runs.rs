@@ -217,6 +217,24 @@ fn a_newer_run_that_goes_on_is_not_a_failure_in_a_row() {
 }
 
 #[test]
+fn a_task_has_no_instance_outside_the_dates_of_its_dag() {
+    let tasks = || vec![task("a", &[], empty()), task("early", &[], json!({"end_date": at(50).to_string()}))];
+    let dates = json!({"start_date": at(10).to_string(), "end_date": at(100).to_string()});
+    let states = |logical: Option<i64>| {
+        let mut home = Home::new();
+        let d = dag(tasks(), dates.clone());
+        home.add_dag(&d);
+        let run = home.trigger(&d, logical);
+        home.states(run)
+    };
+    assert_eq!(states(None), "a=none early=none");
+    assert_eq!(states(Some(9)), "");
+    assert_eq!(states(Some(10)), "a=none early=none");
+    assert_eq!(states(Some(51)), "a=none");
+    assert_eq!(states(Some(101)), "");
+}
+
+#[test]
 fn a_deadlock_fails_the_run() {
     // The task above gets no instance in this run, so it is waited for in vain.
     let tasks = vec![task("late", &[], json!({"start_date": "2026-01-01T00:00:00Z"})), task("b", &["late"], json!({}))];

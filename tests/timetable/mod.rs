@@ -1,7 +1,7 @@
 //! What Airflow's scheduler did with each schedule, recorded, against `dagdeck::timetable`.
 
 use dagdeck::{
-    model::{RunType, Schedule, time},
+    model::{RunType, Schedule, Span, time},
     timetable::{Bounds, DataInterval, DueRun, Settings, Timetable, run_id},
 };
 use jiff::Timestamp;
@@ -15,13 +15,29 @@ fn schedule(row: &Value) -> Schedule {
     let Some(text) = row["schedule"].as_str() else { return Schedule::None };
     let inside = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(')'));
     if let Some(seconds) = inside("timedelta(seconds=") {
-        return Schedule::Delta { seconds: seconds.parse().unwrap(), months: 0, data_interval: None };
+        return Schedule::Delta {
+            seconds: seconds.parse().unwrap(),
+            months: 0,
+            data_interval: None,
+            interval: Span::default(),
+        };
     }
     if let Some(months) = inside("relativedelta(months=") {
-        return Schedule::Delta { seconds: 0.0, months: months.parse().unwrap(), data_interval: None };
+        return Schedule::Delta {
+            seconds: 0.0,
+            months: months.parse().unwrap(),
+            data_interval: None,
+            interval: Span::default(),
+        };
     }
     let timezone = row["timezone"].as_str().unwrap().to_owned();
-    Schedule::Cron { expression: text.to_owned(), timezone, data_interval: None, interval: 0.0, run_immediately: None }
+    Schedule::Cron {
+        expression: text.to_owned(),
+        timezone,
+        data_interval: None,
+        interval: Span::default(),
+        run_immediately: None,
+    }
 }
 
 fn interval_json(interval: Option<DataInterval>) -> Value {

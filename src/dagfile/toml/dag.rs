@@ -7,11 +7,11 @@ use toml::de::{DeTable, DeValue};
 use super::{
     super::nearest::nearest,
     super::units,
-    asset,
+    asset, partitions,
     reader::{Item, Reader},
 };
 use crate::model::{
-    Dag, Param, Schedule,
+    Dag, Param, Schedule, Span,
     operator_table::{Arg, ArgKind, DAG_ARGS},
 };
 
@@ -124,7 +124,7 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
         expression: expression.to_owned(),
         timezone: timezone.to_owned(),
         data_interval: None,
-        interval: 0.0,
+        interval: Span::default(),
         run_immediately: None,
     };
     match value.get_ref() {
@@ -144,11 +144,23 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
             let (mut data_interval, mut interval) = (None, 0.0);
             let (mut expressions, mut dates): (Vec<String>, Vec<Timestamp>) = (Vec::new(), Vec::new());
             let mut assets = None;
-            const KEYS: &[&str] =
-                &["cron", "crons", "events", "timezone", "delta", "months", "data_interval", "interval", "assets"];
+            let mut partition = None;
+            const KEYS: &[&str] = &[
+                "cron",
+                "crons",
+                "events",
+                "timezone",
+                "delta",
+                "months",
+                "data_interval",
+                "interval",
+                "assets",
+                "partitions",
+            ];
             let seconds = |name| Arg { name, kind: ArgKind::Duration, required: false, default: "", doc: "" };
             for (key, value) in table.iter() {
                 match key.get_ref().as_ref() {
+                    "partitions" => partition = Some((value, partitions::read(reader, value))),
                     "assets" => assets = Some(asset::condition(reader, value)),
                     "cron" => expression = reader.text(value, "cron").map(str::to_owned),
                     "crons" => expressions = reader.texts(value, "crons").into_iter().map(|(text, _)| text).collect(),
@@ -170,20 +182,33 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     other => reader.unknown(&key.span(), "key of schedule", other, KEYS.iter().copied()),
                 }
             }
+            if let Some((at, partition)) = partition {
+                let parts = partitions::Beside {
+                    cron: expression.clone(),
+                    timezone: timezone.clone(),
+                    assets: assets.clone().flatten(),
+                    others: delta.is_some() || months != 0 || !expressions.is_empty() || !dates.is_empty(),
+                };
+                return partition.map_or(Schedule::None, |read| partitions::schedule(reader, at, read, parts));
+            }
             let time = match (expression, delta, months) {
                 (None, None, 0) if !expressions.is_empty() && dates.is_empty() => {
-                    Schedule::Crons { expressions, timezone, interval, run_immediately: None }
+                    Schedule::Crons { expressions, timezone, interval: interval.into(), run_immediately: None }
                 }
                 (None, None, 0) if !dates.is_empty() && expressions.is_empty() => {
                     let summary = format!("{} events", dates.len());
                     Schedule::Events { dates, restrict_to_events: false, summary, description: String::new() }
                 }
                 (None, None, 0) if assets.is_some() => Schedule::None,
-                (Some(expression), None, 0) => {
-                    Schedule::Cron { expression, timezone, data_interval, interval, run_immediately: None }
-                }
+                (Some(expression), None, 0) => Schedule::Cron {
+                    expression,
+                    timezone,
+                    data_interval,
+                    interval: interval.into(),
+                    run_immediately: None,
+                },
                 (None, delta, months) if delta.is_some_and(|d| d > 0.0) || months > 0 => {
-                    Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval }
+                    Schedule::Delta { seconds: delta.unwrap_or(0.0), months, data_interval, interval: interval.into() }
                 }
                 _ => {
                     let hint =

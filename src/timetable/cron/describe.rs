@@ -60,11 +60,11 @@ fn item(text: &str) -> Item<'_> {
 }
 
 /// How one field is put into words.
-struct Words {
+struct Words<'w> {
     /// Every so many: the unit in plural.
     units: &'static str,
     /// Around a value or list of values.
-    one: (&'static str, &'static str),
+    one: (&'w str, &'w str),
     /// Before, between and after the ends of a range.
     range: (&'static str, &'static str, &'static str),
     value: fn(&str) -> String,
@@ -72,7 +72,7 @@ struct Words {
     range_end: fn(&str) -> String,
 }
 
-impl Words {
+impl Words<'_> {
     fn phrase(&self, field: &str) -> String {
         let list: Vec<String> = field.split(',').map(|part| self.list_part(part)).collect();
         if let [others @ .., last] = list.as_slice()
@@ -186,20 +186,19 @@ fn month_words(month: &str) -> String {
 }
 
 fn weekday_words(weekday: &str) -> String {
-    let nth = |text: &str| match (text.split_once('#'), text.strip_prefix('l')) {
-        (Some((day, n)), _) => {
-            let ordinal = n.parse::<usize>().ok().and_then(|n| ORDINALS.get(n.wrapping_sub(1))).copied().unwrap_or(n);
-            Some(format!("{ordinal} {}", weekday_name(day)))
-        }
-        (None, Some(day)) => Some(format!("last {}", weekday_name(day))),
-        (None, None) => None,
+    // Airflow's library takes all behind the first `#` for the number, and leaves it out where it is none (`1#1,3#3`).
+    let nth = weekday.split_once('#').map(|(_, n)| {
+        let found = n.parse::<usize>().ok().and_then(|n| ORDINALS.get(n.wrapping_sub(1)));
+        format!("on the {} ", found.copied().unwrap_or_default())
+    });
+    let one = match &nth {
+        Some(nth) => (nth.as_str(), " of the month"),
+        None if weekday.contains('l') => ("on the last ", " of the month"),
+        None => ("only on ", ""),
     };
-    if let Some(days) = weekday.split(',').map(nth).collect::<Option<Vec<String>>>() {
-        return format!("on the {} of the month", days.join(" and "));
-    }
     let words = Words {
         units: "days of the week",
-        one: ("only on ", ""),
+        one,
         range: ("", " through ", ""),
         value: weekday_name,
         range_end: weekday_name,
@@ -222,6 +221,7 @@ fn month_name(text: &str) -> String {
 }
 
 fn weekday_name(text: &str) -> String {
+    let text = text.split('#').next().unwrap_or(text).trim_start_matches('l');
     named(&WEEKDAYS, text.parse::<usize>().ok().map(|n| n % 7), text)
 }
 

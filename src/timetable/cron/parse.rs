@@ -86,6 +86,11 @@ impl Reader<'_> {
         format!("[{}] is not acceptable ({hint})", self.written)
     }
 
+    /// For what is no value at all Airflow's library names the expression as it compares it.
+    fn refuse_value(&self, hint: impl std::fmt::Display) -> String {
+        format!("[{}] is not acceptable ({hint})", self.written.to_ascii_lowercase())
+    }
+
     /// The field without what needs no further reading: `?` as `*`, and the two letters that can't be kept.
     fn prepared<'t>(&self, field: Field, text: &'t str) -> Result<&'t str, String> {
         if text.contains('?') {
@@ -260,9 +265,12 @@ impl Reader<'_> {
             Some(7) if field.name == WEEKDAY.name => Ok(0),
             Some(value) if value > i64::from(field.max) => Err(self.out_of_range(field, value)),
             Some(value) => Ok(value as i8),
-            None if field.names.is_empty() => Err(self.refuse(format_args!("{} '{text}' is not a number", field.name))),
+            None if field.names.is_empty() => {
+                Err(self.refuse_value(format_args!("{} '{text}' is not a number", field.name)))
+            }
             None => {
-                Err(self.refuse(format_args!("{} '{text}' is neither a number nor a three-letter name", field.name)))
+                Err(self
+                    .refuse_value(format_args!("{} '{text}' is neither a number nor a three-letter name", field.name)))
             }
         }
     }

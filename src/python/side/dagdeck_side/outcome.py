@@ -10,7 +10,7 @@ def cause(kind, error, code=None):
 
 def exception_name(error):
     """The class that Airflow logs for a failed try: none for a skip or an exit."""
-    if isinstance(error, (ex.AirflowSkipException, SystemExit)):
+    if isinstance(error, (ex.AirflowSkipException, SystemExit)) or not getattr(error, "is_logged", True):
         return None
     # There the server refuses the value, and the worker only sees that it did.
     if isinstance(error, ex.UnmappableXComLengthPushed):

@@ -19,8 +19,7 @@ def triggered(run, asked):
         if reply.get("error") == "DAGRUN_ALREADY_EXISTS":
             if asked.skip_when_already_exists:
                 raise ex.AirflowSkipException("Dag Run already exists, skipping task as skip_when_already_exists is set")
-            error = ex.DagRunAlreadyExists("Dag Run already exists, failing task.")
-            return give_up(run, error)
+            return give_up(run, unlogged(ex.DagRunAlreadyExists("Dag Run already exists, failing task.")))
         if reply.get("error") == "DAG_IS_PAUSED":
             raise ex.DagIsPaused(asked.trigger_dag_id)
         raise ex.AirflowRuntimeError(reply.get("error"), reply.get("detail"))
@@ -39,6 +38,12 @@ def triggered(run, asked):
             ("on_success_callback", "success", None))
 
 
+def unlogged(error):
+    """What Airflow's worker fails the task for without logging an exception."""
+    error.is_logged = False
+    return error
+
+
 def give_up(run, error):
     from .outcome import cause
 
@@ -52,7 +57,7 @@ def wait(channel, asked, run_id):
     while True:
         state = channel.ask({"type": "GetDagRunState", "dag_id": asked.trigger_dag_id, "run_id": run_id}).get("state")
         if state in asked.failed_states:
-            raise ex.AirflowException(f"{asked.trigger_dag_id} failed with failed state {state}")
+            raise unlogged(ex.AirflowException(f"{asked.trigger_dag_id} failed with failed state {state}"))
         if state in asked.allowed_states:
             return
         channel.log("info", "task", f"Waiting for {asked.trigger_dag_id} ({run_id}) to complete: {state}")

@@ -1,6 +1,6 @@
 """`TriggerDagRunOperator` in Python: for subclasses; the plain one needs no process."""
 from . import state
-from .operator import BaseOperator
+from .operator import DEFERRABLE, BaseOperator
 from .state import NOTSET
 
 
@@ -8,28 +8,21 @@ class TriggerDagRunOperator(BaseOperator):
     """Makes a run of another DAG."""
 
     __module__ = "airflow.providers.standard.operators.trigger_dagrun"
-    template_fields = ("trigger_dag_id", "trigger_run_id", "logical_date", "conf", "wait_for_completion", "note",
+    template_fields = ("trigger_dag_id", "trigger_run_id", "logical_date", "conf", "wait_for_completion",
                        "skip_when_already_exists")
     template_fields_renderers = {"conf": "py"}
     ui_color = "#ffefeb"
 
     def __init__(self, *, trigger_dag_id, trigger_run_id=None, conf=None, logical_date=NOTSET, reset_dag_run=False,
                  wait_for_completion=False, poke_interval=60, allowed_states=None, failed_states=None,
-                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=False,
+                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=DEFERRABLE,
                  openlineage_inject_parent_info=True, run_after=None, execution_date=NOTSET, **kwargs):
         super().__init__(**kwargs)
         if execution_date is not NOTSET:
             state.warn("execution_date= was removed from Airflow; logical_date= is meant", "logical_date=...")
             logical_date = execution_date
         self.trigger_dag_id, self.trigger_run_id, self.conf = trigger_dag_id, trigger_run_id, conf
-        if hasattr(logical_date, "isoformat"):
-            logical_date = logical_date.isoformat()
-        elif logical_date is not None and logical_date is not NOTSET and not isinstance(logical_date, str) \
-                and not hasattr(logical_date, "operator"):
-            raise TypeError(
-                f"Expected str, datetime.datetime, or None for parameter 'logical_date'. Got {type(logical_date).__name__}")
-        self.logical_date = None if logical_date is NOTSET else logical_date
-        self.has_logical_date = logical_date is not None
+        self.logical_date = logical_date
         self.reset_dag_run, self.wait_for_completion = reset_dag_run, wait_for_completion
         self.poke_interval = poke_interval.total_seconds() if hasattr(poke_interval, "total_seconds") else poke_interval
         self.allowed_states = [str(s) for s in allowed_states] if allowed_states else ["success"]
@@ -39,21 +32,25 @@ class TriggerDagRunOperator(BaseOperator):
         self.run_after = run_after
 
     def execute(self, context):
-        from .exceptions import AirflowException, DagRunTriggerException
+        from .exceptions import DagRunTriggerException
         from .times import utc_text
 
         logical = self.logical_date
-        if logical is None and self.has_logical_date and self.run_after is None:
-            import datetime as dt
+        if logical is NOTSET:
+            logical = None
+            if self.run_after is None:
+                import datetime as dt
 
-            logical = dt.datetime.now(dt.timezone.utc)
-        logical, run_after = moment(logical), moment(self.run_after)
+                logical = dt.datetime.now(dt.timezone.utc)
+        logical, run_after = moment("logical_date", logical), moment("run_after", self.run_after)
+        import json
+
         try:
-            from dagdeck_side.protocol import dumps
-
-            dumps(self.conf)
+            if self.conf and isinstance(self.conf, str):
+                self.conf = json.loads(self.conf)
+            json.dumps(self.conf)
         except (TypeError, ValueError):
-            raise AirflowException("conf parameter should be JSON Serializable") from None
+            raise ValueError(f"conf parameter should be JSON Serializable: {self.conf}") from None
         raise DagRunTriggerException(
             trigger_dag_id=self.trigger_dag_id, dag_run_id=self.trigger_run_id, conf=self.conf,
             logical_date=utc_text(logical), reset_dag_run=self.reset_dag_run,
@@ -66,19 +63,17 @@ class TriggerDagRunOperator(BaseOperator):
         from .exceptions import AirflowException
 
         _, data = event
-        for run_id in data.get("run_ids") or ():
-            state_now = data.get(run_id)
-            if state_now in self.failed_states:
-                raise AirflowException(f"{self.trigger_dag_id} failed with failed state {state_now}")
-            if state_now not in self.allowed_states:
-                raise AirflowException(f"{self.trigger_dag_id} return {state_now} which is not in "
-                                       f"{self.failed_states} or {self.allowed_states}")
+        failed = [run_id for run_id in data.get("run_ids") or () if data.get(run_id) in self.failed_states]
+        if failed:
+            raise AirflowException(f"{self.trigger_dag_id}: the runs {failed} ended in one of {self.failed_states}")
 
 
-def moment(value):
+def moment(name, value):
     """What a template gave, as a datetime; None where it says so."""
-    if not isinstance(value, str):
+    if value is None or hasattr(value, "isoformat"):
         return value
+    if not isinstance(value, str):
+        raise TypeError(f"Expected str, datetime.datetime, or None for parameter '{name}'. Got {type(value).__name__}")
     from .timezones import parse
 
     return None if value in ("None", "") else parse(value)

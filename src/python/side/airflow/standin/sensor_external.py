@@ -2,11 +2,13 @@
 from . import exceptions as ex
 from . import state
 from .op_simple import EmptyOperator
+from .operator import DEFERRABLE
 from .sensor import BaseSensorOperator
 
 _MODULE = "airflow.providers.standard.sensors.external_task"
-STATES = {"success", "failed", "skipped", "upstream_failed", "removed", "queued", "running", "scheduled", "restarting",
-          "up_for_retry", "up_for_reschedule", "deferred", None}
+DAG_STATES = {"queued", "running", "success", "failed"}
+TASK_STATES = DAG_STATES | {"skipped", "upstream_failed", "removed", "scheduled", "restarting", "up_for_retry",
+                            "up_for_reschedule", "deferred", "awaiting_input", None}
 
 
 class ExternalTaskSensor(BaseSensorOperator):
@@ -17,7 +19,7 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def __init__(self, *, external_dag_id, external_task_id=None, external_task_ids=None, external_task_group_id=None,
                  allowed_states=None, skipped_states=None, failed_states=None, execution_delta=None,
-                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=False, **kwargs):
+                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=DEFERRABLE, **kwargs):
         self.deferrable = deferrable
         if poll_interval is not None:
             state.warn("poll_interval= is deprecated", "poke_interval=...")
@@ -30,19 +32,21 @@ class ExternalTaskSensor(BaseSensorOperator):
         if len(every) != len(set(every)):
             raise ex.AirflowException(
                 "Duplicate values provided across allowed_states, skipped_states and failed_states.")
+        external_task_ids = external_task_ids or None
         if external_task_id is not None and external_task_ids is not None:
             raise ValueError("Only one of `external_task_id` or `external_task_ids` may be provided to "
                              "ExternalTaskSensor; use external_task_id or external_task_ids or external_task_group_id.")
-        if (external_task_id or external_task_ids) and external_task_group_id:
+        if external_task_id is not None:
+            external_task_ids = [external_task_id]
+        if external_task_ids is not None and external_task_group_id is not None:
             raise ValueError("Only one of `external_task_id`, `external_task_ids` or `external_task_group_id` may be "
                              "provided to ExternalTaskSensor; "
                              "use external_task_id or external_task_ids or external_task_group_id.")
-        if external_task_ids and not hasattr(external_task_ids, "operator") and not isinstance(external_task_ids, str):
-            if len(external_task_ids) > len(set(external_task_ids)):
-                raise ValueError("Duplicate task_ids passed in external_task_ids parameter")
-        if not set(every) <= STATES:
-            raise ValueError(f"Valid values for `allowed_states`, `skipped_states` and `failed_states` are: "
-                             f"{sorted(s for s in STATES if s)}")
+        known = TASK_STATES if external_task_ids or external_task_group_id else DAG_STATES
+        if not set(every) <= known:
+            of = "a task or group" if known is TASK_STATES else "a whole run (neither a task nor a group is given)"
+            raise ValueError(f"Valid values for `allowed_states`, `skipped_states` and `failed_states` of {of} are: "
+                             f"{sorted(s for s in known if s)}")
         if execution_delta is not None and execution_date_fn is not None:
             raise ValueError("Only one of `execution_delta` or `execution_date_fn` may be provided to "
                              "ExternalTaskSensor; not both.")
@@ -53,7 +57,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         self.check_existence = check_existence
 
     def _dates(self, context):
-        logical = context.get("logical_date")
+        logical = context.get("logical_date") or context["dag_run"].run_after
         if self.execution_delta is not None:
             return [logical - self.execution_delta]
         if self.execution_date_fn is not None:
@@ -65,8 +69,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         return [logical]
 
     def _count(self, dates, states):
-        ti, dag_id = state.context["ti"], self.external_dag_id
-        ids = [self.external_task_id] if self.external_task_id else self.external_task_ids
+        ti, dag_id, ids = state.context["ti"], self.external_dag_id, self.external_task_ids
         if ids:
             return ti.get_ti_count(dag_id=dag_id, task_ids=list(ids), logical_dates=dates, states=states) / len(ids)
         if self.external_task_group_id:
@@ -91,10 +94,12 @@ class ExternalTaskSensor(BaseSensorOperator):
     def _what(self):
         if self.external_task_group_id:
             return f"task_group_id {self.external_task_group_id!r}"
-        ids = [self.external_task_id] if self.external_task_id else self.external_task_ids
-        return f"task(s) {list(ids)}" if ids else "the DAG"
+        return f"task(s) {list(self.external_task_ids)}" if self.external_task_ids else "the DAG"
 
     def poke(self, context):
+        ids = self.external_task_ids
+        if ids and len(ids) > len(set(ids)):
+            raise ValueError("Duplicate task_ids passed in external_task_ids parameter")
         dates = self._dates(context)
         self._say(f"Poking for {self._what()} in dag {self.external_dag_id} on {', '.join(map(str, dates))} ...")
         if self._any(dates, self.failed_states):
@@ -102,7 +107,7 @@ class ExternalTaskSensor(BaseSensorOperator):
             if self.soft_fail:
                 raise ex.AirflowSkipException(text)
             cls = ex.ExternalTaskGroupFailedError if self.external_task_group_id else \
-                ex.ExternalTaskFailedError if self.external_task_id or self.external_task_ids else \
+                ex.ExternalTaskFailedError if self.external_task_ids else \
                 ex.ExternalDagFailedError
             raise cls(text)
         if self._any(dates, self.skipped_states):
@@ -116,9 +121,8 @@ class ExternalTaskSensor(BaseSensorOperator):
             return super().execute(context)
         from .triggers_standard import WorkflowTrigger
 
-        ids = [self.external_task_id] if self.external_task_id else self.external_task_ids
         trigger = WorkflowTrigger(
-            external_dag_id=self.external_dag_id, external_task_ids=ids,
+            external_dag_id=self.external_dag_id, external_task_ids=self.external_task_ids,
             external_task_group_id=self.external_task_group_id, allowed_states=self.allowed_states,
             failed_states=self.failed_states, skipped_states=self.skipped_states, poke_interval=self.poke_interval,
             soft_fail=self.soft_fail, logical_dates=self._dates(context))

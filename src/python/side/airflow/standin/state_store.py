@@ -36,14 +36,3 @@ class TaskStateStoreAccessor:
     def clear(self):
         state.channel.ask({"type": "DeleteTaskStateStore", "key": None})
 
-    async def aget(self, key, default=None):
-        return self.get(key, default)
-
-    async def aset(self, key, value, *, retention=None):
-        self.set(key, value, retention=retention)
-
-    async def adelete(self, key):
-        self.delete(key)
-
-    async def aclear(self):
-        self.clear()

@@ -118,12 +118,12 @@ class CronTimetable(CronSteps, Timetable):
         return PRESETS.get(self.cron, self.cron)
 
     def _known_schedule(self, dag):
-        from .times import seconds, zone_name
+        from .times import zone_name
 
         zone = self.timezone if isinstance(self.timezone, str) else zone_name(self.timezone) or "UTC"
         made = {"kind": "cron", "expression": self.cron, "timezone": zone, "data_interval": self.data_interval}
         if self.interval is not None:
-            made["interval"] = seconds(self.interval)
+            made["interval"] = span(self.interval)
         late = immediately(self.run_immediately)
         if late is not None:
             made["run_immediately"] = late
@@ -154,7 +154,10 @@ class DeltaTimetable(DeltaSteps, Timetable):
         return str(self.delta)
 
     def _known_schedule(self, dag):
-        return {**delta_schedule(self.delta), "data_interval": self.data_interval}
+        made = {**delta_schedule(self.delta), "data_interval": self.data_interval}
+        if self.interval is not None:
+            made["interval"] = span(self.interval)
+        return made
 
 
 class DeltaTriggerTimetable(TriggerRuns, DeltaTimetable):
@@ -165,6 +168,9 @@ class DeltaDataIntervalTimetable(IntervalRuns, DeltaTimetable):
     """Runs at the ends of intervals of one length."""
 
     data_interval = True
+
+    def __init__(self, delta):
+        super().__init__(delta)
 
 
 def immediately(given):
@@ -372,6 +378,12 @@ class _Text(CronTimetable):
 class _Step(DeltaTimetable):
     def _known_schedule(self, dag):
         return delta_schedule(self.delta)
+
+
+def span(delta):
+    """The model's `Span` of a timedelta or relativedelta."""
+    made = delta_schedule(delta)
+    return {"seconds": made["seconds"], "months": made["months"]} if made["months"] else made["seconds"]
 
 
 def delta_schedule(delta):
