@@ -33,6 +33,22 @@ impl Engine {
         wanted.err().map(|problem| result(&End::Failed(problem.cause()), None))
     }
 
+    /// The job that a process is to create, put together of its arguments.
+    pub(super) fn make_job(&mut self, key: &TiKey, body: &Value) -> Value {
+        let found = self.world.instance(key).zip(self.world.run(key.run)).zip(self.world.dag_of(key.run));
+        let Some(((row, run), dag)) = found else { return task::error("GENERIC_ERROR", "the run is over") };
+        let (row, run, dag) = (row.clone(), run.clone(), dag.clone());
+        let Some(mut the_task) = dag.tasks.get(&key.task_id).cloned() else {
+            return task::error("GENERIC_ERROR", "the task is gone");
+        };
+        the_task.do_xcom_push = body["do_xcom_push"] == true;
+        let arguments = serde_json::from_value(body["arguments"].clone()).unwrap_or_default();
+        match self.made_of(&dag, &the_task, &run, &row, arguments) {
+            Ok(made) => json!({"type": "JobResult", "job": made.job, "warnings": made.pod.warnings}),
+            Err(problem) => json!({"type": "JobResult", "job": null, "error": problem.cause().summary}),
+        }
+    }
+
     /// Tells the process that waits for a pod how it ended; later, if it hasn't asked in this scheduler's life yet.
     pub(super) fn answer_pod(&mut self, pod: PodId) {
         let Some(kept) = self.pods.all.get_mut(&pod) else { return };

@@ -122,11 +122,7 @@ impl Engine {
         rendered: indexmap::IndexMap<String, Value>,
         asked: Option<u64>,
     ) -> std::result::Result<(), Problem> {
-        let interpreter = self.interpreter(&dag.fileloc);
-        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
-        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
-        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
-        let mut made = pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)?;
+        let mut made = self.made_of(dag, task, run, row, rendered)?;
         let args = Arguments::new(task, &made.arguments);
         let wrong = |message: String| Cause::new(CauseKind::Value, message).exception("AirflowException");
         let mut conduct = Conduct::of(&args, made.pod.selector.clone()).map_err(wrong)?;
@@ -182,6 +178,22 @@ impl Engine {
         };
         self.pods.to_send.push(Request::Care(Box::new(job)));
         Ok(())
+    }
+
+    /// The pod (and job) of a task's rendered arguments, after the author's hook.
+    pub(super) fn made_of(
+        &mut self,
+        dag: &std::sync::Arc<Dag>,
+        task: &Task,
+        run: &DagRun,
+        row: &TaskInstance,
+        rendered: indexmap::IndexMap<String, Value>,
+    ) -> std::result::Result<pod_manifest::Prepared, Problem> {
+        let interpreter = self.interpreter(&dag.fileloc);
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
+        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
+        pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)
     }
 
     fn next_pod(&mut self) -> Result<PodId> {

@@ -24,7 +24,7 @@ pub use file::DEFAULT_CONNECTION;
 pub use trigger::{Native, native as native_trigger};
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
-const LATER: &[&str] = &["S3KeySensor", "KubernetesJobOperator"];
+const LATER: &[&str] = &["S3KeySensor"];
 
 /// The operator whose work is a pod.
 const POD: &str = "KubernetesPodOperator";

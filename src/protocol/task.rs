@@ -45,6 +45,7 @@ pub fn class(kind: &str) -> Class {
         | "MaskSecret" => Class::Say,
         "GetXCom"
         | "RunPod"
+        | "MakeJob"
         | "GetXComSequence"
         | "GetVariable"
         | "GetConnection"
