@@ -28,32 +28,36 @@ use crate::{
 };
 
 /// A pod with which something is still to be done.
-struct Kept {
-    key: TiKey,
-    try_number: u32,
+pub(super) struct Kept {
+    pub(super) key: TiKey,
+    pub(super) try_number: u32,
     epoch: u32,
     deferrable: bool,
+    /// A process of the task waits for it: it ends the task, not the pod.
+    pub(super) in_python: bool,
+    /// The question of that process, once it is asked by it in this scheduler's life.
+    pub(super) asked: Option<u64>,
     namespace: String,
     /// How its task ended, until that counts.
-    ended: Option<Box<Ended>>,
+    pub(super) ended: Option<Box<Ended>>,
     /// Nothing is left to be done with the pod itself; whether it is gone.
-    tidied: Option<bool>,
+    pub(super) tidied: Option<bool>,
     /// Its end counts: only the pod itself is left.
-    is_over: bool,
+    pub(super) is_over: bool,
     /// Why it was ended from outside.
-    killed: Option<Cause>,
+    pub(super) killed: Option<Cause>,
     /// It is a worker of the Kubernetes executor.
-    is_worker: bool,
+    pub(super) is_worker: bool,
 }
 
 /// All pods of the home's tasks with which something is still to be done, and the thread that takes care of them.
 #[derive(Default)]
 pub struct Pods {
     thread: Option<Kubernetes>,
-    all: HashMap<PodId, Kept>,
+    pub(super) all: HashMap<PodId, Kept>,
     last_id: Option<i64>,
     /// What the thread is told after the next commit.
-    to_send: Vec<Request>,
+    pub(super) to_send: Vec<Request>,
     /// The process of the author's `pod_mutation_hook`.
     pub(super) hook: Option<PodHook>,
 }
@@ -64,7 +68,7 @@ impl Pods {
         self.thread.as_ref().map(Kubernetes::wake)
     }
     /// The pod of a try.
-    fn of_try(&self, key: &TiKey, try_number: u32) -> Option<PodId> {
+    pub(super) fn of_try(&self, key: &TiKey, try_number: u32) -> Option<PodId> {
         let mut all = self.all.iter().filter(|(_, kept)| kept.key == *key && kept.try_number == try_number);
         all.find(|(_, kept)| kept.killed.is_none() && !kept.is_over).map(|(id, _)| *id)
     }
@@ -106,26 +110,27 @@ impl Engine {
         rendered: indexmap::IndexMap<String, Value>,
     ) {
         self.begin_here(key, epoch);
-        if let Err(problem) = self.want_pod(key, epoch, (dag, task, run, row), rendered) {
-            self.report(key, epoch, failed(problem.cause(), true));
+        match self.want_pod(key, epoch, (dag, task, run, row), rendered, None) {
+            Ok(()) => self.call_task_back(key, epoch, "on_execute_callback", ""),
+            Err(problem) => self.report(key, epoch, failed(problem.cause(), true)),
         }
     }
 
-    fn want_pod(
+    /// Stores a pod; `asked` is the question of the task's process that will wait for it.
+    pub(super) fn want_pod(
         &mut self,
         key: &TiKey,
         epoch: u32,
         (dag, task, run, row): (&std::sync::Arc<Dag>, &Task, &DagRun, &TaskInstance),
         rendered: indexmap::IndexMap<String, Value>,
+        asked: Option<u64>,
     ) -> std::result::Result<(), Problem> {
-        let interpreter = self.interpreter(&dag.fileloc);
-        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
-        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
-        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
-        let mut made = pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)?;
+        let mut made = self.made_of(dag, task, run, row, rendered)?;
         let args = Arguments::new(task, &made.arguments);
         let wrong = |message: String| Cause::new(CauseKind::Value, message).exception("AirflowException");
-        let conduct = Conduct::of(&args, made.pod.selector.clone()).map_err(wrong)?;
+        let mut conduct = Conduct::of(&args, made.pod.selector.clone()).map_err(wrong)?;
+        conduct.in_python = asked.is_some();
+        conduct.deferrable &= asked.is_none();
         // Who it belongs to, in full (labels are cut), and unlike any other pod's.
         let owner = json!({
             "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*key.task_id, "map_index": key.map_index,
@@ -160,11 +165,12 @@ impl Engine {
             result: Value::Null,
         };
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(pod.clone())))));
-        self.keep(&pod, conduct.deferrable);
+        self.keep(&pod, &conduct, asked);
         let began = self.world.instance(key).and_then(|row| row.start_date).unwrap_or_else(clock::now);
         let job = Job {
             log: PathBuf::from(self.log_path(run, &task.task_id, key.map_index, row.try_number)),
-            until: task.execution_timeout.map(|seconds| plus_seconds(began, seconds)),
+            // A process of the task has its own clock.
+            until: task.execution_timeout.filter(|_| asked.is_none()).map(|seconds| plus_seconds(began, seconds)),
             timeout: task.execution_timeout.unwrap_or_default(),
             cluster: made.cluster,
             is_new: true,
@@ -175,8 +181,23 @@ impl Engine {
             worker: None,
         };
         self.pods.to_send.push(Request::Care(Box::new(job)));
-        self.call_task_back(key, epoch, "on_execute_callback", "");
         Ok(())
+    }
+
+    /// The pod (and job) of a task's rendered arguments, after the author's hook.
+    pub(super) fn made_of(
+        &mut self,
+        dag: &std::sync::Arc<Dag>,
+        task: &Task,
+        run: &DagRun,
+        row: &TaskInstance,
+        rendered: indexmap::IndexMap<String, Value>,
+    ) -> std::result::Result<pod_manifest::Prepared, Problem> {
+        let interpreter = self.interpreter(&dag.fileloc);
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
+        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
+        pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)
     }
 
     fn next_pod(&mut self) -> Result<PodId> {
@@ -188,12 +209,14 @@ impl Engine {
         Ok(PodId(last + 1))
     }
 
-    fn keep(&mut self, pod: &Pod, deferrable: bool) {
+    fn keep(&mut self, pod: &Pod, conduct: &Conduct, asked: Option<u64>) {
         let kept = Kept {
             key: pod.key.clone(),
             try_number: pod.try_number,
             epoch: pod.epoch,
-            deferrable,
+            deferrable: conduct.deferrable,
+            in_python: conduct.in_python,
+            asked,
             namespace: pod.namespace.clone(),
             ended: None,
             tidied: None,
@@ -287,7 +310,9 @@ impl Engine {
         self.write_pod(PodWrite::Ended { id, result: document });
         // The pod itself isn't needed any more once that is committed.
         self.pods.to_send.push(Request::Committed(id));
-        if self.is_deferred(&key, epoch) {
+        if self.pods.all.get(&id).is_some_and(|kept| kept.in_python) {
+            self.answer_pod(id);
+        } else if self.is_deferred(&key, epoch) {
             self.report(&key, epoch, Report::Resume);
         } else {
             self.finish_pod(id);
@@ -358,7 +383,7 @@ impl Engine {
     }
 
     /// Nothing is left to be done with a pod.
-    fn pod_done(&mut self, id: PodId, is_gone: bool) {
+    pub(super) fn pod_done(&mut self, id: PodId, is_gone: bool) {
         // Its end is kept with it until that counts.
         if let Some(kept) = self.pods.all.get_mut(&id).filter(|kept| kept.ended.is_some()) {
             kept.tidied = Some(is_gone);
@@ -367,7 +392,7 @@ impl Engine {
         self.write_pod(PodWrite::Done { id, gone_at: is_gone.then(clock::now) });
         self.workers.talks.remove(&id);
         let Some(kept) = self.pods.all.remove(&id) else { return };
-        if let Some(cause) = kept.killed {
+        if let Some(cause) = kept.killed.filter(|_| !kept.in_python) {
             self.report(&kept.key, kept.epoch, failed(cause, false));
         }
         self.to_start.append(&mut self.tries.held);
@@ -422,7 +447,7 @@ impl Engine {
     pub(super) fn add_worker(&mut self, mut job: Job) -> Result<()> {
         job.pod.id = self.next_pod()?;
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(job.pod.clone())))));
-        self.keep(&job.pod, false);
+        self.keep(&job.pod, &job.conduct, None);
         self.begin_talk(&job.pod);
         self.pods.to_send.push(Request::Care(Box::new(job)));
         Ok(())
@@ -466,7 +491,7 @@ impl Engine {
         let goes_on = row.as_ref().filter(|row| {
             matches!(row.state, TiState::Queued | TiState::Running | TiState::Deferred | TiState::Scheduled)
         });
-        self.keep(&pod, conduct.deferrable);
+        self.keep(&pod, &conduct, None);
         let worker = if is_worker { Some(self.worker_again(&mut pod)) } else { None };
         let ended: Option<Ended> = serde_json::from_value(pod.result.clone()).ok();
         if let Some(kept) = self.pods.all.get_mut(&pod.id) {
@@ -483,7 +508,7 @@ impl Engine {
         }
         let unwanted = goes_on.is_none() && pod.stage != PodStage::Ended;
         let task = self.world.dag_of(pod.key.run).and_then(|dag| dag.tasks.get(&pod.key.task_id));
-        let limit = task.and_then(|task| task.execution_timeout);
+        let limit = task.and_then(|task| task.execution_timeout).filter(|_| !conduct.in_python);
         let began = row.as_ref().and_then(|row| row.start_date).unwrap_or_else(clock::now);
         let log = crate::tasklog::file(
             &self.place.logs(),

@@ -113,11 +113,7 @@ impl Engine {
                     }
                 },
                 // The task's interpreter renders what this engine can't; a TOML file has none.
-                Err(render::Problem::Unsupported(_))
-                    if !dag.fileloc.ends_with(".toml") && !operators::runs_in_pod(&task) =>
-                {
-                    Workload::Python
-                }
+                Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
                 Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;

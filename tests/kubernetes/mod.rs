@@ -2,6 +2,7 @@
 
 mod cluster;
 mod cut;
+mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
