@@ -23,7 +23,7 @@ fn main() {
 
 fn run(invocation: Invocation) -> i32 {
     let done = match invocation {
-        Invocation::Verb(verb, environment) => return cli::run(*verb, environment),
+        Invocation::Verb(verb, environment) => return cli::run(*verb, environment, engine::field_render::run),
         Invocation::Internal(words) => internal(&words),
         Invocation::Scheduler(RunScheduler::Foreground, environment) => {
             environment.place().and_then(|p| engine::run(&p))

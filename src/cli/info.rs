@@ -45,6 +45,7 @@ pub fn run(shell: &mut Shell) -> Result<i32> {
         "plugins_folder": place.plugins(),
         "logs_folder": place.logs(),
         "settings_file": place.home.join("dagdeck.toml"),
+        "settings_without_effect": place.settings.lint().iter().map(|f| format!("{} {}", f.section, f.key)).collect::<Vec<_>>(),
         "user_settings_file": context::file(),
         "store": place.db(),
         "store_size": std::fs::metadata(place.db()).map(|m| m.len()).ok(),

@@ -14,6 +14,8 @@ pub struct Mask {
     secrets: Vec<String>,
     /// `[core] sensitive_var_conn_names`.
     more: String,
+    /// `[core] hide_sensitive_var_conn_fields`: names don't make secrets.
+    ignores_names: bool,
 }
 
 impl Mask {
@@ -46,12 +48,17 @@ impl Mask {
 
     /// Only the rules about names.
     pub fn of_place(place: &Place) -> Self {
-        Self { secrets: Vec::new(), more: place.settings.text("core", "sensitive_var_conn_names").into() }
+        let settings = &place.settings;
+        Self {
+            secrets: Vec::new(),
+            more: settings.text("core", "sensitive_var_conn_names").into(),
+            ignores_names: !settings.flag("core", "hide_sensitive_var_conn_fields"),
+        }
     }
 
     /// True if what stands under this name is secret.
     pub fn is_sensitive(&self, name: &str) -> bool {
-        secrets::is_sensitive(name, &self.more)
+        !self.ignores_names && secrets::is_sensitive(name, &self.more)
     }
 
     fn add_connection(&mut self, fields: &Value) {

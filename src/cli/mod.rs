@@ -44,6 +44,7 @@ mod task;
 mod task_clear;
 mod task_explain;
 mod task_mark;
+mod task_render;
 mod variable;
 mod when;
 mod xcom;
@@ -54,6 +55,7 @@ pub use context::keys_file;
 pub use open::opening;
 pub use pod::Renderer;
 pub use shell::Shell;
+pub use task_render::FieldRenderer;
 
 /// Reads a time as the command line takes it, in the settings' zone.
 ///
@@ -71,11 +73,13 @@ pub fn render_pod(of: pod::RenderPod, environment: Environment, make: Renderer) 
     finish(done, &mut shell)
 }
 
-/// Runs one verb with the process's own streams; the exit code.
-pub fn run(verb: Verb, environment: Environment) -> i32 {
+/// Runs one verb with the process's own streams, with a function that renders fields; the exit code.
+pub fn run(verb: Verb, environment: Environment, renders: FieldRenderer) -> i32 {
     interrupt::install();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    run_with(verb, Shell::of_process(environment, &arguments))
+    let mut shell = Shell::of_process(environment, &arguments);
+    shell.renders = Some(renders);
+    run_with(verb, shell)
 }
 
 /// Runs one verb; prints its error, if it has one; the exit code.

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{
-    later::{Words, not_yet},
+    plan::{self, PlanFlags},
     shell::{Format, Shell},
     target::{self, split_index},
     yaml,
@@ -15,6 +15,7 @@ use crate::{
     config::Place,
     error::{Error, Result},
     model::{MapIndex, UNMAPPED},
+    protocol::Command,
     store::pages,
 };
 
@@ -51,9 +52,19 @@ pub enum PodVerb {
         #[arg(value_name = "POD")]
         name: String,
     },
-    /// Delete pods that nobody needs (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck pods cleanup --dry-run")]
-    Cleanup(Words),
+    /// Delete pods that were kept; without names all that have ended
+    #[command(after_help = "Example:\n  dagdeck pods cleanup --dry-run\n  dagdeck pods cleanup train-x7d2k1ab --force")]
+    Cleanup {
+        /// Their names
+        #[arg(value_name = "POD")]
+        names: Vec<String>,
+        /// Give up named pods whose node doesn't answer: their containers may run on there
+        #[arg(long, requires = "names")]
+        force: bool,
+        /// Whether to ask
+        #[command(flatten)]
+        flags: PlanFlags,
+    },
 }
 
 /// Which pod to render.
@@ -81,9 +92,6 @@ pub type Renderer = fn(&Place, &str, &str, Option<Timestamp>, MapIndex) -> Resul
 /// # Errors
 /// `NotFound` for an unknown pod.
 pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
-    if matches!(verb, PodVerb::Cleanup(_)) {
-        return Err(not_yet("pods cleanup"));
-    }
     let conn = shell.store()?;
     match verb {
         PodVerb::List { dag_id, all, limit } => {
@@ -115,8 +123,16 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
             let rows = pages::pod::events(&conn, pod["id"].as_i64().unwrap_or_default())?;
             shell.show_rows(rows, &["last_at", "count", "type", "reason", "source", "message"])?;
         }
-        // `render` needs a renderer; the program calls it by itself.
-        PodVerb::Cleanup(_) | PodVerb::Render(_) => {}
+        PodVerb::Cleanup { names, force, flags } => {
+            drop(conn);
+            return plan::carry_out(shell, flags, |dry_run| Command::CleanPods {
+                names: names.clone(),
+                force,
+                dry_run,
+            });
+        }
+        // It needs a renderer; the program calls it by itself.
+        PodVerb::Render(_) => {}
     }
     Ok(0)
 }

@@ -93,7 +93,7 @@ fn keep(place: &Place, parsed: Vec<ParsedFile>, gone: &[String]) -> Result<()> {
             Err(e) => return Err(e),
         };
         if let Some(_lock) = lock {
-            let mut store = Store::open(&place.db())?;
+            let mut store = Store::of(place)?;
             for file in gone {
                 store.transaction(|tx| dag::forget_file(tx, file).map(|_| ()))?;
             }

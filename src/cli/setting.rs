@@ -4,7 +4,10 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{mask::Mask, nearest, shell::Shell};
-use crate::error::{Error, Result};
+use crate::{
+    config::{Finding, Settings, Weight},
+    error::{Error, Result},
+};
 
 /// Verbs of `config`.
 #[derive(Debug, Subcommand)]
@@ -24,6 +27,14 @@ pub enum ConfigVerb {
         /// Key
         option: String,
     },
+    /// What is wrong with the settings that were made, or has no effect here
+    #[command(
+        long_about = "What is wrong with the settings that were made, in dagdeck.toml and in the environment: options that don't \
+                      exist, values that can't be read, and options of Airflow's that have no effect here, each with the reason. \
+                      Exit code 1 if there is an error.",
+        after_help = "Example:\n  AIRFLOW__CORE__FERNET_KEY=x dagdeck config lint"
+    )]
+    Lint,
 }
 
 /// Runs a verb; its exit code.
@@ -69,6 +80,26 @@ pub fn run(verb: ConfigVerb, shell: &mut Shell) -> Result<i32> {
                 shell.line(&setting.value)?;
             }
         }
+        ConfigVerb::Lint => {
+            let found = place.settings.lint();
+            let has_error = found.iter().any(|finding| finding.weight == Weight::Error);
+            let rows = found.iter().map(|finding| row(finding, &place.settings)).collect();
+            shell.show_rows(rows, &["weight", "section", "key", "source", "message"])?;
+            return Ok(i32::from(has_error));
+        }
     }
     Ok(0)
+}
+
+/// A finding as a document; what isn't known with the nearest option that is.
+fn row(finding: &Finding, settings: &Settings) -> Value {
+    let Finding { section, key, source, message, .. } = finding;
+    let weight = if finding.weight == Weight::Error { "error" } else { "no effect" };
+    let known = || {
+        let others = settings.all().filter(|(s, k, setting)| (*s, *k) != (section, key) && setting.source == "default");
+        others.map(|(s, k, _)| format!("{s} {k}")).collect::<Vec<_>>()
+    };
+    let hint = (message == "no such option").then(|| nearest::hint(&format!("{section} {key}"), &known(), ""));
+    let message = hint.map_or_else(|| message.clone(), |hint| format!("{message}; {hint}"));
+    json!({"section": section, "key": key, "source": source, "weight": weight, "message": message})
 }

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
+use super::FieldRenderer;
 use super::{Environment, mask::Mask, table, yaml};
 use crate::{
     command,
@@ -47,6 +48,8 @@ pub struct Shell {
     folder_is_checked: Cell<bool>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
+    /// Renders the fields of tasks that no try has rendered; `None` where nobody can.
+    pub renders: Option<FieldRenderer>,
     /// The same act as a shell command, for the audit log.
     pub command_line: String,
     /// Someone sits there who can be asked.
@@ -95,6 +98,7 @@ impl Shell {
             folder_is_checked: Cell::new(false),
             out,
             err,
+            renders: None,
             command_line: "dagdeck".into(),
             asks: false,
             err_is_terminal: false,

@@ -1,11 +1,13 @@
 //! Which DAG, run and task a command means: `DAG RUN TASK`, Airflow's `DAG TASK RUN`, or the long options.
 
 use clap::Args;
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{nearest, refresh, shell::Shell, when};
 use crate::{
     clock,
+    config::Settings,
     error::{Error, Result},
     model::{MapIndex, UNMAPPED},
     processor,
@@ -236,6 +238,29 @@ impl Names {
     }
 }
 
+impl Names {
+    /// DAG, task and date: `DAG TASK DATE`, or `DAG DATE TASK` if only that order names a date. `None`: there is no date.
+    ///
+    /// # Errors
+    /// `Usage` if something isn't named.
+    pub fn at_a_date(mut self, shell: &Shell, conn: &Connection) -> Result<Option<(String, String, Timestamp)>> {
+        let dag_id = self.take("DAG")?;
+        let (run, task) = (self.take("RUN")?, self.take("TASK")?);
+        self.done()?;
+        let zone = when::default_zone(&shell.place()?.settings)?;
+        let known = pages::dag::ids(conn)?;
+        if shell.place()?.db().exists() && !known.contains(&dag_id) {
+            return Ok(None);
+        }
+        let date = |text: &str| when::parse(text, &zone, clock::now()).ok();
+        Ok(match (date(&run), date(&task)) {
+            (Some(at), _) => Some((dag_id, task, at)),
+            (None, Some(at)) => Some((dag_id, run, at)),
+            (None, None) => None,
+        })
+    }
+}
+
 fn missing(name: &str) -> Error {
     Error::usage(format!("{name} is missing")).hint("`dagdeck help VERB` shows what a verb needs, with an example")
 }
@@ -320,7 +345,7 @@ pub fn fresh_dag(shell: &Shell, dag_id: &str) -> Result<Connection> {
     if shell.place()?.db().exists() {
         let conn = shell.store()?;
         if let Some(file) = pages::dag::file(&conn, dag_id)? {
-            if is_changed(&file) {
+            if is_changed(&file, &shell.place()?.settings) {
                 refresh::now(shell, Some(file.fileloc.into()))?;
             }
             return Ok(conn);
@@ -344,9 +369,9 @@ pub fn listed(shell: &Shell) -> Result<Connection> {
     shell.store()
 }
 
-fn is_changed(file: &pages::dag::ParsedFile) -> bool {
+fn is_changed(file: &pages::dag::ParsedFile, settings: &Settings) -> bool {
     // A file that is gone is the DAG processor's matter; what was parsed last still answers.
-    let Ok(now) = processor::stamp(std::path::Path::new(&file.fileloc)) else { return false };
+    let Ok(now) = processor::stamp(std::path::Path::new(&file.fileloc), settings) else { return false };
     file.mtime.zip(file.size) != Some(now)
 }
 

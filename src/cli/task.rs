@@ -1,13 +1,14 @@
 //! `tasks`: the verbs, and those of them that only read.
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     TestTask,
-    shell::{Format, Shell},
+    shell::Shell,
     target::{self, DagName, Instance, Names, RunName, TaskName},
-    task_clear, task_explain, task_mark,
+    task_clear, task_explain, task_mark, task_render,
 };
 use crate::{
     error::{Error, Result},
@@ -53,7 +54,7 @@ pub enum TaskVerb {
 }
 
 /// A task instance.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct OfTask {
     /// Which
     #[command(flatten)]
@@ -64,10 +65,28 @@ pub struct OfTask {
 }
 
 impl OfTask {
-    fn find(self, shell: &Shell, conn: &rusqlite::Connection) -> Result<Instance> {
+    /// The instance, of a run that exists.
+    ///
+    /// # Errors
+    /// `Usage` if something isn't named, `NotFound` if the run isn't there.
+    pub fn find(self, shell: &Shell, conn: &rusqlite::Connection) -> Result<Instance> {
         let mut of = self.of.names().instance(shell, conn)?;
         of.map_index = self.map_index.or(of.map_index);
         Ok(of)
+    }
+
+    /// DAG, task, index and date, where a date is named instead of a run.
+    ///
+    /// # Errors
+    /// `Usage` if something isn't named.
+    pub fn at_a_date(
+        self,
+        shell: &Shell,
+        conn: &rusqlite::Connection,
+    ) -> Result<Option<(String, String, MapIndex, Timestamp)>> {
+        let Some((dag_id, task, date)) = self.of.names().at_a_date(shell, conn)? else { return Ok(None) };
+        let (task_id, index) = target::split_index(&task)?;
+        Ok(Some((dag_id, task_id, self.map_index.or(index).unwrap_or(UNMAPPED), date)))
     }
 }
 
@@ -80,7 +99,7 @@ pub fn run(verb: TaskVerb, shell: &mut Shell) -> Result<i32> {
         TaskVerb::List(dag) => list(&dag.names().dag()?, shell),
         TaskVerb::StatesForDagRun(run) => states(run.names(), shell),
         TaskVerb::State(of) => state(of, shell),
-        TaskVerb::Render(of) => render(of, shell),
+        TaskVerb::Render(of) => task_render::run(of, shell),
         TaskVerb::FailedDeps(of) => {
             let conn = shell.store()?;
             let of = of.find(shell, &conn)?;
@@ -146,7 +165,7 @@ fn states(names: Names, shell: &mut Shell) -> Result<i32> {
 }
 
 /// A row that stands alone says which DAG and run it is of.
-fn complete(row: &mut Value, run: &target::Run) {
+pub(super) fn complete(row: &mut Value, run: &target::Run) {
     row["dag_id"] = run.dag_id.clone().into();
     row["dag_run_id"] = run.run_id.clone().into();
 }
@@ -193,42 +212,6 @@ pub fn instances(of: &Instance, conn: &rusqlite::Connection) -> Result<Vec<Value
         }
         _ => target::unknown_task(&of.run.dag_id, &of.task_id, &known),
     })
-}
-
-fn render(of: OfTask, shell: &mut Shell) -> Result<i32> {
-    let conn = shell.store()?;
-    let of = of.find(shell, &conn)?;
-    let index = of.map_index;
-    instances(&of, &conn)?;
-    let mut rows = pages::task_instance::rendered(&conn, of.run.row, Some(&of.task_id), index)?;
-    if rows.is_empty() {
-        return Err(Error::not_found(format!("{} has not been rendered in run {} yet", of.task_id, of.run.run_id))
-            .hint("fields are rendered when a try starts; `dagdeck tasks explain` says why it hasn't"));
-    }
-    let mask = shell.mask(&conn)?;
-    for row in &mut rows {
-        mask.hide(row);
-        mask.hide_under_names(&mut row["fields"]);
-        complete(row, &of.run);
-    }
-    if shell.format().is_document() {
-        let document = if rows.len() == 1 { rows.remove(0) } else { Value::Array(rows) };
-        shell.document(&document)?;
-        return Ok(0);
-    }
-    for row in &rows {
-        for (name, value) in row["fields"].as_object().into_iter().flatten() {
-            // Airflow's layout: long values keep their lines.
-            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            let index = row["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
-            shell.line(&format!("# {}{index} {name}", of.task_id))?;
-            shell.line(&text)?;
-            if shell.format() == Format::Table {
-                shell.line("")?;
-            }
-        }
-    }
-    Ok(0)
 }
 
 fn stop(of: OfTask, shell: &mut Shell) -> Result<i32> {

@@ -8,7 +8,7 @@ use super::{asset, perform::Touched};
 use crate::{
     config::Place,
     error::{Error, Result},
-    model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, Schedule, TiKey, TriggeredBy, hash},
+    model::{Cause, CauseKind, DEFAULT_POOL, DagRun, MapIndex, Pool, RunType, TiKey, TriggeredBy, hash},
     processor::{self, timetable_settings},
     protocol::IncidentChange,
     scheduler::{RunSpec, new_run},
@@ -68,7 +68,7 @@ pub fn trigger(tx: &Transaction<'_>, place: &Place, dag_id: &str, wanted: Wanted
     let settings = timetable_settings(&place.settings);
     let timetable = Timetable::of(&stored.dag, &settings).map_err(Error::refused)?;
     let interval = match wanted.logical_date {
-        Some(at) if matches!(stored.dag.schedule, Schedule::Custom { .. }) => {
+        Some(at) if stored.dag.schedule.has_own_timetable() => {
             Some(processor::manual_interval(place, &stored.dag, at)?)
         }
         at => at.map(|at| timetable.manual_interval(at).unwrap_or(DataInterval { start: at, end: at })),

@@ -34,7 +34,7 @@ pub fn stale_files(place: &Place, command: &Command) -> Result<Option<Vec<PathBu
     if let Some(dag) = store::dag::get(&db, dag_id)?.filter(|d| !d.is_stale) {
         let row = files.iter().find(|(path, ..)| *path == dag.dag.fileloc);
         let path = PathBuf::from(&dag.dag.fileloc);
-        let same = match (row, processor::stamp(&path)) {
+        let same = match (row, processor::stamp(&path, &place.settings)) {
             (Some((_, _, mtime, size)), Ok(now)) => (*mtime, *size) == now,
             // A file that is gone can't be parsed; the act goes on with what is stored.
             (_, Err(_)) => true,

@@ -9,6 +9,7 @@ mod fresh;
 mod hitl;
 mod perform;
 mod plans;
+mod pods;
 mod prepared;
 mod removal;
 mod revert;
@@ -70,7 +71,7 @@ pub fn submit(place: &Place, command_line: &str, command: Command) -> Result<Val
 
 fn alone(place: &Place, command_line: &str, command: Command) -> Result<Value> {
     place.create()?;
-    let mut store = Store::open(&place.db())?;
+    let mut store = Store::of(place)?;
     fresh::parse_stale(place, &mut store, &command)?;
     let actor = Actor {
         who: user_name(rustix::process::getuid().as_raw()),
@@ -78,6 +79,15 @@ fn alone(place: &Place, command_line: &str, command: Command) -> Result<Value> {
         command_line: command_line.into(),
     };
     perform(&mut store, place, &actor, command).map(|(reply, _)| reply)
+}
+
+/// A run, or a date that may have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOrDate {
+    /// Row id of a run.
+    Run(i64),
+    /// Logical date.
+    Date(jiff::Timestamp),
 }
 
 /// Takes the writer's lock if it is free; it is held as long as the file lives.

@@ -10,7 +10,7 @@ use crate::{
     clock,
     config::Place,
     error::{Error, Kind, Result},
-    model::{Cause, RunId, RunType, TiKey, TriggeredBy},
+    model::{Cause, PodId, RunId, RunType, TiKey, TriggeredBy},
     protocol::{Command, IncidentChange},
     store::{Store, audit},
 };
@@ -30,6 +30,10 @@ pub struct Touched {
     pub backfills: bool,
     /// Tries to be ended: instance, epoch, reason.
     pub kill: Vec<(TiKey, u32, Cause)>,
+    /// Pods that were kept and are to be deleted now.
+    pub pods: Vec<PodId>,
+    /// Pods that a person gave up.
+    pub given_up: Vec<PodId>,
     /// Task instances that waited for a person and have their answer now.
     pub answered: Vec<TiKey>,
 }
@@ -104,6 +108,9 @@ pub fn describe(command: &Command) -> (&'static str, String, bool) {
         Command::SetPaused { dag_ids, paused } => (if *paused { "pause" } else { "unpause" }, dag_ids.join(" "), false),
         Command::DeleteDag { dag_id, dry_run } => ("delete_dag", dag_id.clone(), *dry_run),
         Command::CleanRuns { before, dry_run } => ("clean", format!("runs that ended before {before}"), *dry_run),
+        Command::CleanPods { names, force, dry_run } => {
+            (if *force { "give_up_pod" } else { "clean_pods" }, names.join(" "), *dry_run)
+        }
         Command::SavePlan { planned, hold } => {
             let (_, target, _) = describe(planned);
             (if hold.is_some() { "plan_hold" } else { "plan_save" }, target, false)

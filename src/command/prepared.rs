@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::{backfill, perform::Touched, plans, removal, revert};
+use super::{backfill, perform::Touched, plans, pods, removal, revert};
 use crate::{
     config::Place,
     error::{Error, Result},
-    model::{Cause, CauseKind, Change, RunId, TiKey, hash},
+    model::{Cause, CauseKind, Change, PodId, RunId, TiKey, hash},
     protocol::Command,
     scheduler::{Loaded, Plan},
     store::{self, gate},
@@ -39,6 +39,13 @@ pub enum Deed {
     DeleteRuns(Vec<RunId>),
     /// A DAG goes, with all it has.
     DeleteDag(String),
+    /// Pods go.
+    CleanPods {
+        /// That were kept.
+        kept: Vec<PodId>,
+        /// That may still run.
+        given_up: Vec<PodId>,
+    },
     /// A backfill begins.
     CreateBackfill(Box<backfill::New>),
     /// A backfill ends.
@@ -59,6 +66,7 @@ pub fn prepare(tx: &Transaction<'_>, place: &Place, command: &Command, now: Time
         Command::DeleteRuns { dag_id, run_ids, .. } => removal::runs(tx, dag_id, run_ids)?,
         Command::DeleteDag { dag_id, .. } => removal::dag(tx, dag_id)?,
         Command::CleanRuns { before, .. } => removal::clean(tx, *before)?,
+        Command::CleanPods { names, force, .. } => pods::clean(tx, names, *force)?,
         Command::CreateBackfill { request, .. } => backfill::create(tx, place, request, now)?,
         Command::CancelBackfill { id, .. } => backfill::cancel(tx, *id, now)?,
         Command::RevertPlan { plan_id, .. } => revert::prepare(tx, plan_id, now)?,
@@ -111,6 +119,12 @@ impl Prepared {
                 let runs = store::run::ids(tx, &dag_id)?.into_iter().map(|(id, _)| id).collect();
                 store::dag::delete(tx, &dag_id)?;
                 Touched { runs, dags: vec![dag_id.as_str().into()], ..Touched::default() }
+            }
+            Deed::CleanPods { kept, given_up } => {
+                for id in &kept {
+                    store::pod::condemn(tx, *id)?;
+                }
+                Touched { pods: kept, given_up, ..Touched::default() }
             }
             Deed::CreateBackfill(new) => {
                 let (backfill, touched) = backfill::begin(tx, *new, who, now)?;

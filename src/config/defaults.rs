@@ -16,6 +16,10 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("core", "default_task_retry_delay", "300"),
     ("core", "max_task_retry_delay", "86400"),
     ("core", "default_task_execution_timeout", ""),
+    ("core", "default_task_weight_rule", "downstream"),
+    ("core", "dag_discovery_safe_mode", "True"),
+    ("core", "hide_sensitive_var_conn_fields", "True"),
+    ("core", "test_connection", "Enabled"),
     ("core", "default_pool_task_slot_count", "128"),
     ("core", "dag_run_conf_overrides_params", "True"),
     ("core", "rerun_with_latest_version", ""),
@@ -37,8 +41,27 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ("scheduler", "partition_mapper_max_downstream_keys", "1000"),
     ("scheduler", "allowed_run_id_pattern", "^[A-Za-z0-9_.~:+-]+$"),
     ("triggerer", "capacity", "1000"),
+    ("operators", "default_owner", "airflow"),
+    ("operators", "default_deferrable", "False"),
+    ("operators", "default_queue", "default"),
     ("sensors", "default_timeout", "604800"),
     ("logging", "base_log_folder", ""),
+    ("logging", "logging_level", "INFO"),
+    ("logging", "namespace_levels", ""),
     ("python", "interpreter", "python3"),
     ("dagdeck", "group", ""),
+];
+
+/// Options that shape what a DAG file means: when one of them changes, files are parsed again.
+pub const SHAPING: &[(&str, &str)] = &[
+    ("core", "default_timezone"),
+    ("core", "default_task_retries"),
+    ("core", "default_task_retry_delay"),
+    ("core", "default_task_execution_timeout"),
+    ("core", "default_task_weight_rule"),
+    ("core", "dag_discovery_safe_mode"),
+    ("scheduler", "create_cron_data_intervals"),
+    ("operators", "default_owner"),
+    ("operators", "default_deferrable"),
+    ("operators", "default_queue"),
 ];

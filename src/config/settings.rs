@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::defaults::DEFAULTS;
-use crate::error::{Error, Result};
+use super::defaults::{DEFAULTS, SHAPING};
+use crate::{
+    error::{Error, Result},
+    model::hash,
+};
 
 /// A value and where it came from (`default`, the file's path, or the variable's name).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +112,17 @@ impl Settings {
         matches!(self.text(section, key).trim().to_lowercase().as_str(), "t" | "true" | "1" | "yes" | "on")
     }
 
+    /// A number that changes with the settings that shape what a DAG file means; 0 while all have their defaults.
+    pub fn mark_of_definitions(&self) -> i64 {
+        let changed = DEFAULTS.iter().filter(|(section, key, default)| {
+            SHAPING.contains(&(*section, *key))
+                && self.get(section, key).is_some_and(|value| !value.eq_ignore_ascii_case(default))
+        });
+        let said: String =
+            changed.map(|(section, key, _)| format!("{section} {key} {}\n", self.text(section, key))).collect();
+        if said.is_empty() { 0 } else { hash::remainder(&said, 1 << 40) as i64 }
+    }
+
     /// What was said otherwise than by Airflow's environment variables, as such variables: so that `conf.get()` in Python
     /// gives what the settings say.
     pub fn as_environment(&self) -> Vec<(String, String)> {
@@ -159,6 +173,7 @@ mod tests {
         assert_eq!(s.text("core", "max_active_tasks_per_dag"), "16");
         let names: Vec<_> = s.as_environment().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(names, ["AIRFLOW__CORE__EXECUTOR=X", "AIRFLOW__CORE__PARALLELISM=9"]);
+        assert_eq!(s.mark_of_definitions(), 0);
     }
 
     #[test]

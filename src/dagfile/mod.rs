@@ -5,6 +5,7 @@
 mod explain;
 mod graph;
 mod nearest;
+mod open;
 pub mod python;
 mod reference;
 pub mod toml;
@@ -13,8 +14,8 @@ mod units;
 use crate::model::{Dag, Diagnostic, Severity};
 
 pub use explain::explain;
-pub use nearest::distance;
-pub use nearest::nearest;
+pub use nearest::{distance, nearest};
+pub use open::Defaults;
 pub use reference::reference;
 
 /// What a file holds: its DAGs (none if there is an error), and what there is to say about it.

@@ -73,6 +73,9 @@ what Airflow calls `partial`; a `partial = {..}` table may hold it too.
 | `{assets = [\"s3://lake/orders\", \"s3://lake/lines\"]}` | a run when all of these assets have been updated |
 | `{assets = {any = [\"a\", {all = [\"b\", \"c\"]}]}}` | a run when a, or both b and c have been updated |
 | `{assets = [..], cron = \"0 6 * * *\"}` | both: runs for updates, and at times (`delta` too) |
+| `{cron = \"0 6 * * *\", partitions = {key_format = \"%Y-%m-%d\", run_offset = -1}}` | each run is about a partition, here the one of the cron time before |
+| `{assets = [..], partitions = {kind = \"identity\"}}` | a run per partition key of the assets; also `{default = .., by_name = {NAME = ..}, by_uri = {URI = ..}}`. Kinds are Airflow's mappers: `identity`, `fixed_key`, `allowed_key`, `start_of`, `chain`, `product`, `rollup`, `fan_out` |
+| `{partitions = \"at_runtime\"}` | only triggered runs, which name their partition |
 
 `data_interval = true` in the table gives runs the interval *before* their time, as Airflow 2 did; `interval = \"1d\"` an interval
 of that length.

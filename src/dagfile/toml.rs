@@ -3,6 +3,7 @@
 mod asset;
 mod dag;
 mod groups;
+mod partitions;
 mod reader;
 mod task;
 
@@ -11,7 +12,7 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
-use super::{Parsed, graph::check};
+use super::{Defaults, Parsed, graph::check};
 use crate::model::{Dag, Severity};
 use reader::{Item, Key, Reader};
 
@@ -20,8 +21,11 @@ pub(super) use dag::PARAM_KEYS;
 const SECTIONS: &[&str] = &["dag", "default_args", "params", "tasks", "groups"];
 
 /// Reads a TOML DAG file. All its mistakes are found at once; with an error there is no DAG.
-pub fn parse(file: &str, text: &str) -> Parsed {
+pub fn parse(file: &str, text: &str, defaults: &Defaults) -> Parsed {
     let mut reader = Reader::new(file, text);
+    if let Ok(zone) = jiff::tz::TimeZone::get(&defaults.timezone) {
+        reader.zone = zone;
+    }
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -31,7 +35,7 @@ pub fn parse(file: &str, text: &str) -> Parsed {
     let broken: Vec<u32> = reader.diagnostics.iter().map(|d| d.line).collect();
     let syntax_errors = reader.diagnostics.len();
 
-    let dag = read(&mut reader, root.get_ref(), file);
+    let dag = read(&mut reader, root.get_ref(), file, defaults);
 
     let mut index = 0;
     reader.diagnostics.retain(|d| {
@@ -56,7 +60,7 @@ pub fn place(text: &str, path: &[&str]) -> Option<(u32, u32)> {
     Some(Reader::new("", text).place(item.span().start))
 }
 
-fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str) -> Dag {
+fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, defaults: &Defaults) -> Dag {
     let mut sections: IndexMap<&str, (&Key<'_>, &DeTable<'_>)> = IndexMap::new();
     for (key, value) in root.iter() {
         let name = key.get_ref().as_ref();
@@ -84,7 +88,8 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str) -> Dag {
         let mut found = Vec::new();
         collect(reader, "", table, &mut found);
         for (id, key, table) in found {
-            tasks.extend(task::read(reader, &id, key, table, section("default_args")));
+            let left_open = task::LeftOpen { by_file: section("default_args"), by_settings: defaults };
+            tasks.extend(task::read(reader, &id, key, table, &left_open));
         }
     }
     if section("tasks").is_none_or(DeTable::is_empty) {

@@ -37,8 +37,8 @@ impl Engine {
     pub(super) fn note_ended_run(&mut self, change: &RunChange) {
         let is_failure = change.row.state == RunState::Failed;
         let wanted = if is_failure { "on_failure_callback" } else { "on_success_callback" };
-        let Some(facts) = self.world.dag(&change.row.dag_id) else { return };
-        if facts.dag.callbacks.iter().any(|c| c == wanted) {
+        let Ok(dag) = self.version_of(&change.row) else { return };
+        if dag.callbacks.iter().any(|c| c == wanted) {
             let key = TiKey::new(change.row.id, DAG_CALLBACKS, UNMAPPED);
             let request = json!({"kind": "dag", "is_failure": is_failure, "reason": change.reason});
             self.call_back(key, change.row.clear_number + 1, request);
@@ -106,10 +106,8 @@ impl Engine {
 
     /// Starts one again that was handed over and never began.
     pub(super) fn start_callback_again(&mut self, key: &TiKey, epoch: u32) {
-        let found = store::callback::all(self.store.reader())
-            .map(|all| all.into_iter().find(|(of, e, _)| of == key && *e == epoch));
-        match found {
-            Ok(due) => self.callbacks.extend(due),
+        match store::callback::get(self.store.reader(), key, epoch) {
+            Ok(request) => self.callbacks.extend(request.map(|request| (key.clone(), epoch, request))),
             Err(e) => say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0)),
         }
         self.start_callbacks();
@@ -117,10 +115,7 @@ impl Engine {
 
     fn start_callback(&mut self, key: &TiKey, epoch: u32, request: &Value) -> Result<()> {
         let Some(run) = store::run::get(self.store.reader(), key.run)? else { return Ok(()) };
-        let dag = match self.world.dag(&run.dag_id) {
-            Some(facts) => facts.dag.clone(),
-            None => store::dag::version(self.store.reader(), run.dag_version)?,
-        };
+        let dag = self.version_of(&run)?;
         let startup = match request["kind"].as_str() {
             Some("task") => self.of_task(&run, &dag, key.map_index, request)?,
             Some("deadline") => self.of_deadline(&run, &dag, request)?,
@@ -134,7 +129,7 @@ impl Engine {
         let task: Task = serde_json::from_value(task).map_err(|e| Error::system("a callback has no form", e))?;
         let mut spec = self.python_spec(&dag, &task, &run, &row);
         let mut whole = json!({
-            "dag_run": render::run_document(&run), "fileloc": dag.fileloc, "dag_id": &*dag.dag_id,
+            "dag_run": render::run_document(&run), "fileloc": dag.fileloc, "source": self.older_source(&dag, &run), "dag_id": &*dag.dag_id,
             "dags_folder": self.place.dags_folder, "plugins_folder": Some(self.place.plugins()).filter(|p| p.is_dir()),
             "settings": self.task_settings(),
         });
@@ -144,6 +139,14 @@ impl Engine {
         spec.startup = Some(whole);
         self.hand_over(spec);
         Ok(())
+    }
+
+    /// The DAG as the run has it, also of a run that has ended.
+    fn version_of(&self, run: &DagRun) -> Result<Arc<Dag>> {
+        match self.world.dag(&run.dag_id) {
+            Some(facts) if facts.version == run.dag_version => Ok(facts.dag.clone()),
+            _ => store::dag::version(self.store.reader(), run.dag_version),
+        }
     }
 
     fn of_dag(&self, run: &DagRun, dag: &Arc<Dag>, request: &Value) -> Result<Value> {

@@ -445,6 +445,7 @@ pub fn limits(place: &Place) -> Result<Limits> {
         max_active_tasks_per_dag: whole("core", "max_active_tasks_per_dag")?,
         max_active_runs_per_dag: whole("core", "max_active_runs_per_dag")?,
         max_consecutive_failed_dag_runs_per_dag: whole("core", "max_consecutive_failed_dag_runs_per_dag")?,
+        max_task_retry_delay: s.number("core", "max_task_retry_delay")?,
         max_map_length: whole("core", "max_map_length")? as usize,
         catchup_by_default: s.flag("scheduler", "catchup_by_default"),
         create_cron_data_intervals: s.flag("scheduler", "create_cron_data_intervals"),

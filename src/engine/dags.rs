@@ -8,7 +8,7 @@ use super::core::{Engine, Write};
 use crate::{
     clock, command,
     error::{Kind, Result, say},
-    model::{Dag, DagRun, RunId, Schedule},
+    model::{Dag, DagRun, RunId},
     processor,
     scheduler::DagFacts,
     store::{self, load},
@@ -37,7 +37,7 @@ impl Engine {
         }
         for dag in facts {
             let id = dag.dag.dag_id.clone();
-            if matches!(dag.dag.schedule, Schedule::Custom { .. }) {
+            if dag.dag.schedule.has_own_timetable() {
                 self.own_timetables.entry(id.clone()).or_default();
             }
             let db = self.store.reader();

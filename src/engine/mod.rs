@@ -11,6 +11,7 @@ mod core;
 mod dags;
 mod deadlines;
 mod deferrals;
+pub mod field_render;
 mod files;
 mod inline;
 mod input;
@@ -81,7 +82,7 @@ fn run_with(place: &Place, look_for_files: bool) -> Result<()> {
             None => std::thread::sleep(Duration::from_millis(10)),
         }
     };
-    let store = Store::open(&place.db())?;
+    let store = Store::of(place)?;
     // One heap for all threads: what the parser's threads free can be used by the loop.
     // SAFETY: mallopt has no preconditions; called before other threads start.
     #[cfg(target_env = "gnu")]

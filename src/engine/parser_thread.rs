@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    config::Settings,
     error::{Error, Result},
     processor::{self, Parser},
     store::dag::ParsedFile,
@@ -24,6 +25,7 @@ pub struct ParserThread {
     wake: UnixStream,
     /// Files that were handed over and have not come back.
     pub busy: HashSet<PathBuf>,
+    settings: Settings,
     /// Of these, what is parsed now may be of before the last change.
     again: HashSet<PathBuf>,
 }
@@ -37,6 +39,7 @@ impl ParserThread {
         let (wake, waker) = UnixStream::pair().map_err(failed)?;
         wake.set_nonblocking(true).map_err(failed)?;
         let queue = Arc::new(Mutex::new(queue));
+        let settings = parser.place.settings.clone();
         for number in 0..count.max(1) {
             let (queue, done, parser) = (queue.clone(), done.clone(), parser.clone());
             let mut waker = waker.try_clone().map_err(failed)?;
@@ -58,7 +61,7 @@ impl ParserThread {
                 })
                 .map_err(failed)?;
         }
-        Ok(Self { jobs, results, wake, busy: HashSet::new(), again: HashSet::new() })
+        Ok(Self { jobs, results, wake, busy: HashSet::new(), settings, again: HashSet::new() })
     }
 
     /// Hands a file over; one that is being parsed already is parsed again afterwards.
@@ -82,7 +85,9 @@ impl ParserThread {
         let done: Vec<Parsed> = self.results.try_iter().collect();
         for (path, parsed) in &done {
             self.busy.remove(path);
-            let is_old = |file: &ParsedFile| processor::stamp(path).is_ok_and(|now| now != (file.mtime, file.size));
+            let is_old = |file: &ParsedFile| {
+                processor::stamp(path, &self.settings).is_ok_and(|now| now != (file.mtime, file.size))
+            };
             if self.again.remove(path) && parsed.as_ref().is_none_or(is_old) {
                 self.parse(path.clone());
             }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{pod_manifest, render};
@@ -36,27 +37,9 @@ pub fn run(
     map_index: MapIndex,
 ) -> Result<(Value, Vec<String>)> {
     let db = Store::open_reader(&place.db())?.ok_or_else(|| Error::not_found("there is no store yet"))?;
-    let stored =
-        store::dag::get(&db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
-    let date = at.unwrap_or_else(clock::now);
-    let (run, dag) = match store::run::of_date(&db, dag_id, Some(date), "")? {
-        Some(run) => {
-            let dag = store::dag::version(&db, run.dag_version)?;
-            (run, dag)
-        }
-        None => (imagined(place, &stored.dag, stored.version, date)?, stored.dag.clone()),
-    };
-    let task = find_task(&dag, task_id)?;
-    if task.is_mapped() && map_index < 0 {
-        return Err(Error::usage(format!("task {task_id} is mapped")).hint("name one instance: --map-index N"));
-    }
-    let key = TiKey { run: run.id, task_id: task.task_id.clone(), map_index };
-    let mut row =
-        load::instance(&db, &key)?.unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
-    // The try that runs, or else the next one.
-    if row.try_number == 0 || row.state.is_finished() {
-        row.try_number += 1;
-    }
+    let (run, dag) = run_of(place, &db, dag_id, at.unwrap_or_else(clock::now))?;
+    let task = with_pod(find_task(&dag, task_id)?)?;
+    let row = instance_of(&db, &run, task, map_index)?;
     let db = Arc::new(Mutex::new(db));
     let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db };
     let (manifest, warnings) = manifest(&at, place, task).map_err(|problem| {
@@ -66,6 +49,32 @@ pub fn run(
         if is_for_python { error.hint("only the task's own Python process can render this") } else { error }
     })?;
     Ok((manifest, warnings))
+}
+
+/// The run of a date, as it is or as it would be, and its DAG.
+pub(super) fn run_of(place: &Place, db: &Connection, dag_id: &str, date: Timestamp) -> Result<(DagRun, Arc<Dag>)> {
+    let stored = store::dag::get(db, dag_id)?.ok_or_else(|| Error::not_found(format!("there is no DAG {dag_id:?}")))?;
+    Ok(match store::run::of_date(db, dag_id, Some(date), "")? {
+        Some(run) => {
+            let dag = store::dag::version(db, run.dag_version)?;
+            (run, dag)
+        }
+        None => (imagined(place, &stored.dag, stored.version, date)?, stored.dag.clone()),
+    })
+}
+
+/// The instance of a task, as it is or as it would be, in the try that runs, or else the next one.
+pub(super) fn instance_of(db: &Connection, run: &DagRun, task: &Task, map_index: MapIndex) -> Result<TaskInstance> {
+    if task.is_mapped() && map_index < 0 {
+        return Err(Error::usage(format!("task {} is mapped", task.task_id)).hint("name one instance: --map-index N"));
+    }
+    let key = TiKey { run: run.id, task_id: task.task_id.clone(), map_index };
+    let mut row =
+        load::instance(db, &key)?.unwrap_or_else(|| TaskInstance::new(key, task.operator.clone(), task.retries));
+    if row.try_number == 0 || row.state.is_finished() {
+        row.try_number += 1;
+    }
+    Ok(row)
 }
 
 fn manifest(
@@ -81,16 +90,20 @@ fn manifest(
     Ok((made.job.unwrap_or(made.pod.manifest), made.pod.warnings))
 }
 
-fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {
+pub(super) fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {
     let Some(task) = dag.tasks.get(task_id) else {
         let known: Vec<&str> = dag.tasks.keys().map(|id| &**id).collect();
         return Err(Error::not_found(format!("DAG {} has no task {task_id:?}", dag.dag_id))
             .hint(format!("its tasks are {}", known.join(", "))));
     };
+    Ok(task)
+}
+
+fn with_pod(task: &Task) -> Result<&Task> {
     if task.is_a("KubernetesPodOperator") {
         return Ok(task);
     }
-    Err(Error::refused(format!("task {task_id} is a {}, which has no pod", task.operator)))
+    Err(Error::refused(format!("task {} is a {}, which has no pod", task.task_id, task.operator)))
 }
 
 /// The run of a date that has none: the one that the timetable would make, else the one that a person would.

@@ -389,6 +389,17 @@ impl Engine {
         Ok(())
     }
 
+    /// A person has pods deleted that were kept, or gives up pods that may still run.
+    pub(super) fn tidy_pods(&mut self, condemned: &[PodId], given_up: &[PodId]) -> Result<()> {
+        for id in condemned {
+            if let Some(pod) = store::pod::get(self.store.reader(), *id)? {
+                self.adopt_pod(&pod)?;
+            }
+        }
+        self.pods.to_send.extend(given_up.iter().map(|id| Request::GiveUp(*id)));
+        Ok(())
+    }
+
     fn adopt_pod(&mut self, pod: &Pod) -> Result<()> {
         let read = |e: serde_json::Error| crate::error::Error::system("its row can't be read", e);
         let access: Access = serde_json::from_value(pod.access.clone()).map_err(read)?;

@@ -341,6 +341,7 @@ impl Engine {
             "mapped_dependants": mapped_dependants,
             "next_method": deferral.map(|d| &d.next_method), "next_kwargs": deferral.map(|d| &d.next_kwargs),
             "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
+            "declared_tasks": below(dag, task),
             "declared_params": dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect::<Map<String, Value>>(),
             "settings": self.task_settings(),
         });
@@ -372,7 +373,7 @@ impl Engine {
 
     /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that
     /// changed without changing the DAG, in a function's body say, runs as it is now.)
-    fn older_source(&self, dag: &Dag, run: &DagRun) -> Option<String> {
+    pub(super) fn older_source(&self, dag: &Dag, run: &DagRun) -> Option<String> {
         let is_newest = self.world.dag(&run.dag_id).is_none_or(|facts| facts.version == run.dag_version);
         if is_newest || !dag.fileloc.ends_with(".py") {
             return None;
@@ -387,6 +388,16 @@ impl Engine {
         let hostname = self.hostname.clone();
         self.report(key, epoch, Report::Started { pid: None, hostname, at: clock::now() });
     }
+}
+
+/// For a task of a TOML file that may skip what is below it: the tasks of its DAG, with what follows each and whether it is a
+/// teardown.
+fn below(dag: &Dag, task: &Task) -> Value {
+    if !dag.fileloc.ends_with(".toml") || !["ApprovalOperator", "HITLBranchOperator"].contains(&&*task.operator) {
+        return Value::Null;
+    }
+    let of = |task: &Task| json!([task.downstream_task_ids, task.is_teardown]);
+    dag.tasks.iter().map(|(id, task)| (id.to_string(), of(task))).collect::<Map<String, Value>>().into()
 }
 
 /// The class that stores and reads XComs, if it isn't Airflow's own.

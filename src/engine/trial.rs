@@ -86,7 +86,7 @@ fn in_home(real: &Place, place: &Place, mut file: ParsedFile, trial: &Trial) -> 
             }
         }
     }
-    let mut store = Store::open(&place.db())?;
+    let mut store = Store::of(place)?;
     store.copy_settings(&real.db())?;
     command::register(place, &mut store, &file)?;
     store.transaction(|tx| store::dag::set_paused(tx, &trial.dag_id, false))?;

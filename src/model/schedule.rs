@@ -158,6 +158,15 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// A timetable class of the author's own says when runs come, alone or beside assets.
+    pub fn has_own_timetable(&self) -> bool {
+        match self {
+            Self::Custom { .. } => true,
+            Self::Asset { time: Some(time), .. } => time.has_own_timetable(),
+            _ => false,
+        }
+    }
+
     /// Runs may name a partition.
     pub fn is_partitioned(&self) -> bool {
         matches!(

@@ -62,20 +62,21 @@ impl Parser {
     pub fn parse(&self, path: &Path) -> Option<ParsedFile> {
         let began = Instant::now();
         let fileloc = path.to_string_lossy().into_owned();
-        let (bytes, mtime, size) = match read(path) {
+        let (bytes, mtime, size) = match read(path, &self.place.settings) {
             Ok(read) => read,
             Err(e) => {
                 let message = format!("cannot read the file: {e}");
                 return Some(broken(fileloc, error(path, 0, message, None)));
             }
         };
-        if !scan::looks_like_dag_file(path, &bytes) {
+        let is_safe = self.place.settings.flag("core", "dag_discovery_safe_mode");
+        if !scan::looks_like_dag_file(path, &bytes, is_safe) {
             return None;
         }
         let is_zip = path.extension().is_some_and(|e| e == "zip");
         let source = if is_zip { String::new() } else { String::from_utf8_lossy(&bytes).into_owned() };
         let (parsed, is_lasting) = if path.extension().is_some_and(|e| e == "toml") {
-            (dagfile::toml::parse(&fileloc, &source), true)
+            (dagfile::toml::parse(&fileloc, &source, &left_open(&self.place.settings)), true)
         } else {
             self.python(path, &fileloc)
         };
@@ -130,7 +131,7 @@ impl Parser {
     /// Runs the Python side over a file; what it printed.
     fn ask(&self, path: &Path, more: &[&str]) -> std::result::Result<String, ParseError> {
         let settings = &self.place.settings;
-        let timeout = settings.number("dag_processor", "dag_file_processor_timeout").unwrap_or(50.0);
+        let timeout = import_timeout(settings);
         let folder = if path.starts_with(&self.place.dags_folder) && !self.place.dags_folder.as_os_str().is_empty() {
             self.place.dags_folder.clone()
         } else {
@@ -198,8 +199,8 @@ fn explained(problem: ParseError) -> (String, String) {
         ),
         ParseError::Timeout(seconds) => (
             format!("DagBag import timeout: parsing took longer than {seconds} s"),
-            "move slow work (queries, downloads) out of the top level into tasks, or raise [dag_processor] \
-             dag_file_processor_timeout"
+            "move slow work (queries, downloads) out of the top level into tasks, or raise [core] \
+             dagbag_import_timeout and [dag_processor] dag_file_processor_timeout"
                 .to_string(),
         ),
         ParseError::Crashed(why) => {
@@ -246,6 +247,39 @@ pub fn check(paths: &[PathBuf], settings: &Settings) -> Result<Vec<(PathBuf, Par
     Ok(all)
 }
 
+/// Seconds that importing a file may take: the smaller of Airflow's two limits; a `[core] dagbag_import_timeout` of 0 is none.
+fn import_timeout(settings: &Settings) -> f64 {
+    let whole = settings.number("dag_processor", "dag_file_processor_timeout").unwrap_or(50.0);
+    let import = settings.number("core", "dagbag_import_timeout").unwrap_or(30.0);
+    if import > 0.0 { whole.min(import) } else { whole }
+}
+
+/// What the settings say for what TOML files leave open.
+fn left_open(settings: &Settings) -> dagfile::Defaults {
+    let mut task = serde_json::Map::new();
+    let text = |section, key| settings.text(section, key).trim();
+    for (field, section, key) in [
+        ("retries", "core", "default_task_retries"),
+        ("retry_delay", "core", "default_task_retry_delay"),
+        ("execution_timeout", "core", "default_task_execution_timeout"),
+    ] {
+        if let Ok(number) = settings.number(section, key).map(|n| n.max(0.0)) {
+            task.insert(field.into(), if field == "retries" { (number as u32).into() } else { number.into() });
+        }
+    }
+    task.insert("weight_rule".into(), text("core", "default_task_weight_rule").into());
+    task.insert("owner".into(), text("operators", "default_owner").into());
+    let queue = text("operators", "default_queue");
+    if queue != "default" {
+        task.insert("queue".into(), queue.into());
+    }
+    dagfile::Defaults {
+        task,
+        deferrable: settings.flag("operators", "default_deferrable"),
+        timezone: text("core", "default_timezone").into(),
+    }
+}
+
 /// The settings that decide which timetable a schedule becomes.
 pub fn timetable_settings(settings: &Settings) -> timetable::Settings {
     timetable::Settings {
@@ -254,16 +288,17 @@ pub fn timetable_settings(settings: &Settings) -> timetable::Settings {
     }
 }
 
-fn read(path: &Path) -> std::io::Result<(Vec<u8>, i64, i64)> {
-    let (mtime, size) = stamp(path)?;
+fn read(path: &Path, settings: &Settings) -> std::io::Result<(Vec<u8>, i64, i64)> {
+    let (mtime, size) = stamp(path, settings)?;
     Ok((std::fs::read(path)?, mtime, size))
 }
 
-/// Modification time in microseconds, and size.
-pub fn stamp(path: &Path) -> std::io::Result<(i64, i64)> {
+/// What changes when a file means something else: its modification time in microseconds, moved by the settings that shape it,
+/// and its size.
+pub fn stamp(path: &Path, settings: &Settings) -> std::io::Result<(i64, i64)> {
     let facts = std::fs::metadata(path)?;
     let mtime = facts.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64);
-    Ok((mtime, facts.len() as i64))
+    Ok((mtime.wrapping_add(settings.mark_of_definitions()), facts.len() as i64))
 }
 
 fn error(path: &Path, line: u32, message: String, hint: Option<String>) -> Diagnostic {

@@ -110,8 +110,9 @@ impl Look<'_> {
     }
 }
 
-/// Airflow's safe mode: a Python file must mention airflow and dag or asset. A TOML file must have a `[dag]` or `[tasks` table.
-pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
+/// Airflow's safe mode: a Python file must mention airflow and dag or asset; any may be one without it. A TOML file must have a
+/// `[dag]` or `[tasks` table.
+pub fn looks_like_dag_file(path: &Path, bytes: &[u8], is_safe: bool) -> bool {
     // What is in it is looked at by Python.
     if path.extension().is_some_and(|e| e == "zip") {
         return true;
@@ -121,7 +122,7 @@ pub fn looks_like_dag_file(path: &Path, bytes: &[u8]) -> bool {
     if path.extension().is_some_and(|e| e == "toml") {
         has("[dag]") || has("[tasks")
     } else {
-        has("airflow") && (has("dag") || has("asset"))
+        !is_safe || has("airflow") && (has("dag") || has("asset"))
     }
 }
 
@@ -133,7 +134,7 @@ pub fn scan(folder: &Path, known: &[FileRow], settings: &Settings) -> Scan {
     let mut changed = Vec::new();
     for path in find_files(folder, settings) {
         let name = path.to_string_lossy().into_owned();
-        let same = stamp(&path).is_ok_and(|now| stored.get(name.as_str()) == Some(&now));
+        let same = stamp(&path, settings).is_ok_and(|now| stored.get(name.as_str()) == Some(&now));
         here.insert(name);
         if !same {
             changed.push(path);

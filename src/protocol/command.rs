@@ -121,6 +121,15 @@ pub enum Command {
         #[serde(default)]
         dry_run: bool,
     },
+    /// Deletes pods that were kept.
+    CleanPods {
+        /// These; none: all that have ended.
+        names: Vec<String>,
+        /// Gives up pods that aren't known to have ended.
+        force: bool,
+        /// Only show.
+        dry_run: bool,
+    },
     /// Deletes finished runs that ended before a time; the newest run of each DAG stays.
     CleanRuns {
         /// Time.
@@ -438,6 +447,7 @@ impl Command {
             | Self::DeleteRuns { dry_run, .. }
             | Self::DeleteDag { dry_run, .. }
             | Self::CleanRuns { dry_run, .. }
+            | Self::CleanPods { dry_run, .. }
             | Self::CreateBackfill { dry_run, .. }
             | Self::CancelBackfill { dry_run, .. }
             | Self::RevertPlan { dry_run, .. } => Some(*dry_run),

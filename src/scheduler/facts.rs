@@ -23,6 +23,8 @@ pub struct Limits {
     pub max_active_runs_per_dag: u32,
     /// `[core] max_consecutive_failed_dag_runs_per_dag`, for DAGs that don't say.
     pub max_consecutive_failed_dag_runs_per_dag: u32,
+    /// `[core] max_task_retry_delay`: seconds that exponential backoff never exceeds.
+    pub max_task_retry_delay: f64,
     /// `[core] max_map_length`.
     pub max_map_length: usize,
     /// `[scheduler] catchup_by_default`.
@@ -42,6 +44,7 @@ impl Default for Limits {
             max_active_tasks_per_dag: 16,
             max_active_runs_per_dag: 16,
             max_consecutive_failed_dag_runs_per_dag: 0,
+            max_task_retry_delay: 86_400.0,
             max_map_length: 1024,
             catchup_by_default: false,
             create_cron_data_intervals: false,

@@ -113,8 +113,8 @@ impl World {
             self.end(place, TiState::Failed, Some(cause), start, end);
             return self.fail_fast(place.0, place.1, now);
         }
-        let (dag, run) = (&memory.dag, &memory.run);
-        let own = || retry_delay(&run.dag_id, &dag.tasks[place.1], run.logical_date, row.try_number);
+        let (dag, run, longest) = (&memory.dag, &memory.run, self.limits.max_task_retry_delay);
+        let own = || retry_delay(&run.dag_id, &dag.tasks[place.1], run.logical_date, row.try_number, longest);
         let wake = plus_seconds(end, delay.unwrap_or_else(own));
         self.transition(place, TiState::UpForRetry, Some(cause), |row| {
             row.start_date = row.start_date.or(start).or(Some(end));

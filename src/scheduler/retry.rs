@@ -4,11 +4,9 @@ use jiff::Timestamp;
 
 use crate::model::{Task, hash, time::python_str};
 
-/// Longest delay that exponential backoff gives: a day.
-const LONGEST: f64 = 86_400.0;
-
-/// Seconds from the end of try `try_number` (from 1) to the next one (Airflow 3.3: `next_retry_datetime`).
-pub fn retry_delay(dag_id: &str, task: &Task, logical_date: Option<Timestamp>, try_number: u32) -> f64 {
+/// Seconds from the end of try `try_number` (from 1) to the next one (Airflow 3.3: `next_retry_datetime`). `longest`:
+/// seconds that exponential backoff never exceeds.
+pub fn retry_delay(dag_id: &str, task: &Task, logical_date: Option<Timestamp>, try_number: u32, longest: f64) -> f64 {
     let multiplier = task.retry_exponential_backoff;
     if multiplier == 0.0 || multiplier == 1.0 {
         return plain(task);
@@ -16,11 +14,11 @@ pub fn retry_delay(dag_id: &str, task: &Task, logical_date: Option<Timestamp>, t
     let steps = i32::try_from(try_number.saturating_sub(1)).unwrap_or(i32::MAX);
     let base = (task.retry_delay * multiplier.powi(steps)).ceil().max(1.0);
     if !base.is_finite() || base > 1e15 {
-        return capped(LONGEST, task);
+        return capped(longest, task);
     }
     let date = logical_date.map_or_else(|| "None".to_owned(), python_str);
     let jitter = hash::remainder(&format!("{dag_id}#{}#{date}#{try_number}", task.task_id), base as u64);
-    capped((base + jitter as f64).min(LONGEST), task)
+    capped((base + jitter as f64).min(longest), task)
 }
 
 /// Without backoff the author's delay counts as it is.
@@ -42,7 +40,7 @@ mod tests {
         task.retry_exponential_backoff = multiplier;
         task.max_retry_delay = cap;
         let date = date.map(|text| text.parse().unwrap());
-        (1..=7).map(|k| retry_delay("d", &task, date, k)).collect()
+        (1..=7).map(|k| retry_delay("d", &task, date, k, 86_400.0)).collect()
     }
 
     /// Rows recorded from Airflow 3.3.2.
@@ -67,8 +65,8 @@ mod tests {
     fn a_huge_number_of_tries_is_a_day_or_the_cap() {
         let mut task: Task = serde_json::from_str(r#"{"task_id": "t", "operator": "BashOperator"}"#).unwrap();
         task.retry_exponential_backoff = 2.0;
-        assert_eq!(retry_delay("d", &task, None, 5000), 86_400.0);
+        assert_eq!(retry_delay("d", &task, None, 5000, 86_400.0), 86_400.0);
         task.max_retry_delay = Some(60.0);
-        assert_eq!(retry_delay("d", &task, None, u32::MAX), 60.0);
+        assert_eq!(retry_delay("d", &task, None, u32::MAX, 86_400.0), 60.0);
     }
 }

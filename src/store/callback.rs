@@ -1,6 +1,6 @@
 //! Callbacks that are to run, until their process has ended.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::Value;
 
 use super::{failed, rows};
@@ -27,6 +27,14 @@ pub fn delete(tx: &Transaction<'_>, key: &TiKey, epoch: u32) -> Result<()> {
     )
     .map_err(|e| failed("cannot forget a callback", e))?;
     Ok(())
+}
+
+/// What one that has not ended is about.
+pub fn get(db: &Connection, key: &TiKey, epoch: u32) -> Result<Option<Value>> {
+    let wanted = params![key.run.0, &*key.task_id, key.map_index, epoch];
+    db.prepare_cached("SELECT request FROM callback WHERE run = ?1 AND name = ?2 AND map_index = ?3 AND epoch = ?4")
+        .and_then(|mut s| s.query_row(wanted, |row| rows::json(row, 0)).optional())
+        .map_err(|e| failed("cannot read a callback", e))
 }
 
 /// All that have not ended.

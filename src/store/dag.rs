@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::{asset, failed, rows};
 use crate::{
     error::{Error, Result},
-    model::{Dag, DagVersionId, Diagnostic, Schedule, Severity},
+    model::{Dag, DagVersionId, Diagnostic, Severity},
 };
 
 /// What the processor found out about one file.
@@ -169,8 +169,8 @@ fn one(
         ],
     )
     .map_err(write)?;
-    let answers = matches!(dag.schedule, Schedule::Custom { .. })
-        .then(|| serde_json::to_string(&dag.timetable_answers).unwrap_or_default());
+    let answers =
+        dag.schedule.has_own_timetable().then(|| serde_json::to_string(&dag.timetable_answers).unwrap_or_default());
     tx.execute("UPDATE dag SET timetable_answers = ?2 WHERE dag_id = ?1", params![&*dag.dag_id, answers])
         .map_err(write)?;
     asset::declare(tx, dag, now)

@@ -30,7 +30,11 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::{Error, Result};
+use crate::{
+    config::Place,
+    error::{Error, Result},
+    model::Pool,
+};
 
 /// SQL of each schema version, in order; `PRAGMA user_version` counts how many were applied.
 const MIGRATIONS: &[&str] = &[
@@ -70,6 +74,19 @@ impl Store {
         set(&db).map_err(|e| failed(&format!("cannot use the store {}", path.display()), e))?;
         let mut store = Self { db };
         store.migrate()?;
+        Ok(store)
+    }
+
+    /// Opens a home's store for writing. One that is made now has a default pool of `[core] default_pool_task_slot_count` slots.
+    pub fn of(place: &Place) -> Result<Self> {
+        let is_new = !place.db().exists();
+        let mut store = Self::open(&place.db())?;
+        if is_new {
+            let slots = place.settings.number("core", "default_pool_task_slot_count")? as i64;
+            let name = crate::model::pool::DEFAULT_POOL.to_owned();
+            let pool = Pool { name, slots, description: "Default pool".into(), include_deferred: false };
+            store.transaction(|tx| pool::set(tx, &pool))?;
+        }
         Ok(store)
     }
 

@@ -174,6 +174,26 @@ pub fn newest(db: &Connection, dag_id: Option<&str>, most: usize) -> Result<Vec<
     select(db, "(?1 IS NULL OR dag_id = ?1) ORDER BY id DESC LIMIT ?2", params![dag_id, most as i64])
 }
 
+/// Those that stayed on purpose, oldest first.
+pub fn kept(db: &Connection) -> Result<Vec<Pod>> {
+    select(db, "stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL ORDER BY id", [])
+}
+
+/// One.
+pub fn get(db: &Connection, id: PodId) -> Result<Option<Pod>> {
+    Ok(select(db, "id = ?1", [id.0])?.pop())
+}
+
+/// A pod that was kept is to be deleted after all: whoever takes care of pods finds it to do.
+pub fn condemn(tx: &Transaction<'_>, id: PodId) -> Result<()> {
+    tx.execute(
+        "UPDATE pod SET stage = 'ended', conduct = json_set(conduct, '$.on_finish', 'delete_pod') WHERE id = ?1",
+        [id.0],
+    )
+    .map(|_| ())
+    .map_err(|e| failed("cannot have a pod deleted", e))
+}
+
 /// The highest number that was ever given; 0 if there was none.
 pub fn last_id(db: &Connection) -> Result<i64> {
     db.query_row("SELECT max(id) FROM pod", [], |row| row.get::<_, Option<i64>>(0))

@@ -107,10 +107,17 @@ impl Timetable {
     /// The timetable of a DAG, with what a class of its author's own said.
     pub fn of(dag: &Dag, settings: &Settings) -> Result<Timetable, String> {
         let mut timetable = Timetable::compile(&dag.schedule, &dag.timezone, settings)?;
-        if let Kind::Custom { answers, .. } = &mut timetable.kind {
-            answers.clone_from(&dag.timetable_answers);
-        }
+        timetable.answer(&dag.timetable_answers);
         Ok(timetable)
+    }
+
+    /// Gives the class of the author's own, if there is one, its answers.
+    fn answer(&mut self, said: &Answers) {
+        match &mut self.kind {
+            Kind::Custom { answers, .. } => answers.clone_from(said),
+            Kind::Asset { time: Some(time), .. } => time.answer(said),
+            _ => {}
+        }
     }
 
     /// Reads a schedule. The error names what is wrong in it: Airflow's wording first, then a hint in parentheses.
@@ -258,8 +265,11 @@ impl Timetable {
 
     /// True if a class written in Python must be asked before `next` can answer.
     pub fn must_be_asked(&self, last: Option<&DueRun>, bounds: &Bounds, now: Timestamp) -> bool {
-        let Kind::Custom { answers, .. } = &self.kind else { return false };
-        listed::answer(answers, last, bounds, now) == listed::Said::Unknown
+        match &self.kind {
+            Kind::Custom { answers, .. } => listed::answer(answers, last, bounds, now) == listed::Said::Unknown,
+            Kind::Asset { time: Some(time), .. } => time.must_be_asked(last, bounds, now),
+            _ => false,
+        }
     }
 
     /// The data interval of a manual run with logical date `at`. A class written in Python is asked by the processor.

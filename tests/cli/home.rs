@@ -76,7 +76,7 @@ impl Home {
     fn add_dag(&self, store: &mut Store) {
         let file = self.path().join("dags/churn.py");
         fs::write(&file, "# the DAG churn\n").unwrap();
-        let (mtime, size) = dagdeck::processor::stamp(&file).unwrap();
+        let (mtime, size) = dagdeck::processor::stamp(&file, &dagdeck::config::Settings::default()).unwrap();
         let fileloc = file.to_string_lossy().into_owned();
         let task = |id: &str, above: &[&str], more: Value| {
             let mut task = json!({"task_id": id, "operator": "_PythonDecoratedOperator", "upstream_task_ids": above,

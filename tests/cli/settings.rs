@@ -80,7 +80,18 @@ fn settings_name_their_source() {
     assert_eq!(home.run("config get-value core parallelism").out, "7\n");
     assert!(home.run("config list --section core").out.contains("dagdeck.toml"));
     assert!(home.run("config get-value core paralelism").err.contains("core parallelism"));
+    assert_eq!(home.run("config lint -o json").json(), serde_json::json!([]));
+    let made = "[core]\nparallelism = 7\nfernet_key = \"k\"\ndag_concurency = 4\ndefault_task_retries = \"two\"\n";
+    fs::write(home.path().join("dagdeck.toml"), made).unwrap();
+    let lint = home.run("config lint -o json");
+    assert_eq!(lint.code, 1);
+    let of = |n: usize, field: &str| lint.json()[n][field].as_str().unwrap().to_owned();
+    assert_eq!([of(0, "key"), of(1, "key"), of(2, "key")], ["dag_concurency", "default_task_retries", "fernet_key"]);
+    assert!(of(0, "message").starts_with("no such option"), "{lint:?}");
+    assert_eq!(of(1, "message"), "\"two\" is not a number");
+    assert_eq!((of(2, "weight"), of(2, "source").ends_with("dagdeck.toml")), ("no effect".into(), true));
     let info = home.run("info -o json").json();
+    assert_eq!(info["settings_without_effect"][2], "core fernet_key");
     assert_eq!(info["home"], home.path().to_str().unwrap());
     assert_eq!(info["scheduler"], "not running");
     assert!(home.run("version").out.starts_with(env!("CARGO_PKG_VERSION")));

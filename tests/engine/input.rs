@@ -103,3 +103,72 @@ fn a_task_remembers_over_its_tries() {
     let run = home.trigger("remembers", "r1", &json!({}));
     assert_eq!(run.returned("remembers", -1), &json!([1, 2, 3]));
 }
+
+const DECLARED: &str = r#"
+[dag]
+dag_id = "asks"
+is_paused_upon_creation = false
+[tasks.approve]
+operator = "approval"
+subject = "{{ dag.dag_id }}: go on?"
+ignore_downstream_trigger_rules = true
+[tasks.gone]
+operator = "empty"
+depends = ["approve"]
+[tasks.gone_too]
+operator = "bash"
+bash_command = "exit 1"
+depends = ["gone"]
+trigger_rule = "all_done"
+[tasks.way]
+operator = "choose_branch"
+subject = "which way?"
+options = ["up", "aside"]
+options_mapping = {aside = "down"}
+[tasks.up]
+operator = "empty"
+depends = ["way"]
+[tasks.down]
+operator = "empty"
+depends = ["way"]
+[tasks.form]
+operator = "form"
+subject = "fill in"
+params = {count = {default = 1, type = "integer", minimum = 1}, name = "x"}
+[tasks.late]
+operator = "choice"
+subject = "quick"
+options = ["a", "b"]
+defaults = "b"
+response_timeout = 0.1
+"#;
+
+#[test]
+fn a_toml_file_asks_too() {
+    let home = Home::with_files(&[("asks.toml", DECLARED)]);
+    home.start();
+    home.run(&["dags", "trigger", "asks", "-r", "r1"]).ok();
+    home.until("the three questions that wait for a person", || {
+        let asked = home.run(&["hitl", "list", "-o", "json"]).ok().json();
+        let asks = |task: &str| asked.as_array().unwrap().iter().any(|row| row["task_id"] == task);
+        (asks("approve") && asks("way") && asks("form")).then_some(())
+    });
+    assert_eq!(answer(&home, "approve", &["--option", "Reject"])["subject"], "asks: go on?");
+    answer(&home, "way", &["--option", "aside"]);
+    let refused = home.run(&["hitl", "answer", "asks", "r1", "form", "--params", r#"{"count": 0}"#]);
+    assert!(refused.code == 1 && refused.err.contains("count"), "{refused:?}");
+    answer(&home, "form", &["--params", r#"{"count": 3}"#]);
+    let run = home.wait("asks", "r1");
+    run.expect(&[
+        ("approve", "success"),
+        ("gone", "skipped"),
+        ("gone_too", "skipped"),
+        ("way", "success"),
+        ("up", "skipped"),
+        ("down", "success"),
+        ("form", "success"),
+        ("late", "success"),
+    ]);
+    assert_eq!(run.returned("form", -1)["params_input"], json!({"count": 3, "name": "x"}));
+    assert_eq!(run.returned("late", -1)["chosen_options"], json!(["b"]));
+}

@@ -113,3 +113,29 @@ fn the_dag_can_say_that_clears_go_on_with_the_newest_version() {
     let run = clear(&home, &[]);
     assert_eq!((run.returned("added", -1), &run.0["dag_run"]["dag_version"]), (&20.into(), &2.into()), "{run:#?}");
 }
+
+#[test]
+fn a_run_calls_the_callbacks_of_its_version() {
+    let file = |word: &str, more: &str| {
+        format!(
+            "from airflow.sdk import DAG, task\nfrom airflow.providers.standard.operators.hitl import HITLEntryOperator\n\
+             def tell(context):\n    with open(__file__ + '.told', 'a') as told: told.write('{word} ')\n\
+             with DAG('d', schedule=None, on_success_callback=tell, is_paused_upon_creation=False):\n    \
+             HITLEntryOperator(task_id='ask', subject='s')\n{more}"
+        )
+    };
+    let home = Home::with_files(&[("d.py", &file("one", ""))]);
+    home.start();
+    home.run(&["dags", "trigger", "d", "-r", "r"]).ok();
+    let asked = || home.run(&["hitl", "list", "-o", "json"]).ok().json().as_array().unwrap().len() == 1;
+    home.until("the question", || asked().then_some(()));
+    fs::write(home.dags().join("d.py"), file("two", "    HITLEntryOperator(task_id='other', subject='s')\n")).unwrap();
+    home.until("the second version", || {
+        let versions = home.run(&["dags", "versions", "d", "-o", "json"]).ok().json();
+        (versions.as_array().unwrap().len() == 2).then_some(())
+    });
+    home.run(&["hitl", "answer", "d", "r", "ask"]).ok();
+    home.wait("d", "r").expect(&[("ask", "success")]);
+    let told = home.until("the callback", || fs::read_to_string(home.dags().join("d.py.told")).ok());
+    assert_eq!(told, "one ");
+}

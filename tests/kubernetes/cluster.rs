@@ -20,6 +20,7 @@ pub struct Cluster {
     kubeconfig: PathBuf,
     runtime: tokio::runtime::Runtime,
     client: Client,
+    through: Option<String>,
     /// Its name.
     pub namespace: String,
 }
@@ -41,7 +42,7 @@ impl Cluster {
         let namespace = format!("dagdeck-{purpose}-{}", std::process::id());
         let new: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
         runtime.block_on(Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &new)).unwrap();
-        let cluster = Self { kubeconfig, runtime, client, namespace };
+        let cluster = Self { kubeconfig, runtime, client, through: None, namespace };
         cluster.await_service_account();
         Some(cluster)
     }
@@ -59,11 +60,33 @@ impl Cluster {
         panic!("namespace {} has no default service account", self.namespace);
     }
 
+    /// `host:port` of the API server.
+    pub fn server(&self) -> String {
+        let config = Kubeconfig::read_from(&self.kubeconfig).unwrap();
+        let url = config.clusters[0].cluster.as_ref().unwrap().server.clone().unwrap();
+        let place = url.split("://").nth(1).unwrap().trim_end_matches('/').to_string();
+        if place.contains(':') { place } else { format!("{place}:443") }
+    }
+
+    /// From now on the scheduler is told to reach the API server through another address.
+    pub fn go_through(&mut self, address: std::net::SocketAddr) {
+        let host = self.server().rsplit_once(':').unwrap().0.to_string();
+        let mut config = Kubeconfig::read_from(&self.kubeconfig).unwrap();
+        let cluster = config.clusters[0].cluster.as_mut().unwrap();
+        cluster.server = Some(format!("https://{address}"));
+        cluster.tls_server_name = Some(host);
+        // As text, it needs no file of its own.
+        self.through = Some(serde_json::to_string(&config).unwrap());
+    }
+
     /// What the scheduler needs in its environment: the cluster, and a sidecar image that is there.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let connection = json!({"conn_type": "kubernetes", "extra": {
-            "kube_config_path": self.kubeconfig, "namespace": self.namespace, "xcom_sidecar_container_image": self.image(),
-        }});
+        let mut extra = json!({"namespace": self.namespace, "xcom_sidecar_container_image": self.image()});
+        match &self.through {
+            Some(text) => extra["kube_config"] = json!(text),
+            None => extra["kube_config_path"] = json!(self.kubeconfig),
+        }
+        let connection = json!({"conn_type": "kubernetes", "extra": extra});
         vec![("AIRFLOW_CONN_KUBERNETES_DEFAULT", connection.to_string())]
     }
 

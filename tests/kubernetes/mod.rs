@@ -1,8 +1,10 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
 mod cluster;
+mod cut;
 mod killed;
 mod outcomes;
+mod proxy;
 mod situations;
 
 use crate::support::Home;

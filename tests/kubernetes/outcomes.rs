@@ -66,6 +66,14 @@ fn every_end_has_its_state_its_cause_and_its_result() {
         let left = cluster.left();
         (left.len() == 1 && left[0].starts_with("kept-")).then_some(())
     });
+    let plan = home.run(&["pods", "cleanup", "--dry-run", "-o", "json"]).ok().json();
+    assert_eq!(
+        (plan["applied"].as_bool(), plan["effects"].as_array().map(Vec::len)),
+        (Some(false), Some(1)),
+        "{plan:#}"
+    );
+    home.run(&["pods", "cleanup", "-y"]).ok();
+    home.until("the kept pod is gone, too", || cluster.left().is_empty().then_some(()));
     let pods = home.run(&["pods", "list", "pods", "--all", "-o", "json"]).ok().json();
     assert_eq!(pods.as_array().map(Vec::len), Some(15), "{pods:#}");
     let hello = pods.as_array().unwrap().iter().find(|pod| pod["task_id"] == "hello").unwrap();

@@ -18,12 +18,12 @@ def write_dag(folder, text, name="example.py"):
     return path
 
 
-def parse_text(text):
+def parse_text(text, **environment):
     """What `dagdeck_parse.py` prints about a file of this text."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_dag(folder, text)
         done = subprocess.run([sys.executable, SIDE + "/dagdeck_parse.py", path, "--dags-folder", folder],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment})
         if done.returncode:
             raise AssertionError(done.stderr.decode())
         return json.loads(done.stdout)

@@ -43,6 +43,7 @@ class Names(unittest.TestCase):
 
     def test_example_dags_are_where_dags_and_plugins_are(self):
         files = {"one.py": "from airflow.sdk import DAG\nfrom airflow.example_dags.libs.helper import word\n"
+                           "from airflow.example_dags.plugins import more\n"
                            "from airflow.example_dags.plugins.more import name\nDAG(word + name)\n"
                            "with DAG(word + name): pass\n",
                  "libs/__init__.py": "", "libs/helper.py": "word = 'a'\n"}

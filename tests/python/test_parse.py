@@ -41,6 +41,23 @@ class Graph(unittest.TestCase):
         self.assertEqual(dag["start_date"], "2026-01-01T00:00:00Z")
         self.assertGreater(dag["tasks"]["a"]["line"], 3)
 
+    def test_what_is_left_open_is_as_the_settings_say(self):
+        text = ("from airflow.sdk import DAG, task\n"
+                "from airflow.providers.standard.sensors.filesystem import FileSensor\n" + DAG +
+                "    FileSensor(task_id='f', filepath='x')\n    FileSensor(task_id='g', filepath='x', deferrable=False)\n"
+                "    @task(retries=0, owner='me')\n    def t(): pass\n    t()\n"
+                "    FileSensor.partial(task_id='m').expand(filepath=['a'])\n")
+        tasks = parse_text(
+            text, AIRFLOW__CORE__DEFAULT_TASK_RETRIES="2", AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY="7",
+            AIRFLOW__CORE__DEFAULT_TASK_EXECUTION_TIMEOUT="90", AIRFLOW__CORE__DEFAULT_TASK_WEIGHT_RULE="upstream",
+            AIRFLOW__OPERATORS__DEFAULT_OWNER="ops", AIRFLOW__OPERATORS__DEFAULT_QUEUE="slow",
+            AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True")["dags"][0]["tasks"]
+        for name in ("f", "m"):
+            found = [tasks[name][k] for k in ("retries", "retry_delay", "execution_timeout", "weight_rule", "owner", "queue")]
+            self.assertEqual(found, [2, 7.0, 90.0, "upstream", "ops", "slow"])
+        self.assertEqual([tasks[n]["args"]["deferrable"] for n in "fg"], [True, False])
+        self.assertEqual([tasks["t"]["retries"], tasks["t"]["owner"], tasks["t"]["queue"]], [0, "me", "slow"])
+
     def test_decorated_tasks_and_mapping(self):
         dag = one(
             "from airflow.sdk import DAG, task\n" + DAG +

@@ -40,6 +40,16 @@ class Timetables(unittest.TestCase):
             {"after": first, "run": {"run_after": days[2], "data_interval": second}},
             {"after": second, "run": None}])
 
+    def test_own_class_beside_assets(self):
+        text = OWN.replace("schedule=EveryOtherDay()", "schedule=AssetOrTimeSchedule(timetable=EveryOtherDay(), assets=[A])")
+        text = "from airflow.timetables.assets import AssetOrTimeSchedule\nfrom airflow.sdk import Asset\nA = Asset('a')\n" + text
+        dag = parse_text(text)["dags"][0]
+        self.assertEqual([dag["schedule"]["kind"], dag["schedule"]["time"]["class"]], ["asset", "EveryOtherDay"])
+        self.assertEqual([len(dag["timetable_answers"]["next"]), dag["timetable_answers"]["next"][0]["run"]["run_after"]],
+                         [3, "2026-03-03T00:00:00Z"])
+        made = parse_files({"d.py": HEAD + text}, "d.py", more=["--manual", "d", "2026-03-09T06:00:00Z"])
+        self.assertEqual(made, ["2026-03-07T06:00:00Z", "2026-03-09T06:00:00Z"])
+
     def test_it_goes_on_after_the_last_run(self):
         more = ["--last", '{"d": ["2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z"]}']
         answers = parse_files({"d.py": HEAD + OWN}, "d.py", more=more)["dags"][0]["timetable_answers"]["next"]

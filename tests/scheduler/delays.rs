@@ -17,7 +17,7 @@ fn difference(row: &Value) -> Option<String> {
     t.max_retry_delay = row["max_retry_delay_s"].as_f64();
     let date = row["logical_date"].as_str().map(|s| s.parse().unwrap());
     let wanted = row["delay_s_after_try_1_to_7"].as_array().unwrap();
-    let got: Vec<f64> = (1..=wanted.len() as u32).map(|n| retry_delay("d", &t, date, n)).collect();
+    let got: Vec<f64> = (1..=wanted.len() as u32).map(|n| retry_delay("d", &t, date, n, 86_400.0)).collect();
     let is_same = wanted.iter().zip(&got).all(|(wanted, got)| wanted.as_f64() == Some(*got));
     (!is_same).then(|| format!("{got:?} instead of {row}"))
 }

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     super::nearest::nearest,
     super::units,
-    asset,
+    asset, partitions,
     reader::{Item, Reader},
 };
 use crate::model::{
@@ -144,11 +144,23 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
             let (mut data_interval, mut interval) = (None, 0.0);
             let (mut expressions, mut dates): (Vec<String>, Vec<Timestamp>) = (Vec::new(), Vec::new());
             let mut assets = None;
-            const KEYS: &[&str] =
-                &["cron", "crons", "events", "timezone", "delta", "months", "data_interval", "interval", "assets"];
+            let mut partition = None;
+            const KEYS: &[&str] = &[
+                "cron",
+                "crons",
+                "events",
+                "timezone",
+                "delta",
+                "months",
+                "data_interval",
+                "interval",
+                "assets",
+                "partitions",
+            ];
             let seconds = |name| Arg { name, kind: ArgKind::Duration, required: false, default: "", doc: "" };
             for (key, value) in table.iter() {
                 match key.get_ref().as_ref() {
+                    "partitions" => partition = Some((value, partitions::read(reader, value))),
                     "assets" => assets = Some(asset::condition(reader, value)),
                     "cron" => expression = reader.text(value, "cron").map(str::to_owned),
                     "crons" => expressions = reader.texts(value, "crons").into_iter().map(|(text, _)| text).collect(),
@@ -169,6 +181,15 @@ fn schedule(reader: &mut Reader<'_>, value: &Item<'_>, zone: &str) -> Schedule {
                     },
                     other => reader.unknown(&key.span(), "key of schedule", other, KEYS.iter().copied()),
                 }
+            }
+            if let Some((at, partition)) = partition {
+                let parts = partitions::Beside {
+                    cron: expression.clone(),
+                    timezone: timezone.clone(),
+                    assets: assets.clone().flatten(),
+                    others: delta.is_some() || months != 0 || !expressions.is_empty() || !dates.is_empty(),
+                };
+                return partition.map_or(Schedule::None, |read| partitions::schedule(reader, at, read, parts));
             }
             let time = match (expression, delta, months) {
                 (None, None, 0) if !expressions.is_empty() && dates.is_empty() => {

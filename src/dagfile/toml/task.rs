@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use toml::de::{DeTable, DeValue};
 
 use super::{
+    super::Defaults,
     dag::{find, is_count},
     reader::{Item, Key, Reader},
 };
@@ -49,17 +50,25 @@ struct Build {
     args: IndexMap<String, Json>,
 }
 
+/// What counts for a task that says nothing itself.
+pub(super) struct LeftOpen<'a, 'i> {
+    /// `[default_args]`.
+    pub by_file: Option<&'a DeTable<'i>>,
+    /// For what isn't there either.
+    pub by_settings: &'a Defaults,
+}
+
 /// One task; `None` if its operator isn't known.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     id: &str,
     key: &Key<'_>,
     table: &DeTable<'_>,
-    defaults: Option<&DeTable<'_>>,
+    left_open: &LeftOpen<'_, '_>,
 ) -> Option<Read> {
     let at = key.span();
     let op = find_operator(reader, id, key, table)?;
-    let mut build = Build { op, fields: Map::new(), args: IndexMap::new() };
+    let mut build = Build { op, fields: left_open.by_settings.task.clone(), args: IndexMap::new() };
     build.fields.insert("operator".into(), json!(op.class));
     build.fields.insert("task_id".into(), json!(id));
     build.fields.insert("module".into(), json!(op.module));
@@ -69,7 +78,7 @@ pub(super) fn read(
     if op.class == "KubernetesPodOperator" {
         build.fields.insert("do_xcom_push".into(), json!(false));
     }
-    for (key, value) in defaults.into_iter().flat_map(|t| t.iter()) {
+    for (key, value) in left_open.by_file.into_iter().flat_map(|t| t.iter()) {
         // A default that this operator doesn't have is for others.
         build.argument(reader, key, value, true);
     }
@@ -116,6 +125,8 @@ pub(super) fn read(
             if listed && (value.is_i64() || value.is_string()) {
                 *value = json!([value.take()]);
             }
+        } else if arg.name == "deferrable" && left_open.by_settings.deferrable {
+            build.args.insert(arg.name.to_owned(), json!(true));
         } else if let (None, Some(default)) = (&expand, arg.default_value()) {
             build.args.insert(arg.name.to_owned(), default);
         }

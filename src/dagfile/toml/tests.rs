@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::parse;
-use crate::dagfile::{Parsed, explain, reference::EXAMPLE};
+use crate::dagfile::{Defaults, Parsed, explain, reference::EXAMPLE};
 use crate::model::{Dag, Expand, Schedule};
 
 fn good(text: &str) -> Dag {
-    let parsed = parse("/dags/file.toml", text);
+    let parsed = parse("/dags/file.toml", text, &Defaults::default());
     assert!(!parsed.has_errors(), "{}", explain(&parsed.diagnostics, text));
     parsed.dags.into_iter().next().unwrap()
 }
@@ -47,6 +47,25 @@ fn the_example_of_the_reference() {
 }
 
 #[test]
+fn what_is_left_open_is_as_the_settings_say() {
+    let said = json!({"retries": 2, "owner": "ops", "queue": "gpu"});
+    let defaults =
+        Defaults { task: said.as_object().unwrap().clone(), deferrable: true, timezone: "Europe/Berlin".into() };
+    let text = "[dag]\nstart_date = 2026-01-01\n[default_args]\nowner = \"me\"\n[tasks.a]\noperator = \"empty\"\nretries = 0\n\
+                [tasks.b]\noperator = \"external_task\"\nexternal_dag_id = \"d\"\n";
+    let parsed = parse("/dags/file.toml", text, &defaults);
+    assert!(!parsed.has_errors(), "{}", explain(&parsed.diagnostics, text));
+    let dag = &parsed.dags[0];
+    assert_eq!(
+        (dag.timezone.as_str(), dag.start_date.unwrap().to_string()),
+        ("Europe/Berlin", "2025-12-31T23:00:00Z".into())
+    );
+    let (a, b) = (task(dag, "a"), task(dag, "b"));
+    assert_eq!((&a["retries"], &a["owner"], &a["queue"]), (&json!(0), &json!("me"), &json!("gpu")));
+    assert_eq!((&b["retries"], &b["args"]["deferrable"]), (&json!(2), &json!(true)));
+}
+
+#[test]
 fn assets_in_all_forms() {
     let dag = good(
         "[dag]\nschedule = {assets = {any = [\"S3://a/x/\", {all = [{alias = \"al\"}, {ref = \"r\"}, {name = \"n\", uri = \"u\"}]}]}, \
@@ -70,6 +89,43 @@ fn assets_in_all_forms() {
 }
 
 #[test]
+fn partitions_in_all_forms() {
+    let schedule = |text: &str| {
+        let dag =
+            good(&format!("[dag]\ntimezone = \"Europe/Berlin\"\nschedule = {text}\n[tasks.t]\noperator = \"empty\"\n"));
+        serde_json::to_value(&dag.schedule).unwrap()
+    };
+    assert_eq!(
+        schedule("{cron = \"0 6 * * *\", partitions = {key_format = \"%Y-%m-%d\", run_offset = -1}}"),
+        json!({"kind": "cron_partition", "expression": "0 6 * * *", "timezone": "Europe/Berlin", "run_offset": -1,
+               "key_format": "%Y-%m-%d"})
+    );
+    assert_eq!(schedule("{cron = \"@daily\", partitions = {}}")["key_format"], "%Y-%m-%dT%H:%M:%S");
+    assert_eq!(schedule("{partitions = \"at_runtime\"}"), json!({"kind": "partitioned_at_runtime"}));
+    assert_eq!(
+        schedule("{assets = [\"a\"], partitions = true}")["partitions"],
+        json!({"default": {"kind": "identity"}})
+    );
+    let both = schedule(
+        "{assets = [\"a\", \"b\"], partitions = {default = {kind = \"identity\"}, by_name = {b = {kind = \"fixed_key\", \
+         downstream_key = \"all\"}}}}",
+    );
+    assert_eq!(both["partitions"]["by_name"]["b"], json!({"kind": "fixed_key", "downstream_key": "all"}));
+    let rows = [
+        ("{cron = \"@daily\", partitions = {key = 1}}", "unknown key of partitions `key`"),
+        ("{cron = \"@daily\", partitions = \"x\"}", "`partitions` must be a table"),
+        ("{cron = \"@daily\", partitions = {kind = \"identity\"}}", "`partitions` goes with `cron`"),
+        ("{assets = [\"a\"], partitions = {kind = \"nearly\"}}", "`partitions`: unknown variant `nearly`"),
+        ("{delta = \"1h\", partitions = \"at_runtime\"}", "`partitions` goes with"),
+    ];
+    for (text, wanted) in rows {
+        let text = format!("[dag]\nschedule = {text}\n[tasks.t]\noperator = \"empty\"\n");
+        let found = parse("/dags/file.toml", &text, &Defaults::default()).diagnostics;
+        assert!(found.len() == 1 && found[0].message.contains(wanted) && found[0].line == 2, "{text}: {found:?}");
+    }
+}
+
+#[test]
 fn wrong_assets_are_refused_at_their_place() {
     let rows = [
         ("schedule = {assets = []}", "`assets` names no asset"),
@@ -84,7 +140,11 @@ fn wrong_assets_are_refused_at_their_place() {
         ("schedule = {assets = [\"airflow://x\"]}", "the scheme `airflow` is reserved"),
     ];
     for (line, wanted) in rows {
-        let parsed = parse("/dags/file.toml", &format!("[dag]\n{line}\n[tasks.t]\noperator = \"empty\"\n"));
+        let parsed = parse(
+            "/dags/file.toml",
+            &format!("[dag]\n{line}\n[tasks.t]\noperator = \"empty\"\n"),
+            &Defaults::default(),
+        );
         let found: Vec<&str> = parsed.diagnostics.iter().map(|d| d.message.as_str()).collect();
         assert!(found.len() == 1 && found[0].contains(wanted) && parsed.diagnostics[0].line == 2, "{line}: {found:?}");
     }
@@ -255,7 +315,7 @@ const BAD: &[Case] = &[
 #[test]
 fn each_mistake_has_its_place_and_hint() {
     for (text, line, column, message, hint) in BAD {
-        let parsed = parse("/dags/file.toml", text);
+        let parsed = parse("/dags/file.toml", text, &Defaults::default());
         assert!(parsed.has_errors() && parsed.dags.is_empty(), "{text}");
         let drawn = explain(&parsed.diagnostics, text);
         let d = parsed
@@ -272,14 +332,14 @@ fn each_mistake_has_its_place_and_hint() {
 fn all_mistakes_at_once() {
     let text = "[dag]\ncatchup = 1\n[tasks.a]\noperator = 'bash'\nretries = 'x'\n[tasks.b]\noperator = 'nope'\ndepends = ['zzz']\n\
         [tasks.c]\noperator = 'empty'\ndepends = ['yyy']\n";
-    let Parsed { diagnostics, .. } = parse("/dags/file.toml", text);
+    let Parsed { diagnostics, .. } = parse("/dags/file.toml", text, &Defaults::default());
     let lines: Vec<u32> = diagnostics.iter().map(|d| d.line).collect();
     assert_eq!(lines, [2, 3, 5, 7, 11], "{}", explain(&diagnostics, text));
 }
 
 #[test]
 fn an_old_trigger_rule_is_a_warning() {
-    let parsed = parse("/dags/file.toml", "[tasks.a]\noperator='empty'\ntrigger_rule='dummy'\n");
+    let parsed = parse("/dags/file.toml", "[tasks.a]\noperator='empty'\ntrigger_rule='dummy'\n", &Defaults::default());
     assert!(!parsed.has_errors());
     assert_eq!(parsed.dags[0].tasks["a"].trigger_rule.as_str(), "always");
     assert_eq!(parsed.diagnostics[0].hint.as_deref(), Some("write `always`"));
@@ -288,7 +348,7 @@ fn an_old_trigger_rule_is_a_warning() {
 #[test]
 fn findings_are_drawn() {
     let text = "[tasks.a]\noperator = 'bsh'\n";
-    let drawn = explain(&parse("/dags/file.toml", text).diagnostics, text);
+    let drawn = explain(&parse("/dags/file.toml", text, &Defaults::default()).diagnostics, text);
     assert_eq!(
         drawn.trim_end(),
         "error: unknown operator `bsh`\n --> /dags/file.toml:2:12\n  |\n2 | operator = 'bsh'\n  |            ^^^^^\n  |\n  = help: did you mean `bash`?"
@@ -317,7 +377,7 @@ fn mangled_files_never_panic() {
                 _ => mangled.truncate(at),
             }
             let text: String = mangled.into_iter().collect();
-            let parsed = parse("/dags/file.toml", &text);
+            let parsed = parse("/dags/file.toml", &text, &Defaults::default());
             explain(&parsed.diagnostics, &text);
         }
     }

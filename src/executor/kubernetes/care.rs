@@ -1,11 +1,12 @@
 //! The care of one pod, from its row to its removal: get it, follow it, judge it, tidy up. Each step may be the first one
 //! after a restart; what was decided is committed by the engine before what can't be taken back is done.
 
+mod tidy;
+
 use std::{
     cell::{Cell, RefCell},
     future::Future,
     rc::Rc,
-    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ pub enum Order {
     Committed,
     /// Nobody waits for it any more.
     Drop,
+    /// A person gave it up: its object goes at once, whatever its node does.
+    GiveUp,
 }
 
 /// Newest object, and whether it is gone.
@@ -152,7 +155,9 @@ impl Care {
         let dropped = self.dropped.clone();
         let unwanted = move || dropped.get();
         let is_new = self.job.is_new;
+        let turns = seat.turns();
         let work = async {
+            let _turn = turns.acquire().await;
             if is_new {
                 find::create(api, &pod, &conduct, unwanted).await
             } else {
@@ -229,7 +234,8 @@ impl Care {
                 done = &mut work => return done,
                 order = self.orders.recv() => match order {
                     Some(Order::Drop) => self.dropped.set(true),
-                    Some(Order::Committed) => {}
+                    // There is nothing to give up yet.
+                    Some(Order::Committed | Order::GiveUp) => {}
                     None => return work.await,
                 },
             }
@@ -313,7 +319,7 @@ impl Care {
             let wake = clocks.next(pod.as_deref(), seat.outage());
             tokio::select! {
                 biased;
-                order = self.orders.recv() => if order != Some(Order::Committed) { self.dropped.set(true) },
+                order = self.orders.recv() => self.take_order(order, api),
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, true) },
                 changed = seat.view.changed() => {
                     let view = seat.view.borrow_and_update().clone();
@@ -347,6 +353,15 @@ impl Care {
         (!self.dropped.get()).then_some(verdict)
     }
 
+    /// An order while the pod is followed; without an engine nobody waits for anything.
+    fn take_order(&self, order: Option<Order>, api: &Api) {
+        match order {
+            Some(Order::Committed) => {}
+            Some(Order::GiveUp) => self.give_up(api),
+            Some(Order::Drop) | None => self.dropped.set(true),
+        }
+    }
+
     /// One copy per container whose output is wanted.
     fn copies(&self, api: &Api) -> Vec<JoinHandle<()>> {
         let Some(pod) = self.now() else { return Vec::new() };
@@ -374,10 +389,12 @@ impl Care {
             tokio::select! {
                 biased;
                 _ = &mut copy => return,
-                order = self.orders.recv() => if order != Some(Order::Committed) {
-                    self.dropped.set(true);
-                    copy.abort();
-                    return;
+                order = self.orders.recv() => {
+                    self.take_order(order, api);
+                    if self.dropped.get() {
+                        copy.abort();
+                        return;
+                    }
                 },
                 event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
                 changed = seat.view.changed() => {
@@ -475,83 +492,6 @@ impl Care {
         }
         // The engine is gone: nothing may be deleted.
         std::future::pending::<()>().await;
-    }
-
-    /// What becomes of an ended pod.
-    async fn tidy(&mut self, api: &Api, seat: &mut Seat) {
-        if self.is_gone() {
-            return;
-        }
-        let pod = self.now().unwrap_or_default();
-        let succeeded = glance::phase(&pod) == "Succeeded"
-            || glance::terminated(&pod, &self.job.conduct.base).is_some_and(|t| t.exit_code == 0);
-        let delete = match self.job.conduct.on_finish {
-            OnFinish::DeletePod => true,
-            OnFinish::DeleteSucceededPod => succeeded,
-            OnFinish::DeleteActivePod => !glance::is_over(&pod) && !self.job.conduct.do_xcom_push,
-            OnFinish::KeepPod => false,
-        };
-        if delete || self.must_go {
-            self.delete(api, seat).await;
-            return;
-        }
-        let mut pause = Pause::default();
-        while let Err(trouble) = find::mark_checked(api, &self.name).await {
-            if !trouble.is_away() {
-                self.say("warning", &format!("the pod stays, but can't be marked as checked: {trouble}"));
-                return;
-            }
-            pause.wait().await;
-        }
-    }
-
-    /// Nobody waits for it any more.
-    async fn remove(&mut self, api: &Api, seat: &mut Seat) {
-        if self.job.conduct.keep_on_kill {
-            self.say("info", &format!("pod {} is kept (on_kill_action=keep_pod)", self.name));
-            return;
-        }
-        if self.is_gone() {
-            return;
-        }
-        self.say("info", &format!("pod {} is deleted: its task was ended", self.name));
-        self.delete(api, seat).await;
-    }
-
-    /// Deletes it and waits until its object is gone: until then its containers may run.
-    async fn delete(&mut self, api: &Api, seat: &mut Seat) {
-        let is_over = self.now().is_some_and(|pod| glance::is_over(&pod));
-        let grace = self.job.conduct.grace.filter(|_| !is_over);
-        let mut pause = Pause::default();
-        loop {
-            match api.delete(&self.name, Some(&self.uid), grace).await {
-                Ok(()) => {
-                    self.is_deleted = true;
-                    break;
-                }
-                // Another pod of that name: ours is gone.
-                Err(super::api::Trouble::Refused { code: 409, .. }) => return,
-                Err(trouble) if trouble.is_away() => {}
-                Err(trouble) => self.say("error", &format!("pod {} can't be deleted: {trouble}", self.name)),
-            }
-            pause.wait().await;
-        }
-        if is_over {
-            return;
-        }
-        while !self.is_gone() {
-            tokio::select! {
-                biased;
-                changed = seat.view.changed() => {
-                    if changed.is_err() { return }
-                    let view = seat.view.borrow_and_update().clone();
-                    self.take_view(view, api).await;
-                }
-                event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
-                // A seat that was taken late may have missed the end.
-                () = tokio::time::sleep(Duration::from_secs(30)) => self.take_view(View::Missing, api).await,
-            }
-        }
     }
 }
 

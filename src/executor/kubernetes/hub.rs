@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::{
+    Semaphore,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     watch,
 };
@@ -32,6 +33,8 @@ use crate::{
 pub const WATCHED: &str = "airflow_version";
 /// A watch that says nothing for so long (bookmarks come every minute) is begun anew.
 const SILENT: Duration = Duration::from_secs(150);
+/// Pods that are created at a time.
+const CREATIONS: usize = 16;
 /// First pause after a failure; it doubles up to [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
@@ -70,6 +73,11 @@ impl Drop for Seat {
 }
 
 impl Seat {
+    /// Whoever creates a pod waits for a turn: a thousand mapped tasks are no thousand requests at once.
+    pub fn turns(&self) -> Rc<Semaphore> {
+        self.watch.creations.clone()
+    }
+
     /// How long the API server has been away in all since the watch began, and whether it is now.
     pub fn outage(&self) -> (Duration, bool) {
         let now = self.watch.away_since.get();
@@ -84,6 +92,7 @@ struct Watch {
     cluster: Cluster,
     namespace: String,
     seats: RefCell<Seats>,
+    creations: Rc<Semaphore>,
     away_since: Cell<Option<Instant>>,
     away_for: Cell<Duration>,
     /// Last health told, by what is watched.
@@ -116,11 +125,6 @@ impl Hub {
         Ok(Api::new(client, namespace))
     }
 
-    /// Forgets a cluster's client: its credentials may have changed.
-    pub fn forget(&self, cluster: &Cluster) {
-        self.clients.borrow_mut().remove(cluster);
-    }
-
     /// Watches a pod by its name; it needn't be there yet.
     pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, name: &str, api: &Api) -> Seat {
         let place = (cluster.clone(), namespace.to_string());
@@ -130,6 +134,7 @@ impl Hub {
                 cluster: cluster.clone(),
                 namespace: namespace.into(),
                 seats: RefCell::default(),
+                creations: Rc::new(Semaphore::new(CREATIONS)),
                 away_since: Cell::new(None),
                 away_for: Cell::new(Duration::ZERO),
                 told: RefCell::default(),

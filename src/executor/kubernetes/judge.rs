@@ -114,7 +114,7 @@ fn deleted(pod: &Value, events: &[PodEvent]) -> Cause {
         let (reason, message) = (target["reason"].as_str().unwrap_or("?"), target["message"].as_str().unwrap_or(""));
         return cause(CauseKind::Evicted, format!("the pod was evicted ({reason}): {message}"));
     }
-    let telling = ["TaintManagerEviction", "Preempted", "Evicted", "NodeNotReady"];
+    let telling = ["TaintManagerEviction", "Preempted", "Evicted"];
     match events.iter().rev().find(|e| telling.contains(&e.reason.as_str())) {
         Some(e) => {
             cause(CauseKind::Evicted, format!("the pod was deleted by {}: {}: {}", e.source, e.reason, e.message))

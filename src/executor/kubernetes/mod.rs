@@ -68,6 +68,8 @@ pub enum Request {
     Care(Box<Job>),
     /// The end that was reported of a pod is committed: it may be deleted.
     Committed(PodId),
+    /// A person gave a pod up: its object goes at once, whether or not its node answers.
+    GiveUp(PodId),
     /// Nobody waits for a pod any more (killed, cleared, marked): it is removed, unless its task keeps it then.
     Drop(PodId),
 }
@@ -228,6 +230,7 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
             }
             Request::Committed(id) => order(&cares, id, Order::Committed),
             Request::Drop(id) => order(&cares, id, Order::Drop),
+            Request::GiveUp(id) => order(&cares, id, Order::GiveUp),
         }
     }
 }

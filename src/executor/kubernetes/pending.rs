@@ -24,13 +24,13 @@ pub fn why(pod: &Value, events: &[PodEvent]) -> Option<String> {
     if glance::is_over(pod) {
         return None;
     }
-    if let Some(ready) = glance::condition(pod, "Ready")
-        && ready["reason"] == "NodeNotReady"
-    {
+    let is_asked = glance::deletion_asked(pod).is_some();
+    if is_node_silent(pod) {
         let node = pod["spec"]["nodeName"].as_str().unwrap_or("?");
-        return Some(format!("node {node} is not ready: nobody can tell whether its containers still run"));
+        let what = if is_asked { "it is to be deleted, but " } else { "" };
+        return Some(format!("{what}node {node} doesn't answer: nobody can tell whether its containers still run"));
     }
-    if glance::deletion_asked(pod).is_some() {
+    if is_asked {
         return Some("it is being deleted".into());
     }
     if glance::phase(pod) == "Running" {
@@ -53,6 +53,13 @@ pub fn why(pod: &Value, events: &[PodEvent]) -> Option<String> {
         return Some(format!("{}: {}", event.reason, event.message));
     }
     glance::is_scheduled(pod).then(|| "its containers are being created".to_string())
+}
+
+/// True if the cluster has lost the pod's node: it takes the pod for not ready, though its containers were.
+fn is_node_silent(pod: &Value) -> bool {
+    let is = |kind: &str, status: &str| glance::condition(pod, kind).is_some_and(|c| c["status"] == status);
+    let without_reason = glance::condition(pod, "Ready").is_some_and(|c| c["reason"].is_null());
+    is("Ready", "False") && without_reason && is("ContainersReady", "True")
 }
 
 /// The reason for which it can never start: an image that can't be had.
@@ -91,4 +98,31 @@ pub fn too_late(pod: &Value, events: &[PodEvent], seconds: f64) -> Cause {
         (CauseKind::Unschedulable, format!("the pod was not scheduled within {seconds} s: {reason}"))
     };
     Cause::new(kind, text).exception("AirflowException")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pod_on_a_node_that_is_silent_says_so() {
+        let condition = |kind: &str, status: &str| json!({"type": kind, "status": status});
+        let conditions = [condition("Ready", "False"), condition("ContainersReady", "True")];
+        let mut pod = json!({"spec": {"nodeName": "n1"}, "metadata": {}, "status": {"phase": "Running", "conditions": conditions}});
+        assert!(why(&pod, &[]).unwrap().contains("node n1 doesn't answer"));
+        pod["status"]["conditions"][0]["status"] = json!("True");
+        assert_eq!(why(&pod, &[]), None);
+    }
+
+    #[test]
+    fn an_image_that_may_come_later_is_waited_for() {
+        let pod = |message: &str| {
+            let waiting = json!({"reason": "ImagePullBackOff", "message": message});
+            json!({"status": {"phase": "Pending", "containerStatuses": [{"name": "base", "image": "x:1", "state": {"waiting": waiting}}]}})
+        };
+        assert!(hopeless(&pod("429 Too Many Requests")).is_none());
+        let cause = hopeless(&pod("not found")).unwrap();
+        assert_eq!((cause.kind, cause.summary.contains("image x:1")), (CauseKind::Image, true));
+    }
 }

@@ -1,6 +1,7 @@
 //! The operators, in the order of the reference.
 
 use super::{
+    Arg,
     ArgKind::{self, *},
     Operator, Runs,
     kubernetes_pod::KUBERNETES_POD_ARGS,
@@ -8,6 +9,14 @@ use super::{
 };
 
 const STATES: ArgKind = Texts;
+
+const HITL: &str = "airflow.providers.standard.operators.hitl";
+const SUBJECT: Arg = req("subject", Text, "Headline of the question");
+const BODY: Arg = opt("body", Text, "", "What one must know to decide, Markdown");
+const FORM: Arg =
+    opt("params", Map, "", "Fields of a form: NAME = default, or a table with default and the keys of a param");
+const USERS: Arg = opt("assigned_users", List, "", "Who may answer: user names; else anybody");
+const RESPONSE_TIMEOUT: Arg = opt("response_timeout", Timedelta, "", "Time limit of the answer");
 
 /// All operators, in the order of the reference.
 pub const OPERATORS: &[Operator] = &[
@@ -117,6 +126,91 @@ pub const OPERATORS: &[Operator] = &[
             "wait_for_completion",
             "skip_when_already_exists",
         ],
+        template_ext: &[],
+    },
+    Operator {
+        name: "approval",
+        class: "ApprovalOperator",
+        module: HITL,
+        runs: Runs::InPython,
+        doc: "Asks a person to approve. A rejection skips what is below, or fails.",
+        args: &[
+            SUBJECT,
+            BODY,
+            opt("defaults", Texts, "", "Approve or Reject, when nobody answers in time; else the task fails then"),
+            FORM,
+            USERS,
+            RESPONSE_TIMEOUT,
+            opt(
+                "ignore_downstream_trigger_rules",
+                Boolean,
+                "false",
+                "A rejection skips all below, not only the next ones",
+            ),
+            opt("fail_on_reject", Boolean, "false", "A rejection fails the task"),
+        ],
+        is_sensor: false,
+        template_fields: &["subject", "body"],
+        template_ext: &[],
+    },
+    Operator {
+        name: "choice",
+        class: "HITLOperator",
+        module: HITL,
+        runs: Runs::InPython,
+        doc: "Asks a person to choose. The answer is its XCom.",
+        args: &[
+            SUBJECT,
+            BODY,
+            req("options", List, "What can be chosen"),
+            opt("defaults", Texts, "", "What counts when nobody answers in time; else the task fails then"),
+            opt("multiple", Boolean, "false", "More than one may be chosen"),
+            FORM,
+            USERS,
+            RESPONSE_TIMEOUT,
+        ],
+        is_sensor: false,
+        template_fields: &["subject", "body"],
+        template_ext: &[],
+    },
+    Operator {
+        name: "choose_branch",
+        class: "HITLBranchOperator",
+        module: HITL,
+        runs: Runs::InPython,
+        doc: "Asks a person which of the tasks below to follow; the others are skipped.",
+        args: &[
+            SUBJECT,
+            BODY,
+            req("options", List, "What can be chosen: task ids, or names in options_mapping"),
+            opt("options_mapping", Map, "", "Task id for each option that isn't one"),
+            opt("defaults", Texts, "", "What counts when nobody answers in time; else the task fails then"),
+            opt("multiple", Boolean, "false", "More than one may be chosen"),
+            FORM,
+            USERS,
+            RESPONSE_TIMEOUT,
+        ],
+        is_sensor: false,
+        template_fields: &["subject", "body"],
+        template_ext: &[],
+    },
+    Operator {
+        name: "form",
+        class: "HITLEntryOperator",
+        module: HITL,
+        runs: Runs::InPython,
+        doc: "Asks a person to fill in a form. The answer is its XCom.",
+        args: &[
+            SUBJECT,
+            BODY,
+            FORM,
+            opt("options", List, "", "What can be chosen beside the form; else OK"),
+            opt("defaults", Texts, "", "What counts when nobody answers in time"),
+            USERS,
+            RESPONSE_TIMEOUT,
+        ],
+        is_sensor: false,
+        template_fields: &["subject", "body"],
         template_ext: &[],
     },
     Operator {

@@ -129,7 +129,7 @@ def examples(name):
         folders = [folder + "/plugins" for folder in folders]
         if state.plugins_folder:
             folders.insert(0, state.plugins_folder)
-    spec = _spec(name, Loader)
+    spec = _spec(name, Loader if name in tables().MODULES else None)  # None: a package without code
     spec.submodule_search_locations = folders
     return spec
 

@@ -46,7 +46,7 @@ def run_requested(channel, message):
     logs.install(channel)
     try:
         load.prepare(message.get("dags_folder"), message.get("plugins_folder"))
-        module = load.import_file(message["fileloc"])
+        module = load.import_file(message["fileloc"], message.get("source"))
         dag = next(d for d in load.found_dags(module) if d.dag_id == message["dag_id"])
     except BaseException as problem:
         log_problem(channel, "Failed to import the DAG file", problem)

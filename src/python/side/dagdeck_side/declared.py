@@ -1,8 +1,8 @@
-"""A Python task that a TOML file declares: the same operator as in a Python file, made from its arguments."""
+"""A task that a TOML file declares and Python runs: the same operator as in a Python file, made from its arguments."""
 
 
 def find_declared(start):
-    """The DAG and task of a `python` operator in TOML; what is above it is there by name only."""
+    """The DAG and task; what is above and below it is there by name only."""
     from airflow.sdk import DAG
 
     from . import load
@@ -13,7 +13,10 @@ def find_declared(start):
     dag.fileloc = start["fileloc"]
     above = {}
     args = {name: decode(value, dag, above) for name, value in spec.get("args", {}).items()}
-    args["python_callable"] = function(spec["args"].get("python_callable"))
+    if "python_callable" in args:
+        args["python_callable"] = function(args["python_callable"])
+    if isinstance(args.get("params"), dict):
+        args["params"] = {name: param(given) for name, given in args["params"].items()}
     common = {
         "task_id": spec["task_id"], "dag": dag, "do_xcom_push": spec.get("do_xcom_push", True),
         "retries": spec.get("retries", 0),
@@ -27,17 +30,48 @@ def find_declared(start):
         from datetime import timedelta
 
         common["execution_timeout"] = timedelta(seconds=spec["execution_timeout"])
-    return dag, make(spec, args, common, dag, above)
+    made = make(spec, args, common, dag, above)
+    link_below(start.get("declared_tasks") or {}, dag, above)
+    return dag, made
+
+
+def link_below(tasks, dag, above):
+    """Where a task skips what is below it: the DAG's other tasks, and the arrows between all."""
+    if not tasks:
+        return
+    from airflow.providers.standard.operators.empty import EmptyOperator
+
+    for task_id in tasks:
+        if task_id not in dag.task_dict:
+            above[task_id] = EmptyOperator(task_id=task_id, dag=dag)
+    for task_id, (below, is_teardown) in tasks.items():
+        if is_teardown and task_id in above:
+            above[task_id].is_teardown = True
+        for other in below:
+            if other not in dag.task_dict[task_id].downstream_task_ids:
+                dag.task_dict[task_id] >> dag.task_dict[other]
+
+
+def param(given):
+    """A field of a form: a value, or a table with `default` and JSON schema keys."""
+    from airflow.sdk import Param
+
+    if not isinstance(given, dict):
+        return Param(given)
+    schema = dict(given)
+    value = {"default": schema.pop(key) for key in ("default", "value") if key in schema}
+    return Param(**value, description=schema.pop("description", None), **schema)
 
 
 def make(spec, args, common, dag, above):
     """The operator, mapped if the file says so."""
-    from airflow.providers.standard.operators.python import PythonOperator
+    from importlib import import_module
 
+    operator = getattr(import_module(spec["module"]), spec["operator"])
     expand = spec.get("expand")
     if not expand:
-        return PythonOperator(**args, **common)
-    partial = PythonOperator.partial(**args, **common)
+        return operator(**args, **common)
+    partial = operator.partial(**args, **common)
     if expand["kind"] == "expand":
         return partial.expand(**{name: decode(value, dag, above) for name, value in expand["args"].items()})
     return partial.expand_kwargs(decode(expand["value"], dag, above))

@@ -6,7 +6,7 @@ import re
 from airflow.standin import state
 from airflow.standin.mapped import MappedOperator
 from airflow.standin.node import DAGNode
-from airflow.standin.operator import BASE_PARAMS, CALLBACKS
+from airflow.standin.operator import BASE_PARAMS, CALLBACKS, AbstractOperator, setting
 from airflow.standin.param import Param
 from airflow.standin.taskgroup import TaskGroup
 from airflow.standin.times import seconds, utc_text, zone_name, zone_of
@@ -14,7 +14,7 @@ from airflow.standin.xcom_arg import ConcatXComArg, MapXComArg, PlainXComArg, XC
 
 MARK = "__dagdeck__"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-DEFAULT_RETRIES = os.environ.get("AIRFLOW__CORE__DEFAULT_TASK_RETRIES") or 0
+DEFAULT_RETRY_DELAY = float(setting("core", "default_task_retry_delay") or 300)
 
 
 def callable_name(value):
@@ -165,7 +165,7 @@ def task(item, dag, zone):
         "args": _args(item), "upstream_task_ids": sorted(item.upstream_task_ids),
         "downstream_task_ids": sorted(item.downstream_task_ids),
         "task_group": group.group_id if group is not None else None,
-        "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", DEFAULT_RETRIES) or 0)),
+        "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", AbstractOperator.retries) or 0)),
         "retry_exponential_backoff": _backoff(item.retry_exponential_backoff),
         "trigger_rule": str(item.trigger_rule), "pool": item.pool, "pool_slots": int(item.pool_slots),
         "priority_weight": int(item.priority_weight), **_weight(item),
@@ -175,7 +175,7 @@ def task(item, dag, zone):
     if getattr(item, "email", None):
         made["email"] = [item.email] if isinstance(item.email, str) else [str(one) for one in item.email]
     delay = item.retry_delay
-    made["retry_delay"] = 300.0 if delay is None else seconds(delay)
+    made["retry_delay"] = DEFAULT_RETRY_DELAY if delay is None else seconds(delay)
     for name in ("max_retry_delay", "execution_timeout"):
         made[name] = seconds(getattr(item, name))
     for name in ("depends_on_past", "wait_for_downstream", "ignore_first_depends_on_past",
@@ -334,7 +334,8 @@ def own_xcom_backend():
 
 def timetable_answers(item):
     """What a timetable class of the author's own says; the program's rules need no answers."""
-    if item.timetable.as_schedule(item)["kind"] != "custom":
+    schedule = item.timetable.as_schedule(item)
+    if (schedule.get("time") or schedule)["kind"] != "custom":
         return {"asked_at": None, "next": []}
     from airflow.standin.timetable_answers import answers
 

@@ -113,8 +113,21 @@ def add_handler(logging, channel):
 
     root = logging.getLogger()
     root.addHandler(Handler())
-    root.setLevel(logging.INFO)
+    set_levels(logging, root)
     logging.captureWarnings(True)
+
+
+def set_levels(logging, root):
+    """`[logging] logging_level`, and `namespace_levels` such as "sqlalchemy=DEBUG, botocore = WARNING"."""
+    from posix import environ
+
+    def setting(key):
+        return environ.get(b"AIRFLOW__LOGGING__" + key, b"").decode()
+
+    root.setLevel((setting(b"LOGGING_LEVEL").strip() or "INFO").upper())
+    for one in setting(b"NAMESPACE_LEVELS").replace(",", " ").replace(" =", "=").replace("= ", "=").split():
+        name, _, level = one.partition("=")
+        logging.getLogger(name).setLevel(level.upper())
 
 
 def install(channel):

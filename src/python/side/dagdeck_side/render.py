@@ -151,8 +151,9 @@ def render_texts(task, texts, context, fields=None):
     dag = task.dag
     native = is_native(task)
     own_backend = "xcom_backend" in state.settings and any("xcom_pull" in text for text in texts)
-    if own_backend or native or dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs \
-            or dag.template_undefined is not None:
+    of_dag = dag.user_defined_macros or dag.user_defined_filters or dag.jinja_environment_kwargs \
+        or dag.template_undefined is not None
+    if own_backend or native or of_dag:
         made = in_process(dag, texts, context, native)
         if made is not None:
             return made
@@ -166,6 +167,9 @@ def render_texts(task, texts, context, fields=None):
             made = in_process(dag, texts, context, native)
             if made is not None:
                 return made
+        if of_dag:
+            reply["detail"] = f"{reply.get('detail')} (macros, filters and options of a DAG need jinja2 in the task's " \
+                              "interpreter: No module named 'jinja2')"
         raise template_error(reply)
     found = reply.get("results") or ()
     return dict(zip(texts, map(decoded, found) if native else found))
@@ -243,6 +247,11 @@ def stored(value):
         return made
     room = limit - len(PREFIX) - 3
     return f"{PREFIX}{text[:room].rstrip() if room >= 7 else ''}..." if limit > 0 else ""
+
+
+def values_now(task):
+    """What the task's template fields hold, as JSON."""
+    return {name: _plain(getattr(task, name, None)) for name in task.template_fields}
 
 
 def _plain(value):

@@ -296,7 +296,7 @@ class Try:
         template = self.task.map_index_template
         if not template or not self.ti.is_mapped:
             return None
-        from .render import is_template, render_texts
+        from .render import is_template, render_texts, values_now
 
         if not is_template(template):
             return template
@@ -308,7 +308,7 @@ class Try:
             made = render(self.dag, [template], self.context, False)
             if made is not None:
                 return str(made[template])
-        return str(render_texts(self.task, [template], self.context)[template])
+        return str(render_texts(self.task, [template], self.context, values_now(self.task))[template])
 
     def push_result(self, task, result):
         from .ti import push

@@ -1,7 +1,7 @@
 """`KubernetesPodOperator` and what its DAG files import: everything parses; pods are run by dagdeck itself."""
 from . import state
 from .enums import Name
-from .operator import BaseOperator
+from .operator import DEFERRABLE, BaseOperator
 
 _MODULE = "airflow.providers.cncf.kubernetes."
 RENAMED = {"resources": "container_resources", "pod_runtime_info_env": "pod_runtime_info_envs",
@@ -35,7 +35,7 @@ class KubernetesPodOperator(BaseOperator):
         schedulername=None, full_pod_spec=None, init_containers=None, log_events_on_failure=False,
         log_events_on_startup=True, do_xcom_push=False, pod_template_file=None, pod_template_dict=None,
         priority_class_name=None, pod_runtime_info_envs=None, termination_grace_period=None, configmaps=None,
-        skip_on_exit_code=None, deferrable=False, poll_interval=2, log_pod_spec_on_failure=True,
+        skip_on_exit_code=None, deferrable=DEFERRABLE, poll_interval=2, log_pod_spec_on_failure=True,
         on_finish_action="delete_pod", on_kill_action="delete_pod", is_delete_operator_pod=None,
         termination_message_policy="File", active_deadline_seconds=None, callbacks=None, progress_callback=None,
         logging_interval=None, trigger_kwargs=None, container_name_log_prefix_enabled=True, log_formatter=None,

@@ -1,6 +1,6 @@
 """`TriggerDagRunOperator` in Python: for subclasses; the plain one needs no process."""
 from . import state
-from .operator import BaseOperator
+from .operator import DEFERRABLE, BaseOperator
 from .state import NOTSET
 
 
@@ -15,7 +15,7 @@ class TriggerDagRunOperator(BaseOperator):
 
     def __init__(self, *, trigger_dag_id, trigger_run_id=None, conf=None, logical_date=NOTSET, reset_dag_run=False,
                  wait_for_completion=False, poke_interval=60, allowed_states=None, failed_states=None,
-                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=False,
+                 skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=DEFERRABLE,
                  openlineage_inject_parent_info=True, run_after=None, execution_date=NOTSET, **kwargs):
         super().__init__(**kwargs)
         if execution_date is not NOTSET:

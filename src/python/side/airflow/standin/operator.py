@@ -1,6 +1,26 @@
 """`BaseOperator`: arguments with defaults, templates, and `partial()`."""
+from posix import environ  # `os` is not imported yet where a task runs, and takes time
+
 from . import state
 from .node import DAGNode
+
+
+def setting(section, key):
+    """A setting that operators take defaults from, as text; empty if it isn't set."""
+    return environ.get(f"AIRFLOW__{section}__{key}".upper().encode(), b"").decode().strip()
+
+
+def default_timeout():
+    """`[core] default_task_execution_timeout` as a timedelta; None if it isn't set."""
+    given = setting("core", "default_task_execution_timeout")
+    if not given:
+        return None
+    from datetime import timedelta
+
+    return timedelta(seconds=int(given))
+
+
+DEFERRABLE = setting("operators", "default_deferrable").lower() in ("t", "true", "1", "yes", "on")
 
 BASE_PARAMS = frozenset((
     "task_id", "owner", "email", "email_on_retry", "email_on_failure", "retries", "retry_delay",
@@ -107,11 +127,11 @@ class OperatorMeta(type):
 class AbstractOperator(DAGNode):
     """Class-level defaults of every task argument; an instance only stores what was given."""
 
-    owner = "airflow"
+    owner = setting("operators", "default_owner") or "airflow"
     email = None
     email_on_retry = True
     email_on_failure = True
-    retries = 0
+    retries = int(setting("core", "default_task_retries") or 0)
     retry_delay = None
     retry_exponential_backoff = 0
     max_retry_delay = None
@@ -124,12 +144,12 @@ class AbstractOperator(DAGNode):
     wait_for_downstream = False
     params = None
     priority_weight = 1
-    weight_rule = "downstream"
-    queue = "default"
+    weight_rule = setting("core", "default_task_weight_rule") or "downstream"
+    queue = setting("operators", "default_queue") or "default"
     pool = "default_pool"
     pool_slots = 1
     sla = None
-    execution_timeout = None
+    execution_timeout = default_timeout()
     on_execute_callback = None
     on_failure_callback = None
     on_success_callback = None

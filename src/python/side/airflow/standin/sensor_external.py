@@ -2,6 +2,7 @@
 from . import exceptions as ex
 from . import state
 from .op_simple import EmptyOperator
+from .operator import DEFERRABLE
 from .sensor import BaseSensorOperator
 
 _MODULE = "airflow.providers.standard.sensors.external_task"
@@ -18,7 +19,7 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def __init__(self, *, external_dag_id, external_task_id=None, external_task_ids=None, external_task_group_id=None,
                  allowed_states=None, skipped_states=None, failed_states=None, execution_delta=None,
-                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=False, **kwargs):
+                 execution_date_fn=None, check_existence=False, poll_interval=None, deferrable=DEFERRABLE, **kwargs):
         self.deferrable = deferrable
         if poll_interval is not None:
             state.warn("poll_interval= is deprecated", "poke_interval=...")

@@ -1,4 +1,5 @@
 """`S3KeySensor`: parses with all its parameters; dagdeck waits itself, unless a callable must be asked."""
+from .operator import DEFERRABLE
 from .sensor import BaseSensorOperator
 
 
@@ -9,7 +10,7 @@ class S3KeySensor(BaseSensorOperator):
     template_fields = ("aws_conn_id", "region_name", "verify", "bucket_key", "bucket_name")
 
     def __init__(self, *, bucket_key, bucket_name=None, wildcard_match=False, check_fn=None, aws_conn_id="aws_default",
-                 verify=None, deferrable=False, use_regex=False, metadata_keys=None, region_name=None,
+                 verify=None, deferrable=DEFERRABLE, use_regex=False, metadata_keys=None, region_name=None,
                  botocore_config=None, api_params=None, **kwargs):
         self.deferrable = deferrable
         super().__init__(**kwargs)
@@ -31,7 +32,7 @@ class S3KeysUnchangedSensor(BaseSensorOperator):
     template_fields = ("aws_conn_id", "region_name", "verify", "bucket_name", "prefix")
 
     def __init__(self, *, bucket_name, prefix, aws_conn_id="aws_default", verify=None, inactivity_period=3600,
-                 min_objects=1, previous_objects=None, allow_delete=True, deferrable=False, region_name=None, **kwargs):
+                 min_objects=1, previous_objects=None, allow_delete=True, deferrable=DEFERRABLE, region_name=None, **kwargs):
         self.deferrable = deferrable
         super().__init__(**kwargs)
         self.bucket_name, self.prefix, self.aws_conn_id, self.verify = bucket_name, prefix, aws_conn_id, verify

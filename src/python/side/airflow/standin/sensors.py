@@ -1,6 +1,7 @@
 """Sensors of the standard provider."""
 from . import state
 from .op_python import determine_kwargs
+from .operator import DEFERRABLE
 from .sensor import BaseSensorOperator, PokeReturnValue
 
 _STANDARD = "airflow.providers.standard.sensors."
@@ -72,7 +73,7 @@ class FileSensor(BaseSensorOperator):
     __module__ = _STANDARD + "filesystem"
     template_fields = ("filepath", "fs_conn_id")
 
-    def __init__(self, *, filepath, fs_conn_id="fs_default", recursive=False, deferrable=False,
+    def __init__(self, *, filepath, fs_conn_id="fs_default", recursive=False, deferrable=DEFERRABLE,
                  start_from_trigger=False, trigger_kwargs=None, **kwargs):
         self.deferrable = deferrable
         super().__init__(**kwargs)
@@ -189,7 +190,7 @@ class TimeDeltaSensor(BaseSensorOperator):
     __module__ = _STANDARD + "time_delta"
     template_fields = ("delta",)
 
-    def __init__(self, *, delta, deferrable=False, end_from_trigger=False, **kwargs):
+    def __init__(self, *, delta, deferrable=DEFERRABLE, end_from_trigger=False, **kwargs):
         super().__init__(**kwargs)
         self.delta, self.deferrable, self.end_from_trigger = delta, deferrable, end_from_trigger
 
@@ -227,7 +228,7 @@ class WaitSensor(BaseSensorOperator):
     __module__ = _STANDARD + "time_delta"
     template_fields = ("time_to_wait",)
 
-    def __init__(self, time_to_wait, deferrable=False, **kwargs):
+    def __init__(self, time_to_wait, deferrable=DEFERRABLE, **kwargs):
         super().__init__(**kwargs)
         self.deferrable, self.time_to_wait = deferrable, time_to_wait
 
@@ -249,7 +250,7 @@ class TimeSensor(BaseSensorOperator):
 
     __module__ = _STANDARD + "time"
 
-    def __init__(self, *, target_time, deferrable=False, start_from_trigger=False, end_from_trigger=False,
+    def __init__(self, *, target_time, deferrable=DEFERRABLE, start_from_trigger=False, end_from_trigger=False,
                  trigger_kwargs=None, **kwargs):
         super().__init__(**kwargs)
         self.target_time, self.deferrable, self.end_from_trigger = target_time, deferrable, end_from_trigger
@@ -308,7 +309,7 @@ class HttpSensor(BaseSensorOperator):
 
     def __init__(self, *, endpoint, http_conn_id="http_default", method="GET", request_params=None,
                  request_kwargs=None, headers=None, response_error_codes_allowlist=None, response_check=None,
-                 extra_options=None, deferrable=False, tcp_keep_alive=True, **kwargs):
+                 extra_options=None, deferrable=DEFERRABLE, tcp_keep_alive=True, **kwargs):
         self.deferrable = deferrable
         super().__init__(**kwargs)
         self.endpoint, self.http_conn_id, self.method = endpoint, http_conn_id, method

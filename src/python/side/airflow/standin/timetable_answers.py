@@ -37,9 +37,14 @@ def interval_texts(interval):
     return None if interval is None else [utc_text(interval.start), utc_text(interval.end)]
 
 
+def timed(dag):
+    """The part of a DAG's timetable that is about time: all of it, or what stands beside assets."""
+    return getattr(dag.timetable, "timetable", None) or dag.timetable
+
+
 def answers(dag, last, catchup):
     """The model's `Answers`: the runs after the last automated one, each asked for with the one before it."""
-    timetable = dag.timetable
+    timetable = timed(dag)
     limits = restriction(dag, catchup)
     after = None if last is None else DataInterval(moment(last[0]), moment(last[1]))
     made = []
@@ -67,4 +72,4 @@ def answers(dag, last, catchup):
 
 def manual(dag, at):
     """Data interval of a run that a person triggers for a moment, as texts."""
-    return interval_texts(dag.timetable.infer_manual_data_interval(run_after=moment(at)))
+    return interval_texts(timed(dag).infer_manual_data_interval(run_after=moment(at)))
