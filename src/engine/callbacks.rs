@@ -22,6 +22,9 @@ use crate::{
 /// Stands for a task id where a DAG's callbacks run. No task's id can begin with `@`.
 const DAG_CALLBACKS: &str = "@dag_callbacks";
 
+/// What listeners of plugins are called for when a run starts; a DAG names it with its callbacks if there is one.
+const RUN_LISTENER: &str = "on_dag_run_running";
+
 /// True if a process that ends so has not called its task's callbacks.
 pub(super) fn is_unreported(kind: CauseKind) -> bool {
     matches!(kind, CauseKind::Signal | CauseKind::ExitCode | CauseKind::RunnerKilled)
@@ -41,6 +44,16 @@ impl Engine {
         if dag.callbacks.iter().any(|c| c == wanted) {
             let key = TiKey::new(change.row.id, DAG_CALLBACKS, UNMAPPED);
             let request = json!({"kind": "dag", "is_failure": is_failure, "reason": change.reason});
+            self.call_back(key, change.row.clear_number + 1, request);
+        }
+    }
+
+    /// Remembers that listeners of plugins are to be told of a run that starts with the next commit.
+    pub(super) fn note_started_run(&mut self, change: &RunChange) {
+        let Some(facts) = self.world.dag(&change.row.dag_id) else { return };
+        if facts.dag.callbacks.iter().any(|c| c == RUN_LISTENER) {
+            let key = TiKey::new(change.row.id, format!("@{RUN_LISTENER}"), UNMAPPED);
+            let request = json!({"kind": "dag", "listener": RUN_LISTENER, "reason": change.reason});
             self.call_back(key, change.row.clear_number + 1, request);
         }
     }
@@ -154,7 +167,9 @@ impl Engine {
         let instances = store::load::instances(self.store.reader(), run.id)?;
         let ti = relevant(instances, run, dag, reason).filter(|row| dag.tasks.contains_key(&row.key.task_id));
         let ti = ti.map(|row| document(run, &row));
-        Ok(json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "reason": reason, "ti": ti}))
+        Ok(
+            json!({"type": "DagCallbackRequest", "is_failure": request["is_failure"], "listener": request["listener"], "reason": reason, "ti": ti}),
+        )
     }
 
     fn of_task(&self, run: &DagRun, dag: &Arc<Dag>, map_index: MapIndex, request: &Value) -> Result<Value> {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock,
     error::{Error, Result, say},
-    model::{Cause, CauseKind, Change, TiKey, TiState},
+    model::{Cause, CauseKind, Change, RunState, TiKey, TiState},
     store::{self, asset, callback, deadline, deferral, gate, heard, hitl, task_state, variable, xcom},
 };
 
@@ -140,6 +140,9 @@ impl Engine {
                 {
                     let why = format!("the scheduler made it {}", c.row.state);
                     self.kill(&c.row.key, c.row.epoch, Cause::new(CauseKind::Killed, why));
+                }
+                Change::Run(c) if c.row.state == RunState::Running && c.from == RunState::Queued => {
+                    self.note_started_run(c)
                 }
                 Change::Run(c) if c.row.state.is_finished() => {
                     self.urgent_notice = true;

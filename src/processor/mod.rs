@@ -2,6 +2,7 @@
 
 mod ignore;
 mod scan;
+mod templates;
 
 use std::{
     path::{Path, PathBuf},
@@ -84,6 +85,7 @@ impl Parser {
         let (mtime, size) = if is_lasting { (mtime, size) } else { (0, 0) };
         let (dags, mut diagnostics) = self.with_timetables(path, parsed);
         diagnostics.extend(dags.iter().flat_map(|d| doubts(path, &d.dag)));
+        diagnostics.extend(self.strange_templates(path, &dags));
         Some(ParsedFile {
             fileloc,
             hash: hash::bytes(&bytes),
@@ -94,6 +96,22 @@ impl Parser {
             dags,
             diagnostics,
         })
+    }
+
+    /// Warnings about templates that nobody can render when their task runs.
+    fn strange_templates(&self, path: &Path, dags: &[ParsedDag]) -> Vec<Diagnostic> {
+        let found: Vec<_> = dags.iter().flat_map(|d| templates::strange(&d.dag)).collect();
+        let is_python = path.extension().is_none_or(|e| e != "toml");
+        // Asked only where something is strange: jinja2 will say itself what is wrong.
+        if found.is_empty() || is_python && python::has_module(&self.place.interpreter(path), "jinja2") {
+            return Vec::new();
+        }
+        let hint = is_python.then(|| "jinja2 may understand it: install it for the file's interpreter".to_owned());
+        let warning = |one: templates::Strange| Diagnostic {
+            severity: Severity::Warning,
+            ..error(path, one.line, one.message, hint.clone())
+        };
+        found.into_iter().map(warning).collect()
     }
 
     /// What the Python side says of a file; false if that was about its process, not about the file.

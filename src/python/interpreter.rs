@@ -24,6 +24,14 @@ pub fn real_path(interpreter: &str, folder: &Path) -> String {
     }
 }
 
+/// True if an interpreter can import a module; it is started for the question.
+pub fn has_module(interpreter: &str, name: &str) -> bool {
+    let mut command = Command::new(interpreter);
+    command.args(["-c", "import importlib, sys; importlib.import_module(sys.argv[1])", name]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 /// Compiles the Python side for the home's interpreter, once. Needed where PYTHONDONTWRITEBYTECODE is set, or the home
 /// becomes read-only: else every task would compile it again.
 pub fn precompile(interpreter: &str, folder: &Path, side: &Path) {

@@ -5,7 +5,7 @@ mod parse;
 mod pod_hook;
 mod side;
 
-pub use interpreter::{precompile, real_path};
+pub use interpreter::{has_module, precompile, real_path};
 pub use parse::{ParseError, Request, parse};
 pub use pod_hook::{HookError, PodHook};
 pub use side::unpack;

@@ -15,9 +15,12 @@ pub fn stage(size: (u16, u16)) -> (TempDir, Stage) {
 /// The frame after some keys, at both sizes.
 fn frames(name: &str, keys: &str) {
     for size in [(80, 24), (160, 45)] {
-        let (_dir, mut stage) = stage(size);
+        let (dir, mut stage) = stage(size);
         stage.keys(keys);
-        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.text());
+        // The folder's name is another one each time, and of one length.
+        let folder = dir.path().file_name().unwrap().to_str().unwrap();
+        let text = stage.text().replace(folder, &"~".repeat(folder.len()));
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text);
     }
 }
 

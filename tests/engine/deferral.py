@@ -102,6 +102,7 @@ with dag("breaks"):
 
 with dag("there"):
     StartsThere(task_id="there", name="unused")
+    StartsThere.partial(task_id="each").expand(name=["a", "b"])
 
 
 class Soon(BaseOperator):

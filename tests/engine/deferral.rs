@@ -162,8 +162,9 @@ fn a_task_can_start_from_its_trigger() {
     let home = home();
     answer(&home, "r1", "hello");
     let run = home.trigger("there", "r1", &json!({}));
-    run.expect(&[("there", "success")]);
+    run.expect(&[("there", "success"), ("each", "success,success")]);
     assert_eq!(run.returned("there", -1), &json!("unused hello 2026 none 1"));
+    assert_eq!(run.returned("each", 1), &json!("b hello 2026 none 1"));
 }
 
 #[test]

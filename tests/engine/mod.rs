@@ -11,6 +11,7 @@ mod killed;
 mod leftovers;
 mod once;
 mod past;
+mod plugins;
 mod render;
 mod saved;
 mod sensors;

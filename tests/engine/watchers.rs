@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::Home;
+use crate::support::{Home, files::until_in};
 
 const FILE: &str = r#"
 import asyncio, os
@@ -90,4 +90,70 @@ fn events_update_the_asset_for_as_long_as_someone_waits_for_it() {
     let twice = await_runs(&home, "flagged", 2);
     assert_eq!(home.wait("flagged", &twice[0]).state(), "success");
     assert_eq!(home.show("reads", &first[0]).0["dag_run"]["run_type"], Value::from("asset_triggered"));
+}
+
+const SHARED: &str = r#"
+import asyncio, os
+from datetime import datetime
+from airflow.sdk import DAG, Asset, AssetWatcher, task
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+OUT = os.environ.get("OUT", "/tmp")
+
+def note(name, text):
+    with open(f"{OUT}/{name}", "a") as file:
+        file.write(text + "\n")
+
+class Words(BaseEventTrigger):
+    """The words of a file that begin with a letter; all read it together."""
+
+    def __init__(self, path, letter):
+        super().__init__()
+        self.path, self.letter = path, letter
+
+    def serialize(self):
+        return "shared.Words", {"path": self.path, "letter": self.letter}
+
+    def shared_stream_key(self):
+        return ("words", self.path)
+
+    @classmethod
+    async def open_shared_stream(cls, kwargs):
+        note("opened", kwargs["path"])
+        seen = 0
+        while True:
+            words = open(kwargs["path"]).read().split() if os.path.exists(kwargs["path"]) else []
+            for word in words[seen:]:
+                yield word
+            seen = max(seen, len(words))
+            await asyncio.sleep(0.02)
+
+    async def filter_shared_stream(self, shared_stream):
+        note("readers", self.letter)
+        async for word in shared_stream:
+            if word.startswith(self.letter):
+                yield TriggerEvent(word)
+
+for letter in "ab":
+    words = Asset(letter, watchers=[AssetWatcher(name=letter, trigger=Words(OUT + "/words", letter))])
+    with DAG("of_" + letter, start_date=datetime(2026, 1, 1), schedule=[words], is_paused_upon_creation=False):
+        @task
+        def read(triggering_asset_events=None):
+            return [e.extra["payload"] for events in triggering_asset_events.values() for e in events]
+
+        read()
+"#;
+
+#[test]
+fn watchers_with_one_key_share_a_stream() {
+    let home = Home::with_files(&[("shared.py", SHARED)]);
+    home.start_with(&[("OUT", home.path().to_str().unwrap())]);
+    let text = |name: &str| fs::read_to_string(home.path().join(name)).unwrap_or_default();
+    until_in(&home.path(), || (text("readers").lines().count() == 2).then_some(()));
+    fs::write(home.path().join("words"), "apple\nberry\n").unwrap();
+    for (dag, word) in [("of_a", "apple"), ("of_b", "berry")] {
+        let run = await_runs(&home, dag, 1);
+        assert_eq!(home.wait(dag, &run[0]).returned("read", -1), &json!([word]));
+    }
+    assert_eq!(text("opened").lines().count(), 1, "one stream for both");
 }

@@ -65,6 +65,22 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(run_task(text, "loose", 0).xcoms["return_value"], [2, 0])
         self.assertIn("mapping already partial argument: x", run_task(text, "strict", 0).end["cause"]["summary"])
 
+    def test_a_file_can_ask_for_which_task_it_is_imported(self):
+        text = ("from airflow.sdk import DAG, task, get_parsing_context\nimport os\n"
+                "asked = get_parsing_context()\n"
+                "for dag_id in 'abd':\n    if asked.dag_id not in (None, dag_id): continue\n"
+                "    with DAG(dag_id, schedule=None) as dag:\n        @task\n        def t():\n"
+                "            here = [k for k in os.environ if 'PARSING_CONTEXT' in k]\n"
+                "            return [asked.dag_id, asked.task_id, 'a' in globals().get('made', []), here]\n        t()\n"
+                "    made = globals().get('made', []) + [dag_id]\n")
+        self.assertEqual(run_task(text, "t").xcoms["return_value"], ["d", "t", False, []])
+
+    def test_async_functions_pull_and_push(self):
+        text = body("@task", "async def t(ti=None):", "    await ti.axcom_push('k', 2)",
+                    "    return await ti.axcom_pull(task_ids='up')", "t()")
+        done = run_task(text, "t", xcoms={("up", -1, "return_value"): 5})
+        self.assertEqual(done.xcoms, {"k": 2, "return_value": 5})
+
     def test_broken_file(self):
         done = run_task("raise RuntimeError('broken')\n", "t").end
         self.assertEqual((done["state"], done["cause"]["kind"]), ("failed", "import"))

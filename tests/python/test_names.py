@@ -18,6 +18,7 @@ def run(code):
 class Names(unittest.TestCase):
     def test_every_name_of_the_table_is_there(self):
         print_missing = (
+            "from dagdeck_side import load; load.prepare('/tmp')\n"
             "from airflow import _modules as m\n"
             "bad = []\n"
             "for module, names in m.MODULES.items():\n"
@@ -75,6 +76,29 @@ class Names(unittest.TestCase):
             "    except NodeNotFound as e: print(e)"),
             "<Task(_PythonDecoratedOperator): a> True <Task(_PythonDecoratedOperator): g.b> ['g.b', 'g.c']\n"
             "Task or group 'nothing' not found\nTask 'nothing' not found")
+
+    def test_names_of_states_rules_and_days_print_as_in_airflow(self):
+        self.assertEqual(run(
+            "from airflow.sdk import TaskInstanceState, TriggerRule\n"
+            "from airflow.utils.state import TaskInstanceState as Server\n"
+            "from airflow.providers.standard.utils.weekday import WeekDay\n"
+            "print(TaskInstanceState.SUCCESS, f'{TriggerRule.ALL_DONE}', Server.SUCCESS, TaskInstanceState('failed') == 'failed',\n"
+            "      Server.SUCCESS == TaskInstanceState.SUCCESS, {Server.SUCCESS: 1}[TaskInstanceState.SUCCESS])\n"
+            "print(repr(WeekDay.MONDAY), WeekDay.FRIDAY + 0, sorted(WeekDay.validate_week_day({'sunday', WeekDay.MONDAY})))"),
+            "TaskInstanceState.SUCCESS TriggerRule.ALL_DONE success True True 1\n"
+            "<WeekDay.MONDAY: 1> 5 [<WeekDay.MONDAY: 1>, <WeekDay.SUNDAY: 7>]")
+
+    def test_times_of_the_sdk(self):
+        self.assertEqual(run(
+            "from dagdeck_side import load; load.prepare('/tmp')\n"
+            "import datetime as dt\n"
+            "from airflow.utils import timezone\n"
+            "print(type(timezone.utcnow()).__name__, repr(timezone.utc), type(timezone.parse('2026-01-02')).__name__)\n"
+            "print(timezone.make_aware(dt.datetime(2026, 10, 25, 2, 30), timezone.parse_timezone('Europe/Berlin')))\n"
+            "for wrong in (lambda: timezone.make_aware(timezone.utcnow()), lambda: timezone.make_naive(dt.datetime(2026, 1, 1))):\n"
+            "    try: wrong()\n"
+            "    except ValueError: print('refused')"),
+            "datetime Timezone('UTC') DateTime\n2026-10-25 02:30:00+01:00\nrefused\nrefused")
 
     def test_what_is_not_there_has_a_hint(self):
         made = parse_text("from airflow.operators.subdag import SubDagOperator\n")

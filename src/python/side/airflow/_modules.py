@@ -28,7 +28,8 @@ _SDK = {
     "BaseOperatorLink": "compat", "BaseXCom": "compat", "XCom": "compat", "BaseAsyncOperator": "compat",
     "Param": "param", "ParamsDict": "param", "DagParam": "param", "Variable": "variables", "Connection": "variables",
     "XComArg": "xcom_arg", "get_current_context": "current", "get_parsing_context": "current", "Context": "current",
-    "TriggerRule": "enums", "WeightRule": "enums", "TaskInstanceState": "enums", "DagRunState": "enums",
+    "TriggerRule": "enums:SdkTriggerRule", "WeightRule": "enums:SdkWeightRule",
+    "TaskInstanceState": "enums:SdkTaskInstanceState", "DagRunState": "enums:SdkDagRunState",
     "DagRunTriggeredByType": "enums", "DagRunType": "enums", "DeadlineAlert": "deadline",
     "DeadlineReference": "deadline", "AsyncCallback": "deadline", "SyncCallback": "deadline", "literal": "compat",
     "macros": "module:airflow.standin.macros", "timezone": "module:airflow.standin.timezones",
@@ -142,8 +143,8 @@ MODULES = {
     "airflow.sdk.execution_time.xcom": {"XCom": "compat"},
     "airflow.sdk.execution_time.macros": _MACROS,
     "airflow.sdk.execution_time.context": {"NEVER_EXPIRE": "state_store", "InletEventsAccessors": "compat:DagRun", "context_to_airflow_vars": "compat"},
-    "airflow.sdk.api.datamodels._generated": {k: "enums" for k in ("TriggerRule", "WeightRule", "TaskInstanceState",
-                                                                  "DagRunState", "DagRunType")},
+    "airflow.sdk.api.datamodels._generated": {
+        **{k: _SDK[k] for k in ("TriggerRule", "WeightRule", "TaskInstanceState", "DagRunState")}, "DagRunType": "enums"},
     "airflow.exceptions": {name: place if name in _STAYED else "~airflow.sdk.exceptions exceptions"
                            for name, place in _EXCEPTIONS.items()},
     "airflow.configuration": {"conf": "configuration", "AirflowConfigParser": "configuration"},

@@ -57,15 +57,6 @@ MORE = {
     "airflow.sdk.definitions.operator_resources": _RESOURCES,
     "airflow.sdk.definitions.param": {"process_params": "small"},
     "airflow.sdk.definitions.retry_policy": _RETRY,
-    "airflow.sdk.definitions.timetables.assets": {"AssetOrTimeSchedule": "timetables",
-                                                  "AssetTriggeredTimetable": "timetables"},
-    "airflow.sdk.definitions.timetables.events": {"EventsTimetable": "timetables"},
-    "airflow.sdk.definitions.timetables.interval": {k: "timetables" for k in ("CronDataIntervalTimetable",
-                                                                              "DeltaDataIntervalTimetable")},
-    "airflow.sdk.definitions.timetables.simple": {k: "timetables" for k in ("NullTimetable", "OnceTimetable",
-                                                                            "ContinuousTimetable")},
-    "airflow.sdk.definitions.timetables.trigger": {k: "timetables" for k in (
-        "CronTriggerTimetable", "DeltaTriggerTimetable", "MultipleCronTriggerTimetable", "CronPartitionTimetable")},
     "airflow.sdk.definitions.xcom_arg": {"ConcatXComArg": "xcom_arg", "get_references": "xcom_arg:references"},
     "airflow.sdk.definitions.context": {"context_merge": "small", "AirflowParsingContext": "current:ParsingContext",
                                         "render_template_to_string": "small", "render_template_as_native": "small"},
@@ -150,7 +141,11 @@ MORE = {
 
 def merge(modules):
     """Adds what isn't in the table yet."""
-    for module, names in MORE.items():
+    # the SDK's timetables are in modules of the same names
+    same = {f"airflow.sdk.definitions.timetables.{part}": modules["airflow.timetables." + part]
+            for part in ("events", "interval", "simple", "trigger")}
+    same["airflow.sdk.definitions.timetables.assets"] = {"AssetOrTimeSchedule": "timetables", "AssetTriggeredTimetable": "timetables"}
+    for module, names in (*same.items(), *MORE.items()):
         have = modules.setdefault(module, {})
         for name, place in names.items():
             have.setdefault(name, place)

@@ -89,10 +89,15 @@ def call_all(channel, given, context):
 
 
 def of_dag(channel, message, dag):
-    """`on_success_callback` or `on_failure_callback` of a DAG."""
+    """`on_success_callback` or `on_failure_callback` of a DAG, and what listeners want to know of a run."""
+    from . import listeners
     from .context import DagRun
 
     run = DagRun(message["dag_run"])
+    name = message.get("listener") or ("on_dag_run_failed" if message.get("is_failure") else "on_dag_run_success")
+    listeners.call(name, dag_run=run, msg=message.get("reason"))
+    if message.get("listener"):
+        return
     context = context_of(message, dag) or {"dag": dag, "run_id": run.run_id, "dag_run": run}
     context["reason"] = message.get("reason")
     name = "on_failure_callback" if message.get("is_failure") else "on_success_callback"

@@ -12,6 +12,8 @@ from airflow.standin.taskgroup import TaskGroup
 from airflow.standin.times import seconds, utc_text, zone_name, zone_of
 from airflow.standin.xcom_arg import ConcatXComArg, MapXComArg, PlainXComArg, XComArg, ZipXComArg
 
+from .listeners import listen_to_tasks, wanted_of_dags
+
 MARK = "__dagdeck__"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 DEFAULT_RETRY_DELAY = float(setting("core", "default_task_retry_delay") or 300)
@@ -197,8 +199,12 @@ def task(item, dag, zone):
     made["inlets"] = [value(v) for v in (item.inlets if isinstance(item.inlets, (list, tuple)) else [item.inlets])]
     if isinstance(item, MappedOperator):
         made["expand"] = expand(item.expand_input)
-    elif getattr(item, "start_from_trigger", False) and getattr(item, "start_trigger_args", None):
-        made["start_trigger"] = start_trigger(item.start_trigger_args)
+        # as Airflow does it: the same for each instance, whatever is mapped
+        begins, begin = item.partial_kwargs.get("start_from_trigger", cls.start_from_trigger), cls.start_trigger_args
+    else:
+        begins, begin = item.start_from_trigger, item.start_trigger_args
+    if begins and begin:
+        made["start_trigger"] = start_trigger(begin, item.execution_timeout)
     return made
 
 
@@ -214,16 +220,14 @@ def _weight(item):
             "weight_strategy": {"name": type(found).__name__, "weight": weight(found, item)}}
 
 
-def start_trigger(given):
-    """The deferral that a task begins with."""
+def start_trigger(given, limit):
+    """The deferral that a task begins with; it ends at the task's own time limit, too."""
     from .xcom import serialize
 
-    timeout = given.timeout
+    times = [seconds(one) for one in (given.timeout, limit) if one is not None]
     return {"classpath": given.trigger_cls, "trigger_kwargs": serialize(given.trigger_kwargs or {}),
             "next_method": given.next_method, "next_kwargs": serialize(given.next_kwargs or {}),
-            "timeout": timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout}
-
-
+            "timeout": min(times) if times else None}
 
 
 def group(item):
@@ -315,9 +319,11 @@ def dag(item):
         "is_paused_upon_creation": item.is_paused_upon_creation,
         "render_template_as_native_obj": bool(item.render_template_as_native_obj),
         "template_searchpath": item.template_searchpath,
-        "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters or own_xcom_backend()),
+        "has_user_macros": bool(item.user_defined_macros or item.user_defined_filters or own_xcom_backend()
+                                or listen_to_tasks()),
         "deadlines": [deadline(one) for one in deadlines(item.deadline)],
-        "callbacks": [n for n in ("on_success_callback", "on_failure_callback") if getattr(item, n)],
+        "callbacks": sorted({n for n in ("on_success_callback", "on_failure_callback") if getattr(item, n)}
+                            | set(wanted_of_dags())),
         "tasks": made_tasks, "task_groups": groups, "children": list(item.task_group.children),
         "edge_labels": {u: {d: info["label"] for d, info in downs.items() if info.get("label")}
                         for u, downs in item.edge_info.items()},

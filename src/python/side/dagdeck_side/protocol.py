@@ -73,7 +73,20 @@ class Refused(Exception):
         self.detail = reply.get("detail")
 
 
-class Channel:
+class Asking:
+    """Questions over whatever `ask_raw` goes."""
+
+    def ask(self, message, quiet=False):
+        """The reply; raises `Refused` for an error, or gives None if `quiet`."""
+        reply = self.ask_raw(message)
+        if reply.get("type") == "ErrorResponse":
+            if quiet:
+                return None
+            raise Refused(reply)
+        return reply
+
+
+class Channel(Asking):
     """One connected stream; requests are answered in any order, by id."""
 
     def __init__(self, fd):
@@ -114,15 +127,6 @@ class Channel:
                 reply = self.read()
                 if reply.get("id") == number:
                     return reply
-
-    def ask(self, message, quiet=False):
-        """The reply; raises `Refused` for an error, or gives None if `quiet`."""
-        reply = self.ask_raw(message)
-        if reply.get("type") == "ErrorResponse":
-            if quiet:
-                return None
-            raise Refused(reply)
-        return reply
 
     def log(self, level, logger, text, error_detail=None, when=None):
         message = {"type": "Log", "level": level, "logger": logger, "event": text, "timestamp": now_text(when)}

@@ -18,6 +18,18 @@ def set_variable(name, value):
     posix.putenv(name, value)
 
 
+def drop_variable(name):
+    """Removes what `set_variable` has set."""
+    os = sys.modules.get("os")
+    if os is not None:
+        os.environ.pop(name, None)
+        return
+    import posix
+
+    posix.environ.pop(name.encode(), None)
+    posix.unsetenv(name)
+
+
 NAME_LENGTH = 250
 """At most so many characters has the name of a mapped instance."""
 
@@ -52,8 +64,16 @@ def run(channel, start):
 def find(start):
     """The DAG and task that the supervisor named."""
     load.prepare(start.get("dags_folder"), start.get("plugins_folder"))
-    module = load.import_file(start["fileloc"], start.get("source"))
     ti = start["ti"]
+    # what get_parsing_context() says while the file is imported
+    context = {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": ti["dag_id"], "_AIRFLOW_PARSING_CONTEXT_TASK_ID": ti["task_id"]}
+    for name, value in context.items():
+        set_variable(name, value)
+    try:
+        module = load.import_file(start["fileloc"], start.get("source"))
+    finally:
+        for name in context:
+            drop_variable(name)
     for dag in load.found_dags(module):
         if dag.dag_id == ti["dag_id"]:
             task = dag.task_dict.get(ti["task_id"])
@@ -114,7 +134,18 @@ class Try:
         if callbacks is not None:
             name, new_state, error = callbacks
             self.call_back(name, new_state, error)
+            self.listen(new_state, error)
         return 0
+
+    def listen(self, what, error=None):
+        """Tells listeners of plugins, where there is a plugins folder at all."""
+        from airflow.standin import state
+
+        if state.plugins_folder:
+            from . import listeners
+
+            name = listeners.OF_STATES.get(what)
+            listeners.of_instance(self.ti, name or what, None if name is None else what, error)
 
     def watch_term(self):
         """TERM: the operator's `on_kill`, then exit 143."""
@@ -141,6 +172,7 @@ class Try:
         self.prepare()
         task = self.task
         self.export()
+        self.listen("on_task_instance_running")
         self.phase = "execute"
         start = self.start
         if start.get("next_method"):

@@ -89,6 +89,17 @@ class RuntimeTaskInstance:
             return found[0]
         return found
 
+    async def axcom_pull(self, *args, **kwargs):
+        """`xcom_pull` for async functions."""
+        import asyncio
+
+        return await asyncio.to_thread(self.xcom_pull, *args, **kwargs)
+
+    async def axcom_push(self, key, value):
+        import asyncio
+
+        await asyncio.to_thread(self.xcom_push, key, value)
+
     def _all(self, key, dag_id, run_id, task_id, prior):
         task = self.task.dag.task_dict.get(task_id) if dag_id == self.dag_id else None
         if task is not None and not prior and not task.is_mapped and run_id == self.run_id \

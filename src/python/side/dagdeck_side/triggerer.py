@@ -5,7 +5,8 @@ import sys
 import threading
 
 from . import load
-from .protocol import Refused, dumps, now_text
+from .protocol import Asking, dumps, now_text
+from .shared_streams import SharedStreams, key_of
 
 current = contextvars.ContextVar("trigger", default=None)
 """The trigger for which this code runs."""
@@ -14,7 +15,7 @@ KILL_SECONDS = 30
 """How long a trigger's `on_kill` may take."""
 
 
-class Wire:
+class Wire(Asking):
     """The scheduler's end for code of triggers: the part of the tasks' channel that they use, from any thread."""
 
     def __init__(self, channel):
@@ -41,14 +42,6 @@ class Wire:
         self.write(message)
         slot[0].wait()
         return slot[1]
-
-    def ask(self, message, quiet=False):
-        reply = self.ask_raw(message)
-        if reply.get("type") == "ErrorResponse":
-            if quiet:
-                return None
-            raise Refused(reply)
-        return reply
 
     def answered(self, reply):
         slot = self.waiting.pop(reply.get("id"), None)
@@ -120,6 +113,7 @@ class Triggerer:
     def __init__(self, wire):
         self.wire = wire
         self.running = {}
+        self.streams = SharedStreams()
         self.loop = asyncio.get_running_loop()
         self.over = asyncio.Event()
 
@@ -174,7 +168,13 @@ class Triggerer:
 
     async def listen(self, one, trigger):
         """What the trigger says. A task's ends with its first event; a watcher's goes on."""
-        stream = trigger.run()
+        key = key_of(trigger)
+        reader = None
+        if key is None:
+            stream = trigger.run()
+        else:
+            reader = self.streams.subscribe(key, trigger, trigger.serialize()[1])
+            stream = trigger.filter_shared_stream(reader)
         said = None
         try:
             async for event in stream:
@@ -186,6 +186,8 @@ class Triggerer:
         finally:
             if hasattr(stream, "aclose"):
                 await self.guarded(stream.aclose(), "aclose")
+            if reader is not None:
+                self.streams.leave(key, reader)
 
     @staticmethod
     def event(event):

@@ -251,22 +251,16 @@ class DateTime(_Dates, _dt.datetime):
         return Interval(self, other or DateTime.now(self.tzinfo), abs)
 
     def diff_for_humans(self, other=None, absolute=False, locale=None):
-        gap = (other or DateTime.now(UTC)) - self
-        seconds = gap.total_seconds()
-        size = max(seconds, -seconds)
-        for unit, name in ((31536000, "year"), (2592000, "month"), (604800, "week"), (86400, "day"), (3600, "hour"),
-                           (60, "minute"), (1, "second")):
-            if size >= unit:
-                number = int(size // unit)
-                text = f"{number} {name}{'s' if number != 1 else ''}"
-                break
-        else:
-            text = "a few seconds"
+        """How far it is from another moment, or from now, in words."""
+        from .spans import in_words_of
+
+        is_past = self < (other or DateTime.now(UTC))
+        text = in_words_of(*sorted((self, other or DateTime.now(UTC))))
         if absolute:
             return text
         if other is None:
-            return f"{text} ago" if seconds >= 0 else f"in {text}"
-        return f"{text} before" if seconds >= 0 else f"{text} after"
+            return f"{text} ago" if is_past else f"in {text}"
+        return f"{text} before" if is_past else f"{text} after"
 
     def start_of(self, unit):
         if unit not in UNITS:

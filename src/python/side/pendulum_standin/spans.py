@@ -175,3 +175,30 @@ class Interval(Duration):
 
     def __reduce__(self):
         return (Interval, (self.start, self.end))
+
+
+def in_words_of(start, end):
+    """One number with a unit, as pendulum rounds it for people."""
+    months = Interval(start, end).in_months()
+    rest = plain(Interval(start.add(months=months), end))
+    years, months = divmod(months, 12)
+    hours, minutes, seconds = rest.seconds // 3600, rest.seconds // 60 % 60, rest.seconds % 60
+    if years:
+        number, unit = years + (months > 6), "year"
+    elif months == 11 and rest.days > 15:
+        number, unit = 1, "year"
+    elif months:
+        number, unit = months + (rest.days >= 27), "month"
+    elif rest.days >= 7:
+        number, unit = rest.days // 7 + (rest.days % 7 > 3), "week"
+    elif rest.days:
+        number, unit = rest.days + (hours >= 22), "day"
+    elif hours:
+        number, unit = hours, "hour"
+    elif minutes:
+        number, unit = minutes, "minute"
+    elif seconds > 10:
+        number, unit = seconds, "second"
+    else:
+        return "a few seconds"
+    return f"{number} {unit}{'s' if number != 1 else ''}"

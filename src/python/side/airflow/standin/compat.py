@@ -125,10 +125,17 @@ class PriorityWeightStrategy:
 
 
 class AirflowPlugin:
-    """Plugins may be defined; dagdeck loads none of their parts but macros."""
+    """Plugins may have any part; macros and listeners mean something here."""
 
     name = None
     macros = []
+    listeners = []
+    timetables = partition_mappers = windows = priority_weight_strategies = operator_extra_links = ()
+    global_operator_extra_links = flask_blueprints = fastapi_apps = appbuilder_views = appbuilder_menu_items = ()
+
+    @classmethod
+    def on_load(cls, *args, **kwargs):
+        """Called by Airflow when it has loaded the plugin."""
 
 
 class BaseSecretsBackend:
@@ -179,7 +186,12 @@ def apply_defaults(func):
 
 
 def hookimpl(func=None, **kwargs):
-    return func if func is not None else lambda f: f
+    """Marks what is called, as pluggy's marker for Airflow does."""
+    def mark(one):
+        one.airflow_impl = kwargs
+        return one
+
+    return mark if func is None else mark(func)
 
 
 def provide_session(func):

@@ -122,6 +122,7 @@ class TaskInstanceState(Name):
 class RunningState(LongName):
     """What `ti.state` is: prints as `TaskInstanceState.RUNNING`."""
 
+    QUEUED = "queued"
     RUNNING = "running"
     SUCCESS = "success"
     FAILED = "failed"
@@ -179,10 +180,11 @@ class State:
     UPSTREAM_FAILED = "upstream_failed"
     SKIPPED = "skipped"
     DEFERRED = "deferred"
+    AWAITING_INPUT = "awaiting_input"
     finished = frozenset(("success", "failed", "skipped", "upstream_failed", "removed"))
-    unfinished = frozenset(
-        (None, "scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred")
-    )
+    unfinished = frozenset((None, "scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule",
+                            "deferred", "awaiting_input"))
+    finished_dr_states, unfinished_dr_states = frozenset(("success", "failed")), frozenset(("queued", "running"))
     failed_states = frozenset(("failed", "upstream_failed"))
     success_states = frozenset(("success", "skipped"))
     task_states = (None, *TaskInstanceState)
@@ -190,3 +192,12 @@ class State:
 
 DEFAULT_TRIGGER_RULE = TriggerRule.ALL_SUCCESS
 DEFAULT_WEIGHT_RULE = WeightRule.DOWNSTREAM
+
+
+def _long(short):
+    """The SDK's class of the same members: it prints as `Class.MEMBER`, where the server's prints the value."""
+    return Names(short.__name__, (LongName,), {name: one.value for name, one in short.__members__.items()})
+
+
+SdkTriggerRule, SdkWeightRule = _long(TriggerRule), _long(WeightRule)
+SdkTaskInstanceState, SdkDagRunState = _long(TaskInstanceState), _long(DagRunState)

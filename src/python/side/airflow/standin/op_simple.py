@@ -45,25 +45,52 @@ class LatestOnlyOperator(BaseBranchOperator):
         return list(self.downstream_task_ids) if left < now <= right else []
 
 
-class WeekDay:
+class WeekDay(int):
     """Days of the week, Monday = 1."""
 
-    MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (
-        "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
-    NAMES = (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY)
+    NAMES = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+    name = property(lambda self: self.NAMES[self - 1])
+    value = property(int)
+
+    def __repr__(self):
+        return f"<WeekDay.{self.name}: {int(self)}>"
+
+    def __str__(self):
+        return str(int(self))
 
     @classmethod
-    def numbers(cls, days):
-        """Numbers of a name or several."""
-        if isinstance(days, str):
-            days = [days]
-        found = set()
-        for day in days:
-            name = str(day).upper()
-            if name not in cls.NAMES:
-                raise AttributeError(f'Invalid Week Day passed: "{day}"')
-            found.add(cls.NAMES.index(name) + 1)
-        return found
+    def get_weekday_number(cls, week_day_str):
+        name = str(week_day_str).upper()
+        if name not in cls.NAMES:
+            raise AttributeError(f'Invalid Week Day passed: "{week_day_str}"')
+        return getattr(cls, name)
+
+    @classmethod
+    def convert(cls, day):
+        return day if isinstance(day, WeekDay) else cls.get_weekday_number(day)
+
+    @classmethod
+    def validate_week_day(cls, week_day):
+        """The days of a name, a day, or several."""
+        if isinstance(week_day, (str, WeekDay)):
+            return {cls.convert(week_day)}
+        if not hasattr(week_day, "__iter__"):
+            raise TypeError(f"Unsupported Type for week_day parameter: {type(week_day)}. Input should be iterable type: "
+                            "str, set, list, dict or Weekday enum type")
+        return {cls.convert(one) for one in week_day}
+
+
+for _number, _name in enumerate(WeekDay.NAMES, 1):
+    setattr(WeekDay, _name, WeekDay(_number))
+
+
+def day_names(given):
+    """Days by name, as operators keep them: one or several."""
+    if isinstance(given, WeekDay):
+        return given.name
+    if isinstance(given, (list, tuple, set, frozenset, dict)):
+        return type(given)(map(day_names, given)) if not isinstance(given, dict) else list(map(day_names, given))
+    return given
 
 
 class BranchDayOfWeekOperator(BaseBranchOperator):
@@ -76,16 +103,16 @@ class BranchDayOfWeekOperator(BaseBranchOperator):
         super().__init__(**kwargs)
         self.follow_task_ids_if_true = follow_task_ids_if_true
         self.follow_task_ids_if_false = follow_task_ids_if_false
-        self.week_day = week_day
+        self.week_day = day_names(week_day)
         self.use_task_logical_date = use_task_logical_date
         if isinstance(week_day, str) or not hasattr(week_day, "operator"):
-            WeekDay.numbers(week_day)
+            WeekDay.validate_week_day(week_day)
 
     def choose_branch(self, context):
         from datetime import datetime, timezone
 
         now = context["logical_date"] if self.use_task_logical_date else datetime.now(timezone.utc)
-        if now.isoweekday() in WeekDay.numbers(self.week_day):
+        if now.isoweekday() in WeekDay.validate_week_day(self.week_day):
             return self.follow_task_ids_if_true
         return self.follow_task_ids_if_false
 

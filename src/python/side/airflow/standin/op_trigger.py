@@ -25,8 +25,8 @@ class TriggerDagRunOperator(BaseOperator):
         self.logical_date = logical_date
         self.reset_dag_run, self.wait_for_completion = reset_dag_run, wait_for_completion
         self.poke_interval = poke_interval.total_seconds() if hasattr(poke_interval, "total_seconds") else poke_interval
-        self.allowed_states = [str(s) for s in allowed_states] if allowed_states else ["success"]
-        self.failed_states = [str(s) for s in failed_states] if failed_states or failed_states == [] else ["failed"]
+        self.allowed_states = [str(getattr(s, "value", s)) for s in allowed_states] if allowed_states else ["success"]
+        self.failed_states = [str(getattr(s, "value", s)) for s in failed_states] if failed_states or failed_states == [] else ["failed"]
         self.skip_when_already_exists = skip_when_already_exists
         self.fail_when_dag_is_paused, self.note, self.deferrable = fail_when_dag_is_paused, note, deferrable
         self.run_after = run_after

@@ -78,15 +78,14 @@ class PythonVirtualenvOperator(_VenvOperator):
                        "index_urls_from_connection_ids", "venv_cache_path")
     template_ext = (".txt",)
 
-    def __init__(self, *, python_callable, requirements=None, python_version=None, serializer=None,
-                 system_site_packages=True, pip_install_options=None, op_args=None, op_kwargs=None, string_args=None,
-                 templates_dict=None, templates_exts=None, expect_airflow=True, skip_on_exit_code=None, index_urls=None,
-                 index_urls_from_connection_ids=None, venv_cache_path=None, env_vars=None, inherit_env=True, **kwargs):
+    def __init__(self, *, requirements=None, python_version=None, system_site_packages=True, pip_install_options=None,
+                 index_urls=None, index_urls_from_connection_ids=None, venv_cache_path=None, **kwargs):
         from .exceptions import AirflowException
 
         if python_version is not None and not isinstance(python_version, str):
             raise AirflowException("Passing non-string types (e.g. int or float) as python_version not supported")
-        if python_version and python_version[0] != str(sys.version_info.major) and (op_args or op_kwargs):
+        has_arguments = kwargs.get("op_args") or kwargs.get("op_kwargs")
+        if python_version and python_version[0] != str(sys.version_info.major) and has_arguments:
             raise AirflowException(
                 "Passing op_args or op_kwargs is not supported across different Python major versions for "
                 f"PythonVirtualenvOperator. Please use string_args. Sys version: {sys.version_info}. "
@@ -98,11 +97,7 @@ class PythonVirtualenvOperator(_VenvOperator):
         self.index_urls = as_list(index_urls)
         self.index_urls_from_connection_ids = as_list(index_urls_from_connection_ids)
         self.venv_cache_path = venv_cache_path
-        super().__init__(
-            python_callable=python_callable, serializer=serializer, op_args=op_args, op_kwargs=op_kwargs,
-            string_args=string_args, templates_dict=templates_dict, templates_exts=templates_exts,
-            expect_airflow=expect_airflow, skip_on_exit_code=skip_on_exit_code, env_vars=env_vars,
-            inherit_env=inherit_env, **kwargs)
+        super().__init__(**kwargs)
 
     def context_keys(self):
         if self.system_site_packages:
@@ -134,17 +129,11 @@ class ExternalPythonOperator(_VenvOperator):
     __module__ = "airflow.providers.standard.operators.python"
     template_fields = ("templates_dict", "op_args", "op_kwargs", "python")
 
-    def __init__(self, *, python, python_callable, serializer=None, op_args=None, op_kwargs=None, string_args=None,
-                 templates_dict=None, templates_exts=None, expect_airflow=True, expect_pendulum=False,
-                 skip_on_exit_code=None, env_vars=None, inherit_env=True, **kwargs):
+    def __init__(self, *, python, expect_pendulum=False, **kwargs):
         if not python:
             raise ValueError("Python Path must be defined in ExternalPythonOperator")
         self.python, self.expect_pendulum = python, expect_pendulum
-        super().__init__(
-            python_callable=python_callable, serializer=serializer, op_args=op_args, op_kwargs=op_kwargs,
-            string_args=string_args, templates_dict=templates_dict, templates_exts=templates_exts,
-            expect_airflow=expect_airflow, skip_on_exit_code=skip_on_exit_code, env_vars=env_vars,
-            inherit_env=inherit_env, **kwargs)
+        super().__init__(**kwargs)
 
     def execute_callable(self):
         path = str(self.python)

@@ -290,7 +290,10 @@ class DayOfWeekSensor(BaseSensorOperator):
 
     def __init__(self, *, week_day, use_task_logical_date=False, **kwargs):
         super().__init__(**kwargs)
-        self.week_day, self.use_task_logical_date = week_day, use_task_logical_date
+        from .op_simple import WeekDay, day_names
+
+        self.week_day, self.use_task_logical_date = day_names(week_day), use_task_logical_date
+        WeekDay.validate_week_day(week_day)
 
     def poke(self, context):
         from .op_simple import WeekDay
@@ -298,7 +301,7 @@ class DayOfWeekSensor(BaseSensorOperator):
         now = _now()
         if self.use_task_logical_date:
             now = context.get("logical_date") or context["dag_run"].run_after
-        return now.isoweekday() in WeekDay.numbers(self.week_day)
+        return now.isoweekday() in WeekDay.validate_week_day(self.week_day)
 
 
 class HttpSensor(BaseSensorOperator):

@@ -1,10 +1,16 @@
 """`airflow.sdk.timezone`: aware datetimes."""
 import datetime as _dt
 
-from .times import as_datetime, make_zone, zone_name
+from .times import as_datetime, default_zone_name, make_zone, zone_name
 
-utc = _dt.timezone.utc
-utc_epoch = lambda: _dt.datetime(1970, 1, 1, tzinfo=utc)  # noqa: E731
+def __getattr__(name):
+    if name == "utc":  # pendulum's, as in Airflow: it is imported for nobody else
+        import pendulum
+
+        return pendulum.UTC
+    if name == "utc_epoch":
+        return lambda: _dt.datetime(1970, 1, 1, tzinfo=__getattr__("utc"))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _nice(value):
@@ -14,15 +20,21 @@ def _nice(value):
     return pendulum.instance(value)
 
 
+def _default():
+    """The zone of times that name none."""
+    import pendulum
+
+    return pendulum.timezone(zone_name(make_zone(default_zone_name())))
+
+
 def utcnow():
-    return _nice(_dt.datetime.now(utc))
+    return _dt.datetime.now(__getattr__("utc"))
 
 
 def datetime(*args, **kwargs):
-    """A datetime, in UTC if no zone is given."""
-    if kwargs.get("tzinfo") is None:
-        kwargs["tzinfo"] = utc
-    return _nice(_dt.datetime(*args, **kwargs))
+    """A datetime, in the default zone if none is given."""
+    kwargs.setdefault("tzinfo", _default())
+    return _dt.datetime(*args, **kwargs)
 
 
 def is_localized(value):
@@ -34,32 +46,42 @@ def is_naive(value):
 
 
 def make_aware(value, timezone=None):
-    if value is None or is_localized(value):
-        return value
-    return _nice(value.replace(tzinfo=timezone or utc))
+    """A naive datetime in a zone; of two moments with this time the second."""
+    if value is None:
+        return None
+    if is_localized(value):
+        raise ValueError(f"make_aware expects a naive datetime, got {value}")
+    zone = timezone or _default()
+    localize = getattr(zone, "localize", None)
+    return localize(value) if localize is not None else value.replace(tzinfo=zone, fold=1)
 
 
 def make_naive(value, timezone=None):
-    return value.astimezone(timezone or utc).replace(tzinfo=None)
+    """The wall-clock time in a zone."""
+    if is_naive(value):
+        raise ValueError("make_naive() cannot be applied to a naive datetime")
+    date = value.astimezone(timezone or _default())
+    return _dt.datetime(date.year, date.month, date.day, date.hour, date.minute, date.second, date.microsecond)
 
 
 def convert_to_utc(value):
     if value is None:
         return None
     value = as_datetime(value)
-    return _nice((value if is_localized(value) else value.replace(tzinfo=utc)).astimezone(utc))
+    return _nice((value if is_localized(value) else make_aware(value)).astimezone(_dt.timezone.utc))
 
 
 def convert_to_local(value):
-    return value.astimezone(utc)
+    return value.astimezone(_default())
 
 
 def coerce_datetime(value, tz=None):
-    return None if value is None else make_aware(value, tz)
+    """An aware pendulum DateTime; `tz` is that of a naive one."""
+    return None if value is None else _nice(value if is_localized(value) else make_aware(value, tz))
 
 
 def from_timestamp(timestamp, tz=None):
-    return _nice(_dt.datetime.fromtimestamp(timestamp, make_zone(tz) if isinstance(tz, str) else tz or utc))
+    return _nice(_dt.datetime.fromtimestamp(timestamp, make_zone(tz) if isinstance(tz, str) else tz or _dt.timezone.utc))
 
 
 def parse(text, timezone=None, strict=False):
@@ -72,18 +94,21 @@ def parse(text, timezone=None, strict=False):
 
         return pendulum.parse(text)
     if value.tzinfo is None:
-        value = value.replace(tzinfo=make_zone(timezone) if isinstance(timezone, str) else timezone or utc)
+        value = value.replace(tzinfo=make_zone(timezone) if isinstance(timezone, str) else timezone or _default())
     return _nice(value)
 
 
 def parse_timezone(name):
-    if isinstance(name, int):
-        return _dt.timezone(_dt.timedelta(seconds=name))
-    return make_zone(name)
+    """The zone of a name, or of an offset in seconds."""
+    import pendulum
+
+    return pendulum.timezone(name)
 
 
 def local_timezone():
-    return utc
+    import pendulum
+
+    return pendulum.local_timezone()
 
 
 def td_format(value):
@@ -96,7 +121,7 @@ def initialize(*args):
 
 def days_ago(n, hour=0, minute=0, second=0, microsecond=0):
     """Midnight UTC, `n` days ago."""
-    today = _dt.datetime.now(utc).replace(hour=hour, minute=minute, second=second, microsecond=microsecond)
+    today = _dt.datetime.now(_dt.timezone.utc).replace(hour=hour, minute=minute, second=second, microsecond=microsecond)
     return _nice(today - _dt.timedelta(days=n))
 
 

@@ -101,14 +101,21 @@ class BaseEventTrigger(BaseTrigger):
         self.asset_state_store = None
 
     def shared_stream_key(self):
-        """Triggers with the same key could share a stream; here each reads its own."""
+        """Triggers with equal keys read one stream; None: this one has its own `run()`."""
         return None
 
     @classmethod
+    def create_shared_stream_producer(cls, kwargs):
+        raise NotImplementedError(f"{cls.__name__} does not implement create_shared_stream_producer")
+
+    @classmethod
     async def open_shared_stream(cls, kwargs):
-        raise NotImplementedError
+        """The stream of all triggers with one key; `kwargs` are those of one of them."""
+        raise NotImplementedError(f"{cls.__name__} declares a shared_stream_key but does not implement open_shared_stream")
         yield
 
     async def filter_shared_stream(self, shared_stream):
-        raise NotImplementedError
+        """This trigger's events out of the stream's."""
+        raise NotImplementedError(
+            f"{type(self).__name__} declares a shared_stream_key but does not implement filter_shared_stream")
         yield

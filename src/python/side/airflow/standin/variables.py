@@ -112,7 +112,7 @@ class Connection:
         if self.conn_type == "postgresql":
             self.conn_type = "postgres"
         host = unquote(parts.hostname) if parts.hostname else ""
-        self.host = f"{inner}://{host}" if inner else host or None
+        self.host = f"{inner}://{host}" if inner else host
         self.login = unquote(parts.username) if parts.username else parts.username
         self.password = unquote(parts.password) if parts.password else parts.password
         self.port = parts.port
@@ -190,6 +190,31 @@ class Connection:
     def get_connection_from_secrets(cls, conn_id):
         return find_connection(conn_id)
 
+    @classmethod
+    async def async_get(cls, conn_id):
+        """`get` for async functions."""
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(None, find_connection, conn_id)
+
+    @classmethod
+    def from_uri(cls, uri, conn_id=None):
+        return cls(conn_id=conn_id, uri=uri)
+
+    @classmethod
+    def from_json(cls, value, conn_id=None):
+        """A connection of its JSON form; `type` and `user` are old names."""
+        import json
+
+        fields = json.loads(value)
+        fields["conn_type"] = (fields.get("conn_type") or "").replace("-", "_") or None
+        return cls(conn_id=conn_id, **fields)
+
+    def as_json(self):
+        import json
+
+        return json.dumps({k: v for k, v in self.to_dict(prune_empty=True).items() if k != "conn_id"})
+
     def get_hook(self, *, hook_params=None):
         from .exceptions import AirflowException
 
@@ -199,8 +224,15 @@ class Connection:
         return {k: getattr(self, k) for k in ("conn_id", "conn_type", "description", "host", "login", "password",
                                               "schema", "port", "extra")}
 
+    def to_dict(self, *, prune_empty=False, validate=True):
+        """Its fields, with the extra as a dict."""
+        fields = {**self.as_dict(), "extra": self.extra_dejson}
+        return {k: v for k, v in fields.items() if v is not None and (k != "extra" or v)} if prune_empty else fields
+
     def __repr__(self):
-        return self.conn_id or ""
+        fields = {**self.as_dict(), "password": self.password and "***"}
+        names = ("conn_id", "conn_type", "description", "host", "schema", "login", "password", "port", "extra")
+        return f"Connection({', '.join(f'{name}={fields[name]!r}' for name in names)})"
 
     def __eq__(self, other):
         return isinstance(other, Connection) and self.as_dict() == other.as_dict()
@@ -213,11 +245,7 @@ def find_connection(conn_id):
     if state.channel is None:
         text = os.environ.get("AIRFLOW_CONN_" + conn_id.upper())
         if text:
-            if text.lstrip().startswith("{"):
-                import json
-
-                return Connection(conn_id=conn_id, **json.loads(text))
-            return Connection(conn_id=conn_id, uri=text)
+            return Connection.from_json(text, conn_id) if text.lstrip().startswith("{") else Connection.from_uri(text, conn_id)
     else:
         reply = _ask({"type": "GetConnection", "conn_id": conn_id})
         if reply is not None:
