@@ -282,6 +282,7 @@ impl Inside {
 fn conduct(manifest: &Value, settings: &WorkerSettings, skips: Vec<i64>) -> Conduct {
     let grace = manifest.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
     Conduct {
+        in_python: false,
         base: manifest.pointer("/spec/containers/0/name").and_then(Value::as_str).unwrap_or("base").into(),
         selector: String::new(),
         durable: false,
