@@ -126,7 +126,7 @@ impl Cluster {
 
     /// Waits until a pod is in a phase.
     pub fn await_phase(&self, name: &str, phase: &str) {
-        for _ in 0..1200 {
+        for _ in 0..6000 {
             let pod = self.runtime.block_on(self.pods().get(name)).unwrap();
             if pod.status.and_then(|status| status.phase).as_deref() == Some(phase) {
                 return;
