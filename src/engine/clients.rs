@@ -283,8 +283,18 @@ impl Engine {
                 "scheduled": count(&["scheduled"]), "parsing": self.parsing.busy.len(), "waiting_sensors": self.waits.len(),
                 "clients": self.conns.values().filter(|c| matches!(c.peer, Peer::Client { .. })).count(),
             },
-            "lag": self.lag(),
+            "lag": self.lag(), "clusters": self.clusters(),
         })
+    }
+
+    /// How well clusters can be watched.
+    fn clusters(&self) -> Value {
+        let all = crate::store::pod::health(self.store.reader()).unwrap_or_default();
+        let one = |h: crate::model::ClusterHealth| {
+            json!({"cluster": h.cluster, "namespace": h.namespace, "what": h.what, "state": h.state,
+                   "since": rfc3339(h.since), "message": h.message})
+        };
+        all.into_iter().map(one).collect()
     }
 
     /// Seconds by which the oldest due thing is late.

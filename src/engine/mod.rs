@@ -34,6 +34,8 @@ mod triggerer;
 mod waits;
 mod watch;
 mod watchers;
+mod worker_pods;
+mod workers;
 mod write;
 
 use std::{

@@ -20,6 +20,7 @@ use crate::{
         TiState, time::plus_seconds,
     },
     operators::{Arguments, kubernetes_pod::Conduct},
+    protocol::agent::ToAgent,
     python::PodHook,
     scheduler::Report,
     secrets, store,
@@ -45,6 +46,8 @@ pub(super) struct Kept {
     pub(super) is_over: bool,
     /// Why it was ended from outside.
     pub(super) killed: Option<Cause>,
+    /// It is a worker of the Kubernetes executor.
+    pub(super) is_worker: bool,
 }
 
 /// All pods of the home's tasks with which something is still to be done, and the thread that takes care of them.
@@ -56,7 +59,7 @@ pub struct Pods {
     /// What the thread is told after the next commit.
     pub(super) to_send: Vec<Request>,
     /// The process of the author's `pod_mutation_hook`.
-    hook: Option<PodHook>,
+    pub(super) hook: Option<PodHook>,
 }
 
 impl Pods {
@@ -175,6 +178,7 @@ impl Engine {
             unwanted: false,
             conduct,
             pod,
+            worker: None,
         };
         self.pods.to_send.push(Request::Care(Box::new(job)));
         Ok(())
@@ -218,6 +222,7 @@ impl Engine {
             tidied: None,
             is_over: false,
             killed: None,
+            is_worker: pod.kind == PodKind::Worker,
         };
         self.pods.all.insert(pod.id, kept);
     }
@@ -244,7 +249,10 @@ impl Engine {
         for report in said {
             match report {
                 Said::Created { id, name, uid } => self.pod_created(id, name, uid),
-                Said::Seen { id, sight } => self.write_pod(PodWrite::Seen { id, sight }),
+                Said::Seen { id, sight } => {
+                    self.see_worker(id, &sight);
+                    self.write_pod(PodWrite::Seen { id, sight });
+                }
                 Said::Event { id, event } => self.write_pod(PodWrite::Event { id, event }),
                 Said::Health(health) => {
                     if health.state != "ok" {
@@ -254,6 +262,8 @@ impl Engine {
                     self.write_pod(PodWrite::Health(health));
                 }
                 Said::Ended { id, result } => self.pod_ended(id, result),
+                Said::Heard(id, line) => self.hear_agent(id, &line),
+                Said::Left(id, messages) => self.take_left(id, messages),
                 Said::Done { id, is_gone } => self.pod_done(id, is_gone),
             }
         }
@@ -268,10 +278,14 @@ impl Engine {
         let Some(kept) = self.pods.all.get(&id) else { return };
         let (key, epoch, deferrable, namespace) =
             (kept.key.clone(), kept.epoch, kept.deferrable, kept.namespace.clone());
+        let is_worker = kept.is_worker;
         if kept.killed.is_some() || !self.is_current(&key, epoch) {
             return;
         }
         self.report(&key, epoch, Report::ExternalId(name.clone()));
+        if is_worker {
+            return;
+        }
         self.push(&key, epoch, "pod_name", json!(name));
         self.push(&key, epoch, "pod_namespace", json!(namespace));
         if deferrable {
@@ -284,6 +298,10 @@ impl Engine {
     fn pod_ended(&mut self, id: PodId, result: Box<Ended>) {
         let Some(kept) = self.pods.all.get_mut(&id) else { return };
         if kept.killed.is_some() || kept.is_over {
+            return;
+        }
+        if kept.is_worker {
+            self.worker_ended(id, *result);
             return;
         }
         let (key, epoch) = (kept.key.clone(), kept.epoch);
@@ -372,6 +390,7 @@ impl Engine {
             return;
         }
         self.write_pod(PodWrite::Done { id, gone_at: is_gone.then(clock::now) });
+        self.workers.talks.remove(&id);
         let Some(kept) = self.pods.all.remove(&id) else { return };
         if let Some(cause) = kept.killed.filter(|_| !kept.in_python) {
             self.report(&kept.key, kept.epoch, failed(cause, false));
@@ -403,11 +422,43 @@ impl Engine {
         found
     }
 
+    /// The end of a worker's task is committed with what follows from it; its pod may go after that.
+    pub(super) fn worker_is_over(&mut self, id: PodId) {
+        if let Some(kept) = self.pods.all.get_mut(&id) {
+            kept.is_over = true;
+        }
+        self.write_pod(PodWrite::Ended { id, result: Value::Null });
+        self.pods.to_send.push(Request::Committed(id));
+    }
+
+    /// True if nobody ended the pod's task from outside.
+    pub(super) fn is_wanted(&self, id: PodId) -> bool {
+        self.pods.all.get(&id).is_some_and(|kept| kept.killed.is_none())
+    }
+
+    /// Tells the agent in a worker pod.
+    pub(super) fn tell_agent(&self, id: PodId, message: &ToAgent) {
+        if let Some(thread) = &self.pods.thread {
+            thread.send(Request::Tell(id, message.line()));
+        }
+    }
+
+    /// Stores a worker's pod; it is created after the commit.
+    pub(super) fn add_worker(&mut self, mut job: Job) -> Result<()> {
+        job.pod.id = self.next_pod()?;
+        self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(job.pod.clone())))));
+        self.keep(&job.pod, &job.conduct, None);
+        self.begin_talk(&job.pod);
+        self.pods.to_send.push(Request::Care(Box::new(job)));
+        Ok(())
+    }
+
     /// Takes up the pods of an earlier scheduler's life.
     pub(super) fn adopt_pods(&mut self) -> Result<()> {
-        for pod in store::pod::open(self.store.reader())?.into_iter().filter(|pod| pod.kind == PodKind::Operator) {
-            if let Err(e) = self.adopt_pod(&pod) {
-                say(format_args!("scheduler: pod {} in {}: {e}", pod.name, pod.namespace));
+        for pod in store::pod::open(self.store.reader())? {
+            let place = format!("{} in {}", pod.name, pod.namespace);
+            if let Err(e) = self.adopt_pod(pod) {
+                say(format_args!("scheduler: pod {place}: {e}"));
             }
         }
         self.send_to_pods();
@@ -418,14 +469,14 @@ impl Engine {
     pub(super) fn tidy_pods(&mut self, condemned: &[PodId], given_up: &[PodId]) -> Result<()> {
         for id in condemned {
             if let Some(pod) = store::pod::get(self.store.reader(), *id)? {
-                self.adopt_pod(&pod)?;
+                self.adopt_pod(pod)?;
             }
         }
         self.pods.to_send.extend(given_up.iter().map(|id| Request::GiveUp(*id)));
         Ok(())
     }
 
-    fn adopt_pod(&mut self, pod: &Pod) -> Result<()> {
+    fn adopt_pod(&mut self, mut pod: Pod) -> Result<()> {
         let read = |e: serde_json::Error| crate::error::Error::system("its row can't be read", e);
         let access: Access = serde_json::from_value(pod.access.clone()).map_err(read)?;
         let conduct: Conduct = serde_json::from_value(pod.conduct.clone()).map_err(read)?;
@@ -434,15 +485,19 @@ impl Engine {
             None => None,
         };
         let (cluster, _) = access.resolve(connection.as_ref())?;
-        let row = self.world.instance(&pod.key).filter(|row| row.try_number == pod.try_number).cloned();
+        let is_worker = pod.kind == PodKind::Worker;
+        let same = |row: &&TaskInstance| row.try_number == pod.try_number && (!is_worker || row.epoch == pod.epoch);
+        let row = self.world.instance(&pod.key).filter(same).cloned();
         let goes_on = row.as_ref().filter(|row| {
             matches!(row.state, TiState::Queued | TiState::Running | TiState::Deferred | TiState::Scheduled)
         });
-        self.keep(pod, &conduct, None);
+        self.keep(&pod, &conduct, None);
+        let worker = if is_worker { Some(self.worker_again(&mut pod)) } else { None };
         let ended: Option<Ended> = serde_json::from_value(pod.result.clone()).ok();
         if let Some(kept) = self.pods.all.get_mut(&pod.id) {
             kept.epoch = row.as_ref().map_or(pod.epoch, |row| row.epoch);
             match (goes_on, pod.stage) {
+                (_, PodStage::Ended) if is_worker => kept.is_over = true,
                 (Some(_), PodStage::Ended) => kept.ended = ended.map(Box::new),
                 (None, PodStage::Ended) => kept.is_over = true,
                 (Some(_), _) => {}
@@ -465,14 +520,15 @@ impl Engine {
         );
         let job = Job {
             log,
-            until: limit.map(|seconds| plus_seconds(began, seconds)),
+            until: limit.filter(|_| !is_worker).map(|seconds| plus_seconds(began, seconds)),
             timeout: limit.unwrap_or_default(),
             cluster,
             is_new: false,
             warnings: Vec::new(),
             unwanted,
             conduct,
-            pod: pod.clone(),
+            pod,
+            worker,
         };
         self.pods.to_send.push(Request::Care(Box::new(job)));
         Ok(())

@@ -11,6 +11,7 @@ use super::{
     core::{Engine, Write},
     deferrals::of_instance,
     render,
+    worker_pods::Process,
 };
 use crate::{
     clock,
@@ -26,6 +27,9 @@ use crate::{
     store, template,
     workload::{Inline, ShellCommand, Workload},
 };
+
+/// A bash task's process in messages.
+pub(super) const BASH_COMMAND: &str = "Bash command";
 
 impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
@@ -136,12 +140,32 @@ impl Engine {
             }
             // Handed over already, and its supervisor has said hello.
             Workload::Shell(_) | Workload::Python if row.state != TiState::Queued => false,
-            Workload::Shell(command) => {
-                let spec = self.shell_spec(&dag, &task, &run, &row, command);
+            Workload::Shell(command) => self.begin_process((&dag, &task, &run, &row), Process::Shell(command)),
+            Workload::Python => self.begin_process((&dag, &task, &run, &row), Process::Python),
+        }
+    }
+
+    /// Starts a process, here or in a pod of its own. True if the try has ended at once.
+    fn begin_process(
+        &mut self,
+        (dag, task, run, row): (&Arc<Dag>, &Task, &DagRun, &TaskInstance),
+        process: Process,
+    ) -> bool {
+        match (self.runs_in_worker(task), process) {
+            (Err(cause), _) => {
+                self.report(&row.key, row.epoch, failed(cause, false));
+                true
+            }
+            (Ok(true), process) => {
+                let place = operators::Place { dag, task, run, row, now: clock::now() };
+                self.begin_worker(&place, process)
+            }
+            (Ok(false), Process::Shell(command)) => {
+                let spec = self.shell_spec(dag, task, run, row, command);
                 self.hand_over(spec)
             }
-            Workload::Python => {
-                let spec = self.python_spec(&dag, &task, &run, &row);
+            (Ok(false), Process::Python) => {
+                let spec = self.python_spec(dag, task, run, row);
                 self.hand_over(spec)
             }
         }
@@ -261,7 +285,14 @@ impl Engine {
         }
     }
 
-    fn shell_spec(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance, command: ShellCommand) -> TrySpec {
+    pub(super) fn shell_spec(
+        &self,
+        dag: &Dag,
+        task: &Task,
+        run: &DagRun,
+        row: &TaskInstance,
+        command: ShellCommand,
+    ) -> TrySpec {
         let mut spec = self.base_spec(task, run, row);
         if let Some(env) = command.env {
             spec.clear_env = !command.append_env;
@@ -276,7 +307,7 @@ impl Engine {
         spec.shell = Some(Shell {
             skip_on_exit_code: command.skip_on_exit_code,
             push_last_line: task.do_xcom_push,
-            what: "Bash command".into(),
+            what: BASH_COMMAND.into(),
         });
         spec
     }
@@ -355,7 +386,6 @@ impl Engine {
         let mut all = json!({
             "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
             "default_timezone": settings.text("core", "default_timezone"),
-            "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
             "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
             "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
             "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),

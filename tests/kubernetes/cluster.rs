@@ -95,6 +95,16 @@ impl Cluster {
         std::env::var("DAGDECK_TEST_IMAGE").unwrap_or_else(|_| IMAGE.into())
     }
 
+    /// Path of the kubeconfig.
+    pub fn kubeconfig(&self) -> String {
+        self.kubeconfig.to_string_lossy().into_owned()
+    }
+
+    /// What a pod printed.
+    pub fn output(&self, name: &str) -> String {
+        self.runtime.block_on(self.pods().logs(name, &Default::default())).unwrap()
+    }
+
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -131,6 +141,14 @@ impl Cluster {
         let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client.clone());
         let list = self.runtime.block_on(nodes.list(&ListParams::default().limit(1))).unwrap();
         list.items.into_iter().find_map(|node| node.metadata.name).unwrap()
+    }
+
+    /// From now on the namespace takes no pod.
+    pub fn allow_no_pods(&self) {
+        let quotas: Api<k8s_openapi::api::core::v1::ResourceQuota> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let none = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+        self.runtime.block_on(quotas.create(&PostParams::default(), &serde_json::from_value(none).unwrap())).unwrap();
     }
 
     /// Deletes a pod, as a person would.

@@ -121,3 +121,41 @@ pod("kept", "sleep 1000", on_kill_action="keep_pod")
     run.expect(&[("marked", "success"), ("cleared", "failed"), ("kept", "failed")]);
     assert_eq!(run.task("cleared", -1)["cause"]["kind"], "pod_deleted");
 }
+
+#[test]
+fn a_run_that_is_ended_leaves_no_pod_whatever_its_tasks_do() {
+    let Some(cluster) = Cluster::new("runs") else { return };
+    let home = home(
+        &cluster,
+        r#"
+pod("running", "sleep 1000")
+pod("parked", "sleep 1000", deferrable=True)
+pod("no_node", "true", node_selector={"no": "such-node"})
+"#,
+    );
+    home.run(&["dags", "trigger", "pods", "-r", "r1"]).ok();
+    home.until("all pods are there, and two of them run", || {
+        let pods = home.run(&["pods", "list", "pods", "-o", "json"]).ok().json();
+        let phases: Vec<&str> = pods.as_array().unwrap().iter().filter_map(|pod| pod["phase"].as_str()).collect();
+        let is_parked = home.show("pods", "r1").states("parked") == ["deferred"];
+        (phases.len() >= 3 && phases.iter().filter(|phase| **phase == "Running").count() >= 2 && is_parked)
+            .then_some(())
+    });
+    home.run(&["runs", "set-state", "pods", "r1", "failed", "-y"]).ok();
+    home.until("no pod is left", || cluster.left().is_empty().then_some(()));
+    let status = home.run(&["scheduler", "status", "-o", "json"]).ok().json();
+    let watched = status["clusters"].as_array().unwrap().iter().find(|c| c["what"] == "pods").unwrap();
+    assert_eq!(
+        (watched["state"].as_str(), watched["namespace"].as_str()),
+        (Some("ok"), Some(cluster.namespace.as_str()))
+    );
+}
+
+#[test]
+fn a_quota_is_named_as_the_cause() {
+    let Some(cluster) = Cluster::new("quota") else { return };
+    cluster.allow_no_pods();
+    let home = home(&cluster, r#"pod("refused", "true")"#);
+    let run = home.trigger("pods", "r1", &json!({}));
+    assert_eq!(run.task("refused", -1)["cause"]["kind"], "quota", "{run:#?}");
+}

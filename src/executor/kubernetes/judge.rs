@@ -140,7 +140,7 @@ pub fn not_created(trouble: &Trouble) -> Cause {
         return cause(CauseKind::Cluster, trouble.to_string());
     };
     let kind = match code {
-        403 if message.contains("exceeded quota") => CauseKind::Quota,
+        403 if message.contains("quota") => CauseKind::Quota,
         _ if message.contains("admission webhook") || message.contains("violates PodSecurity") => CauseKind::Admission,
         401 | 403 => CauseKind::Cluster,
         _ => CauseKind::Admission,
