@@ -6,11 +6,11 @@ use super::core::Engine;
 use crate::{
     clock,
     error::Result,
-    model::{Cause, CauseKind, TaskInstance, TiKey, TiState},
+    model::{Cause, CauseKind, Pod, PodKind, PodStage, TaskInstance, TiKey, TiState},
     operators,
     runner::claim::{self, Life, TryFiles},
     scheduler::Report,
-    store::load,
+    store::{self, load},
 };
 
 impl Engine {
@@ -47,6 +47,9 @@ impl Engine {
     }
 
     fn adopt(&mut self, row: &TaskInstance) {
+        if self.has_worker(row) {
+            return;
+        }
         let never_started = matches!(self.files(&row.key, row.epoch).look(), Ok(Life::NeverStarted));
         if never_started && row.state == TiState::Restarting {
             let cause = Cause::new(CauseKind::Killed, "cleared by a person");
@@ -57,6 +60,13 @@ impl Engine {
         } else {
             self.look_at(&row.key, row.epoch);
         }
+    }
+
+    /// True if the instance's current try is in a worker pod, which `adopt_pods` sees to.
+    fn has_worker(&self, row: &TaskInstance) -> bool {
+        let pods = store::pod::of_instance(self.store.reader(), &row.key).unwrap_or_default();
+        let is_open = |pod: &Pod| !matches!(pod.stage, PodStage::Ended | PodStage::Done);
+        pods.iter().any(|pod| pod.kind == PodKind::Worker && pod.epoch == row.epoch && is_open(pod))
     }
 
     fn is_native(&self, key: &TiKey) -> bool {

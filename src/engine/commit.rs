@@ -50,6 +50,7 @@ impl Engine {
                 let committed = std::mem::take(&mut self.changes);
                 self.writes.clear();
                 self.settle();
+                self.acknowledge();
                 self.send_to_pods();
                 self.take_committed(committed);
                 if !updates.is_empty()

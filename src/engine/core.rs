@@ -25,6 +25,7 @@ use super::{
     triggerer::Triggerers,
     waits::Waits,
     watch::Watch,
+    workers::Workers,
 };
 use crate::{
     clock,
@@ -112,6 +113,7 @@ pub struct Engine {
     /// Interpreters as named, and the programs that they really are.
     pub(super) interpreters: HashMap<String, String>,
     pub(super) bash: String,
+    pub(super) workers: Workers,
 }
 
 /// How long a state that nobody waits for may stay uncommitted.
@@ -192,6 +194,7 @@ impl Engine {
             hostname,
             interpreters: HashMap::new(),
             bash: super::start::find_bash(),
+            workers: Workers::default(),
         })
     }
 
@@ -234,6 +237,7 @@ impl Engine {
         self.attempt();
         self.store_parsed()?;
         self.answer_late();
+        self.answer_agents_late();
         for _ in 0..100 {
             let now = clock::now();
             if !self.stopping {

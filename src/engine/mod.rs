@@ -18,7 +18,8 @@ mod input;
 mod looks;
 mod outcomes;
 mod parser_thread;
-pub mod pod_manifest;
+mod pod_asks;
+mod pod_manifest;
 pub mod pod_render;
 mod pods;
 mod render;
@@ -33,6 +34,8 @@ mod triggerer;
 mod waits;
 mod watch;
 mod watchers;
+mod worker_pods;
+mod workers;
 mod write;
 
 use std::{

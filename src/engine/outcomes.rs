@@ -71,7 +71,17 @@ impl Engine {
     }
 
     fn answer_to(&mut self, conn: u64, key: &TiKey, epoch: u32, id: u64, body: &Value) {
-        let answer = self.answer(key, epoch, body);
+        let answer = if task::kind(body) == "RunPod" {
+            let Some(mut answer) = self.ask_pod(key, epoch, id, body) else { return };
+            answer["id"] = id.into();
+            answer
+        } else if task::kind(body) == "MakeJob" {
+            let mut answer = self.make_job(key, body);
+            answer["id"] = id.into();
+            answer
+        } else {
+            self.answer(key, epoch, body)
+        };
         if self.stuck.is_some() {
             // What it asked for had to be written, and couldn't be.
             self.unanswered.push((conn, id, body.clone()));
@@ -108,7 +118,8 @@ impl Engine {
     /// Ends a try: by its supervisor, now or when that says hello; a native wait, or what has no process yet, at once.
     pub(super) fn kill(&mut self, key: &TiKey, epoch: u32, cause: Cause) {
         let try_of = (key.clone(), epoch);
-        if self.kill_pod(key, &cause) {
+        // A process that waits for its pod goes with it.
+        if self.kill_pod(key, &cause) && !self.may_live(&try_of) {
             return;
         }
         if self.kill_parked(key) {

@@ -133,7 +133,7 @@ fn connection(place: &Place<'_>, access: &Access) -> Result<Option<Value>, Probl
 }
 
 /// The object of a YAML file; a relative path is looked for in the DAG folder, then beside the DAG file.
-fn template_file(dags_folder: &Path, fileloc: &str, argument: &str, name: &str) -> Result<Value, String> {
+pub fn template_file(dags_folder: &Path, fileloc: &str, argument: &str, name: &str) -> Result<Value, String> {
     let beside = Path::new(fileloc).parent().unwrap_or(dags_folder);
     let path = [dags_folder, beside].map(|folder| folder.join(name)).into_iter().find(|path| path.is_file());
     let path = path.ok_or_else(|| {

@@ -20,6 +20,7 @@ use crate::{
         TiState, time::plus_seconds,
     },
     operators::{Arguments, kubernetes_pod::Conduct},
+    protocol::agent::ToAgent,
     python::PodHook,
     scheduler::Report,
     secrets, store,
@@ -27,32 +28,38 @@ use crate::{
 };
 
 /// A pod with which something is still to be done.
-struct Kept {
-    key: TiKey,
-    try_number: u32,
+pub(super) struct Kept {
+    pub(super) key: TiKey,
+    pub(super) try_number: u32,
     epoch: u32,
     deferrable: bool,
+    /// A process of the task waits for it: it ends the task, not the pod.
+    pub(super) in_python: bool,
+    /// The question of that process, once it is asked by it in this scheduler's life.
+    pub(super) asked: Option<u64>,
     namespace: String,
     /// How its task ended, until that counts.
-    ended: Option<Box<Ended>>,
+    pub(super) ended: Option<Box<Ended>>,
     /// Nothing is left to be done with the pod itself; whether it is gone.
-    tidied: Option<bool>,
+    pub(super) tidied: Option<bool>,
     /// Its end counts: only the pod itself is left.
-    is_over: bool,
+    pub(super) is_over: bool,
     /// Why it was ended from outside.
-    killed: Option<Cause>,
+    pub(super) killed: Option<Cause>,
+    /// It is a worker of the Kubernetes executor.
+    pub(super) is_worker: bool,
 }
 
 /// All pods of the home's tasks with which something is still to be done, and the thread that takes care of them.
 #[derive(Default)]
 pub struct Pods {
     thread: Option<Kubernetes>,
-    all: HashMap<PodId, Kept>,
+    pub(super) all: HashMap<PodId, Kept>,
     last_id: Option<i64>,
     /// What the thread is told after the next commit.
-    to_send: Vec<Request>,
+    pub(super) to_send: Vec<Request>,
     /// The process of the author's `pod_mutation_hook`.
-    hook: Option<PodHook>,
+    pub(super) hook: Option<PodHook>,
 }
 
 impl Pods {
@@ -61,7 +68,7 @@ impl Pods {
         self.thread.as_ref().map(Kubernetes::wake)
     }
     /// The pod of a try.
-    fn of_try(&self, key: &TiKey, try_number: u32) -> Option<PodId> {
+    pub(super) fn of_try(&self, key: &TiKey, try_number: u32) -> Option<PodId> {
         let mut all = self.all.iter().filter(|(_, kept)| kept.key == *key && kept.try_number == try_number);
         all.find(|(_, kept)| kept.killed.is_none() && !kept.is_over).map(|(id, _)| *id)
     }
@@ -103,26 +110,27 @@ impl Engine {
         rendered: indexmap::IndexMap<String, Value>,
     ) {
         self.begin_here(key, epoch);
-        if let Err(problem) = self.want_pod(key, epoch, (dag, task, run, row), rendered) {
-            self.report(key, epoch, failed(problem.cause(), true));
+        match self.want_pod(key, epoch, (dag, task, run, row), rendered, None) {
+            Ok(()) => self.call_task_back(key, epoch, "on_execute_callback", ""),
+            Err(problem) => self.report(key, epoch, failed(problem.cause(), true)),
         }
     }
 
-    fn want_pod(
+    /// Stores a pod; `asked` is the question of the task's process that will wait for it.
+    pub(super) fn want_pod(
         &mut self,
         key: &TiKey,
         epoch: u32,
         (dag, task, run, row): (&std::sync::Arc<Dag>, &Task, &DagRun, &TaskInstance),
         rendered: indexmap::IndexMap<String, Value>,
+        asked: Option<u64>,
     ) -> std::result::Result<(), Problem> {
-        let interpreter = self.interpreter(&dag.fileloc);
-        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
-        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
-        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
-        let mut made = pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)?;
+        let mut made = self.made_of(dag, task, run, row, rendered)?;
         let args = Arguments::new(task, &made.arguments);
         let wrong = |message: String| Cause::new(CauseKind::Value, message).exception("AirflowException");
-        let conduct = Conduct::of(&args, made.pod.selector.clone()).map_err(wrong)?;
+        let mut conduct = Conduct::of(&args, made.pod.selector.clone()).map_err(wrong)?;
+        conduct.in_python = asked.is_some();
+        conduct.deferrable &= asked.is_none();
         // Who it belongs to, in full (labels are cut), and unlike any other pod's.
         let owner = json!({
             "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*key.task_id, "map_index": key.map_index,
@@ -157,11 +165,12 @@ impl Engine {
             result: Value::Null,
         };
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(pod.clone())))));
-        self.keep(&pod, conduct.deferrable);
+        self.keep(&pod, &conduct, asked);
         let began = self.world.instance(key).and_then(|row| row.start_date).unwrap_or_else(clock::now);
         let job = Job {
             log: PathBuf::from(self.log_path(run, &task.task_id, key.map_index, row.try_number)),
-            until: task.execution_timeout.map(|seconds| plus_seconds(began, seconds)),
+            // A process of the task has its own clock.
+            until: task.execution_timeout.filter(|_| asked.is_none()).map(|seconds| plus_seconds(began, seconds)),
             timeout: task.execution_timeout.unwrap_or_default(),
             cluster: made.cluster,
             is_new: true,
@@ -169,10 +178,26 @@ impl Engine {
             unwanted: false,
             conduct,
             pod,
+            worker: None,
         };
         self.pods.to_send.push(Request::Care(Box::new(job)));
-        self.call_task_back(key, epoch, "on_execute_callback", "");
         Ok(())
+    }
+
+    /// The pod (and job) of a task's rendered arguments, after the author's hook.
+    pub(super) fn made_of(
+        &mut self,
+        dag: &std::sync::Arc<Dag>,
+        task: &Task,
+        run: &DagRun,
+        row: &TaskInstance,
+        rendered: indexmap::IndexMap<String, Value>,
+    ) -> std::result::Result<pod_manifest::Prepared, Problem> {
+        let interpreter = self.interpreter(&dag.fileloc);
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
+        let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
+        pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)
     }
 
     fn next_pod(&mut self) -> Result<PodId> {
@@ -184,17 +209,20 @@ impl Engine {
         Ok(PodId(last + 1))
     }
 
-    fn keep(&mut self, pod: &Pod, deferrable: bool) {
+    fn keep(&mut self, pod: &Pod, conduct: &Conduct, asked: Option<u64>) {
         let kept = Kept {
             key: pod.key.clone(),
             try_number: pod.try_number,
             epoch: pod.epoch,
-            deferrable,
+            deferrable: conduct.deferrable,
+            in_python: conduct.in_python,
+            asked,
             namespace: pod.namespace.clone(),
             ended: None,
             tidied: None,
             is_over: false,
             killed: None,
+            is_worker: pod.kind == PodKind::Worker,
         };
         self.pods.all.insert(pod.id, kept);
     }
@@ -221,7 +249,10 @@ impl Engine {
         for report in said {
             match report {
                 Said::Created { id, name, uid } => self.pod_created(id, name, uid),
-                Said::Seen { id, sight } => self.write_pod(PodWrite::Seen { id, sight }),
+                Said::Seen { id, sight } => {
+                    self.see_worker(id, &sight);
+                    self.write_pod(PodWrite::Seen { id, sight });
+                }
                 Said::Event { id, event } => self.write_pod(PodWrite::Event { id, event }),
                 Said::Health(health) => {
                     if health.state != "ok" {
@@ -231,6 +262,8 @@ impl Engine {
                     self.write_pod(PodWrite::Health(health));
                 }
                 Said::Ended { id, result } => self.pod_ended(id, result),
+                Said::Heard(id, line) => self.hear_agent(id, &line),
+                Said::Left(id, messages) => self.take_left(id, messages),
                 Said::Done { id, is_gone } => self.pod_done(id, is_gone),
             }
         }
@@ -245,10 +278,14 @@ impl Engine {
         let Some(kept) = self.pods.all.get(&id) else { return };
         let (key, epoch, deferrable, namespace) =
             (kept.key.clone(), kept.epoch, kept.deferrable, kept.namespace.clone());
+        let is_worker = kept.is_worker;
         if kept.killed.is_some() || !self.is_current(&key, epoch) {
             return;
         }
         self.report(&key, epoch, Report::ExternalId(name.clone()));
+        if is_worker {
+            return;
+        }
         self.push(&key, epoch, "pod_name", json!(name));
         self.push(&key, epoch, "pod_namespace", json!(namespace));
         if deferrable {
@@ -263,13 +300,19 @@ impl Engine {
         if kept.killed.is_some() || kept.is_over {
             return;
         }
+        if kept.is_worker {
+            self.worker_ended(id, *result);
+            return;
+        }
         let (key, epoch) = (kept.key.clone(), kept.epoch);
         let document = serde_json::to_value(&result).unwrap_or_default();
         kept.ended = Some(result);
         self.write_pod(PodWrite::Ended { id, result: document });
         // The pod itself isn't needed any more once that is committed.
         self.pods.to_send.push(Request::Committed(id));
-        if self.is_deferred(&key, epoch) {
+        if self.pods.all.get(&id).is_some_and(|kept| kept.in_python) {
+            self.answer_pod(id);
+        } else if self.is_deferred(&key, epoch) {
             self.report(&key, epoch, Report::Resume);
         } else {
             self.finish_pod(id);
@@ -340,15 +383,16 @@ impl Engine {
     }
 
     /// Nothing is left to be done with a pod.
-    fn pod_done(&mut self, id: PodId, is_gone: bool) {
+    pub(super) fn pod_done(&mut self, id: PodId, is_gone: bool) {
         // Its end is kept with it until that counts.
         if let Some(kept) = self.pods.all.get_mut(&id).filter(|kept| kept.ended.is_some()) {
             kept.tidied = Some(is_gone);
             return;
         }
         self.write_pod(PodWrite::Done { id, gone_at: is_gone.then(clock::now) });
+        self.workers.talks.remove(&id);
         let Some(kept) = self.pods.all.remove(&id) else { return };
-        if let Some(cause) = kept.killed {
+        if let Some(cause) = kept.killed.filter(|_| !kept.in_python) {
             self.report(&kept.key, kept.epoch, failed(cause, false));
         }
         self.to_start.append(&mut self.tries.held);
@@ -378,11 +422,43 @@ impl Engine {
         found
     }
 
+    /// The end of a worker's task is committed with what follows from it; its pod may go after that.
+    pub(super) fn worker_is_over(&mut self, id: PodId) {
+        if let Some(kept) = self.pods.all.get_mut(&id) {
+            kept.is_over = true;
+        }
+        self.write_pod(PodWrite::Ended { id, result: Value::Null });
+        self.pods.to_send.push(Request::Committed(id));
+    }
+
+    /// True if nobody ended the pod's task from outside.
+    pub(super) fn is_wanted(&self, id: PodId) -> bool {
+        self.pods.all.get(&id).is_some_and(|kept| kept.killed.is_none())
+    }
+
+    /// Tells the agent in a worker pod.
+    pub(super) fn tell_agent(&self, id: PodId, message: &ToAgent) {
+        if let Some(thread) = &self.pods.thread {
+            thread.send(Request::Tell(id, message.line()));
+        }
+    }
+
+    /// Stores a worker's pod; it is created after the commit.
+    pub(super) fn add_worker(&mut self, mut job: Job) -> Result<()> {
+        job.pod.id = self.next_pod()?;
+        self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(job.pod.clone())))));
+        self.keep(&job.pod, &job.conduct, None);
+        self.begin_talk(&job.pod);
+        self.pods.to_send.push(Request::Care(Box::new(job)));
+        Ok(())
+    }
+
     /// Takes up the pods of an earlier scheduler's life.
     pub(super) fn adopt_pods(&mut self) -> Result<()> {
-        for pod in store::pod::open(self.store.reader())?.into_iter().filter(|pod| pod.kind == PodKind::Operator) {
-            if let Err(e) = self.adopt_pod(&pod) {
-                say(format_args!("scheduler: pod {} in {}: {e}", pod.name, pod.namespace));
+        for pod in store::pod::open(self.store.reader())? {
+            let place = format!("{} in {}", pod.name, pod.namespace);
+            if let Err(e) = self.adopt_pod(pod) {
+                say(format_args!("scheduler: pod {place}: {e}"));
             }
         }
         self.send_to_pods();
@@ -393,14 +469,14 @@ impl Engine {
     pub(super) fn tidy_pods(&mut self, condemned: &[PodId], given_up: &[PodId]) -> Result<()> {
         for id in condemned {
             if let Some(pod) = store::pod::get(self.store.reader(), *id)? {
-                self.adopt_pod(&pod)?;
+                self.adopt_pod(pod)?;
             }
         }
         self.pods.to_send.extend(given_up.iter().map(|id| Request::GiveUp(*id)));
         Ok(())
     }
 
-    fn adopt_pod(&mut self, pod: &Pod) -> Result<()> {
+    fn adopt_pod(&mut self, mut pod: Pod) -> Result<()> {
         let read = |e: serde_json::Error| crate::error::Error::system("its row can't be read", e);
         let access: Access = serde_json::from_value(pod.access.clone()).map_err(read)?;
         let conduct: Conduct = serde_json::from_value(pod.conduct.clone()).map_err(read)?;
@@ -409,15 +485,19 @@ impl Engine {
             None => None,
         };
         let (cluster, _) = access.resolve(connection.as_ref())?;
-        let row = self.world.instance(&pod.key).filter(|row| row.try_number == pod.try_number).cloned();
+        let is_worker = pod.kind == PodKind::Worker;
+        let same = |row: &&TaskInstance| row.try_number == pod.try_number && (!is_worker || row.epoch == pod.epoch);
+        let row = self.world.instance(&pod.key).filter(same).cloned();
         let goes_on = row.as_ref().filter(|row| {
             matches!(row.state, TiState::Queued | TiState::Running | TiState::Deferred | TiState::Scheduled)
         });
-        self.keep(pod, conduct.deferrable);
+        self.keep(&pod, &conduct, None);
+        let worker = if is_worker { Some(self.worker_again(&mut pod)) } else { None };
         let ended: Option<Ended> = serde_json::from_value(pod.result.clone()).ok();
         if let Some(kept) = self.pods.all.get_mut(&pod.id) {
             kept.epoch = row.as_ref().map_or(pod.epoch, |row| row.epoch);
             match (goes_on, pod.stage) {
+                (_, PodStage::Ended) if is_worker => kept.is_over = true,
                 (Some(_), PodStage::Ended) => kept.ended = ended.map(Box::new),
                 (None, PodStage::Ended) => kept.is_over = true,
                 (Some(_), _) => {}
@@ -428,7 +508,7 @@ impl Engine {
         }
         let unwanted = goes_on.is_none() && pod.stage != PodStage::Ended;
         let task = self.world.dag_of(pod.key.run).and_then(|dag| dag.tasks.get(&pod.key.task_id));
-        let limit = task.and_then(|task| task.execution_timeout);
+        let limit = task.and_then(|task| task.execution_timeout).filter(|_| !conduct.in_python);
         let began = row.as_ref().and_then(|row| row.start_date).unwrap_or_else(clock::now);
         let log = crate::tasklog::file(
             &self.place.logs(),
@@ -440,14 +520,15 @@ impl Engine {
         );
         let job = Job {
             log,
-            until: limit.map(|seconds| plus_seconds(began, seconds)),
+            until: limit.filter(|_| !is_worker).map(|seconds| plus_seconds(began, seconds)),
             timeout: limit.unwrap_or_default(),
             cluster,
             is_new: false,
             warnings: Vec::new(),
             unwanted,
             conduct,
-            pod: pod.clone(),
+            pod,
+            worker,
         };
         self.pods.to_send.push(Request::Care(Box::new(job)));
         Ok(())

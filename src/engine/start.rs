@@ -11,6 +11,7 @@ use super::{
     core::{Engine, Write},
     deferrals::of_instance,
     render,
+    worker_pods::Process,
 };
 use crate::{
     clock,
@@ -26,6 +27,9 @@ use crate::{
     store, template,
     workload::{Inline, ShellCommand, Workload},
 };
+
+/// A bash task's process in messages.
+pub(super) const BASH_COMMAND: &str = "Bash command";
 
 impl Engine {
     /// Looks at what was just committed: queued instances are to be started, ended runs have callbacks.
@@ -109,11 +113,7 @@ impl Engine {
                     }
                 },
                 // The task's interpreter renders what this engine can't; a TOML file has none.
-                Err(render::Problem::Unsupported(_))
-                    if !dag.fileloc.ends_with(".toml") && !operators::runs_in_pod(&task) =>
-                {
-                    Workload::Python
-                }
+                Err(render::Problem::Unsupported(_)) if !dag.fileloc.ends_with(".toml") => Workload::Python,
                 Err(render::Problem::Unsupported(cause) | render::Problem::Wrong(cause)) => {
                     self.report(key, epoch, failed(cause, true));
                     return true;
@@ -140,12 +140,32 @@ impl Engine {
             }
             // Handed over already, and its supervisor has said hello.
             Workload::Shell(_) | Workload::Python if row.state != TiState::Queued => false,
-            Workload::Shell(command) => {
-                let spec = self.shell_spec(&dag, &task, &run, &row, command);
+            Workload::Shell(command) => self.begin_process((&dag, &task, &run, &row), Process::Shell(command)),
+            Workload::Python => self.begin_process((&dag, &task, &run, &row), Process::Python),
+        }
+    }
+
+    /// Starts a process, here or in a pod of its own. True if the try has ended at once.
+    fn begin_process(
+        &mut self,
+        (dag, task, run, row): (&Arc<Dag>, &Task, &DagRun, &TaskInstance),
+        process: Process,
+    ) -> bool {
+        match (self.runs_in_worker(task), process) {
+            (Err(cause), _) => {
+                self.report(&row.key, row.epoch, failed(cause, false));
+                true
+            }
+            (Ok(true), process) => {
+                let place = operators::Place { dag, task, run, row, now: clock::now() };
+                self.begin_worker(&place, process)
+            }
+            (Ok(false), Process::Shell(command)) => {
+                let spec = self.shell_spec(dag, task, run, row, command);
                 self.hand_over(spec)
             }
-            Workload::Python => {
-                let spec = self.python_spec(&dag, &task, &run, &row);
+            (Ok(false), Process::Python) => {
+                let spec = self.python_spec(dag, task, run, row);
                 self.hand_over(spec)
             }
         }
@@ -265,7 +285,14 @@ impl Engine {
         }
     }
 
-    fn shell_spec(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance, command: ShellCommand) -> TrySpec {
+    pub(super) fn shell_spec(
+        &self,
+        dag: &Dag,
+        task: &Task,
+        run: &DagRun,
+        row: &TaskInstance,
+        command: ShellCommand,
+    ) -> TrySpec {
         let mut spec = self.base_spec(task, run, row);
         if let Some(env) = command.env {
             spec.clear_env = !command.append_env;
@@ -280,7 +307,7 @@ impl Engine {
         spec.shell = Some(Shell {
             skip_on_exit_code: command.skip_on_exit_code,
             push_last_line: task.do_xcom_push,
-            what: "Bash command".into(),
+            what: BASH_COMMAND.into(),
         });
         spec
     }

@@ -73,6 +73,7 @@ impl Engine {
         self.adopted.remove(&try_of);
         self.to_kill.remove(&try_of);
         self.tries.handed.remove(&try_of);
+        self.drop_asked_pod(key);
         self.to_start.append(&mut self.tries.held);
     }
 

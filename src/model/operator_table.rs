@@ -190,6 +190,7 @@ pub const BASE_ARGS: &[Arg] = &[
     ),
     opt("queue", Text, "", "Queue name for executors that know queues"),
     opt("executor", Text, "", "Executor of this task"),
+    opt("executor_config", Map, "", "For the Kubernetes executor: `pod_override` (a pod), `pod_template_file`"),
     opt("start_date", Time, "", "No instance in runs before it"),
     opt("end_date", Time, "", "No instance in runs after it"),
     opt("max_active_tis_per_dag", Integer, "", "Limit of running instances over all runs"),

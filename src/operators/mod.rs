@@ -24,14 +24,24 @@ pub use file::DEFAULT_CONNECTION;
 pub use trigger::{Native, native as native_trigger};
 
 /// Operators of later versions: they load, and running one fails at once with a clear cause.
-const LATER: &[&str] = &["S3KeySensor", "KubernetesJobOperator", "_KubernetesDecoratedOperator"];
+const LATER: &[&str] = &["S3KeySensor"];
 
 /// The operator whose work is a pod.
 const POD: &str = "KubernetesPodOperator";
 
-/// True if the task's work is a pod: never a process here, whatever its file gave it.
+/// True if the task is the operator itself, which needs no process here unless its arguments can only be rendered by one.
 pub fn runs_in_pod(task: &Task) -> bool {
     task.operator == POD && !task.bases.iter().any(|base| base == POD)
+}
+
+/// True if only Python can render a task's templates.
+fn renders_in_python(dag: &Dag, task: &Task) -> bool {
+    let is_template = |name: &String| task.template_fields.contains(name);
+    !dag.fileloc.ends_with(".toml")
+        && (dag.has_user_macros
+            || dag.render_template_as_native_obj
+            || task.args.iter().any(|(name, value)| is_template(name) && needs_python(value))
+            || task.expand.as_ref().is_some_and(expand_needs_python))
 }
 
 /// How a task is run.
@@ -51,11 +61,7 @@ pub fn engine(dag: &Dag, task: &Task) -> Engine {
         return Engine::Later;
     }
     if runs_in_pod(task) {
-        return Engine::Native;
-    }
-    // A class of the author's own, made from it.
-    if task.bases.iter().any(|base| base == POD) {
-        return Engine::Later;
+        return if renders_in_python(dag, task) { Engine::Python } else { Engine::Native };
     }
     let toml = dag.fileloc.ends_with(".toml");
     let known = matches!(

@@ -20,31 +20,37 @@ pub enum Class {
     Unknown,
 }
 
+/// Messages that change something, answered at once.
+pub const SAYS: &[&str] = &[
+    "SetXCom",
+    "DeleteXCom",
+    "SetRenderedFields",
+    "SetRenderedMapIndex",
+    "SkipDownstreamTasks",
+    "CreateHITLDetailPayload",
+    "SetDeadline",
+    "SetTaskStateStore",
+    "DeleteTaskStateStore",
+    "PutVariable",
+    "DeleteVariable",
+    "SetOutletEvents",
+    "SetAssetStateStoreByName",
+    "SetAssetStateStoreByUri",
+    "DeleteAssetStateStoreByName",
+    "DeleteAssetStateStoreByUri",
+    "ClearAssetStateStoreByName",
+    "ClearAssetStateStoreByUri",
+    "MaskSecret",
+];
+
 /// Class of a message type.
 pub fn class(kind: &str) -> Class {
     match kind {
         "Log" => Class::Log,
-        "SetXCom"
-        | "DeleteXCom"
-        | "SetRenderedFields"
-        | "SetRenderedMapIndex"
-        | "SkipDownstreamTasks"
-        | "CreateHITLDetailPayload"
-        | "SetDeadline"
-        | "SetTaskStateStore"
-        | "DeleteTaskStateStore"
-        | "PutVariable"
-        | "DeleteVariable"
-        | "SetOutletEvents"
-        | "SetAssetStateStoreByName"
-        | "SetAssetStateStoreByUri"
-        | "DeleteAssetStateStoreByName"
-        | "DeleteAssetStateStoreByUri"
-        | "ClearAssetStateStoreByName"
-        | "ClearAssetStateStoreByUri"
-        | "MaskSecret" => Class::Say,
+        kind if SAYS.contains(&kind) => Class::Say,
         "GetXCom"
         | "RunPod"
+        | "MakeJob"
         | "GetXComSequence"
         | "GetVariable"
         | "GetConnection"

@@ -572,8 +572,8 @@ fn prefixes_show_what_may_follow() {
 #[test]
 fn a_monkey_breaks_nothing() {
     let (_dir, mut stage) = stage(SMALL);
-    let keys: Vec<&str> = "1 2 3 4 0 Enter Enter Enter j j j k h l G Esc q Backspace Tab Space V * u / x y z ! s + - [ ] < > ( ) \
-        o b i d f w t n N v g c M P T C R K A @ : ? . Left Right Up Down PgUp PgDn Home End Ctrl-d Ctrl-u Ctrl-r Shift-Tab a = é"
+    let keys: Vec<&str> = "1 2 3 4 5 7 8 9 0 Enter Enter Enter j j j k h l G Esc q Backspace Tab Space V * u / x y z ! s + - [ ] < > ( ) \
+        o b i d f w t n N v g c M P T C R K A @ : ? . & B E H I N S U X Z | d d Left Right Up Down PgUp PgDn Home End Ctrl-d Ctrl-u Ctrl-r Shift-Tab a = é"
         .split_whitespace()
         .collect();
     let mut seed: u64 = 7;
@@ -583,9 +583,11 @@ fn a_monkey_breaks_nothing() {
     };
     for step in 0..2500 {
         match random(40) {
-            0 => drop(stage.resize(random(200) as u16, random(60) as u16)),
+            0 => drop(stage.resize(random(260) as u16, random(90) as u16)),
             1 => drop(stage.resize(80, 24)),
             2 => drop(stage.changed()),
+            5 => drop(stage.click(random(200) as u16, random(60) as u16)),
+            6 => drop(stage.present(&[("ana", "triage"), ("raj", "DAGs")])),
             3 => drop(stage.paste("p;a\u{1b}[Ast e")),
             4 => {
                 let last = stage.wanted.len() as u64;

@@ -70,6 +70,21 @@ const STOPS: &[(&str, &str, &str)] = &[
     ("Who did what", "`9` is the audit; `g a` on any object shows what was done to it.", "9"),
 ];
 
+/// What people on call do, and the keys for it.
+const SHORT: &[(&str, &str)] = &[
+    ("find the log line of the newest failure", "`Enter`"),
+    ("say why a queued task waits", "`4`, go to it, `b`"),
+    ("clear a failed task with its downstream", "`C Right Enter`"),
+    ("retry one mapped index", "`R Right Enter`"),
+    ("mark a task success", "`M s Right Enter`"),
+    ("backfill five days", "`2`, go to the DAG, `B Right Enter`"),
+    ("pause a DAG", "`2`, go to it, `P`"),
+    ("read an XCom and compare it with the previous run's", "`x`, go to it, `=`"),
+    ("compare two tries", "`Enter =`; `=` again takes the run before, then the try before"),
+    ("see who cleared this and when", "`g a`"),
+    ("stop a running task", "`4`, go to it, `K Right Enter`"),
+];
+
 /// `UPDATE_DOCS=1` writes the tour anew.
 #[test]
 fn the_tour_shows_real_frames() {
@@ -82,6 +97,10 @@ fn the_tour_shows_real_frames() {
         let typed = if keys.is_empty() { "the start".to_owned() } else { format!("`{keys}`") };
         let frame: String = stage.text().lines().map(|line| format!("{}\n", line.trim_end())).collect();
         text.push_str(&format!("\n## {title}\n\n{about}\n\nKeys: {typed}\n\n```text\n{frame}```\n"));
+    }
+    text.push_str("\n## With a few keys from the first screen\n\nKeys that go to an object aren't counted. `oncall.rs` of the tests presses them.\n\n| to do | keys |\n|---|---|\n");
+    for (what, keys) in SHORT {
+        text.push_str(&format!("| {what} | {keys} |\n"));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/TOUR.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

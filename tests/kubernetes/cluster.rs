@@ -95,6 +95,16 @@ impl Cluster {
         std::env::var("DAGDECK_TEST_IMAGE").unwrap_or_else(|_| IMAGE.into())
     }
 
+    /// Path of the kubeconfig.
+    pub fn kubeconfig(&self) -> String {
+        self.kubeconfig.to_string_lossy().into_owned()
+    }
+
+    /// What a pod printed.
+    pub fn output(&self, name: &str) -> String {
+        self.runtime.block_on(self.pods().logs(name, &Default::default())).unwrap()
+    }
+
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }

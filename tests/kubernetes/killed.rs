@@ -6,10 +6,10 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Cluster, home, log, start};
 
 /// Pauses that are the same in every run of the test; the instants still differ with the machine's load.
-struct Pauses(u64);
+pub struct Pauses(pub u64);
 
 impl Pauses {
-    fn next(&mut self) -> Duration {
+    pub fn next(&mut self) -> Duration {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -2,10 +2,12 @@
 
 mod cluster;
 mod cut;
+mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
 mod situations;
+mod workers;
 
 use crate::support::Home;
 use cluster::Cluster;
@@ -45,7 +47,11 @@ fn start(cluster: &Cluster, home: &Home) {
 
 /// The events of a task's log, in order.
 fn log(home: &Home, run: &str, task: &str, attempt: u32) -> Vec<String> {
-    let path = home.path().join(format!("logs/dag_id=pods/run_id={run}/task_id={task}/attempt={attempt}.log"));
+    log_of(home, "pods", run, task, attempt)
+}
+
+fn log_of(home: &Home, dag: &str, run: &str, task: &str, attempt: u32) -> Vec<String> {
+    let path = home.path().join(format!("logs/dag_id={dag}/run_id={run}/task_id={task}/attempt={attempt}.log"));
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let event =
         |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["event"].as_str().map(str::to_string);

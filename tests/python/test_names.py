@@ -21,7 +21,9 @@ class Names(unittest.TestCase):
             "from dagdeck_side import load; load.prepare('/tmp')\n"
             "from airflow import _modules as m\n"
             "bad = []\n"
-            "for module, names in m.MODULES.items():\n"
+            "from airflow import _beside, _inside\n"
+            "beside = {k: dict.fromkeys(v, '') for k, v in _inside.table(_beside.NAMES).items()}\n"
+            "for module, names in [*m.MODULES.items(), *beside.items()]:\n"
             "    if module.startswith('airflow.example_dags'): continue\n"
             "    there = __import__(module, fromlist=['x'])\n"
             "    for name in names:\n"
@@ -123,8 +125,12 @@ class Paths(unittest.TestCase):
             "(base / 'a' / 'x.txt').write_text('hello')\n"
             "(base / 'a').copy(base / 'b', recursive=True)\n"
             "again = ObjectStoragePath.deserialize((base / 'b').serialize(), 1)\n"
-            "print([p.name for p in again.iterdir()], (again / 'x.txt').read_text(), (again / 'x.txt').suffix)"),
-            "['x.txt'] hello .txt")
+            "print([p.name for p in again.iterdir()], (again / 'x.txt').read_text(), (again / 'x.txt').suffix)\n"
+            "print([(f.name if f != base else 'base', d, n) for f, d, n in base.walk()])\n"
+            "x = again / 'x.txt'\n"
+            "print(x.with_stem('y').name, x.is_relative_to(base), base.is_relative_to(x), x.match('*.txt'), x.parents[0] == again)"),
+            "['x.txt'] hello .txt\n[('base', ['a', 'b'], []), ('a', [], ['x.txt']), ('b', [], ['x.txt'])]\n"
+            "y.txt True False True True")
 
     def test_a_store_without_its_package(self):
         self.assertIn("fsspec", run(

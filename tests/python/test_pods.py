@@ -1,5 +1,6 @@
 """Pods: what is encoded of their arguments, and what a task that needs Python asks for."""
 import base64
+import importlib.util
 import json
 import os
 import subprocess
@@ -119,3 +120,26 @@ class InPython(unittest.TestCase):
         asked, done = run_pod("with DAG('d'):\n    @task.kubernetes_cmd(image='i')\n    def p(): return 'no list'\n    p()\n")
         self.assertIsNone(asked)
         self.assertIn("Expected p to return a list of strings", json.dumps(done.messages))
+
+
+class Jobs(unittest.TestCase):
+    @unittest.skipIf(importlib.util.find_spec("kubernetes"), "the real package is there")
+    def test_what_needs_the_client_says_what_to_install(self):
+        done = run_task(
+            "from airflow.sdk import DAG\n"
+            "from airflow.providers.cncf.kubernetes.operators.job import KubernetesDeleteJobOperator\n"
+            "with DAG('d'):\n    KubernetesDeleteJobOperator(task_id='t', name='j', namespace='n')\n", "t")
+        self.assertEqual(done.end["cause"]["exception"], "ImportError")
+        self.assertIn("pip install kubernetes", done.end["cause"]["summary"])
+
+    def test_jobs_refuse_what_the_provider_refuses(self):
+        text = ("from airflow.sdk import DAG\n"
+                "from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator\n"
+                "with DAG('d'):\n    KubernetesJobOperator(task_id='t', image='i', on_kill_propagation_policy='Later')\n")
+        message = parse_text(text)["diagnostics"][0]["message"]
+        self.assertIn("on_kill_propagation_policy must be Foreground, Background or Orphan, not 'Later'", message)
+
+    def test_spark_names_what_to_use_instead(self):
+        text = "from airflow.providers.cncf.kubernetes.operators.spark_kubernetes import SparkKubernetesOperator\n"
+        found = parse_text("from airflow.sdk import DAG\n" + text)["diagnostics"][0]
+        self.assertIn("KubernetesCreateResourceOperator", found["hint"])

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::{
-    console::{items::Item, layout::Layout, state::State, theme::Role, widgets::text},
+    console::{items::Item, layout::Layout, state::State, theme::Role, update::count, widgets::text},
     store::screens::assets::AssetRow,
 };
 
@@ -27,7 +27,7 @@ const COLUMNS: &[Column] = &[
 pub fn title(state: &State, all: &[AssetRow]) -> String {
     let late = all.iter().filter(|a| a.late(state.now)).count();
     let never = all.iter().filter(|a| a.events.is_empty()).count();
-    format!("{} assets   {late} late   {never} never updated", all.len())
+    format!("{}   {late} late   {never} never updated", count(all.len(), "asset"))
 }
 
 /// In a word: how fresh it is.
@@ -92,11 +92,7 @@ fn preview(state: &State, asset: &AssetRow) -> Vec<(String, Role)> {
         let by = if e.source.is_empty() { "by hand" } else { &e.source };
         let part = e.partition.as_ref().map(|p| format!(" [{p}]")).unwrap_or_default();
         let extra = if e.extra == "{}" { "" } else { &e.extra };
-        let runs = if e.runs > 0 {
-            format!(" -> {}", crate::console::update::count(e.runs as usize, "run"))
-        } else {
-            String::new()
-        };
+        let runs = if e.runs > 0 { format!(" -> {}", count(e.runs as usize, "run")) } else { String::new() };
         out.push((format!("{} {by}{part}{runs}  {extra}", text::age(e.at, state.now)), Role::Text));
     }
     if asset.events.is_empty() {

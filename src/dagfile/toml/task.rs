@@ -187,7 +187,12 @@ impl Build {
             }
         } else if let Some(arg) = find(BASE_ARGS, name) {
             if let Some(json) = base_argument(reader, value, arg) {
-                self.fields.insert(name.to_owned(), json);
+                // As Python's is: the model's task has no field of it.
+                if name == "executor_config" {
+                    self.args.insert(name.to_owned(), json);
+                } else {
+                    self.fields.insert(name.to_owned(), json);
+                }
             }
         } else if !is_default {
             let known = STRUCTURE.iter().copied().chain(self.op.all_args().chain(BASE_ARGS).map(|arg| arg.name));

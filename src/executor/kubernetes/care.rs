@@ -19,12 +19,14 @@ use super::{
     End, Ended, Job, Report, Teller,
     api::Api,
     clocks::Clocks,
+    deliver::Needs,
     find::{self, Obtained, Pause},
     follow::Follow,
     glance,
     hub::{Hub, Seat, View},
     judge, outcome, pending,
-    podlog::PodLog,
+    podlog::{Form, PodLog},
+    worker,
 };
 use crate::{
     clock,
@@ -44,7 +46,7 @@ pub enum Order {
 }
 
 /// Newest object, and whether it is gone.
-type Seen = (Option<Rc<Value>>, bool);
+pub type Seen = (Option<Rc<Value>>, bool);
 
 /// One pod in care.
 pub struct Care {
@@ -57,6 +59,10 @@ pub struct Care {
     uid: String,
     name: String,
     dropped: Rc<Cell<bool>>,
+    /// What the agent of a worker pod is told.
+    inbox: Option<UnboundedReceiver<String>>,
+    /// Its end is committed already: the agent told it.
+    committed: bool,
     /// No answer of the engine to wait for before it is removed: it timed out, or nobody wants it.
     must_go: bool,
     is_deleted: bool,
@@ -64,8 +70,15 @@ pub struct Care {
 
 impl Care {
     /// Takes care of a pod until nothing is left to be done.
-    pub async fn run(job: Job, hub: Rc<Hub>, teller: Teller, orders: UnboundedReceiver<Order>) {
-        let log = match PodLog::open(&job.log, job.conduct.prefix) {
+    pub async fn run(
+        job: Job,
+        hub: Rc<Hub>,
+        teller: Teller,
+        (orders, inbox): (UnboundedReceiver<Order>, UnboundedReceiver<String>),
+    ) {
+        let has_agent = job.worker.as_ref().is_some_and(|worker| worker.has_agent);
+        let form = if has_agent { Form::Agent } else { Form::Plain { prefix: job.conduct.prefix } };
+        let log = match PodLog::open(&job.log, form) {
             Ok(log) => Rc::new(RefCell::new(log)),
             Err(e) => {
                 let text = format!("cannot write the log {}: {e}", job.log.display());
@@ -81,6 +94,8 @@ impl Care {
             seen: watch::channel((None, false)).0,
             events: Vec::new(),
             must_go: false,
+            inbox: Some(inbox).filter(|_| has_agent),
+            committed: false,
             is_deleted: false,
             job,
             teller,
@@ -89,7 +104,11 @@ impl Care {
         };
         let Some(api) = care.connected(&hub).await else { return };
         let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, &care.name, &api);
-        if !care.obtain(&api, &hub, &mut seat).await {
+        let needs = care.job.worker.as_ref().map(|worker| {
+            let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
+            hub.delivery.need(api.client().clone(), place, &worker.home, &worker.config_maps)
+        });
+        if !care.obtain(&api, &hub, &mut seat, needs.as_ref()).await {
             care.done();
             return;
         }
@@ -104,6 +123,11 @@ impl Care {
                 }
             }
             care.await_commit().await;
+        } else if care.job.worker.is_some() {
+            // Its outcome was committed before its log was whole.
+            for copy in care.copies(&api) {
+                care.while_watching(&api, &mut seat, copy).await;
+            }
         }
         care.tidy(&api, &mut seat).await;
         care.done();
@@ -144,7 +168,7 @@ impl Care {
     }
 
     /// Gets the pod. False if there is none to take care of; then everything is said.
-    async fn obtain(&mut self, api: &Api, hub: &Rc<Hub>, seat: &mut Seat) -> bool {
+    async fn obtain(&mut self, api: &Api, hub: &Rc<Hub>, seat: &mut Seat, needs: Option<&Needs>) -> bool {
         if matches!(self.job.pod.stage, PodStage::Created | PodStage::Ended) {
             return self.adopt(api).await;
         }
@@ -153,12 +177,17 @@ impl Care {
         }
         let (pod, conduct) = (self.job.pod.clone(), self.job.conduct.clone());
         let dropped = self.dropped.clone();
+        let for_worker = dropped.clone();
         let unwanted = move || dropped.get();
         let is_new = self.job.is_new;
+        let (job, delivery, needs, teller) = (self.job.clone(), hub.delivery.clone(), needs, self.teller.clone());
         let turns = seat.turns();
         let work = async {
-            let _turn = turns.acquire().await;
-            if is_new {
+            // Workers have turns of their own, which they give back while they wait for quota.
+            let _turn = if needs.is_none() { turns.acquire().await.ok() } else { None };
+            if let Some(needs) = needs {
+                worker::obtain(&job, api, &delivery, needs, &teller, for_worker).await
+            } else if is_new {
                 find::create(api, &pod, &conduct, unwanted).await
             } else {
                 find::obtain(api, &pod, &conduct, unwanted).await
@@ -235,7 +264,8 @@ impl Care {
                 order = self.orders.recv() => match order {
                     Some(Order::Drop) => self.dropped.set(true),
                     // There is nothing to give up yet.
-                    Some(Order::Committed | Order::GiveUp) => {}
+                    Some(Order::GiveUp) => {}
+                    Some(Order::Committed) => self.committed = true,
                     None => return work.await,
                 },
             }
@@ -308,6 +338,9 @@ impl Care {
     /// Follows the pod to its end; `None` if nobody waits for it any more.
     async fn follow(&mut self, api: &Api, seat: &mut Seat) -> Option<Verdict> {
         let copies = self.copies(api);
+        let seen = self.seen.subscribe();
+        let inbox = self.inbox.take();
+        let talk = inbox.map(|inbox| worker::converse(&self.job, api, &self.name, inbox, seen, &self.teller));
         let mut clocks = Clocks::new(&self.job, seat.outage().0);
         let mut late = None;
         while !self.is_at_end() && !self.dropped.get() {
@@ -332,6 +365,7 @@ impl Care {
                 }
             }
         }
+        worker::fall_silent(talk).await;
         if self.dropped.get() {
             // What it still says until it is gone belongs into the log; `remove` waits for that.
             return None;
@@ -341,7 +375,7 @@ impl Care {
             let is_over = self.now().is_some_and(|pod| glance::is_over(&pod));
             self.must_go = !self.job.conduct.keep_on_kill && !is_over;
             // What it still says until it is gone is copied all the same.
-            return Some(Verdict { end: End::Failed(cause), xcom: None, is_timeout });
+            return Some(Verdict { end: End::Failed(cause), xcom: None, is_timeout, is_told: false });
         }
         for copy in copies {
             self.while_watching(api, seat, copy).await;
@@ -354,9 +388,9 @@ impl Care {
     }
 
     /// An order while the pod is followed; without an engine nobody waits for anything.
-    fn take_order(&self, order: Option<Order>, api: &Api) {
+    fn take_order(&mut self, order: Option<Order>, api: &Api) {
         match order {
-            Some(Order::Committed) => {}
+            Some(Order::Committed) => self.committed = true,
             Some(Order::GiveUp) => self.give_up(api),
             Some(Order::Drop) | None => self.dropped.set(true),
         }
@@ -405,8 +439,21 @@ impl Care {
         }
     }
 
+    /// Reads what a worker left, and judges.
+    async fn judged_worker(&mut self, api: &Api) -> Verdict {
+        let pod = self.now().unwrap_or_default();
+        let seen = (&*pod, self.is_gone());
+        self.past_events(api).await;
+        let ended = worker::judged(&self.job, api, &self.name, seen, &self.events, &self.teller).await;
+        let xcom = ended.last_line.map(|line| (Value::String(line), outcome::STDOUT));
+        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told }
+    }
+
     /// Reads the result and judges.
     async fn judged(&mut self, api: &Api, seat: &mut Seat) -> Verdict {
+        if self.job.worker.is_some() {
+            return self.judged_worker(api).await;
+        }
         let base_ended = self.now().is_some_and(|pod| glance::terminated(&pod, &self.job.conduct.base).is_some());
         let mut found = Ok(outcome::Found::default());
         if self.job.conduct.do_xcom_push && base_ended {
@@ -443,19 +490,22 @@ impl Care {
                 None
             }
         };
-        Verdict { end, xcom, is_timeout: false }
+        Verdict { end, xcom, is_timeout: false, is_told: false }
     }
 
     /// Says how it ended, in the log and to the engine.
     async fn report_end(&mut self, api: &Api, ended: Verdict) {
         let pod = self.now().unwrap_or_default();
         match &ended.end {
+            End::Failed(_) if ended.is_told => {}
             End::Failed(cause) => {
                 if self.job.conduct.log_events_on_failure {
                     self.past_events(api).await;
                     self.log_states(&pod);
                 }
-                self.say("error", &judge::airflows_message(&pod, &self.job.conduct));
+                if self.job.worker.is_none() {
+                    self.say("error", &judge::airflows_message(&pod, &self.job.conduct));
+                }
                 self.say("error", &cause.summary);
             }
             End::Skipped(cause) => self.say("info", &cause.summary),
@@ -481,6 +531,9 @@ impl Care {
     }
 
     async fn await_commit(&mut self) {
+        if self.committed {
+            return;
+        }
         // A drop after the end changes nothing: what becomes of the pod was decided with it.
         while let Some(order) = self.orders.recv().await {
             if order == Order::Committed || self.dropped.get() {
@@ -500,6 +553,8 @@ struct Verdict {
     end: End,
     xcom: Option<(Value, &'static str)>,
     is_timeout: bool,
+    /// The agent has said so already, in the log too.
+    is_told: bool,
 }
 
 /// A task that fails before there is a pod.

@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::{Job, glance, pending};
 use crate::{
     clock,
-    model::{Cause, CauseKind, PodEvent, time::seconds_between},
+    model::{
+        Cause, CauseKind, PodEvent,
+        time::{plus_seconds, seconds_between},
+    },
 };
 
 /// Longest sleep: clocks are looked at again after it.
@@ -20,6 +23,8 @@ pub struct Clocks {
     startup: f64,
     until: Option<jiff::Timestamp>,
     timeout: f64,
+    /// The task's limit begins with this container: a worker's command.
+    begins_with: Option<String>,
     since: Instant,
     away_before: Duration,
     was_scheduled: bool,
@@ -33,6 +38,7 @@ impl Clocks {
             startup: job.conduct.startup_timeout,
             until: job.until,
             timeout: job.timeout,
+            begins_with: job.worker.is_some().then(|| job.conduct.base.clone()).filter(|_| job.timeout > 0.0),
             since: Instant::now(),
             away_before: away,
             was_scheduled: false,
@@ -54,20 +60,26 @@ impl Clocks {
         Some((limit - waited, limit))
     }
 
-    fn task(&self) -> Option<f64> {
+    fn task(&mut self, pod: Option<&Value>) -> Option<f64> {
+        if let (Some(base), Some(pod)) = (&self.begins_with, pod)
+            && let Some(start) = glance::sight(pod, base, &[]).started_at
+        {
+            self.until = Some(plus_seconds(start, self.timeout));
+            self.begins_with = None;
+        }
         self.until.map(|until| seconds_between(clock::now(), until))
     }
 
     /// How long until one may be over.
     pub fn next(&mut self, pod: Option<&Value>, away: (Duration, bool)) -> Duration {
         let start = self.starts(pod, away).map(|(left, _)| left);
-        let left = [start, self.task()].into_iter().flatten().fold(LONG, f64::min);
+        let left = [start, self.task(pod)].into_iter().flatten().fold(LONG, f64::min);
         Duration::from_secs_f64(left.clamp(0.0, LONG) + 0.001)
     }
 
     /// The cause of what is over.
     pub fn over(&mut self, pod: Option<&Value>, events: &[PodEvent], away: (Duration, bool)) -> Option<Cause> {
-        if self.task().is_some_and(|left| left <= 0.0) {
+        if self.task(pod).is_some_and(|left| left <= 0.0) {
             let text = format!("execution_timeout of {} s ran out", self.timeout);
             return Some(Cause::new(CauseKind::Timeout, text).exception("AirflowTaskTimeout"));
         }

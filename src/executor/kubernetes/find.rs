@@ -51,7 +51,8 @@ pub async fn obtain(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn()
 /// Creates the pod, unless one of an earlier try is taken up.
 pub async fn create(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn() -> bool) -> Obtained {
     let mut pause = Pause::default();
-    loop {
+    // A worker has no earlier pod.
+    while !conduct.selector.is_empty() {
         match earlier(api, pod, conduct).await {
             Ok(Some(found)) => return Obtained::Pod(found, true),
             Ok(None) => break,

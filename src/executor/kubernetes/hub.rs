@@ -21,6 +21,7 @@ use super::{
     Report, Teller,
     api::{Answer, Api, Trouble},
     cluster::Cluster,
+    deliver::Delivery,
     glance,
 };
 use crate::{
@@ -104,12 +105,14 @@ pub struct Hub {
     clients: RefCell<HashMap<Cluster, kube::Client>>,
     watches: RefCell<HashMap<(Cluster, String), Rc<Watch>>>,
     teller: Teller,
+    /// Code of worker pods.
+    pub delivery: Rc<Delivery>,
 }
 
 impl Hub {
     /// Nothing is connected yet.
     pub fn new(teller: Teller) -> Rc<Self> {
-        Rc::new(Self { clients: RefCell::default(), watches: RefCell::default(), teller })
+        Rc::new(Self { clients: RefCell::default(), watches: RefCell::default(), teller, delivery: Rc::default() })
     }
 
     /// The pods of a namespace.

@@ -5,6 +5,7 @@ pub mod api;
 mod care;
 mod clocks;
 pub mod cluster;
+mod deliver;
 mod find;
 mod follow;
 pub mod glance;
@@ -13,6 +14,8 @@ mod judge;
 mod outcome;
 pub mod pending;
 pub mod podlog;
+mod talk;
+mod worker;
 
 use std::{
     collections::HashMap,
@@ -31,6 +34,7 @@ use crate::{
     error::{Error, Result, say},
     model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight},
     operators::kubernetes_pod::Conduct,
+    protocol::agent::FromAgent,
 };
 
 use care::{Care, Order};
@@ -59,6 +63,21 @@ pub struct Job {
     pub warnings: Vec<String>,
     /// Nobody wants it any more: it is removed, if it is there.
     pub unwanted: bool,
+    /// A worker of the executor, and what it needs besides.
+    pub worker: Option<Worker>,
+}
+
+/// What a worker pod of the executor needs.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// Its code: made before it is.
+    pub config_maps: Vec<Value>,
+    /// Mark of the home, which the ConfigMaps carry.
+    pub home: String,
+    /// An agent runs in it; else a shell command, whose result is the last line of output.
+    pub has_agent: bool,
+    /// Worker pods created at one time.
+    pub batch: usize,
 }
 
 /// What the thread is told.
@@ -72,6 +91,8 @@ pub enum Request {
     GiveUp(PodId),
     /// Nobody waits for a pod any more (killed, cleared, marked): it is removed, unless its task keeps it then.
     Drop(PodId),
+    /// Tell the agent in a worker pod: a line.
+    Tell(PodId, String),
 }
 
 /// How a pod's task ended.
@@ -130,6 +151,10 @@ pub enum Report {
         /// How.
         result: Box<Ended>,
     },
+    /// The agent in a worker pod said a line.
+    Heard(PodId, Vec<u8>),
+    /// What the agent of an ended worker pod said and nobody had fetched; its end is told after this.
+    Left(PodId, Vec<FromAgent>),
     /// Nothing is left to be done: it is gone, or stays on purpose.
     Done {
         /// Which.
@@ -214,14 +239,20 @@ fn serve(inbox: UnboundedReceiver<Request>, teller: Teller) {
 async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
     let hub = hub::Hub::new(teller.clone());
     let mut cares: HashMap<PodId, UnboundedSender<Order>> = HashMap::new();
+    let mut agents: HashMap<PodId, UnboundedSender<String>> = HashMap::new();
     while let Some(request) = inbox.recv().await {
-        cares.retain(|_, orders| !orders.is_closed());
         match request {
             Request::Care(job) => {
+                cares.retain(|_, orders| !orders.is_closed());
+                agents.retain(|_, lines| !lines.is_closed());
                 let (orders, heard) = unbounded_channel();
                 cares.insert(job.pod.id, orders);
+                let (lines, told) = unbounded_channel();
+                if job.worker.as_ref().is_some_and(|worker| worker.has_agent) {
+                    agents.insert(job.pod.id, lines);
+                }
                 let name = job.pod.name.clone();
-                let care = tokio::task::spawn_local(Care::run(*job, hub.clone(), teller.clone(), heard));
+                let care = tokio::task::spawn_local(Care::run(*job, hub.clone(), teller.clone(), (heard, told)));
                 tokio::task::spawn_local(async move {
                     if care.await.is_err_and(|e| e.is_panic()) {
                         say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));
@@ -230,6 +261,11 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
             }
             Request::Committed(id) => order(&cares, id, Order::Committed),
             Request::Drop(id) => order(&cares, id, Order::Drop),
+            Request::Tell(id, line) => {
+                if let Some(agent) = agents.get(&id) {
+                    let _ = agent.send(line);
+                }
+            }
             Request::GiveUp(id) => order(&cares, id, Order::GiveUp),
         }
     }

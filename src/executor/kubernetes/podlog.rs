@@ -15,8 +15,25 @@ use crate::{clock, model::time::rfc3339, tasklog::Log};
 
 /// Logger of lines of a container: this and its name.
 const LOGGER: &str = "task.pod.";
+/// Logger of an agent's own lines and of ours, and the key of what isn't for the log.
+const OURS: &str = "task";
+const FRAME: &str = "{\"dagdeck_frame\"";
+/// An agent's lines are as old as what they say: those of so many seconds are compared.
+const AGENT_LAG: i64 = 60;
 /// The log is read back by so much, then twice that, until far enough.
 const FIRST_LOOK: u64 = 256 * 1024;
+
+/// In which form a container's output comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Text; `[container] ` may stand before each line.
+    Plain {
+        /// It does.
+        prefix: bool,
+    },
+    /// Lines of a task's log, as an agent writes them, and frames.
+    Agent,
+}
 
 /// Where a container's output goes on.
 #[derive(Debug, Default)]
@@ -51,16 +68,16 @@ impl Mark {
 pub struct PodLog {
     log: Log,
     path: PathBuf,
-    prefix: bool,
+    form: Form,
 }
 
 impl PodLog {
     /// Opens it; what a killed writer left of a line is cut off.
-    pub fn open(path: &Path, prefix: bool) -> std::io::Result<Self> {
+    pub fn open(path: &Path, form: Form) -> std::io::Result<Self> {
         if let Ok(file) = File::options().read(true).write(true).open(path) {
             cut_half_line(file)?;
         }
-        Ok(Self { log: Log::open(path)?, path: path.into(), prefix })
+        Ok(Self { log: Log::open(path)?, path: path.into(), form })
     }
 
     /// A line of our own.
@@ -71,8 +88,23 @@ impl PodLog {
 
     /// A line of a container, unless `mark` says that it is there. `time` as the cluster wrote it.
     pub fn line(&mut self, container: &str, time: &str, text: &str, mark: &mut Mark) {
+        let prefix = match self.form {
+            Form::Plain { prefix } => prefix,
+            Form::Agent if text.starts_with(FRAME) => return,
+            Form::Agent => match serde_json::from_str::<Value>(text) {
+                Ok(line) if line["timestamp"].is_string() && line["event"].is_string() => {
+                    let text = |name: &str| line[name].as_str().unwrap_or_default();
+                    if !mark.has(text("timestamp"), text("event")) {
+                        self.log.forward(&line);
+                    }
+                    return;
+                }
+                // Something else wrote into the container's output.
+                _ => false,
+            },
+        };
         let is_group = text.starts_with("::group::") || text.starts_with("::endgroup::");
-        let event = if self.prefix && !is_group { format!("[{container}] {text}") } else { text.to_string() };
+        let event = if prefix && !is_group { format!("[{container}] {text}") } else { text.to_string() };
         if mark.has(time, &event) {
             return;
         }
@@ -100,7 +132,7 @@ impl PodLog {
             if read.is_err() {
                 return Mark::default();
             }
-            let (mark, is_enough) = marked(&text, container);
+            let (mark, is_enough) = marked(&text, container, self.form);
             if is_enough || from == 0 {
                 return mark;
             }
@@ -110,12 +142,14 @@ impl PodLog {
 }
 
 /// What the end of a log says of a container, and whether it reaches back far enough.
-fn marked(text: &[u8], container: &str) -> (Mark, bool) {
+fn marked(text: &[u8], container: &str, form: Form) -> (Mark, bool) {
     let logger = format!("{LOGGER}{container}");
+    let is_of = |name: &str| if form == Form::Agent { name != OURS } else { name == logger };
+    let lag = if form == Form::Agent { AGENT_LAG } else { 0 };
     let mut lines: Vec<(Timestamp, String, String)> = Vec::new();
     for line in text.split(|b| *b == b'\n') {
         let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
-        if line["logger"] == logger.as_str()
+        if is_of(line["logger"].as_str().unwrap_or(OURS))
             && let (Some(time), Some(event)) = (line["timestamp"].as_str(), line["event"].as_str())
             && let Ok(at) = time.parse()
         {
@@ -125,8 +159,8 @@ fn marked(text: &[u8], container: &str) -> (Mark, bool) {
     let mut mark = Mark { last: lines.iter().map(|(at, ..)| *at).max(), ..Mark::default() };
     let Some(since) = mark.since() else { return (mark, false) };
     // Two streams of a container may be a moment out of order.
-    let is_enough = lines.iter().any(|(at, ..)| at.duration_since(since).as_secs() < -1);
-    for (_, time, event) in lines.into_iter().filter(|(at, ..)| *at >= since) {
+    let is_enough = lines.iter().any(|(at, ..)| at.duration_since(since).as_secs() < -1 - lag);
+    for (_, time, event) in lines.into_iter().filter(|(at, ..)| at.duration_since(since).as_secs() >= -lag) {
         *mark.have.entry((time, event)).or_default() += 1;
     }
     (mark, is_enough)
@@ -176,7 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.log");
         let times = ["2026-01-01T00:00:01.1Z", "2026-01-01T00:00:05.000000001Z", "2026-01-01T00:00:05.000000001Z"];
-        let mut log = PodLog::open(&path, true).unwrap();
+        let mut log = PodLog::open(&path, Form::Plain { prefix: true }).unwrap();
         let mut none = log.mark("base");
         assert_eq!(none.since(), None);
         for time in times {
@@ -187,7 +221,7 @@ mod tests {
         drop(log);
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{whole}{{\"timestamp\":\"2026-01-01T00:0")).unwrap();
-        let mut log = PodLog::open(&path, true).unwrap();
+        let mut log = PodLog::open(&path, Form::Plain { prefix: true }).unwrap();
         let mut mark = log.mark("base");
         assert_eq!(mark.since().unwrap().to_string(), "2026-01-01T00:00:04Z");
         // The API gives everything from then on once more, and one line that is new.

@@ -82,5 +82,6 @@ pub(super) const KUBERNETES_POD_ARGS: &[Arg] = &[
     opt("active_deadline_seconds", Integer, "", "Time limit of the pod"),
     opt("logging_interval", Integer, "", "Kept for Airflow's sake"),
     opt("trigger_kwargs", Map, "", "Kept for Airflow's sake"),
+    opt("xcom_from", OneOf(&["file", "stdout"]), "", "Only the sidecar's file, or only the last line of the output"),
     opt("container_name_log_prefix_enabled", Boolean, "true", "`[container]` before each line"),
 ];

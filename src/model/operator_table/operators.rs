@@ -320,7 +320,7 @@ pub const OPERATORS: &[Operator] = &[
         name: "kubernetes_pod",
         class: "KubernetesPodOperator",
         module: "airflow.providers.cncf.kubernetes.operators.pod",
-        runs: Runs::NotYet,
+        runs: Runs::Natively,
         doc: "Runs a pod to its end.",
         args: KUBERNETES_POD_ARGS,
         is_sensor: false,

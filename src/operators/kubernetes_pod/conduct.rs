@@ -83,6 +83,9 @@ pub struct Conduct {
     pub log_events_on_startup: bool,
     /// The task is `deferred` while the pod runs.
     pub deferrable: bool,
+    /// A process of the task waits for the pod's end.
+    #[serde(default)]
+    pub in_python: bool,
 }
 
 impl Conduct {
@@ -130,6 +133,7 @@ impl Conduct {
             log_events_on_failure: args.flag("log_events_on_failure", false)?,
             log_events_on_startup: args.flag("log_events_on_startup", true)?,
             deferrable: args.flag("deferrable", false)?,
+            in_python: false,
         })
     }
 }

@@ -21,10 +21,11 @@ use objects::Shaper;
 pub use attach::{SIDECAR, Sidecar, XCOM_FOLDER};
 pub use conduct::{Conduct, Containers, OnFinish, XcomFrom};
 pub use job::job;
-pub use names::{Identity, safe_label};
+pub use merge::pods;
+pub use names::{Identity, MAX_NAME, name_of_task, safe_label};
 
 /// The Airflow version that pods are labelled with: what dagdeck behaves like.
-const AIRFLOW_VERSION: &str = "3.3.2";
+pub const AIRFLOW_VERSION: &str = "3.3.2";
 
 /// What the place where the pod will run adds to it.
 #[derive(Debug, Clone, Default)]
@@ -112,6 +113,11 @@ const KINDS: &[(&str, &str)] = &[
     ("volumes", "[V1Volume]"),
     ("xcom_sidecar_container_security_context", "V1SecurityContext"),
 ];
+
+/// A pod from wherever an author wrote it (YAML, Python's objects, TOML), in the API's spelling.
+pub fn spelled(pod: &Value) -> Value {
+    Shaper { texts: true, wrong: Vec::new() }.shape(pod, "V1Pod", "the pod")
+}
 
 /// An argument in the API's spelling; `None` if it isn't given.
 fn shaped(args: &Arguments<'_>, name: &str) -> Option<Value> {

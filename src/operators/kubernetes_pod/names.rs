@@ -74,12 +74,15 @@ pub fn safe_label(value: &str) -> String {
 /// The author's `name`, checked and in the spelling that Kubernetes takes.
 pub fn given_name(name: &str) -> Result<String, String> {
     if name.chars().count() > MAX_GIVEN {
-        return Err(format!("The key has to be less than {MAX_GIVEN} characters"));
+        return Err(format!("The key: {name} has to be less than {MAX_GIVEN} characters"));
     }
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')) {
         return Err(format!(
             "The key '{name}' has to be made of alphanumeric characters, dashes, dots and underscores exclusively"
         ));
+    }
+    if name.contains("..") {
+        return Err(format!("The key '{name}' must not contain consecutive dots ('..')"));
     }
     let mut made = String::new();
     for c in name.to_lowercase().chars() {

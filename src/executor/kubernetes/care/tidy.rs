@@ -35,6 +35,9 @@ impl Care {
             self.delete(api, seat).await;
             return;
         }
+        if self.job.worker.is_some() {
+            return;
+        }
         let mut pause = Pause::default();
         while let Err(trouble) = find::mark_checked(api, &self.name).await {
             if !trouble.is_away() {

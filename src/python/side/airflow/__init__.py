@@ -87,6 +87,10 @@ def look_up(module, name):
         modern = table.OLD_NAMES.get((module, name), modern)
         place = table.MODULES[modern].get(name)
     if place is None:
+        from ._beside import find
+
+        modern, place = None, find(module, name)
+    if place is None:
         raise missing(module, name)
     return place, modern
 

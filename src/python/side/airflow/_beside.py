@@ -216,20 +216,19 @@ airflow.utils.types add_deprecated_classes
 """
 
 
-ADDED = set()
-"""Module and name of each: no place that a hint would name."""
+_found = {}
 
 
-def merge(modules):
-    """Adds what isn't in the table of importable names yet."""
-    places = dict(PLACES)
-    for names in modules.values():
-        for name, place in names.items():
-            if place != "inside" and place[0] != "~":
-                places.setdefault(name, place)
-    for module, names in read(NAMES).items():
-        have = modules.setdefault(module, {})
-        for name in names:
-            if name not in have:
-                have[name] = places.get(name, "inside")
-                ADDED.add((module, name))
+def find(module, name):
+    """The place of a name that stands in no other table; None if Airflow doesn't have it there either. Asked last: most files
+    never need it."""
+    from ._modules import MODULES
+
+    if not _found:
+        _found.update(read(NAMES))
+    if name not in _found.get(module, ()):
+        return None
+    if name in PLACES:
+        return PLACES[name]
+    places = (names[name] for names in MODULES.values() if name in names)
+    return next((place for place in places if place != "inside" and place[0] != "~"), "inside")

@@ -352,11 +352,10 @@ BETTER = {
     "apply_defaults": "remove it: it isn't needed",
 }
 
-from . import _beside, _inside, _modules_more  # noqa: E402  they add to what is above
+from . import _inside, _modules_more  # noqa: E402  they add to what is above
 
 _modules_more.merge(MODULES)
 _inside.merge(MODULES)
-_beside.merge(MODULES)
 
 PACKAGES = set()
 for _name in (*MODULES, *OLD):

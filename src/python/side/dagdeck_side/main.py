@@ -26,7 +26,8 @@ def main():
 
         code = run(channel, message)
     bundle = sys.modules.get("dagdeck_side.bundle")
-    if bundle is None or bundle.stale:
+    # The files of a pod go with it: no other task would read the bundle.
+    if (bundle is None or bundle.stale) and b"AIRFLOW_IS_K8S_EXECUTOR_POD" not in environ:
         from . import bundle
 
         bundle.write()

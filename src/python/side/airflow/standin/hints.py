@@ -15,7 +15,6 @@ FIXED = {
 
 def hint(module, name):
     """A sentence, or None."""
-    from .._beside import ADDED
     from .._modules import MODULES, OLD
 
     for prefix, text in FIXED.items():
@@ -23,8 +22,7 @@ def hint(module, name):
             return text
     if name is not None:
         for place in ("airflow.sdk", *MODULES):
-            if name in MODULES[place] and MODULES[place][name][0] != "~" and MODULES[place][name] != "inside" \
-                    and (place, name) not in ADDED:
+            if name in MODULES[place] and MODULES[place][name][0] != "~" and MODULES[place][name] != "inside":
                 return f"from {place} import {name}"
         names = MODULES.get(module) or MODULES.get(OLD.get(module), {})
         near = difflib.get_close_matches(name, names, 1)

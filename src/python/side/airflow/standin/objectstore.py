@@ -96,6 +96,50 @@ class ObjectStoragePath:
     def with_suffix(self, suffix):
         return self._same(pathlib.PurePosixPath(self._text).with_suffix(suffix))
 
+    def with_stem(self, stem):
+        return self.parent / (stem + self.suffix)
+
+    @property
+    def parents(self):
+        return [self._same(one) for one in pathlib.PurePosixPath(self._text).parents]
+
+    def as_posix(self):
+        return self._text
+
+    def match(self, pattern):
+        return pathlib.PurePosixPath(self._text).match(pattern)
+
+    def is_absolute(self):
+        return True
+
+    def absolute(self):
+        return self._same(os.path.abspath(self._text)) if self.is_local else self
+
+    def resolve(self, strict=False):
+        return self._same(self._path.resolve(strict)) if self.is_local else self
+
+    def expanduser(self):
+        return self._same(self._path.expanduser()) if self.is_local else self
+
+    def is_relative_to(self, other):
+        other = other if isinstance(other, ObjectStoragePath) else type(self)(other)
+        return self.samestore(other) and (self._text + "/").startswith(other._text.rstrip("/") + "/")
+
+    def walk(self):
+        """(folder, names of folders, names of files) of it and all below."""
+        below = sorted(self.iterdir(), key=str)
+        folders = [one for one in below if one.is_dir()]
+        yield self, [one.name for one in folders], [one.name for one in below if one not in folders]
+        for one in folders:
+            yield from one.walk()
+
+    def checksum(self):
+        """A number that changes with the file."""
+        if not self.is_local:
+            return self.fs.checksum(self._text)
+        found = self._path.stat()
+        return hash((self._text, found.st_size, found.st_mtime_ns))
+
     def relative_to(self, other):
         return pathlib.PurePosixPath(self._text).relative_to(getattr(other, "_text", str(other)))
 

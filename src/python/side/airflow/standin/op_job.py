@@ -1,4 +1,4 @@
-"""Operators about Kubernetes jobs, and about whatever a YAML text describes: they parse here, and are run by dagdeck."""
+"""Operators about Kubernetes jobs, and about whatever a YAML text describes."""
 from . import state
 from .op_pod import KubernetesPodOperator
 from .operator import BaseOperator
@@ -31,20 +31,20 @@ class KubernetesJobOperator(KubernetesPodOperator):
             if not wait_until_job_complete and (self.do_xcom_push or self.deferrable):
                 state.warn("do_xcom_push= and deferrable= of KubernetesJobOperator only work with "
                            "wait_until_job_complete=True", "wait_until_job_complete=True")
-
-
-class _ClusterOperator(BaseOperator):
-    """Does something in a cluster that isn't a pod."""
-
-    __module__ = _MODULE + "job"
+        self._work = None
 
     def execute(self, context):
-        from .pod_run import run
+        from .cluster_work import JobRun
 
-        return run(self)
+        self._work = JobRun(self, context)
+        return self._work.run()
+
+    def on_kill(self):
+        if self._work is not None:
+            self._work.kill()
 
 
-class KubernetesDeleteJobOperator(_ClusterOperator):
+class KubernetesDeleteJobOperator(BaseOperator):
     """Deletes a job."""
 
     __module__ = _MODULE + "job"
@@ -58,8 +58,13 @@ class KubernetesDeleteJobOperator(_ClusterOperator):
         self.delete_on_status, self.wait_for_completion = delete_on_status, wait_for_completion
         self.poll_interval = poll_interval
 
+    def execute(self, context):
+        from .cluster_work import delete_job
 
-class KubernetesPatchJobOperator(_ClusterOperator):
+        delete_job(self)
+
+
+class KubernetesPatchJobOperator(BaseOperator):
     """Changes a job."""
 
     __module__ = _MODULE + "job"
@@ -72,8 +77,13 @@ class KubernetesPatchJobOperator(_ClusterOperator):
         self.kubernetes_conn_id, self.config_file = kubernetes_conn_id, config_file
         self.in_cluster, self.cluster_context = in_cluster, cluster_context
 
+    def execute(self, context):
+        from .cluster_work import patch_job
 
-class _ResourceOperator(_ClusterOperator):
+        return patch_job(self)
+
+
+class _ResourceOperator(BaseOperator):
     """What a YAML text or file describes."""
 
     __module__ = _MODULE + "resource"
@@ -93,8 +103,18 @@ class KubernetesCreateResourceOperator(_ResourceOperator):
 
     __module__ = _MODULE + "resource"
 
+    def execute(self, context):
+        from .cluster_work import create_objects
+
+        create_objects(self)
+
 
 class KubernetesDeleteResourceOperator(_ResourceOperator):
     """Deletes what the YAML describes."""
 
     __module__ = _MODULE + "resource"
+
+    def execute(self, context):
+        from .cluster_work import delete_objects
+
+        delete_objects(self)

@@ -46,8 +46,6 @@ class KubernetesPodOperator(BaseOperator):
         if is_delete_operator_pod is not None:
             old["is_delete_operator_pod"] = is_delete_operator_pod
         modern = self.modern_arguments(old)
-        if on_finish_action != "delete_pod":
-            modern.pop("on_finish_action", None)
         given.update(modern)
         super().__init__(**kwargs)
         if reattach_on_restart is not None and durable is None:
@@ -80,8 +78,8 @@ class KubernetesPodOperator(BaseOperator):
         delete = made.pop("is_delete_operator_pod", None)
         if delete is not None:
             action = "delete_pod" if delete else "keep_pod"
-            state.warn("is_delete_operator_pod= was removed; on_finish_action= is meant", f'on_finish_action="{action}"')
-            made.setdefault("on_finish_action", action)
+            state.warn("is_delete_operator_pod= has had no effect since provider 10; on_finish_action= decides",
+                       f'on_finish_action="{action}"')
         return made
 
     def _before_render(self):

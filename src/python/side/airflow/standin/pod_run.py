@@ -3,6 +3,7 @@ from . import state
 
 # What only this process could call; the program runs the pod without them.
 CALLED = frozenset(("callbacks", "progress_callback", "log_formatter"))
+_JOB = "airflow.providers.cncf.kubernetes.operators.job"
 
 
 def arguments(task):
@@ -11,7 +12,8 @@ def arguments(task):
 
     from .op_pod import KubernetesPodOperator
 
-    names = [n for n in KubernetesPodOperator.__init__._dagdeck_names if n not in CALLED]
+    made_for = [one for one in type(task).__mro__ if one.__module__ in (KubernetesPodOperator.__module__, _JOB)]
+    names = [n for one in made_for for n in one.__init__._dagdeck_names if n not in CALLED]
     return {name: value(getattr(task, name)) for name in names if getattr(task, name, None) is not None}
 
 

@@ -1,0 +1,170 @@
+//! ConfigMaps that carry code to worker pods: made where they are missing, shared by the pods that name them, and collected
+//! when no pod of ours in the namespace needs them any more.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    time::Duration,
+};
+
+use kube::{
+    api::{DeleteParams, ListParams, PostParams},
+    core::Request,
+};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, Semaphore};
+
+use super::{
+    api::{Answer, Trouble},
+    cluster::Cluster,
+};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long unused ConfigMaps stay for the next pods.
+const UNUSED: Duration = Duration::from_secs(60);
+/// Marks our ConfigMaps, with the home that made them.
+const OF_HOME: &str = "dagdeck/home";
+
+/// Where ConfigMaps are.
+type Place = (Cluster, String);
+
+/// All that were delivered.
+#[derive(Default)]
+pub struct Delivery {
+    /// Those that are there; locked while some are made or deleted, so that none is deleted that is just wanted.
+    there: Mutex<HashSet<(Place, String)>>,
+    /// Number of pods that need one.
+    users: RefCell<HashMap<(Place, String), usize>>,
+    /// Who may create pods now: `worker_pods_creation_batch_size` at one time.
+    turns: RefCell<Option<Rc<Semaphore>>>,
+}
+
+/// What one pod needs, until it is dropped.
+pub struct Needs {
+    delivery: Rc<Delivery>,
+    client: kube::Client,
+    place: Place,
+    home: String,
+    names: Vec<String>,
+}
+
+impl Delivery {
+    /// Turns of those who create worker pods, `batch` at one time.
+    pub fn turns(&self, batch: usize) -> Rc<Semaphore> {
+        self.turns.borrow_mut().get_or_insert_with(|| Rc::new(Semaphore::new(batch.max(1)))).clone()
+    }
+
+    /// Notes that a pod needs these ConfigMaps, for as long as the answer is kept.
+    pub fn need(self: &Rc<Self>, client: kube::Client, place: Place, home: &str, config_maps: &[Value]) -> Needs {
+        let name = |map: &Value| map["metadata"]["name"].as_str().unwrap_or("").to_string();
+        let names: Vec<String> = config_maps.iter().map(name).collect();
+        for name in &names {
+            *self.users.borrow_mut().entry((place.clone(), name.clone())).or_default() += 1;
+        }
+        Needs { delivery: self.clone(), client, place, home: home.into(), names }
+    }
+
+    fn is_used(&self, place: &Place, name: &str) -> bool {
+        self.users.borrow().contains_key(&(place.clone(), name.to_string()))
+    }
+
+    /// Deletes what a home made in a namespace and nobody needs.
+    async fn collect(
+        &self,
+        client: &kube::Client,
+        place: &Place,
+        home: &str,
+        there: &mut HashSet<(Place, String)>,
+    ) -> Answer<()> {
+        let which = ListParams::default().labels(&format!("{OF_HOME}={home}"));
+        let list = ask(client, of(&place.1).list(&which)).await?;
+        let names = list["items"].as_array().into_iter().flatten().filter_map(|item| item["metadata"]["name"].as_str());
+        for name in names.filter(|name| !self.is_used(place, name)) {
+            there.remove(&(place.clone(), name.to_string()));
+            match ask(client, of(&place.1).delete(name, &DeleteParams::default())).await {
+                Err(trouble) if !trouble.is_missing() => return Err(trouble),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Needs {
+    /// Creates what isn't there yet. A ConfigMap's name is the hash of what it holds, so one of that name is the same.
+    ///
+    /// # Errors
+    /// The API server's own: forbidden, over quota, away.
+    pub async fn deliver(&self, config_maps: &[Value]) -> Answer<()> {
+        let mut there = self.delivery.there.lock().await;
+        let mut is_new = false;
+        for (map, name) in config_maps.iter().zip(&self.names) {
+            let which = (self.place.clone(), name.clone());
+            if there.contains(&which) {
+                continue;
+            }
+            let mut made = map.clone();
+            made["metadata"]["labels"] = json!({OF_HOME: self.home, "app.kubernetes.io/managed-by": "dagdeck"});
+            let body = serde_json::to_vec(&made).unwrap_or_default();
+            match ask(&self.client, of(&self.place.1).create(&PostParams::default(), body)).await {
+                Err(trouble) if !trouble.is_taken() => return Err(trouble),
+                _ => is_new = there.insert(which),
+            }
+        }
+        // The files have changed: what the older pods needed may be of no use any more. What can't be deleted now is later.
+        if is_new {
+            let _ = self.delivery.collect(&self.client, &self.place, &self.home, &mut there).await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Needs {
+    fn drop(&mut self) {
+        let place = self.place.clone();
+        {
+            let mut users = self.delivery.users.borrow_mut();
+            for name in self.names.drain(..) {
+                let which = (place.clone(), name);
+                if let Some(count) = users.get_mut(&which) {
+                    *count -= 1;
+                    if *count == 0 {
+                        users.remove(&which);
+                    }
+                }
+            }
+            if users.keys().any(|(p, _)| *p == place) {
+                return;
+            }
+        }
+        let (delivery, client, home) = (self.delivery.clone(), self.client.clone(), std::mem::take(&mut self.home));
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(UNUSED).await;
+            let mut there = delivery.there.lock().await;
+            if !delivery.users.borrow().keys().any(|(p, _)| *p == place) {
+                let _ = delivery.collect(&client, &place, &home, &mut there).await;
+            }
+        });
+    }
+}
+
+fn of(namespace: &str) -> Request {
+    Request::new(format!("/api/v1/namespaces/{namespace}/configmaps"))
+}
+
+async fn ask(
+    client: &kube::Client,
+    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+) -> Answer<Value> {
+    let request = request.map_err(|e| Trouble::Refused {
+        code: 0,
+        reason: "BadRequest".into(),
+        message: format!("the request can't be built: {e}"),
+    })?;
+    match tokio::time::timeout(PATIENCE, client.request::<Value>(request)).await {
+        Ok(done) => done.map_err(Trouble::from),
+        Err(_) => Err(Trouble::Away(format!("no answer within {} s", PATIENCE.as_secs()))),
+    }
+}

@@ -1,0 +1,212 @@
+//! `[kubernetes_executor]` as worker pods use it (semantics 13), and which executor a task goes to.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{
+    config::Settings,
+    model::{Cause, CauseKind, Task},
+    operators::kubernetes_pod::spelled,
+};
+
+/// Where a task's process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Executor {
+    /// On this machine.
+    Local,
+    /// In a pod of its own.
+    Kubernetes,
+}
+
+/// Executors in `[core] executor`: alias or class name, and where it runs; the first is the default.
+fn configured(settings: &Settings) -> Vec<(Vec<String>, Executor)> {
+    let one = |text: &str| {
+        let (alias, path) = text.split_once(':').map_or((None, text), |(alias, path)| (Some(alias), path));
+        let class = path.rsplit('.').next().unwrap_or(path);
+        let runs = if class == "KubernetesExecutor" { Executor::Kubernetes } else { Executor::Local };
+        let names = alias.into_iter().chain([path, class]).map(str::to_string).collect();
+        (names, runs)
+    };
+    settings.text("core", "executor").split(',').map(str::trim).filter(|t| !t.is_empty()).map(one).collect()
+}
+
+/// Executors of Airflow 2 that split tasks by queue, with the section that names the queue for pods.
+const BY_QUEUE: &[(&str, &str)] = &[
+    ("LocalKubernetesExecutor", "local_kubernetes_executor"),
+    ("CeleryKubernetesExecutor", "celery_kubernetes_executor"),
+];
+
+/// Where a task runs: its own `executor`, else by its queue, else the first one of the settings.
+pub fn executor_of(task: &Task, settings: &Settings) -> Result<Executor, Cause> {
+    let all = configured(settings);
+    if let Some(wanted) = task.executor.as_deref().filter(|name| !name.is_empty()) {
+        let found = all.iter().find(|(names, _)| names.iter().any(|name| name == wanted)).map(|(_, runs)| *runs);
+        return found.ok_or_else(|| {
+            let known = settings.text("core", "executor");
+            Cause::new(
+                CauseKind::Value,
+                format!("executor {wanted:?} is not among those of [core] executor ({known}): add it there"),
+            )
+            .exception("UnknownExecutorException")
+        });
+    }
+    let queue = task.queue.as_deref().unwrap_or("default");
+    if list(settings.text("kubernetes_executor", "queues")).any(|name| name == queue) {
+        return Ok(Executor::Kubernetes);
+    }
+    let first = all.first();
+    let by_queue = first.and_then(|(names, _)| BY_QUEUE.iter().find(|(class, _)| names.iter().any(|n| n == class)));
+    if let Some((_, section)) = by_queue {
+        let named = settings.get(section, "kubernetes_queue").unwrap_or("kubernetes");
+        return Ok(if queue == named { Executor::Kubernetes } else { Executor::Local });
+    }
+    Ok(first.map_or(Executor::Local, |(_, runs)| *runs))
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|t| !t.is_empty())
+}
+
+/// What worker pods are made with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkerSettings {
+    /// Namespace, unless the template or an override names one.
+    pub namespace: String,
+    /// File of the pod that all worker pods start from.
+    pub pod_template_file: Option<PathBuf>,
+    /// Kubeconfig; else the scheduler's own environment says how the cluster is reached.
+    pub config_file: Option<String>,
+    /// Context of the kubeconfig.
+    pub cluster_context: Option<String>,
+    /// Image, `repository:tag`, unless the template or an override names one.
+    pub image: Option<String>,
+    /// A worker pod that ended well is deleted.
+    pub delete_worker_pods: bool,
+    /// So is one that failed.
+    pub delete_worker_pods_on_failure: bool,
+    /// Pods created at one time.
+    pub creation_batch_size: usize,
+    /// How often a pod that failed before its task began is created again without using a try.
+    pub launch_failure_retries: u32,
+    /// Seconds that a result above 256 kB waits to be fetched.
+    pub result_hold: f64,
+}
+
+impl WorkerSettings {
+    /// Reads them. Errors name the option.
+    pub fn read(settings: &Settings) -> Result<Self, String> {
+        let section = "kubernetes_executor";
+        let text = |key: &str| Some(settings.text(section, key).trim()).filter(|t| !t.is_empty());
+        let number = |key: &str| settings.number(section, key).map_err(|e| e.to_string());
+        let image = text("worker_container_repository").map(|repository| match text("worker_container_tag") {
+            Some(tag) => format!("{repository}:{tag}"),
+            None => repository.to_string(),
+        });
+        Ok(Self {
+            namespace: text("namespace").unwrap_or("default").to_string(),
+            pod_template_file: text("pod_template_file").map(PathBuf::from),
+            config_file: text("config_file").map(str::to_string),
+            cluster_context: text("cluster_context").map(str::to_string),
+            image,
+            delete_worker_pods: settings.flag(section, "delete_worker_pods"),
+            delete_worker_pods_on_failure: settings.flag(section, "delete_worker_pods_on_failure"),
+            creation_batch_size: (number("worker_pods_creation_batch_size")?.max(1.0)) as usize,
+            launch_failure_retries: number("pod_launch_failure_retries")?.max(0.0) as u32,
+            result_hold: number("result_hold")?,
+        })
+    }
+}
+
+/// Where the files of a DAG folder are inside the pod already (image or volume): `[kubernetes_executor] dags_path`, for one
+/// folder `[kubernetes_executor.dags_path]` with the folder as key. `None`: they are handed over.
+pub fn dags_path<'a>(settings: &'a Settings, folder: &Path) -> Option<&'a str> {
+    let of_folder = settings.get("kubernetes_executor", &format!("dags_path.{}", folder.display()));
+    let found = of_folder.or_else(|| settings.get("kubernetes_executor", "dags_path"))?;
+    Some(found.trim_end_matches('/')).filter(|path| !path.is_empty())
+}
+
+/// `executor_config["pod_override"]` of a task, as a pod in the API's spelling. Errors say what was found instead.
+pub fn pod_override(task: &Task) -> Result<Option<Value>, String> {
+    let Some(config) = task.args.get("executor_config").filter(|c| !c.is_null()) else { return Ok(None) };
+    let Some(config) = config.as_object() else { return Err(format!("executor_config must be a dict, not {config}")) };
+    match config.get("pod_override") {
+        None | Some(Value::Null) => Ok(None),
+        Some(pod @ Value::Object(_)) => Ok(Some(spelled(pod))),
+        Some(other) => Err(format!("executor_config[\"pod_override\"] must be a V1Pod, not {other}")),
+    }
+}
+
+/// The template file that `executor_config["pod_template_file"]` names for this task alone.
+pub fn own_template(task: &Task) -> Option<PathBuf> {
+    let path = task.args.get("executor_config")?.get("pod_template_file")?.as_str()?;
+    Some(PathBuf::from(path)).filter(|p| !p.as_os_str().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        let environment = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Settings::load(Path::new("/nowhere/dagdeck.toml"), environment).unwrap()
+    }
+
+    fn task(extra: Value) -> Task {
+        let mut all = json!({"task_id": "t", "operator": "BashOperator"});
+        all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        serde_json::from_value(all).unwrap()
+    }
+
+    #[test]
+    fn a_task_goes_to_its_executor_its_queue_or_the_first() {
+        let both = settings(&[("AIRFLOW__CORE__EXECUTOR", "LocalExecutor,k8s:airflow.x.KubernetesExecutor")]);
+        assert_eq!(executor_of(&task(json!({})), &both), Ok(Executor::Local));
+        for name in ["KubernetesExecutor", "k8s", "airflow.x.KubernetesExecutor"] {
+            assert_eq!(executor_of(&task(json!({"executor": name})), &both), Ok(Executor::Kubernetes), "{name}");
+        }
+        let unknown = executor_of(&task(json!({"executor": "Other"})), &both).unwrap_err();
+        assert!(
+            unknown.summary.contains("Other") && unknown.summary.contains("[core] executor"),
+            "{}",
+            unknown.summary
+        );
+        let only = settings(&[("AIRFLOW__CORE__EXECUTOR", "KubernetesExecutor")]);
+        assert_eq!(executor_of(&task(json!({})), &only), Ok(Executor::Kubernetes));
+        let old = settings(&[("AIRFLOW__CORE__EXECUTOR", "LocalKubernetesExecutor")]);
+        assert_eq!(executor_of(&task(json!({"queue": "kubernetes"})), &old), Ok(Executor::Kubernetes));
+        assert_eq!(executor_of(&task(json!({"queue": "other"})), &old), Ok(Executor::Local));
+        let mapped = settings(&[("AIRFLOW__KUBERNETES_EXECUTOR__QUEUES", "gpu, big")]);
+        assert_eq!(executor_of(&task(json!({"queue": "big"})), &mapped), Ok(Executor::Kubernetes));
+        assert_eq!(executor_of(&task(json!({})), &mapped), Ok(Executor::Local));
+    }
+
+    #[test]
+    fn settings_have_airflows_defaults() {
+        let read = WorkerSettings::read(&settings(&[])).unwrap();
+        assert_eq!((read.namespace.as_str(), read.image), ("default", None));
+        assert!(read.delete_worker_pods && !read.delete_worker_pods_on_failure);
+        assert_eq!((read.creation_batch_size, read.launch_failure_retries), (1, 1));
+        let image = settings(&[
+            ("AIRFLOW__KUBERNETES_EXECUTOR__WORKER_CONTAINER_REPOSITORY", "python"),
+            ("AIRFLOW__KUBERNETES_EXECUTOR__WORKER_CONTAINER_TAG", "3.11-slim"),
+            ("AIRFLOW__KUBERNETES_EXECUTOR__DAGS_PATH", "/opt/dags/"),
+        ]);
+        assert_eq!(WorkerSettings::read(&image).unwrap().image.as_deref(), Some("python:3.11-slim"));
+        assert_eq!(dags_path(&image, Path::new("/dags")), Some("/opt/dags"));
+        let wrong = settings(&[("AIRFLOW__KUBERNETES_EXECUTOR__POD_LAUNCH_FAILURE_RETRIES", "many")]);
+        assert!(WorkerSettings::read(&wrong).unwrap_err().contains("pod_launch_failure_retries"));
+    }
+
+    #[test]
+    fn an_override_is_a_pod_or_an_error() {
+        let pod = json!({"spec": {"containers": [{"name": "base", "image": "x"}]}});
+        let good = task(json!({"args": {"executor_config": {"pod_override": pod}}}));
+        assert_eq!(pod_override(&good), Ok(Some(pod)));
+        assert_eq!(pod_override(&task(json!({}))), Ok(None));
+        let wrong = task(json!({"args": {"executor_config": {"pod_override": 3}}}));
+        assert!(pod_override(&wrong).unwrap_err().contains("V1Pod"));
+    }
+}
