@@ -88,6 +88,7 @@ fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()
         context: environment.context.clone(),
         color: options.color,
         ascii: options.ascii,
+        mouse: options.mouse,
         keys: options.keys,
         keys_file: cli::keys_file(),
         starter: Some(start_scheduler),

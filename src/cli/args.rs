@@ -84,6 +84,9 @@ pub struct ConsoleOptions {
     /// Console: draw only ASCII characters (else the locale decides)
     #[arg(long)]
     pub ascii: bool,
+    /// Console: the mouse clicks, opens and scrolls (else the terminal selects text with it)
+    #[arg(long)]
+    pub mouse: bool,
     /// The object to open with, of `open`.
     #[arg(skip)]
     pub reference: Option<String>,

@@ -35,6 +35,7 @@ impl OpenArgs {
             keys: self.options.keys.or(before.keys),
             color: self.options.color.or(before.color),
             ascii: self.options.ascii || before.ascii,
+            mouse: self.options.mouse || before.mouse,
             reference: Some(self.reference),
         }
     }

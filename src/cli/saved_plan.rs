@@ -21,6 +21,9 @@ pub enum PlanVerb {
     /// Do it, if what it was computed from still holds
     #[command(after_help = "Example:\n  dagdeck plans apply 1f0c9a7be2d4")]
     Apply(Id),
+    /// Take back what it did, as far as nothing has happened since
+    #[command(after_help = "Example:\n  dagdeck plans revert 1f0c9a7be2d4 --dry-run")]
+    Revert(Revert),
     /// Throw it away; a held one is thereby undone
     #[command(after_help = "Example:\n  dagdeck plans discard 1f0c9a7be2d4")]
     Discard(Id),
@@ -32,6 +35,16 @@ pub struct Id {
     /// Its plan_id
     #[arg(value_name = "ID")]
     plan_id: String,
+}
+
+/// An applied plan.
+#[derive(Debug, Clone, Args)]
+pub struct Revert {
+    /// Its plan_id
+    #[arg(value_name = "ID")]
+    plan_id: String,
+    #[command(flatten)]
+    plan: plan::PlanFlags,
 }
 
 /// Runs a verb; its exit code.
@@ -54,6 +67,9 @@ pub fn run(verb: PlanVerb, shell: &mut Shell) -> Result<i32> {
         PlanVerb::Apply(Id { plan_id }) => {
             let done = shell.submit(Command::ApplyPlan { plan_id })?;
             plan::show(shell, &done, "applied")?;
+        }
+        PlanVerb::Revert(Revert { plan_id, plan: flags }) => {
+            return plan::carry_out(shell, flags, |dry_run| Command::RevertPlan { plan_id: plan_id.clone(), dry_run });
         }
         PlanVerb::Discard(Id { plan_id }) => {
             let done = shell.submit(Command::DiscardPlan { plan_id })?;

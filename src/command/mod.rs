@@ -12,6 +12,7 @@ mod plans;
 mod pods;
 mod prepared;
 mod removal;
+mod revert;
 mod saved;
 
 pub use client::{Client, scheduler_request};

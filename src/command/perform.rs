@@ -116,6 +116,7 @@ pub fn describe(command: &Command) -> (&'static str, String, bool) {
             (if hold.is_some() { "plan_hold" } else { "plan_save" }, target, false)
         }
         Command::ApplyPlan { plan_id } => ("plan_apply", plan_id.clone(), false),
+        Command::RevertPlan { plan_id, dry_run } => ("plan_revert", plan_id.clone(), *dry_run),
         Command::DiscardPlan { plan_id } => ("plan_discard", plan_id.clone(), false),
         Command::CreateBackfill { request, dry_run } => ("backfill_create", request.dag_id.clone(), *dry_run),
         Command::PauseBackfill { id, paused } => {

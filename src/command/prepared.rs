@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::{backfill, perform::Touched, plans, pods, removal};
+use super::{backfill, perform::Touched, plans, pods, removal, revert};
 use crate::{
     config::Place,
     error::{Error, Result},
@@ -69,6 +69,7 @@ pub fn prepare(tx: &Transaction<'_>, place: &Place, command: &Command, now: Time
         Command::CleanPods { names, force, .. } => pods::clean(tx, names, *force)?,
         Command::CreateBackfill { request, .. } => backfill::create(tx, place, request, now)?,
         Command::CancelBackfill { id, .. } => backfill::cancel(tx, *id, now)?,
+        Command::RevertPlan { plan_id, .. } => revert::prepare(tx, plan_id, now)?,
         other => return Err(Error::usage(format!("there is no plan for {other:?}"))),
     };
     let whole = json!([prepared.document, prepared.basis]).to_string();

@@ -82,7 +82,9 @@ pub fn apply(
             .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
     }
     let (mut document, mut touched) = prepared.apply(tx, &saved.who, now)?;
-    plan::decide(tx, plan_id, "applied", None, now)?;
+    // Of a backfill its number is noted: it tells what to cancel if the plan is taken back.
+    let noted = document["backfill"]["id"].as_i64().map(|id| id.to_string());
+    plan::decide(tx, plan_id, "applied", noted.as_deref(), now)?;
     document["state"] = "applied".into();
     touched.plans = true;
     let (action, target, _) = describe(&command);

@@ -4,6 +4,7 @@ use crate::{
     model::{Diagnostic, filter::Fields},
     store::screens::{
         Micros,
+        assets::AssetRow,
         audit::AuditRow,
         backfills::BackfillRow,
         compare::Pair,
@@ -90,6 +91,26 @@ pub fn run(r: &RunRow, now: Micros) -> Row<'_> {
         ],
         duration: r.start.map(|s| (r.end.unwrap_or(now) - s) as f64 / 1e6),
         age: ago(Some(r.start.unwrap_or(r.run_after)), now),
+    }
+}
+
+/// Fields of an asset; its state is how fresh it is.
+pub fn asset(a: &AssetRow, now: Micros) -> Row<'_> {
+    let dags: Vec<&str> =
+        a.makers.iter().chain(&a.readers).map(|(dag, _)| dag).chain(&a.followers).map(String::as_str).collect();
+    let state = match (a.events.is_empty(), a.late(now)) {
+        (true, _) => "never",
+        (_, true) => "late",
+        _ => "ok",
+    };
+    Row {
+        texts: vec![
+            ("dag", dags.join(" ").into()),
+            ("state", state.into()),
+            ("note", format!("{} {} {}", a.name, a.uri, a.group).into()),
+        ],
+        duration: None,
+        age: ago(a.events.first().map(|e| e.at), now),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::message::Event;
@@ -111,6 +111,12 @@ pub fn read_keys(events: Sender<Event>) -> std::io::Result<Gate> {
 fn translate(found: event::Event) -> Option<Event> {
     match found {
         event::Event::Key(key) if key.kind != KeyEventKind::Release => stroke(key).map(Event::Key),
+        event::Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Some(Event::Click(mouse.column, mouse.row)),
+            MouseEventKind::ScrollUp => Some(Event::Wheel(-1)),
+            MouseEventKind::ScrollDown => Some(Event::Wheel(1)),
+            _ => None,
+        },
         event::Event::Paste(text) => Some(Event::Paste(text)),
         event::Event::Resize(w, h) => Some(Event::Resize(w, h)),
         event::Event::FocusGained => Some(Event::Focus(true)),

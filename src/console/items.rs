@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     fields,
-    place::{Object, Place, Setting},
+    place::{Logs, Object, Place, Setting},
     query::Data,
     screen::Screen,
     tree,
@@ -54,6 +54,8 @@ pub enum Kind {
     Version,
     /// A backfill.
     Backfill,
+    /// An asset.
+    Asset,
     /// A task that asks.
     Question,
     /// A day of the week.
@@ -184,6 +186,15 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 let object = Object::Backfill(b.id, b.dag_id.clone(), b.paused, b.done());
                 let failed = b.count(RunState::Failed) > 0;
                 items.push(Item::new(format!("backfill:{}", b.id), Kind::Backfill, at, object, failed));
+            }
+        }
+        Data::Assets(all) => {
+            total = all.len();
+            for (at, a) in all.iter().enumerate().filter(|(_, a)| filter.matches(&fields::asset(a, now))) {
+                // What is triggered is the DAG that makes it.
+                let maker = a.makers.first().map(|(dag, _)| dag).or(a.followers.first());
+                let object = maker.map_or(Object::None, |dag| Object::Dag(dag.clone(), None));
+                items.push(Item::new(format!("asset:{}", a.id), Kind::Asset, at, object, a.late(now)));
             }
         }
         Data::Versions(v) => {
@@ -328,8 +339,11 @@ pub fn object(screen: &Screen) -> Object {
                 Place::Runs(Some(dag))
                 | Place::Grid(dag)
                 | Place::Calendar(dag)
+                | Place::Graph(dag, _)
+                | Place::About(dag)
                 | Place::Versions(dag)
                 | Place::Source(dag, _) => Object::Dag(dag.clone(), None),
+                Place::Logs(Logs::Task(run, task)) => Object::Task(run.clone(), task.clone(), TiState::None),
                 Place::Instances(Some(run)) | Place::Gantt(run) | Place::Xcom(run, ..) => {
                     Object::Run(run.clone(), RunState::Running)
                 }

@@ -6,6 +6,8 @@ use super::{place::Place, state::State};
 
 /// Columns from which a second pane stands beside the first.
 pub const TWO_PANES: u16 = 110;
+/// Columns from which a third one stands below the second.
+pub const THREE_PANES: u16 = 150;
 /// Smallest terminal that is drawn.
 pub const SMALLEST: (u16, u16) = (60, 16);
 
@@ -22,6 +24,8 @@ pub struct Layout {
     pub list: Rect,
     /// Preview of what is under the cursor; below the list, or beside it.
     pub preview: Option<Rect>,
+    /// What a person would look at next: the log, or what needs somebody.
+    pub side: Option<Rect>,
     /// Last line: hints.
     pub hints: Rect,
 }
@@ -34,6 +38,7 @@ pub fn layout(state: &State) -> Layout {
     let mut list = row(3, body);
     let mut columns = row(2, 1);
     let mut preview = None;
+    let mut side = None;
     let place = &state.screen().place;
     match place {
         Place::Instance(..) => {
@@ -52,7 +57,16 @@ pub fn layout(state: &State) -> Layout {
                 preview = Some(Rect { x: w - side, y: 2, width: side, height: h.saturating_sub(3) });
             }
         }
-        Place::Source(..) => {}
+        Place::Source(..) | Place::About(_) | Place::Logs(_) => {}
+        Place::Gantt(_) if h >= 34 => {
+            // The same run as a diagram, and what is known about the line under the cursor.
+            let below = if w >= THREE_PANES { body / 2 } else { 10 };
+            list.height = body - below;
+            let left = if w >= THREE_PANES { w * 64 / 100 } else { 0 };
+            preview = Some(Rect { x: left, y: 3 + list.height, width: w - left, height: below });
+            side = (left > 0).then_some(Rect { x: 0, y: 3 + list.height, width: left, height: below });
+        }
+        Place::Gantt(_) if w >= TWO_PANES => {}
         Place::Versions(_) | Place::Compare(..) if w < TWO_PANES && h >= 20 => {
             let lines = if matches!(place, Place::Versions(_)) { body * 2 / 3 } else { 4 };
             list.height = body - lines;
@@ -67,22 +81,30 @@ pub fn layout(state: &State) -> Layout {
             columns = row(2, h.saturating_sub(3 + h / 4));
         }
         _ if w >= TWO_PANES => {
-            let left = if matches!(place, Place::Gantt(_)) { w } else { (w * 62 / 100).max(80) };
-            if left < w {
-                list.width = left;
-                columns.width = left;
-                preview = Some(Rect { x: left, y: 2, width: w - left, height: h.saturating_sub(3) });
-            } else if h >= 34 {
-                list.height -= 10;
-                preview = Some(row(3 + list.height, 10));
-            }
+            let left = if w >= THREE_PANES { w * 64 / 100 } else { (w * 62 / 100).max(80) };
+            list.width = left;
+            columns.width = left;
+            preview = Some(Rect { x: left, y: 2, width: w - left, height: h.saturating_sub(3) });
         }
         _ if h >= 20 => {
-            let lines = if matches!(place, Place::Xcom(..) | Place::Settings) { body / 2 } else { 7 };
+            let lines = match place {
+                Place::Xcom(..) | Place::Settings | Place::Assets => body / 2,
+                Place::Graph(..) => 5,
+                _ => 7,
+            };
             list.height = body - lines;
             preview = Some(row(3 + list.height, lines));
         }
         _ => {}
     }
-    Layout { header: row(0, 1), title: row(1, 1), columns, list, preview, hints: row(h.saturating_sub(1), 1) }
+    if w >= THREE_PANES
+        && h >= 24
+        && matches!(place, Place::Triage | Place::Dags | Place::Runs(_) | Place::Instances(_) | Place::Grid(_))
+        && let Some(above) = &mut preview
+    {
+        let height = (above.height / 3).max(9);
+        side = Some(Rect { y: above.y + height, height: above.height - height, ..*above });
+        above.height = height;
+    }
+    Layout { header: row(0, 1), title: row(1, 1), columns, list, preview, side, hints: row(h.saturating_sub(1), 1) }
 }

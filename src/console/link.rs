@@ -27,6 +27,8 @@ const SLOWEST: u64 = 16_000;
 pub enum Wanted {
     /// An answer: number, request, and the shell command that does the same.
     Answer(u64, Box<Request>, String),
+    /// To tell it something that has no answer.
+    Tell(Box<Request>),
     /// To connect now: a scheduler was just started.
     Connect,
 }
@@ -64,6 +66,7 @@ pub fn scheduler(socket: &Path, wanted: &Receiver<Wanted>, events: &Sender<Event
                     wait = FASTEST;
                     break;
                 }
+                Ok(Wanted::Tell(_)) => {}
                 Ok(Wanted::Answer(number, ..)) => {
                     let gone = error("no_scheduler", "no scheduler runs for this home");
                     if events.send(Event::Reply(number, Err(gone))).is_err() {
@@ -113,6 +116,11 @@ fn talk(stream: UnixStream, wanted: &Receiver<Wanted>, events: &Sender<Event>) -
         loop {
             match wanted.recv_timeout(Duration::from_millis(250)) {
                 Ok(Wanted::Connect) => {}
+                Ok(Wanted::Tell(request)) => {
+                    if out.write_all(&line(0, *request, String::new())).is_err() {
+                        break;
+                    }
+                }
                 Ok(Wanted::Answer(number, request, command)) => {
                     if out.write_all(&line(number, *request, command)).is_err() {
                         let lost = error("no_scheduler", "the scheduler went away");
@@ -148,7 +156,11 @@ fn listen(stream: &UnixStream, events: &Sender<Event>) -> String {
             Err(e) => return e.to_string(),
         };
         let Ok(value) = serde_json::from_str::<Value>(&text) else { continue };
-        let event = if value.get("notice").is_some() {
+        let event = if value["notice"] == "presence" {
+            let text = |v: &Value, name: &str| v[name].as_str().unwrap_or_default().to_owned();
+            let all = value["consoles"].as_array().cloned().unwrap_or_default();
+            Event::Present(all.iter().map(|c| (text(c, "who"), text(c, "at"))).collect())
+        } else if value.get("notice").is_some() {
             Event::Changed
         } else {
             match serde_json::from_value::<Reply>(value) {

@@ -7,10 +7,11 @@ use serde_json::Value;
 use crate::{
     model::TiKey,
     protocol::{Command, command::ReplyError},
+    store::screens::TiRef,
 };
 
 use super::{
-    log::{Ask, Found},
+    log::{Ask, Found, progress::Progress},
     query::{Data, Query},
 };
 
@@ -43,6 +44,14 @@ pub enum Event {
     Reply(u64, Result<Value, ReplyError>),
     /// A log was written into a file: which, how many lines.
     Exported(Result<(PathBuf, usize), String>),
+    /// How far running instances are, as their logs say.
+    Progress(Vec<(TiRef, Option<Progress>)>),
+    /// A mouse button was pressed at a column and row.
+    Click(u16, u16),
+    /// The wheel turned by so many lines.
+    Wheel(isize),
+    /// Who else looks at what: user and screen.
+    Present(Vec<(String, String)>),
     /// Time passed.
     Tick,
     /// The terminal is gone, or the process should end.
@@ -75,6 +84,12 @@ pub enum Effect {
     StartScheduler,
     /// Give the terminal to a shell command that reads this text.
     Pipe(String, Source),
+    /// Look how far running instances are.
+    Progress(Vec<(TiRef, PathBuf)>),
+    /// Tell the scheduler which screen this console shows.
+    Look(String),
+    /// The terminal reports the mouse, or doesn't.
+    Mouse(bool),
     /// Write a log as plain text into a file.
     Export(PathBuf, PathBuf),
     /// Put text into the terminal's clipboard.

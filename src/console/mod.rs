@@ -1,7 +1,9 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
+mod diagram;
 mod fields;
 mod forms;
+mod graph;
 mod input;
 mod items;
 mod keymap;
@@ -18,6 +20,7 @@ mod reader;
 mod run;
 mod screen;
 mod shell;
+mod side;
 mod state;
 mod terminal;
 mod theme;
@@ -28,4 +31,5 @@ mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
 pub use run::{Opening, Options, Starter, first_frame, run};
+pub use terminal::changed_bytes;
 pub use theme::Theme;

@@ -104,6 +104,28 @@ impl Stage {
         self
     }
 
+    /// Other colours.
+    ///
+    /// # Errors
+    /// `Usage` if there is no theme of that name.
+    pub fn theme(&mut self, name: &str) -> Result<&mut Self> {
+        self.state.theme = Theme::named(name)?;
+        Ok(self)
+    }
+
+    /// The left mouse button is pressed.
+    pub fn click(&mut self, x: u16, y: u16) -> &mut Self {
+        self.event(Event::Click(x, y));
+        self
+    }
+
+    /// Others look at something: user and screen.
+    pub fn present(&mut self, all: &[(&str, &str)]) -> &mut Self {
+        let all = all.iter().map(|(who, at)| ((*who).to_owned(), (*at).to_owned()));
+        self.event(Event::Present(all.collect()));
+        self
+    }
+
     /// The scheduler is lost.
     pub fn lose_scheduler(&mut self) -> &mut Self {
         self.event(Event::Disconnected("it ended".into(), 8000));
@@ -154,7 +176,17 @@ impl Stage {
                     self.wanted.push("start a scheduler".into());
                     continue;
                 }
-                Effect::Explain(..) | Effect::Status(_) | Effect::Redraw | Effect::Suspend => continue,
+                Effect::Progress(all) => {
+                    let look = |(ti, path): (_, PathBuf)| (ti, log::progress::of_file(&path));
+                    Event::Progress(all.into_iter().map(look).collect())
+                }
+                Effect::Mouse(on) => {
+                    self.wanted.push(format!("mouse {on}"));
+                    continue;
+                }
+                Effect::Look(_) | Effect::Explain(..) | Effect::Status(_) | Effect::Redraw | Effect::Suspend => {
+                    continue;
+                }
             };
             let more = update(&mut self.state, event);
             self.carry_out(more);

@@ -29,7 +29,11 @@ impl Scope {
     pub const CALENDAR: Self = Self(8192);
     pub const COMPARE: Self = Self(16_384);
     pub const BACKFILLS: Self = Self(32_768);
-    pub const ALL: Self = Self(65_535);
+    pub const GRAPH: Self = Self(65_536);
+    pub const ABOUT: Self = Self(131_072);
+    pub const ASSETS: Self = Self(262_144);
+    pub const LOGS: Self = Self(524_288);
+    pub const ALL: Self = Self(1_048_575);
     /// Both.
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -74,6 +78,15 @@ impl Tab {
     }
 }
 
+/// Whose logs are shown as one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Logs {
+    /// These.
+    These(Vec<TiRef>),
+    /// Every index of a task in a run.
+    Task(RunRef, String),
+}
+
 /// A screen and its object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
@@ -91,6 +104,10 @@ pub enum Place {
     Grid(String),
     /// Timeline of a run.
     Gantt(RunRef),
+    /// The tasks of a DAG as a drawing, with the states of a run; the newest if none is named.
+    Graph(String, Option<RunRef>),
+    /// What is known about a DAG itself, with its documentation.
+    About(String),
     /// One task instance.
     Instance(TiRef, Tab),
     /// XComs of a run, or of one task in it; compared with the run before.
@@ -101,6 +118,10 @@ pub enum Place {
     Settings,
     /// Backfills.
     Backfills,
+    /// Assets.
+    Assets,
+    /// The logs of several instances as one.
+    Logs(Logs),
     /// Versions of a DAG.
     Versions(String),
     /// Text of a DAG's file, of a version's number or the newest.
@@ -112,6 +133,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Its text is a log.
+    pub fn is_log(&self) -> bool {
+        matches!(self, Self::Instance(_, Tab::Log) | Self::Logs(_))
+    }
+
     /// As a member of a key's scope.
     pub fn scope(&self) -> Scope {
         match self {
@@ -122,11 +148,15 @@ impl Place {
             Self::System => Scope::SYSTEM,
             Self::Grid(_) => Scope::GRID,
             Self::Gantt(_) => Scope::GANTT,
+            Self::Graph(..) => Scope::GRAPH,
+            Self::About(_) => Scope::ABOUT,
             Self::Instance(..) => Scope::INSTANCE,
             Self::Xcom(..) => Scope::XCOM,
             Self::Audit(_) => Scope::AUDIT,
             Self::Settings => Scope::SETTINGS,
             Self::Backfills => Scope::BACKFILLS,
+            Self::Assets => Scope::ASSETS,
+            Self::Logs(_) => Scope::LOGS,
             Self::Versions(_) => Scope::VERSIONS,
             Self::Source(..) => Scope::SOURCE,
             Self::Calendar(_) => Scope::CALENDAR,
@@ -146,12 +176,18 @@ impl Place {
             Self::System => "system".into(),
             Self::Grid(dag) => format!("{dag} > grid"),
             Self::Gantt(run) => format!("{} > {} > gantt", run.dag_id, run_id(&run.run_id)),
+            Self::Graph(dag, None) => format!("{dag} > graph"),
+            Self::Graph(dag, Some(run)) => format!("{dag} > {} > graph", run_id(&run.run_id)),
+            Self::About(dag) => format!("{dag} > details"),
             Self::Instance(ti, _) => format!("{} > {} > {}", ti.run.dag_id, run_id(&ti.run.run_id), ti.label()),
             Self::Xcom(run, None, _) => format!("{} > {} > xcom", run.dag_id, run_id(&run.run_id)),
             Self::Xcom(run, Some((task, _)), _) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
             Self::Audit(None) => "audit".into(),
             Self::Audit(Some(about)) => format!("audit > {about}"),
             Self::Backfills => "backfills".into(),
+            Self::Assets => "assets".into(),
+            Self::Logs(Logs::These(all)) => format!("{} logs", all.len()),
+            Self::Logs(Logs::Task(run, task)) => format!("{} > {} > {task}[*] > logs", run.dag_id, run_id(&run.run_id)),
             Self::Settings => "pools, connections, variables".into(),
             Self::Versions(dag) => format!("{dag} > versions"),
             Self::Source(dag, None) => format!("{dag} > source"),
@@ -175,11 +211,15 @@ impl Place {
             Self::System => Query::System,
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },
             Self::Gantt(run) => Query::Run(run.id),
+            Self::Graph(dag, run) => Query::Graph { dag_id: dag.clone(), run: run.as_ref().map(|r| r.id) },
+            Self::About(dag) => Query::About(dag.clone()),
             Self::Instance(ti, _) => Query::Instance(ti.clone()),
             Self::Xcom(run, of, compared) => Query::Xcoms(run.id, of.clone(), *compared),
             Self::Audit(about) => Query::Audit(about.clone()),
             Self::Settings => Query::Settings,
             Self::Backfills => Query::Backfills,
+            Self::Assets => Query::Assets,
+            Self::Logs(of) => Query::Logs(of.clone()),
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),

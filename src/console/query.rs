@@ -8,6 +8,7 @@ use crate::{
     model::{MapIndex, filter::Filter},
     store::screens::{
         Micros, Page, TiRef,
+        assets::{self, AssetRow},
         audit::{self, AuditRow},
         backfills::{self, BackfillRow, Held},
         calendar::{self, Calendar},
@@ -17,7 +18,7 @@ use crate::{
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
         questions::{self, Question},
-        run::{self, RunDetail},
+        run::{self, Graph, RunDetail},
         runs::{self, RunRow},
         settings::{self, Settings},
         system::{self, System},
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-use super::fields;
+use super::{fields, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -64,12 +65,25 @@ pub enum Query {
         unfolded: Vec<String>,
     },
     Run(i64),
+    /// A DAG with the states of a run, or of its newest.
+    Graph {
+        dag_id: String,
+        run: Option<i64>,
+    },
     Instance(TiRef),
+    /// The instance that made a run fail, with all that belongs to it.
+    FailureOf {
+        dag_id: String,
+        run: i64,
+    },
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
     Audit(Option<String>),
     Settings,
+    Assets,
+    /// The rows of some instances, for their logs.
+    Logs(Logs),
     Backfills,
     /// Plans that are held for a moment.
     Held,
@@ -90,6 +104,8 @@ pub enum Query {
     },
     /// The definition of a DAG with its params, for the trigger form.
     Definition(String),
+    /// A DAG itself.
+    About(String),
 }
 
 /// An answer of the store.
@@ -110,10 +126,13 @@ pub enum Data {
     System(System),
     Grid(Box<Grid>),
     Run(Box<RunDetail>),
+    Graph(Box<Graph>),
     Instance(Box<InstanceDetail>),
     Xcoms(Xcoms),
     Audit(Vec<AuditRow>),
     Settings(Settings),
+    Assets(Vec<AssetRow>),
+    Logs(Vec<TiRow>),
     Backfills(Vec<BackfillRow>),
     Held(Vec<Held>),
     Question(Option<Box<Question>>),
@@ -123,6 +142,7 @@ pub enum Data {
     Connection(Option<Value>),
     Failure(Option<TiRef>),
     Definition(Option<Box<crate::model::Dag>>),
+    About(Box<dags::About>),
 }
 
 /// Asks the store.
@@ -145,6 +165,14 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::System => Data::System(system::load(conn)?),
         Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
         Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),
+        Query::Graph { dag_id, run } => {
+            run::graph(conn, dag_id, *run)?.map_or(Data::Gone, |g| Data::Graph(Box::new(g)))
+        }
+        Query::FailureOf { dag_id, run } => {
+            let found = instances::newest_failure(conn, dag_id, Some(*run))?;
+            let detail = found.map(|ti| instance::load(conn, &ti)).transpose()?.flatten();
+            detail.map_or(Data::Gone, |d| Data::Instance(Box::new(d)))
+        }
         Query::Instance(ti) => instance::load(conn, ti)?.map_or(Data::Gone, |d| Data::Instance(Box::new(d))),
         Query::Xcoms(id, of, compared) => {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
@@ -155,11 +183,15 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Held => Data::Held(backfills::held(conn)?),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
+        Query::Assets => Data::Assets(assets::load(conn)?),
+        Query::Logs(Logs::These(all)) => Data::Logs(instances::these(conn, all)?),
+        Query::Logs(Logs::Task(run, task)) => Data::Logs(instances::of_task(conn, run.id, task)?),
         Query::Versions(dag) => Data::Versions(versions::load(conn, dag)?),
         Query::Calendar { dag_id, now } => Data::Calendar(calendar::load(conn, dag_id, *now)?),
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
         Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
     })
 }

@@ -97,6 +97,8 @@ pub struct Options {
     pub color: Option<String>,
     /// Draw only ASCII; else the locale decides.
     pub ascii: bool,
+    /// The terminal reports the mouse from the start.
+    pub mouse: bool,
     /// Preset of keys; `None`: that of the file, else `vim`.
     pub keys: Option<String>,
     /// The user's `keys.toml`.
@@ -131,6 +133,10 @@ pub fn run(options: Options) -> Result<()> {
     terminal::restore_on_panic();
     let taken = Terminal::take().and_then(|terminal| Ok((terminal, input::read_keys(events_in)?)));
     let (mut terminal, mut gate) = taken.map_err(|e| Error::system("cannot take the terminal", e))?;
+    if options.mouse {
+        state.mouse = true;
+        terminal.mouse(true).map_err(|e| Error::system("cannot turn the mouse on", e))?;
+    }
     let done = turn(&mut state, &mut terminal, &mut gate, &events, &hands);
     drop(terminal);
     match done {
@@ -220,6 +226,14 @@ impl Hands {
             }
             Effect::Status(number) => self.ask(*number, Request::Status, String::new()),
             Effect::StartScheduler => self.start_scheduler(),
+            Effect::Look(at) => drop(self.scheduler.send(Wanted::Tell(Box::new(Request::Look { at: at.clone() })))),
+            Effect::Progress(all) => {
+                let (events, all) = (self.events.clone(), all.clone());
+                thread::spawn(move || {
+                    let look = |(ti, path): (_, PathBuf)| (ti, log::progress::of_file(&path));
+                    drop(events.send(Event::Progress(all.into_iter().map(look).collect())))
+                });
+            }
             Effect::Export(from, to) => {
                 let (events, from, to) = (self.events.clone(), from.clone(), to.clone());
                 thread::spawn(move || drop(events.send(Event::Exported(export(&from, to)))));
@@ -311,6 +325,7 @@ fn turn(
                 Effect::Redraw => terminal.forget(),
                 Effect::Copy(text) => terminal.copy(text)?,
                 Effect::Suspend => terminal.suspend()?,
+                Effect::Mouse(on) => terminal.mouse(*on)?,
                 Effect::Pipe(command, source) => {
                     gate.close();
                     terminal.lend(|| shell::pipe(command, source.clone()))?;

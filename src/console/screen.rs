@@ -8,6 +8,7 @@ use crate::{
 };
 
 use super::{
+    graph::{self, Shown},
     items::{self, Item},
     log::LogView,
     place::{Object, Place},
@@ -72,6 +73,14 @@ pub struct Screen {
     pub scroll: usize,
     /// Most rows of the list that are read.
     pub limit: usize,
+    /// Id of the line that the cursor goes to as soon as it is known.
+    pub wanted: Option<String>,
+    /// A drawing of tasks, where there is one.
+    pub graph: Shown,
+    /// First column and row of it that are seen.
+    pub pan: (usize, usize),
+    /// Of a drawing only what is above (true) or below a box.
+    pub only_way: Option<(String, bool)>,
     /// Week of a calendar, counted back from this one.
     pub week: usize,
 }
@@ -107,6 +116,10 @@ impl Screen {
             log_pairs: Vec::new(),
             scroll: 0,
             limit: PAGE,
+            wanted: None,
+            graph: Shown::default(),
+            pan: (0, 0),
+            only_way: None,
             week: 0,
         }
     }
@@ -148,7 +161,11 @@ impl Screen {
                 Filter::default()
             }
         };
-        let (items, total) = items::build(self, &filter);
+        self.graph = graph::build(self, &filter);
+        let (items, total) = match self.place {
+            Place::Graph(..) => (self.graph.items.clone(), self.graph.total),
+            _ => items::build(self, &filter),
+        };
         self.items = items;
         self.total = total;
         let found = id.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id));
@@ -160,6 +177,10 @@ impl Screen {
             Some(index) if index > 0 || self.cursor > 0 => index,
             _ => self.cursor.min(self.items.len().saturating_sub(1)),
         };
+        if let Some(at) = self.wanted.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id)) {
+            self.cursor = at;
+            self.wanted = None;
+        }
         if found.is_some() {
             self.top = self.cursor.saturating_sub(above);
         }

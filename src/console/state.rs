@@ -1,22 +1,24 @@
 //! Everything the console knows; `update` changes it, `draw` shows it.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 use serde_json::Value;
 
 use crate::{
     model::TiState,
     protocol::Command,
-    store::screens::{Micros, SECOND, backfills::Held},
+    store::screens::{Micros, SECOND, TiRef, backfills::Held},
 };
 
 use super::{
     forms::ActForm,
     keymap::{Action, Keymap, Row},
+    log::progress::Progress,
     message::Effect,
     overlay::Overlay,
     place::{Object, Place, Scope, Tab},
     screen::Screen,
+    side::Side,
     theme::Theme,
     widgets::reduce::Colours,
 };
@@ -75,6 +77,8 @@ pub struct Done {
     pub result: Option<Result<String, String>>,
     /// The request's number.
     pub request: u64,
+    /// The plan that it made.
+    pub plan: Option<String>,
 }
 
 /// What doesn't change while the console runs.
@@ -129,10 +133,8 @@ pub struct State {
     pub done: Vec<Done>,
     /// Plans that are held for a moment, by anybody.
     pub held: Vec<Held>,
-    /// Of these what this session did last.
-    pub own_held: Vec<String>,
-    /// What reverses the last act that was done at once.
-    pub inverse: Option<Command>,
+    /// What this session did and may take back, the last one at the end.
+    pub undo: Vec<Undo>,
     /// Nothing new is shown.
     pub frozen: bool,
     /// The terminal has the focus.
@@ -145,8 +147,31 @@ pub struct State {
     pub ticket: u64,
     /// The last shell command that something was piped into.
     pub piped: String,
+    /// How far running instances are, as far as their logs say it.
+    pub progress: HashMap<TiRef, Progress>,
+    /// When their logs were looked at.
+    pub progress_at: Micros,
+    /// The terminal reports the mouse.
+    pub mouse: bool,
+    /// Row and time of the last click.
+    pub clicked: Option<(u16, Micros)>,
+    /// Who else looks at what: user and screen.
+    pub present: Vec<(String, String)>,
+    /// The screen that the scheduler was told.
+    pub told: Option<String>,
+    /// What stands beside a list on wide terminals.
+    pub side: Side,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
+}
+
+/// An act that may be taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Undo {
+    /// A plan: thrown away while it is held, afterwards reverted as far as that is possible.
+    Plan(String),
+    /// The command that reverses what was done at once.
+    Command(Command),
 }
 
 /// What to do with an answer that isn't a screen's data.
@@ -181,14 +206,20 @@ impl State {
             flash: None,
             done: Vec::new(),
             held: Vec::new(),
-            own_held: Vec::new(),
-            inverse: None,
+            undo: Vec::new(),
             frozen: false,
             focused: true,
             dag_ids: Vec::new(),
             alerts: None,
             ticket: 0,
             piped: String::new(),
+            progress: HashMap::new(),
+            progress_at: 0,
+            mouse: false,
+            clicked: None,
+            present: Vec::new(),
+            told: None,
+            side: Side::default(),
             errand: None,
         }
     }
@@ -298,6 +329,7 @@ impl State {
             | A::GoFailure
             | A::ViewCycle
             | A::ViewCalendar
+            | A::ViewGraph
             | A::ViewSource
             | A::ViewVersions => need(object.dag_id().is_some(), "no DAG under the cursor"),
             A::Stop => {
@@ -310,8 +342,8 @@ impl State {
             A::Pipe | A::Export => need(!self.facts.read_only, "the console is read-only"),
             A::Acknowledge if matches!(object, Object::Ti(_, TiState::AwaitingInput)) => Ok(()),
             A::Undo => need(
-                !self.held.is_empty() || self.inverse.is_some(),
-                "nothing is held, and nothing was done at once that can be reversed",
+                !self.held.is_empty() || !self.undo.is_empty(),
+                "nothing is held, and this session did nothing that can be taken back",
             ),
             A::Acknowledge | A::Silence | A::Claim => {
                 need(matches!(object, Object::Failures(..)), "no group of failures under the cursor")
@@ -326,7 +358,7 @@ impl State {
                 "no task instance under the cursor",
             ),
             A::GoAudit => need(object != Object::None, "nothing under the cursor"),
-            A::Open if matches!(self.screen().place, Place::Audit(_)) => Ok(()),
+            A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets) => Ok(()),
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),
         }

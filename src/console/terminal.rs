@@ -8,7 +8,10 @@ use std::{
 use crossterm::{
     clipboard::CopyToClipboard,
     cursor::{Hide, Show},
-    event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange},
+    event::{
+        DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+        EnableMouseCapture,
+    },
     execute, queue,
     terminal::{
         BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
@@ -25,6 +28,7 @@ use ratatui::{
 const CLIPBOARD: usize = 74_000;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the console has it. Dropping gives it back.
 pub struct Terminal {
@@ -49,11 +53,7 @@ impl Terminal {
                 Buffer::empty(*frame.area())
             }
         };
-        let changed = last.diff(&frame);
-        if !changed.is_empty() {
-            queue!(self.backend, BeginSynchronizedUpdate)?;
-            self.backend.draw(changed.into_iter())?;
-            queue!(self.backend, EndSynchronizedUpdate)?;
+        if write_changes(&mut self.backend, &last, &frame)? {
             Write::flush(&mut self.backend)?;
         }
         self.last = Some(frame);
@@ -63,6 +63,12 @@ impl Terminal {
     /// The next frame is written whole.
     pub fn forget(&mut self) {
         self.last = None;
+    }
+
+    /// Has the terminal report the mouse, or not.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        MOUSE.store(on, Ordering::SeqCst);
+        if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
     }
 
     /// Puts text into the clipboard of the terminal at the other end.
@@ -102,6 +108,26 @@ impl Drop for Terminal {
     }
 }
 
+/// Writes the cells that differ in one synchronized update; false and nothing if none does.
+fn write_changes<W: Write>(backend: &mut CrosstermBackend<W>, last: &Buffer, frame: &Buffer) -> io::Result<bool> {
+    let changed = last.diff(frame);
+    if changed.is_empty() {
+        return Ok(false);
+    }
+    queue!(backend, BeginSynchronizedUpdate)?;
+    backend.draw(changed.into_iter())?;
+    queue!(backend, EndSynchronizedUpdate)?;
+    Ok(true)
+}
+
+/// How many bytes a terminal that shows one frame gets for another of the same size.
+pub fn changed_bytes(last: &Buffer, frame: &Buffer) -> usize {
+    let mut out = Vec::new();
+    // Writing into memory can't fail.
+    let _ = write_changes(&mut CrosstermBackend::new(&mut out), last, frame);
+    out.len()
+}
+
 /// An empty frame of a size.
 pub fn frame(size: (u16, u16)) -> Buffer {
     Buffer::empty(Rect { x: 0, y: 0, width: size.0, height: size.1 })
@@ -110,12 +136,16 @@ pub fn frame(size: (u16, u16)) -> Buffer {
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(stdout(), EnterAlternateScreen, Hide, EnableBracketedPaste, EnableFocusChange)
+    execute!(stdout(), EnterAlternateScreen, Hide, EnableBracketedPaste, EnableFocusChange)?;
+    if MOUSE.load(Ordering::SeqCst) { execute!(stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
 /// Gives the terminal back, if the console has it. Errors don't matter any more: it may be gone.
 pub fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = execute!(stdout(), DisableMouseCapture);
+        }
         let _ = execute!(stdout(), DisableFocusChange, DisableBracketedPaste, Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
     }

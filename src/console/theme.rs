@@ -15,7 +15,8 @@ const THEMES: &[(&str, &str)] = &[
     ("default", include_str!("../../themes/default.toml")),
     ("light", include_str!("../../themes/light.toml")),
     ("high-contrast", include_str!("../../themes/high-contrast.toml")),
-    ("colour-blind-safe", include_str!("../../themes/colour-blind-safe.toml")),
+    ("deuteranopia", include_str!("../../themes/deuteranopia.toml")),
+    ("tritanopia", include_str!("../../themes/tritanopia.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 

@@ -185,7 +185,8 @@ pub fn build(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     (items, total)
 }
 
-fn node_fields(id: &str, state: TiState) -> impl crate::model::filter::Fields {
+/// What a filter can ask of a node.
+pub fn node_fields(id: &str, state: TiState) -> impl crate::model::filter::Fields {
     let id = id.to_owned();
     crate::model::filter::Lookup(
         move |key: &str| match key {

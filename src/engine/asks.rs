@@ -191,7 +191,7 @@ impl Engine {
                 self.tries.heard.insert((key.clone(), epoch));
                 answer(&run_id)
             }
-            Err(NotTriggered::NoSuchDag(e)) => task::error("DAG_NOT_FOUND", &e.to_string()),
+            Err(NotTriggered::NotFound(e)) => task::error("DAG_NOT_FOUND", &e.to_string()),
             Err(NotTriggered::Exists(e)) => task::error("DAGRUN_ALREADY_EXISTS", &e.to_string()),
             Err(NotTriggered::Paused(e)) => task::error("DAG_IS_PAUSED", &e.to_string()),
             Err(NotTriggered::Other(e)) => {

@@ -13,6 +13,9 @@ use crate::{
     protocol::{Command, Envelope, Reply, Request},
 };
 
+/// Letters of a screen's name that are passed on.
+const MOST_LOOKS: usize = 200;
+
 /// A client that waits until files are parsed.
 pub struct WaitsForParse {
     conn: u64,
@@ -46,6 +49,22 @@ impl Engine {
         }
     }
 
+    /// Tells every console what the others show.
+    pub(super) fn tell_presence(&mut self) {
+        let all: Vec<(u64, Value)> = self
+            .conns
+            .iter()
+            .filter(|(_, c)| !c.looks.is_empty())
+            .map(|(id, c)| (*id, json!({"who": c.user, "at": c.looks})))
+            .collect();
+        for (id, conn) in &mut self.conns {
+            if conn.peer == (Peer::Client { subscribed: true }) {
+                let others: Vec<&Value> = all.iter().filter(|(other, _)| other != id).map(|(_, c)| c).collect();
+                conn.send(&json!({"notice": "presence", "consoles": others}));
+            }
+        }
+    }
+
     fn reply(&mut self, conn: u64, id: u64, result: Result<Value>) {
         let reply = match result {
             Ok(value) => Reply { id, ok: Some(value), error: None },
@@ -69,6 +88,12 @@ impl Engine {
         let id = envelope.id;
         match envelope.request {
             Request::Subscribe => self.reply(conn, id, Ok(json!({"subscribed": true}))),
+            Request::Look { at } => {
+                if let Some(c) = self.conns.get_mut(&conn) {
+                    c.looks = at.chars().take(MOST_LOOKS).collect();
+                }
+                self.tell_presence();
+            }
             Request::Status => {
                 let status = self.status();
                 self.reply(conn, id, Ok(status));

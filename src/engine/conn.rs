@@ -41,6 +41,8 @@ pub struct Conn {
     pub peer: Peer,
     /// Unix user of a client.
     pub user: String,
+    /// What a console shows; empty for others.
+    pub looks: String,
     input: Vec<u8>,
     output: Vec<u8>,
 }
@@ -52,7 +54,14 @@ impl Conn {
     /// Takes over an accepted socket.
     pub fn new(stream: UnixStream) -> std::io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, peer: Peer::Unknown, user: String::new(), input: Vec::new(), output: Vec::new() })
+        Ok(Self {
+            stream,
+            peer: Peer::Unknown,
+            user: String::new(),
+            looks: String::new(),
+            input: Vec::new(),
+            output: Vec::new(),
+        })
     }
 
     /// Complete lines that have arrived, and whether the connection is still open.

@@ -248,6 +248,9 @@ impl Engine {
     /// A connection is gone. A supervisor's that has told no outcome means that its try is over, or that it died.
     pub(super) fn lost(&mut self, conn: u64) {
         let Some(gone) = self.conns.remove(&conn) else { return };
+        if !gone.looks.is_empty() {
+            self.tell_presence();
+        }
         if let Peer::Triggerer { interpreter } = &gone.peer {
             self.lost_triggerer(interpreter);
         }

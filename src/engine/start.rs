@@ -359,7 +359,6 @@ impl Engine {
         let mut all = json!({
             "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
             "default_timezone": settings.text("core", "default_timezone"),
-            "sensor_default_timeout": settings.number("sensors", "default_timeout").unwrap_or(604_800.0),
             "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
             "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
             "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),

@@ -17,8 +17,8 @@ use crate::{
 
 /// Why no run came of it.
 pub(super) enum NotTriggered {
-    /// There is no such DAG.
-    NoSuchDag(Error),
+    /// There is no such DAG, or no run of that id to be cleared.
+    NotFound(Error),
     /// It has a run of that id or date, which isn't to be cleared.
     Exists(Error),
     /// The DAG is paused, and that is to be a failure.
@@ -49,7 +49,7 @@ impl Engine {
                 return;
             }
             // What Airflow's server refuses is this to its worker.
-            Err(NotTriggered::NoSuchDag(e)) => (Some("AirflowRuntimeError"), true, e),
+            Err(NotTriggered::NotFound(e)) => (Some("AirflowRuntimeError"), true, e),
             // The worker fails the task without an exception.
             Err(NotTriggered::Exists(e)) => (None, false, e),
             Err(NotTriggered::Paused(e)) => (Some("DagIsPaused"), true, e),
@@ -118,7 +118,9 @@ impl Engine {
         let actor = Actor { who: format!("task {key}"), via: "operator".into(), command_line: String::new() };
         match self.act_with(&actor, command, |tx, _| also(tx, &run_id)) {
             Ok(_) => Ok(run_id),
-            Err(e) if e.kind == Kind::NotFound => Err(NotTriggered::NoSuchDag(e)),
+            Err(e) if e.kind == Kind::NotFound => Err(NotTriggered::NotFound(e)),
+            // Another run has the date, and Airflow looks for the one to be cleared by its id.
+            Err(e) if store::run::is_taken(&e) && asked.reset_dag_run => Err(NotTriggered::NotFound(e)),
             Err(e) if store::run::is_taken(&e) => Err(NotTriggered::Exists(e)),
             Err(e) => Err(NotTriggered::Other(e)),
         }

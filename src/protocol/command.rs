@@ -30,6 +30,11 @@ pub enum Request {
     },
     /// From now on send a `notice` line whenever something changed (at most a few a second).
     Subscribe,
+    /// What the console shows, for others to see; has no answer. Whoever subscribed is told who looks at what.
+    Look {
+        /// Name of the screen.
+        at: String,
+    },
     /// Facts about the running scheduler.
     Status,
     /// Why a task instance doesn't run: a list of `{kind, reason, until}`.
@@ -164,6 +169,14 @@ pub enum Command {
     ApplyPlan {
         /// Its id.
         plan_id: String,
+    },
+    /// Takes back what an applied plan did, as far as nothing has happened since.
+    RevertPlan {
+        /// Its id.
+        plan_id: String,
+        /// Only show.
+        #[serde(default)]
+        dry_run: bool,
     },
     /// Throws a saved plan away; one that is held is thereby undone.
     DiscardPlan {
@@ -436,7 +449,8 @@ impl Command {
             | Self::CleanRuns { dry_run, .. }
             | Self::CleanPods { dry_run, .. }
             | Self::CreateBackfill { dry_run, .. }
-            | Self::CancelBackfill { dry_run, .. } => Some(*dry_run),
+            | Self::CancelBackfill { dry_run, .. }
+            | Self::RevertPlan { dry_run, .. } => Some(*dry_run),
             _ => None,
         }
     }

@@ -28,7 +28,8 @@ pub use explain::Blocker;
 pub use facts::{BackfillFacts, DagFacts, Limits, PastRun, RunFacts};
 pub use plan::{
     BackfillDeed, BackfillEntry, BackfillSpec, ClearRequest, Loaded, LoadedRun, MarkRequest, Plan, PlannedRun,
-    PlannedTi, TaskRef, left_alone, plan_backfill, plan_clear, plan_mark, plan_set_run_state, some_tasks,
+    PlannedTi, TaskRef, WasRun, WasTi, left_alone, plan_backfill, plan_clear, plan_mark, plan_revert,
+    plan_set_run_state, some_tasks,
 };
 pub use report::Report;
 pub use retry::retry_delay;

@@ -80,7 +80,8 @@ fn read_previous(
     }
     let mut past = PastRun { run: RunId(previous), states, ran_before: HashSet::new(), not_begun: HashSet::new() };
     for task in dag.tasks.values().filter(|task| task.depends_on_past || task.wait_for_downstream) {
-        if catchup && task.start_date.is_some_and(|start| previous_date < start.as_microsecond()) {
+        let starts = [dag.start_date, task.start_date];
+        if catchup && starts.into_iter().flatten().any(|start| previous_date < start.as_microsecond()) {
             past.not_begun.insert(task.task_id.clone());
         } else if !past.states.contains_key(&task.task_id) {
             let ran: bool = db

@@ -76,6 +76,14 @@ pub fn get(db: &Connection, plan_id: &str) -> Result<Option<Saved>> {
         .map_err(|e| failed(&format!("cannot read plan {plan_id}"), e))
 }
 
+/// What was noted when a plan was decided.
+pub fn result(db: &Connection, plan_id: &str) -> Result<Option<String>> {
+    db.query_row("SELECT result FROM plan WHERE plan_id = ?1", [plan_id], |row| row.get(0))
+        .optional()
+        .map(Option::flatten)
+        .map_err(|e| failed(&format!("cannot read plan {plan_id}"), e))
+}
+
 /// Says what became of a plan.
 pub fn decide(tx: &Transaction<'_>, plan_id: &str, state: &str, result: Option<&str>, at: Timestamp) -> Result<()> {
     tx.execute(

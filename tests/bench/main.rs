@@ -5,6 +5,7 @@
 
 mod dags;
 mod floor;
+mod frames;
 mod numbers;
 mod processes;
 mod screen;
@@ -31,7 +32,7 @@ fn main() {
     let rounds: usize = std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(3);
     println!("dagdeck {}  ({rounds} rounds; medians; times in ms unless said)", env!("CARGO_PKG_VERSION"));
     let bench = Bench::new();
-    let all: [(&str, &dyn Fn()); 9] = [
+    let all: [(&str, &dyn Fn()); 10] = [
         ("chain_200", &|| bench.chain("chain_200", 200, rounds)),
         ("chain_1000", &|| bench.chain("chain_1000", 1000, rounds.div_ceil(2))),
         ("wide_200", &|| bench.wide("wide_200", 200, rounds)),
@@ -41,6 +42,7 @@ fn main() {
         ("idle", &|| bench.idle()),
         ("commands", &|| bench.commands()),
         ("first_frame", &|| bench.first_frame()),
+        ("frames", &frames::measure),
     ];
     for (name, measure) in all {
         if arguments.is_empty() || arguments.iter().any(|a| name.contains(a.as_str())) {

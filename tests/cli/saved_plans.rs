@@ -61,6 +61,44 @@ fn a_plan_that_no_longer_holds_says_what_changed() {
 }
 
 #[test]
+fn an_applied_plan_is_taken_back_while_nothing_has_happened() {
+    let home = Home::with_runs();
+    let before = home.run("tasks states-for-dag-run churn done -o json").json();
+    let run_state = |home: &Home| home.run("runs show churn done -o json").json()["dag_run"]["state"].clone();
+    let of_run = run_state(&home);
+    let id = save(&home, "tasks clear churn --run-id done --task-id gate --downstream");
+    let early = home.run(&format!("plans revert {id} -y"));
+    assert!(early.code == 1 && early.err.contains("saved, not applied"), "{early:?}");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run("tasks state churn done gate").out, "none\n");
+    let shown = home.run(&format!("plans revert {id} --dry-run -o json")).json();
+    assert_eq!(shown["task_instances"][0]["to"], "failed", "{shown}");
+    assert_eq!(home.run("tasks state churn done gate").out, "none\n");
+    assert_eq!(home.run(&format!("plans revert {id} -y")).code, 0);
+    let states = |rows: &Value| -> Vec<Value> { rows.as_array().unwrap().iter().map(|r| r["state"].clone()).collect() };
+    let after = home.run("tasks states-for-dag-run churn done -o json").json();
+    assert_eq!(states(&after), states(&before));
+    assert_eq!(run_state(&home), of_run);
+    // Marked by somebody since: it stays.
+    let id = save(&home, "tasks clear churn --run-id done --task-id gate");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run("tasks mark churn done gate success -y").code, 0);
+    let shown = home.run(&format!("plans revert {id} --dry-run -o json")).json();
+    assert_eq!(shown["task_instances"].as_array().unwrap().len(), 0, "{shown}");
+    assert!(shown["effects"][0].as_str().unwrap().contains("went on since"), "{shown}");
+    // A backfill that was begun is cancelled; what is deleted is gone.
+    let id = save(&home, "backfill create --dag-id churn --from-date 2026-01-01 --to-date 2026-01-03");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run(&format!("plans revert {id} -y")).code, 0);
+    let backfills = home.run("backfill list -o json").json();
+    assert!(backfills[0]["completed_at"].is_string(), "{backfills}");
+    let id = save(&home, "runs delete churn done");
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    let gone = home.run(&format!("plans revert {id} -y"));
+    assert!(gone.code == 1 && gone.err.contains("nothing takes back"), "{gone:?}");
+}
+
+#[test]
 fn every_plan_can_be_saved() {
     let home = Home::with_runs();
     for line in [

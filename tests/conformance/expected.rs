@@ -20,6 +20,8 @@ pub struct Expected {
     pub chance: Vec<Differs>,
     /// Files.
     pub accepted: Vec<Accepted>,
+    /// Rows of tables.
+    pub rows: Vec<Rows>,
     /// Values of the recorder's machine.
     pub machine: Vec<Machine>,
     #[serde(default)]
@@ -72,6 +74,18 @@ pub struct Accepted {
     pub file: String,
 }
 
+/// Rows of a table that differ on purpose.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rows {
+    /// Why.
+    pub why: String,
+    /// The table.
+    pub table: String,
+    /// How their names begin.
+    pub names: Vec<String>,
+}
+
 /// What waits for a feature.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +136,12 @@ pub fn is_of_machine(dag_id: &str, pointer: &str, wanted: Option<&Value>, got: O
     let (Some(wanted), Some(got)) = (wanted, got) else { return false };
     let rows = EXPECTED.machine.iter().filter(|row| row.dag.as_deref().is_none_or(|dag| dag == dag_id));
     discriminant(wanted) == discriminant(got) && rows.flat_map(|row| &row.ends).any(|end| pointer.ends_with(end))
+}
+
+/// The line about a row of a table, which begins with its name as JSON, names a difference on purpose.
+pub fn row_on_purpose(table: &str, line: &str) -> bool {
+    let rows = EXPECTED.rows.iter().filter(|row| row.table == table);
+    rows.flat_map(|row| &row.names).any(|name| line.starts_with(&format!("\"{name}")))
 }
 
 /// A file that Airflow refuses is accepted with a warning.

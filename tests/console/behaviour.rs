@@ -326,6 +326,145 @@ fn a_day_of_the_calendar_lists_its_runs() {
 }
 
 #[test]
+fn the_diagram_is_walked_folded_and_narrowed() {
+    let (_dir, mut stage) = stage(SMALL);
+    // From a cell of the grid: the cursor stays on the task, the run is that of the column.
+    stage.keys("2 Enter ]");
+    assert!(stage.text().contains("| train_with_hp"), "{}", stage.text());
+    stage.keys("v d");
+    assert!(stage.text().contains(">[F train_with_hp x4]"), "{}", stage.text());
+    stage.keys("j");
+    assert!(stage.text().contains(">[U select_best]"), "{}", stage.text());
+    stage.keys("k k");
+    assert!(stage.text().contains(">[S prep.features]"), "{}", stage.text());
+    stage.keys("-");
+    let text = stage.text();
+    assert!(text.contains(">[S prep 2 +]") && !text.contains("prep.features]") && text.contains("1 folded"), "{text}");
+    stage.keys("+ <");
+    let text = stage.text();
+    assert!(text.contains("prep.validate") && !text.contains("deploy"), "{text}");
+    stage.keys("Esc !");
+    let text = stage.text();
+    assert!(text.contains("[F train_with_hp x4]") && !text.contains("wait_for_data]"), "{text}");
+    // What failed opens at its log.
+    stage.keys("Esc g g j j j o");
+    assert!(stage.text().contains("train_with_hp"), "{}", stage.text());
+}
+
+#[test]
+fn on_wide_terminals_the_log_stands_beside_the_list() {
+    let (_dir, mut stage) = stage((160, 45));
+    let text = stage.text();
+    assert!(text.contains("RuntimeError: DataLoader worker"), "{text}");
+    // It follows the cursor, and goes with the width.
+    stage.keys("3 /").type_text("dag:churn* state:failed").keys("Enter");
+    assert!(stage.text().contains("RuntimeError: DataLoader"), "{}", stage.text());
+    stage.keys("2");
+    assert!(stage.text().contains("needs you 3 (1)"), "{}", stage.text());
+    assert!(!stage.resize(120, 45).text().contains("needs you 3 (1)"));
+}
+
+#[test]
+fn logs_of_several_instances_are_one() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("4 /").type_text("task:train_with_hp run:*2026-11-16*").keys("Enter *");
+    assert!(stage.text().contains("4 marked"), "{}", stage.text());
+    stage.keys("o");
+    let text = stage.text();
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in\n{text}"));
+    assert!(at("[3] ") < at("saved the model of index 0"), "{text}");
+    assert!(at("saved the model of index 0") < at("ERROR [3] ") && text.contains("RuntimeError"), "{text}");
+    stage.keys("/").type_text("epoch 2/").keys("Enter");
+    assert!(stage.text().contains(">") && stage.text().contains("[0] epoch 2/100"), "{}", stage.text());
+    stage.keys("Esc &").type_text("epoch 1/").keys("Enter");
+    let text = stage.text();
+    assert!(
+        text.contains("[0] epoch 1/100") && text.contains("[3] epoch 1/100") && text.contains("2 records"),
+        "{text}"
+    );
+    // It goes into a pipe as it is seen.
+    stage.keys("|").type_text("cat").keys("Enter");
+    assert_eq!(stage.wanted, ["pipe cat"]);
+}
+
+#[test]
+fn how_far_a_task_is_stands_where_it_is_seen() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("4 /").type_text("state:running").keys("Enter");
+    assert!(stage.text().contains("[######    ] 34/50"), "{}", stage.text());
+    stage.keys("Enter");
+    assert!(stage.text().contains("log  [######    ] 34/50"), "{}", stage.text());
+    stage.keys("v t");
+    assert!(stage.text().contains("68%"), "{}", stage.text());
+    stage.keys("v g");
+    let text = stage.text();
+    assert!(text.contains("R6 ") && text.contains("[######    ] 34/50"), "{text}");
+}
+
+#[test]
+fn the_mouse_goes_to_a_line_and_opens_it() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys(":").type_text("mouse").keys("Enter");
+    assert_eq!(stage.wanted, ["mouse true"]);
+    stage.keys("2").click(10, 5);
+    assert!(cursor(&stage.text()).contains("embed_refresh"), "{}", stage.text());
+    stage.click(10, 5);
+    assert!(stage.text().contains("embed_refresh > grid"), "{}", stage.text());
+    // A form is no place for it: nothing is done with the mouse.
+    stage.keys("q T").click(40, 20).click(40, 20);
+    assert!(stage.text().contains("[ Trigger ]"), "{}", stage.text());
+}
+
+#[test]
+fn others_are_seen_with_what_they_look_at() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.present(&[("ana", "churn_train > 11-16 02:00 > train_with_hp[3]"), ("raj", "DAGs")]);
+    let text = stage.text();
+    assert!(text.contains("+2 others") && text.contains("ana looks at train_with_hp[3] now"), "{text}");
+    assert!(stage.keys("2").text().contains("raj here"), "{}", stage.text());
+    assert!(stage.keys("0").text().contains("CONSOLES     ana: churn_train > 11-16"), "{}", stage.text());
+    assert!(!stage.lose_scheduler().text().contains("CONSOLES"), "{}", stage.text());
+}
+
+#[test]
+fn what_was_applied_is_taken_back_by_a_plan() {
+    let (_dir, mut stage) = stage(SMALL);
+    let asked = |line: &String| -> u64 { line.split(':').next().unwrap().parse().unwrap() };
+    let plan = serde_json::json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
+    stage.keys("Enter C");
+    let number = asked(&stage.wanted[0]);
+    stage.answer(number, plan.clone()).keys("Right Enter");
+    let number = asked(&stage.wanted[1]);
+    stage.answer(number, serde_json::json!({"plan_id": "p9", "state": "held", "task_instances": []}));
+    // Nobody holds it any more: it was applied.
+    stage.changed().keys("U");
+    assert!(stage.wanted[2].ends_with("plans revert p9 --dry-run"), "{:?}", stage.wanted);
+    let text = stage.text();
+    assert!(text.contains("Take back: dagdeck") && text.contains("tasks clear"), "{text}");
+    let number = asked(&stage.wanted[2]);
+    stage.answer(number, plan).keys("Right Enter");
+    assert!(stage.wanted[3].ends_with("plans revert p9 --hold 10 -y"), "{:?}", stage.wanted);
+    let number = asked(&stage.wanted[3]);
+    stage.answer(number, serde_json::json!({"plan_id": "p10", "state": "held", "task_instances": []}));
+    // Once it is taken back there is nothing left.
+    stage.changed().keys("U U");
+    assert_eq!(stage.wanted.len(), 4, "{:?}", stage.wanted);
+}
+
+#[test]
+fn assets_lead_to_what_made_them() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys("7").text();
+    assert!(text.contains("1 late") && text.contains("1 never"), "{text}");
+    assert!(cursor(&text).contains("LATE"), "{text}");
+    assert!(text.contains("s3://ml-datasets/daily -> [churn_prediction] -> features"), "{text}");
+    stage.keys("j T");
+    assert!(stage.text().contains("Trigger embed_refresh"), "{}", stage.text());
+    stage.keys("Esc k /").type_text("state:late").keys("Enter");
+    assert!(stage.text().contains("1 of 3"), "{}", stage.text());
+}
+
+#[test]
 fn the_focus_is_seen_without_colour() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("Enter C");

@@ -18,6 +18,8 @@ pub fn build(home: &Path) {
     let tx = conn.transaction().unwrap();
     churn(&tx, home);
     simple(&tx);
+    assets(&tx);
+    progress(home);
     tx.execute(
         "INSERT INTO dag_file VALUES ('/dags/churn_v2.py', 'h', 0, 10, ?1, 0.21, ?2)",
         params![
@@ -170,11 +172,12 @@ fn churn(tx: &Connection, home: &Path) {
             (id, t)
         },
         task("select_best", None, &["train_with_hp"]),
-        task("deploy", None, &["select_best"]),
+        task("deploy", None, &["prep.features", "select_best"]),
     ]
     .into_iter()
     .collect();
     let definition = json!({"dag_id": "churn_train", "description": "Weekly retraining of the churn model", "tags": ["ml", "prod"],
+        "doc_md": "# Churn\nTrains the **model** of the week; see [the runbook](https://wiki/churn).\n\n- on call: `#ml-oncall`\n- gate: variable `gate_min_gain`\n\n```\ndagdeck dags trigger churn_train\n```\n",
         "tasks": tasks, "children": ["wait_for_data", "prep", "train_with_hp", "select_best", "deploy"],
         "task_groups": {"prep": {"group_id": "prep", "children": ["prep.validate", "prep.features"]}},
         "params": {"epochs": {"value": 100, "schema": {"type": "integer", "minimum": 1, "maximum": 500}, "description": "passes over the data"},
@@ -345,6 +348,15 @@ fn log(home: &Path, dag: &str, at: i64) {
     text.push('\n');
     fs::write(dir.join("attempt=3.log"), text).unwrap();
     fs::write(dir.join("attempt=2.log"), "a plain line\n").unwrap();
+    // Another index, which was done an hour earlier.
+    let other = dir.parent().unwrap().join("map_index=0");
+    fs::create_dir_all(&other).unwrap();
+    let mut lines = String::new();
+    for (s, text) in [(0, "epoch 1/100"), (120, "epoch 2/100"), (1262, "saved the model of index 0")] {
+        lines.push_str(&json!({"timestamp": stamp(s), "level": "info", "event": text}).to_string());
+        lines.push('\n');
+    }
+    fs::write(other.join("attempt=1.log"), lines).unwrap();
     // The same index a fortnight before, when it worked.
     let date =
         jiff::Timestamp::from_microsecond(at - 14 * DAY).unwrap().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
@@ -352,6 +364,59 @@ fn log(home: &Path, dag: &str, at: i64) {
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("attempt=1.log"), "epoch 17/100 loss 0.2300 acc 0.88 gpu 97% 38.1GiB\nsaved the model\n")
         .unwrap();
+}
+
+/// A data set that is late, one that feeds it, and one that was never updated.
+fn assets(tx: &Connection) {
+    for (id, name, uri, group) in [
+        (1, "s3://ml-datasets/daily", "s3://ml-datasets/daily", "asset"),
+        (2, "churn_prediction", "model:churn_prediction", "model"),
+        (3, "features", "table:features.churn", "asset"),
+    ] {
+        tx.execute("INSERT INTO asset VALUES (?1, ?2, ?3, ?4, '{}', 1, 0, 0)", params![id, name, uri, group]).unwrap();
+    }
+    let (daily, model, features) = (
+        ("s3://ml-datasets/daily", "s3://ml-datasets/daily"),
+        ("churn_prediction", "model:churn_prediction"),
+        ("features", "table:features.churn"),
+    );
+    for (dag, role, task, of) in [
+        ("ctr_daily", "outlet", "report", daily),
+        ("churn_train", "inlet", "train_with_hp", daily),
+        ("churn_train", "outlet", "train_with_hp", model),
+        ("embed_refresh", "schedule", "", model),
+        ("embed_refresh", "outlet", "load", features),
+    ] {
+        tx.execute(
+            "INSERT INTO asset_reference VALUES (?1, ?2, ?3, 'asset', ?4, ?5, 0, 0)",
+            params![dag, role, task, of.0, of.1],
+        )
+        .unwrap();
+    }
+    for (asset, dag, task, every, last) in
+        [(1, "ctr_daily", "report", DAY, 3 * 3600), (2, "churn_train", "train_with_hp", 7 * DAY, 14 * 24 * 3600)]
+    {
+        for n in 0..5 {
+            let at = NOW - last * SECOND - n * every;
+            let date = jiff::Timestamp::from_microsecond(at).unwrap().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+            tx.execute(
+                "INSERT INTO asset_event (asset, timestamp, extra, source_dag_id, source_run_id, source_task_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![asset, at, json!({"rows": 212_000 - n}).to_string(), dag, format!("scheduled__{date}"), task],
+            )
+            .unwrap();
+        }
+    }
+    tx.execute("INSERT INTO asset_queue VALUES ('embed_refresh', 2, ?1)", [NOW]).unwrap();
+}
+
+/// The log of the instance that runs says how far it is.
+fn progress(home: &Path) {
+    let at = NOW - 2 * 3600 * SECOND;
+    let date = jiff::Timestamp::from_microsecond(at).unwrap().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+    let dir = home.join(format!("logs/dag_id=ctr_daily/run_id=scheduled__{date}/task_id=load"));
+    fs::create_dir_all(&dir).unwrap();
+    let line = |n: u32| json!({"level": "info", "event": format!("::progress:: {n}/50")}).to_string() + "\n";
+    fs::write(dir.join("attempt=1.log"), line(1) + &line(34)).unwrap();
 }
 
 /// Small DAGs: fine, running, waiting for a retry, paused, never run, overdue.

@@ -11,23 +11,24 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 use super::home::build;
 
-struct Session {
-    master: Option<Box<dyn MasterPty + Send>>,
-    keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    seen: Arc<Mutex<Vec<u8>>>,
-    home: tempfile::TempDir,
+/// The program in a terminal of 80x24.
+pub struct Session {
+    pub master: Option<Box<dyn MasterPty + Send>>,
+    pub keys: Box<dyn Write + Send>,
+    pub child: Box<dyn Child + Send + Sync>,
+    pub seen: Arc<Mutex<Vec<u8>>>,
+    pub home: tempfile::TempDir,
 }
 
 impl Session {
-    fn start(arguments: &[&str], no_color: bool) -> Self {
+    pub fn start(arguments: &[&str], no_color: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         build(home.path());
         Self::of(home, &[&["--read-only"], arguments].concat(), no_color)
     }
 
     /// The program in a home.
-    fn of(home: tempfile::TempDir, arguments: &[&str], no_color: bool) -> Self {
+    pub fn of(home: tempfile::TempDir, arguments: &[&str], no_color: bool) -> Self {
         let pair =
             native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dagdeck"));
@@ -56,13 +57,13 @@ impl Session {
         Self { master: Some(pair.master), keys, child, seen, home }
     }
 
-    fn screen(&self) -> String {
+    pub fn screen(&self) -> String {
         let mut parser = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
         parser.process(&self.seen.lock().unwrap());
         parser.screen().contents()
     }
 
-    fn wait_for(&self, text: &str) {
+    pub fn wait_for(&self, text: &str) {
         let until = Instant::now() + Duration::from_secs(10);
         while !self.screen().contains(text) {
             assert!(Instant::now() < until, "no {text:?} in\n{}", self.screen());
@@ -71,7 +72,7 @@ impl Session {
     }
 
     /// Waits until the terminal got a sequence: what a process wrote last may be read after its end.
-    fn wait_for_bytes(&self, sequence: &str) {
+    pub fn wait_for_bytes(&self, sequence: &str) {
         let until = Instant::now() + Duration::from_secs(10);
         while !String::from_utf8_lossy(&self.seen.lock().unwrap()).contains(sequence) {
             assert!(Instant::now() < until, "no {sequence:?}");
@@ -79,7 +80,14 @@ impl Session {
         }
     }
 
-    fn ended(&mut self) -> u32 {
+    /// What a command prints about a home.
+    pub fn dagdeck(&self, home: &std::path::Path, args: &[&str]) -> String {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
+        let out = command.arg("--home").arg(home).args(args).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    pub fn ended(&mut self) -> u32 {
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -33,7 +33,7 @@ const STOPS: &[(&str, &str, &str)] = &[
     (
         "Repeating work",
         "`C` clears with all below it, `R` retries exactly this. The plan is shown first; the focus is on Cancel. What is started is \
-         held for ten seconds, and `U` takes it back.",
+         held for ten seconds, and `U` takes it back; later, `U` offers the plan that reverses it.",
         "Enter C",
     ),
     ("DAGs", "`2` lists the DAGs with their last runs. `P` pauses at once, `T` triggers, `B` backfills.", "2"),
@@ -43,6 +43,18 @@ const STOPS: &[(&str, &str, &str)] = &[
          versions.",
         "2 Enter j j j j Enter ]",
     ),
+    (
+        "The diagram",
+        "`v d` draws what waits for what, with the states of the run and the way to the cursor. `-` and `+` fold groups, `<` and `>` show only \
+         what is above or below, `!` only what failed.",
+        "2 Enter ] v d",
+    ),
+    (
+        "Several logs as one",
+        "`o` on a mapped task shows the logs of all its indexes in the order of their times; so it does on marked instances.",
+        "2 Enter j j j j o",
+    ),
+    ("What a DAG is for", "`d` on a DAG shows its documentation and its settings.", "2 d"),
     ("What changed in the code", "`v h` lists the versions of a DAG, with what changed in each.", "2 v h"),
     (
         "What passed between the tasks",
@@ -50,6 +62,11 @@ const STOPS: &[(&str, &str, &str)] = &[
         "2 Enter v t x Esc = G",
     ),
     ("Pools, connections, variables", "`8` shows them with who holds slots and which DAGs name them.", "8"),
+    (
+        "Assets",
+        "`7` shows how fresh they are, who makes and follows them. `Enter` opens the instance that updated one last.",
+        "7",
+    ),
     ("Who did what", "`9` is the audit; `g a` on any object shows what was done to it.", "9"),
 ];
 

@@ -51,8 +51,11 @@ with dag("parent"):
                           logical_date="2026-02-02T00:00:00+00:00", wait_for_completion=True, deferrable=True)
 
 with dag("asks"):
-    text = TriggerDagRunOperator(task_id="text", trigger_dag_id="child", trigger_run_id="text", conf='{"a": 1}')
+    text = TriggerDagRunOperator(task_id="text", trigger_dag_id="child", trigger_run_id="text", conf='{"a": 1}',
+                                 logical_date="2026-03-03T00:00:00+00:00")
     text >> TriggerDagRunOperator(task_id="again", trigger_dag_id="child", trigger_run_id="text", retries=1)
+    text >> TriggerDagRunOperator(task_id="other_id", trigger_dag_id="child", reset_dag_run=True, skip_when_already_exists=True,
+                                  logical_date="2026-03-03T00:00:00+00:00")
     TriggerDagRunOperator(task_id="no_json", trigger_dag_id="child", conf={"x": datetime(2026, 1, 1)})
     TriggerDagRunOperator(task_id="no_dag", trigger_dag_id="nobody")
     ExternalTaskSensor(task_id="no_group", external_dag_id="child", external_task_group_id="nowhere", **SOON)

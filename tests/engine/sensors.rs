@@ -112,6 +112,8 @@ fn what_cannot_be_done_fails_as_in_airflow() {
         ("no_group", json!("AirflowRuntimeError")),
         ("twice", json!("ValueError")),
         ("no_date", json!("ParserError")),
+        // Its date is that of a run with another id.
+        ("other_id", json!("AirflowRuntimeError")),
         // It fails for good, and without an exception.
         ("again", Value::Null),
     ] {
@@ -123,5 +125,5 @@ fn what_cannot_be_done_fails_as_in_airflow() {
     assert_eq!(home.show("child", "text").0["dag_run"]["conf"], json!({"a": 1}));
     let rows = run.0["rendered_fields"].as_array().unwrap();
     let of = |task: &str| &rows.iter().find(|row| row["task_id"] == task).unwrap()["fields"];
-    assert_eq!((&of("text")["logical_date"], &of("text")["conf"]), (&json!("NOTSET"), &json!("{\"a\": 1}")));
+    assert_eq!((&of("again")["logical_date"], &of("text")["conf"]), (&json!("NOTSET"), &json!("{\"a\": 1}")));
 }

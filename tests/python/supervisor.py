@@ -82,7 +82,7 @@ def startup(path, dag_id, task_id, map_index=-1, **changes):
     start = {"type": "StartupDetails", "ti": ti, "dag_run": run, "fileloc": path, "dags_folder": os.path.dirname(path),
              "plugins_folder": None, "task_reschedule_count": 0, "first_poke_date": None, "should_retry": False,
              "mapped_dependants": False, "map_lengths": {}, "next_method": None, "next_kwargs": None,
-             "settings": {"max_map_length": 4, "default_timezone": "UTC", "sensor_default_timeout": 604800}}
+             "settings": {"max_map_length": 4, "default_timezone": "UTC"}}
     start.update(changes)
     return start
 

@@ -51,11 +51,12 @@ class Graph(unittest.TestCase):
             text, AIRFLOW__CORE__DEFAULT_TASK_RETRIES="2", AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY="7",
             AIRFLOW__CORE__DEFAULT_TASK_EXECUTION_TIMEOUT="90", AIRFLOW__CORE__DEFAULT_TASK_WEIGHT_RULE="upstream",
             AIRFLOW__OPERATORS__DEFAULT_OWNER="ops", AIRFLOW__OPERATORS__DEFAULT_QUEUE="slow",
-            AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True")["dags"][0]["tasks"]
+            AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True", AIRFLOW__SENSORS__DEFAULT_TIMEOUT="30")["dags"][0]["tasks"]
         for name in ("f", "m"):
             found = [tasks[name][k] for k in ("retries", "retry_delay", "execution_timeout", "weight_rule", "owner", "queue")]
             self.assertEqual(found, [2, 7.0, 90.0, "upstream", "ops", "slow"])
         self.assertEqual([tasks[n]["args"]["deferrable"] for n in "fg"], [True, False])
+        self.assertEqual(tasks["f"]["args"]["timeout"], 30.0)
         self.assertEqual([tasks["t"]["retries"], tasks["t"]["owner"], tasks["t"]["queue"]], [0, "me", "slow"])
 
     def test_decorated_tasks_and_mapping(self):

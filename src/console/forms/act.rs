@@ -40,6 +40,8 @@ pub enum Purpose {
     Backfill(String),
     /// End a backfill.
     CancelBackfill(i64),
+    /// Take back what an applied plan did.
+    Revert(String),
     /// Answer a task.
     Answer(Box<Question>),
     /// Delete something, when its name is typed.
@@ -97,6 +99,7 @@ impl ActForm {
             | Purpose::Mark(..)
             | Purpose::RunState(..)
             | Purpose::Backfill(_)
+            | Purpose::Revert(_)
             | Purpose::CancelBackfill(_) => Preview::Asking,
             Purpose::Answer(q) => Preview::Words(q.body.iter().flat_map(|b| b.lines()).map(str::to_owned).collect()),
             Purpose::Stop(tis) => Preview::Words(
@@ -247,6 +250,7 @@ impl ActForm {
             }],
             Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
             Purpose::Backfill(dag) => vec![backfill::command(dag, &self.fields, self.opened_at, dry_run)?],
+            Purpose::Revert(plan_id) => vec![Command::RevertPlan { plan_id: plan_id.clone(), dry_run }],
             Purpose::CancelBackfill(id) => vec![Command::CancelBackfill { id: *id, dry_run }],
             Purpose::Answer(q) => vec![answer::command(q, &self.fields)],
             Purpose::Silence(groups) => {

@@ -52,6 +52,10 @@ pub fn shell(command: &Command) -> String {
             line.option("--params", (!params.is_null()).then(|| params.to_string()).as_deref());
         }
         Command::ApplyPlan { plan_id } => line.words(["plans", "apply", plan_id]),
+        Command::RevertPlan { plan_id, dry_run } => {
+            line.words(["plans", "revert", plan_id]);
+            line.plan(*dry_run);
+        }
         Command::DiscardPlan { plan_id } => line.words(["plans", "discard", plan_id]),
         Command::Clear { selection, dry_run } if selection.run_id.is_some() && whole(selection) => {
             line.words(["runs", "clear", &selection.dag_id, selection.run_id.as_deref().unwrap_or("")]);

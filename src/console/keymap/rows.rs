@@ -17,9 +17,14 @@ const fn row(
 /// Screens with DAGs, runs, task instances.
 const OBJECTS: Scope = Scope::SYSTEM.or(Scope::AUDIT).or(Scope::SETTINGS).not();
 /// Screens about work that can be repeated.
-const WORK: Scope = Scope(OBJECTS.0 & Scope::VERSIONS.or(Scope::SOURCE).or(Scope::CALENDAR).not().0);
+const WORK: Scope =
+    Scope(OBJECTS.0 & Scope::VERSIONS.or(Scope::SOURCE).or(Scope::CALENDAR).or(Scope::ABOUT).or(Scope::LOGS).not().0);
 /// Screens whose body is text.
-const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE);
+const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE).or(Scope::ABOUT).or(Scope::LOGS);
+/// Screens with a log.
+const LOGS: Scope = Scope::INSTANCE.or(Scope::LOGS);
+/// Screens with groups that fold.
+const TREES: Scope = Scope::GRID.or(Scope::GANTT).or(Scope::GRAPH);
 const LISTS: Scope = TEXT.not();
 
 /// Every action with the keys of the preset `vim`.
@@ -28,7 +33,7 @@ pub const ROWS: &[Row] = {
     use Group as G;
     &[
         row(A::Open, &["Enter"], LISTS, G::Move, "open", "open what is under the cursor"),
-        row(A::Log, &["o"], WORK, G::Look, "log", "output (log) of the last try"),
+        row(A::Log, &["o"], WORK, G::Look, "log", "output (log) of the last try; of marked ones as one log"),
         row(A::Blockers, &["b"], WORK, G::Look, "why", "blockers: why it isn't running, or why it ended"),
         row(
             A::Acknowledge,
@@ -57,13 +62,20 @@ pub const ROWS: &[Row] = {
             "",
             "delete this pool, connection, variable or run (form; type its name)",
         ),
-        row(A::Follow, &["f"], Scope::INSTANCE, G::Look, "follow", "follow the log's end"),
+        row(A::Follow, &["f"], LOGS, G::Look, "follow", "follow the log's end"),
         row(A::Clear, &["C"], WORK, G::Act, "clear", "clear, so that it runs again (form with plan)"),
         row(A::Retry, &["R"], WORK, G::Act, "retry", "retry exactly this (form with plan)"),
         row(A::Filter, &["/"], Scope::ALL, G::Look, "find", "filter this list; in a log: find"),
         row(A::Trigger, &["T"], OBJECTS, G::Act, "trigger", "trigger a run (form)"),
         row(A::Backfill, &["B"], OBJECTS, G::Act, "", "backfill: make or repeat the runs of some days (form)"),
-        row(A::Undo, &["U"], Scope::ALL, G::Act, "", "undo: what is held for 10 s, or the last pause"),
+        row(
+            A::Undo,
+            &["U"],
+            Scope::ALL,
+            G::Act,
+            "",
+            "undo: what is held for 10 s; later a plan that takes it back (form); the last pause",
+        ),
         row(A::Pause, &["P"], OBJECTS, G::Act, "pause", "pause or resume the DAG or backfill, at once"),
         row(A::ViewCycle, &["v v"], OBJECTS, G::Look, "view", "view: the next one"),
         row(A::Xcom, &["x"], WORK, G::Look, "xcom", "XCom inspector"),
@@ -95,6 +107,7 @@ pub const ROWS: &[Row] = {
         row(A::Runs, &["3"], Scope::ALL, G::Move, "", "screen: runs of all DAGs"),
         row(A::Instances, &["4"], Scope::ALL, G::Move, "", "screen: task instances of all DAGs"),
         row(A::Backfills, &["5"], Scope::ALL, G::Move, "", "screen: backfills"),
+        row(A::Assets, &["7"], Scope::ALL, G::Move, "", "screen: assets (how fresh, who makes and follows them)"),
         row(A::Settings, &["8"], Scope::ALL, G::Move, "", "screen: pools, connections, variables"),
         row(A::Audit, &["9"], Scope::ALL, G::Move, "", "screen: audit (who did what)"),
         row(A::System, &["0"], Scope::ALL, G::Move, "", "screen: system and jobs"),
@@ -106,6 +119,7 @@ pub const ROWS: &[Row] = {
         row(A::GoAudit, &["g a"], OBJECTS, G::Move, "", "go to the audit of this object: who did what to it"),
         row(A::ViewGrid, &["v g"], OBJECTS, G::Look, "", "view: grid of runs x tasks"),
         row(A::ViewGantt, &["v t"], OBJECTS, G::Look, "", "view: timeline (Gantt) of the run"),
+        row(A::ViewGraph, &["v d"], OBJECTS, G::Look, "", "view: diagram (graph) of the tasks, with the run's states"),
         row(A::ViewCalendar, &["v c"], OBJECTS, G::Look, "", "view: calendar of the DAG's runs"),
         row(A::ViewSource, &["v s"], OBJECTS, G::Look, "", "view: the DAG's file"),
         row(A::ViewVersions, &["v h"], OBJECTS, G::Look, "", "view: versions (history), with what changed"),
@@ -117,17 +131,19 @@ pub const ROWS: &[Row] = {
             "diff",
             "compare: this try, or the XComs, with an earlier one; again: another",
         ),
-        row(A::Details, &["d"], WORK, G::Look, "", "details"),
+        row(A::Details, &["d"], WORK, G::Look, "", "details; of a DAG its settings and documentation"),
         row(A::Inputs, &["i"], WORK, G::Look, "", "rendered inputs"),
         row(A::TryBefore, &["<"], Scope::INSTANCE, G::Look, "", "the try before"),
         row(A::TryAfter, &[">"], Scope::INSTANCE, G::Look, "", "the try after"),
         row(A::IndexBefore, &["("], Scope::INSTANCE, G::Look, "", "the map index before"),
         row(A::IndexAfter, &[")"], Scope::INSTANCE, G::Look, "", "the map index after"),
-        row(A::Wrap, &["w"], Scope::INSTANCE, G::Look, "wrap", "wrap long lines"),
-        row(A::Stamps, &["t"], Scope::INSTANCE, G::Look, "", "time stamps: clock, since the start, none"),
-        row(A::Grep, &["&"], Scope::INSTANCE, G::Look, "grep", "only lines with a text, with some lines around them"),
-        row(A::FindNext, &["n"], Scope::INSTANCE, G::Look, "", "next match"),
-        row(A::FindPrevious, &["N"], Scope::INSTANCE, G::Look, "", "previous match"),
+        row(A::OnlyAbove, &["<"], Scope::GRAPH, G::Look, "above", "only what is above this task; again: all"),
+        row(A::OnlyBelow, &[">"], Scope::GRAPH, G::Look, "below", "only what is below this task; again: all"),
+        row(A::Wrap, &["w"], LOGS, G::Look, "wrap", "wrap long lines"),
+        row(A::Stamps, &["t"], LOGS, G::Look, "", "time stamps: clock, since the start, none"),
+        row(A::Grep, &["&"], LOGS, G::Look, "grep", "only lines with a text, with some lines around them"),
+        row(A::FindNext, &["n"], LOGS, G::Look, "", "next match"),
+        row(A::FindPrevious, &["N"], LOGS, G::Look, "", "previous match"),
         row(A::OnlyProblems, &["!"], Scope::ALL, G::Look, "", "only problems; in a log: only warnings and errors"),
         row(
             A::Sort,
@@ -137,8 +153,8 @@ pub const ROWS: &[Row] = {
             "",
             "sort by the next column",
         ),
-        row(A::Unfold, &["+"], Scope(Scope::GRID.0 | Scope::GANTT.0), G::Look, "", "unfold all groups"),
-        row(A::Fold, &["-"], Scope(Scope::GRID.0 | Scope::GANTT.0), G::Look, "", "fold all groups"),
+        row(A::Unfold, &["+"], TREES, G::Look, "", "unfold all groups; in the diagram the one under the cursor"),
+        row(A::Fold, &["-"], TREES, G::Look, "", "fold all groups; in the diagram the one under the cursor"),
         row(A::Freeze, &["z"], Scope::ALL, G::Look, "", "freeze the screen"),
         row(A::Mark, &["Space"], LISTS, G::Select, "mark", "mark, and one down"),
         row(A::MarkRange, &["V"], LISTS, G::Select, "", "mark from the last mark to here"),
@@ -156,6 +172,7 @@ pub const ROWS: &[Row] = {
         row(A::Help, &["?", "F1"], Scope::ALL, G::Program, "help", "help of this screen"),
         row(A::Palette, &[":", "Ctrl-p"], Scope::ALL, G::Program, "cmd", "palette: every verb, screen and DAG by name"),
         row(A::StartScheduler, &["S"], Scope::SYSTEM, G::Program, "start sched", "start the scheduler"),
+        row(A::Mouse, &[], Scope::ALL, G::Program, "", "mouse on or off: click, double click, wheel"),
         row(A::Refresh, &["Ctrl-r"], Scope::ALL, G::Program, "", "read the store again"),
         row(A::Redraw, &["Ctrl-l"], Scope::ALL, G::Program, "", "draw everything again"),
         row(A::Suspend, &["Ctrl-z"], Scope::ALL, G::Program, "", "suspend (fg comes back)"),

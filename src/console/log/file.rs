@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use super::{
     beside::beside,
     grep::grep,
+    merged::merge,
     record::{self, Line},
 };
 use crate::{
@@ -57,6 +58,16 @@ pub enum Part {
     },
     /// The ends of this file and of another beside each other; this one is at the right.
     Beside(PathBuf),
+    /// The ends of several logs as one (names and files), or what fits in the whole of them, unless their size is still
+    /// this one.
+    Merged {
+        /// Name and file of each.
+        logs: Vec<(String, PathBuf)>,
+        /// What fits.
+        only: Only,
+        /// Known size.
+        known: u64,
+    },
     /// Only the records that fit, of the whole file, unless its size is still this one.
     Grep {
         /// What fits.
@@ -114,6 +125,15 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     if let Part::Beside(left) = &ask.part {
         return beside(left, &ask.path).map(Found::Beside);
     }
+    if let Part::Merged { logs, only, known } = &ask.part {
+        let size: u64 = logs.iter().filter_map(|(_, path)| std::fs::metadata(path).ok()).map(|m| m.len()).sum();
+        if size == *known {
+            return Ok(Found::Same);
+        }
+        let (fits, context) = fitting(only)?;
+        let merged = merge(&ask.path, logs, &fits, context);
+        return merged.map(|w| Found::Window(Box::new(w))).map_err(|e| Error::system("cannot read the logs", e));
+    }
     let mut file = match File::open(&ask.path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
@@ -124,18 +144,9 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     let end = |file: &mut File| window(file, &ask.path, size, size.saturating_sub(WINDOW), size);
     let found = match &ask.part {
         Part::Grown(known) | Part::Grep { known, .. } if *known == size => return Ok(Found::Same),
-        Part::Beside(_) => return Ok(Found::Same),
+        Part::Beside(_) | Part::Merged { .. } => return Ok(Found::Same),
         Part::Grep { only, .. } => {
-            let mut fits = Vec::new();
-            let refused = |e| Error::refused("cannot search for that").because(e);
-            if let Some(text) = &only.text {
-                fits.push(pattern(Some(text)).map_err(refused)?);
-            }
-            if only.problems {
-                fits.push(Regex::new(PROBLEMS).map_err(refused)?);
-            }
-            // Lines around a text tell what it is about; around every warning they would be the whole log.
-            let context = if only.problems { 0 } else { CONTEXT };
+            let (fits, context) = fitting(only)?;
             Found::Window(Box::new(grep(&mut file, &ask.path, size, &fits, context).map_err(failed)?))
         }
         Part::End | Part::Grown(_) => Found::Window(Box::new(end(&mut file).map_err(failed)?)),
@@ -160,13 +171,27 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     Ok(found)
 }
 
+/// What a record must have, and how many records around it are shown.
+fn fitting(only: &Only) -> Result<(Vec<Regex>, usize)> {
+    let mut fits = Vec::new();
+    let refused = |e| Error::refused("cannot search for that").because(e);
+    if let Some(text) = &only.text {
+        fits.push(pattern(Some(text)).map_err(refused)?);
+    }
+    if only.problems {
+        fits.push(Regex::new(PROBLEMS).map_err(refused)?);
+    }
+    // Lines around a text tell what it is about; around every warning they would be the whole log.
+    Ok((fits, if only.problems { 0 } else { CONTEXT }))
+}
+
 fn around(file: &mut File, path: &Path, size: u64, offset: u64) -> std::io::Result<Window> {
     let start = offset.saturating_sub(WINDOW / 2).min(size.saturating_sub(WINDOW));
     window(file, path, size, start, (start + WINDOW).min(size))
 }
 
 /// Reads `start..end`, cut to whole records (the last one of the file may be unfinished).
-fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u64) -> std::io::Result<Window> {
+pub(super) fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u64) -> std::io::Result<Window> {
     let mut raw = vec![0; (end - start) as usize];
     file.seek(SeekFrom::Start(start))?;
     let mut got = 0;

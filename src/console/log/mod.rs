@@ -4,6 +4,8 @@ pub mod beside;
 pub mod clean;
 pub mod file;
 pub mod grep;
+pub mod merged;
+pub mod progress;
 pub mod record;
 pub mod view;
 

@@ -43,6 +43,8 @@ pub struct LogView {
     pub stamps: Stamps,
     /// Only some records are shown.
     pub only: Only,
+    /// Names and files of several logs that are shown as one; empty: one file.
+    pub sources: Vec<(String, PathBuf)>,
 }
 
 impl LogView {
@@ -62,6 +64,9 @@ impl LogView {
     }
 
     fn grown(&self, known: u64) -> Part {
+        if !self.sources.is_empty() {
+            return Part::Merged { logs: self.sources.clone(), only: self.only.clone(), known };
+        }
         if self.only == Only::default() {
             if known == u64::MAX { Part::End } else { Part::Grown(known) }
         } else {
@@ -153,6 +158,29 @@ impl LogView {
             self.top = self.top.map(|t| t.saturating_sub(4));
         }
         self.window = Some(window);
+    }
+
+    /// Finds the next line of the part that is held: with a text, or an error; around the end as well. False if there is none.
+    pub fn find_held(&mut self, text: Option<&str>, forward: bool, height: usize, columns: usize) -> bool {
+        let from = self.search_from(forward, height, columns);
+        let Some(window) = &self.window else { return false };
+        let wanted = text.map(str::to_lowercase);
+        let fits = |l: &&super::record::Line| match &wanted {
+            Some(text) => l.text.to_lowercase().contains(text),
+            None => l.level == super::Level::Error && l.first,
+        };
+        let lines = || window.lines.iter().filter(fits);
+        let found = if forward {
+            lines().find(|l| l.offset > from).or_else(|| lines().next())
+        } else {
+            lines().rfind(|l| l.offset < from).or_else(|| lines().next_back())
+        };
+        let Some(offset) = found.map(|l| l.offset) else { return false };
+        let at = window.lines.iter().position(|l| l.offset == offset).unwrap_or(0);
+        self.found = Some(offset);
+        self.follow = false;
+        self.top = Some(at.saturating_sub(4));
+        true
     }
 
     /// Where a search starts: the last match, else the line at the top.

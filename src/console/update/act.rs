@@ -8,11 +8,11 @@ use crate::{
         overlay::Overlay,
         place::Object,
         query::{Data, Query},
-        state::{Done, Errand, State},
+        state::{Done, Errand, State, Undo},
     },
     model::{Dag, RunState, TiState},
     protocol::{Command, IncidentChange, Selection},
-    store::screens::{RunRef, TiRef, questions::Question},
+    store::screens::{RunRef, TiRef, backfills::Held, questions::Question},
 };
 
 use super::{form, settings};
@@ -134,24 +134,51 @@ pub fn trigger_form(state: &mut State, dag: Box<Dag>) {
 pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
     let request = state.next_ticket();
     let line = shell(&command);
-    state.done.push(Done { at: state.now, command: line.clone(), result: None, request });
+    state.done.push(Done { at: state.now, command: line.clone(), result: None, request, plan: None });
     vec![Effect::Act(request, command, line)]
 }
 
-/// Throws away what is held (this session's last act, else the newest), or reverses the last act done at once.
+/// Takes back what this session did last: what is held is thrown away, what is applied reverted by a plan of its own, what was
+/// done at once reversed. Without an act of its own: throws away what anybody holds, the newest first.
 fn undo(state: &mut State) -> Vec<Effect> {
-    let mut ids: Vec<String> = std::mem::take(&mut state.own_held);
-    ids.retain(|id| state.held.iter().any(|h| h.plan_id == *id));
-    if ids.is_empty() {
-        ids.extend(state.held.last().map(|h| h.plan_id.clone()));
+    match state.undo.pop() {
+        Some(last) if held_in(&state.held, &last) => {
+            // One form may have made several plans.
+            let mut all = vec![last];
+            while let Some(more) = state.undo.pop_if(|undo| held_in(&state.held, undo)) {
+                all.push(more);
+            }
+            let plans = all.into_iter().filter_map(|undo| match undo {
+                Undo::Plan(plan_id) => Some(Command::DiscardPlan { plan_id }),
+                Undo::Command(_) => None,
+            });
+            plans.collect::<Vec<_>>().into_iter().flat_map(|command| send(state, command)).collect()
+        }
+        Some(Undo::Command(command)) => send(state, command),
+        Some(Undo::Plan(plan_id)) if state.held.is_empty() => {
+            let what = state.done.iter().rev().find(|d| d.plan.as_deref() == Some(&plan_id)).map(|d| d.command.clone());
+            // What was taken back once is done with.
+            let reverted = what.as_ref().and_then(|line| line.split_once("plans revert ")).map(|(_, id)| id);
+            if let Some(id) = reverted.and_then(|id| id.split(' ').next()) {
+                let done = Undo::Plan(id.to_owned());
+                state.undo.retain(|undo| *undo != done);
+                return undo(state);
+            }
+            // Whoever cancels may still want it later.
+            state.undo.push(Undo::Plan(plan_id.clone()));
+            let title = format!("Take back: {}", what.unwrap_or_else(|| format!("plan {plan_id}")));
+            open(state, ActForm::new(title, Purpose::Revert(plan_id), Vec::new(), "Take back:", state.now))
+        }
+        other => {
+            state.undo.extend(other);
+            let newest = state.held.last().map(|h| h.plan_id.clone());
+            newest.map_or_else(Vec::new, |plan_id| send(state, Command::DiscardPlan { plan_id }))
+        }
     }
-    if !ids.is_empty() {
-        return ids.into_iter().flat_map(|plan_id| send(state, Command::DiscardPlan { plan_id })).collect();
-    }
-    match state.inverse.take() {
-        Some(command) => send(state, command),
-        None => Vec::new(),
-    }
+}
+
+fn held_in(held: &[Held], undo: &Undo) -> bool {
+    matches!(undo, Undo::Plan(id) if held.iter().any(|h| h.plan_id == *id))
 }
 
 /// The form that answers a task.
@@ -163,7 +190,7 @@ pub fn answer_form(state: &mut State, question: Box<Question>) -> Vec<Effect> {
 
 fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
     if let [Object::Backfill(id, _, paused, _)] = targets {
-        state.inverse = Some(Command::PauseBackfill { id: *id, paused: *paused });
+        state.undo.push(Undo::Command(Command::PauseBackfill { id: *id, paused: *paused }));
         return send(state, Command::PauseBackfill { id: *id, paused: !*paused });
     }
     let mut known: Vec<(String, bool)> = Vec::new();
@@ -186,7 +213,7 @@ fn pause(state: &mut State, targets: &[Object]) -> Vec<Effect> {
     }
     // Of several with different states only those that are changed could be changed back.
     let changed: Vec<String> = known_before.into_iter().filter(|(_, p)| *p != paused).map(|(d, _)| d).collect();
-    state.inverse = Some(Command::SetPaused { dag_ids: changed, paused: !paused });
+    state.undo.push(Undo::Command(Command::SetPaused { dag_ids: changed, paused: !paused }));
     send(state, Command::SetPaused { dag_ids, paused })
 }
 

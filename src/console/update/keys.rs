@@ -121,6 +121,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Stamps
         | A::FindNext
         | A::FindPrevious => look::look(state, action),
+        A::OnlyAbove | A::OnlyBelow => super::graph::only_way(state, action == A::OnlyAbove),
         A::Filter => {
             state.screen_mut().filtering = true;
             Vec::new()
@@ -137,7 +138,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             );
             Vec::new()
         }
-        A::OnlyProblems if matches!(state.screen().place, Place::Instance(..)) => {
+        A::OnlyProblems if matches!(state.screen().place, Place::Instance(..) | Place::Logs(_)) => {
             let only = state.screen().log.only.clone();
             logs::only(state, Only { problems: !only.problems, ..only })
         }
@@ -168,6 +169,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
+        A::Mouse => super::mouse::toggle(state),
         A::Refresh => state.load(),
         A::Redraw => vec![Effect::Redraw],
         A::Suspend => vec![Effect::Suspend],

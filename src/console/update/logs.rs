@@ -10,15 +10,19 @@ use crate::{
             file::{Only, Part},
         },
         message::Effect,
-        place::{Place, Tab},
+        place::Place,
         query::Data,
+        screen::Screen,
         state::State,
     },
     model::UNMAPPED,
-    store::screens::TiRef,
+    store::screens::{TiRef, instances::TiRow},
 };
 
 use super::LogAnswer;
+
+/// Logs that are shown as one; of more the last.
+const MOST_LOGS: usize = 100;
 
 /// The log file of a try.
 pub fn log_path(logs: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
@@ -32,12 +36,38 @@ pub fn log_path(logs: &std::path::Path, ti: &TiRef, number: u32) -> PathBuf {
     path
 }
 
+/// The log of the shown try.
 pub fn log_of_try(state: &mut State) -> Vec<Effect> {
     let logs = state.facts.logs.clone();
     let screen = state.screen_mut();
-    let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return Vec::new() };
+    let part = wanted_part(screen, &logs);
+    let path = screen.log.path.clone();
+    part.map(|part| vec![Effect::Log(Ask { path, part })]).unwrap_or_default()
+}
+
+/// Which part of its log a screen with a task instance wants to read.
+pub fn wanted_part(screen: &mut Screen, logs: &std::path::Path) -> Option<Part> {
+    if let Data::Logs(rows) = &screen.data {
+        let rows = &rows[rows.len().saturating_sub(MOST_LOGS)..];
+        let several = rows.iter().any(|r| r.ti.task_id != rows[0].ti.task_id);
+        let name = |r: &TiRow| match r.ti.map_index {
+            index if several || index == UNMAPPED => r.ti.label(),
+            index => format!("[{index}]"),
+        };
+        let file = |r: &TiRow| log_path(logs, &r.ti, r.try_number.max(1));
+        let sources: Vec<_> = rows.iter().map(|r| (name(r), file(r))).collect();
+        let new = screen.log.path.as_os_str().is_empty();
+        if new {
+            let running = rows.iter().any(|r| r.state == crate::model::TiState::Running);
+            // No file has this name: it tells the answers for this screen from others.
+            screen.log = LogView::new(sources.iter().map(|(_, path)| path.as_path()).collect(), running);
+        }
+        screen.log.sources = sources;
+        return Some(if new { screen.log.end() } else { screen.log.newer() });
+    }
+    let (Place::Instance(ti, _), Data::Instance(d)) = (&screen.place, &screen.data) else { return None };
     let number = screen.shown_try.unwrap_or(d.row.try_number).max(1);
-    let path = log_path(&logs, ti, number);
+    let path = log_path(logs, ti, number);
     let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
     if path != screen.log.path {
         let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
@@ -46,14 +76,12 @@ pub fn log_of_try(state: &mut State) -> Vec<Effect> {
             stamps: screen.log.stamps,
             search: screen.log.search.clone(),
             only: screen.log.only.clone(),
-            ..LogView::new(path.clone(), running)
+            ..LogView::new(path, running)
         };
-        let part = screen.log.end();
-        return vec![Effect::Log(Ask { path, part })];
+        return Some(screen.log.end());
     }
     // The end of a log belongs to the end of its try, so it is read once more then.
-    let part = screen.log.newer();
-    if screen.log.top.is_none() { vec![Effect::Log(Ask { path, part })] } else { Vec::new() }
+    screen.log.top.is_none().then(|| screen.log.newer())
 }
 
 /// The logs of two tries that are compared.
@@ -70,7 +98,7 @@ pub fn logs_beside(state: &mut State) -> Vec<Effect> {
 /// A log that is followed is looked at again.
 pub fn follow(state: &mut State) -> Vec<Effect> {
     let screen = state.screen();
-    if !matches!(screen.place, Place::Instance(_, Tab::Log)) || !screen.log.follow || state.frozen {
+    if !screen.place.is_log() || !screen.log.follow || state.frozen {
         return Vec::new();
     }
     vec![Effect::Log(Ask { path: screen.log.path.clone(), part: screen.log.newer() })]
@@ -87,6 +115,13 @@ pub fn only(state: &mut State, only: Only) -> Vec<Effect> {
 
 /// A part of a log came.
 pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect> {
+    if let Some(side) = state.side.screen.as_mut().filter(|s| s.log.path == ask.path) {
+        match &answer {
+            Ok(Found::Window(window)) => side.log.take(window.clone(), None),
+            Ok(Found::Missing) => side.log.missing = true,
+            _ => {}
+        }
+    }
     let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
@@ -111,7 +146,7 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
 
 fn log_size(state: &State) -> (usize, usize) {
     let l = layout(state);
-    (l.list.height as usize, crate::console::views::instance::text_columns(state, l.list.width as usize))
+    (l.list.height as usize, crate::console::views::log::text_columns(&state.screen().log, l.list.width as usize))
 }
 
 pub fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
@@ -138,15 +173,24 @@ pub fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
 pub fn find(state: &mut State, text: Option<String>, forward: bool) -> Vec<Effect> {
     let (height, columns) = log_size(state);
     // A search goes through the whole log.
-    state.screen_mut().log.only = Only::default();
-    let log = &state.screen().log;
+    let several = !state.screen().log.sources.is_empty();
+    if !several {
+        state.screen_mut().log.only = Only::default();
+    }
+    let log = &mut state.screen_mut().log;
+    if !log.sources.is_empty() {
+        if !log.find_held(text.as_deref(), forward, height, columns) {
+            state.flash("not found in the ends of these logs", false);
+        }
+        return Vec::new();
+    }
     let from = log.search_from(forward, height, columns);
     vec![Effect::Log(Ask { path: log.path.clone(), part: Part::Find { text, from, forward } })]
 }
 
 /// A filter was typed to its end. In a log it is what is looked for, backwards from the end as the newest counts.
 pub fn filter_done(state: &mut State) -> Vec<Effect> {
-    if !matches!(state.screen().place, Place::Instance(_, Tab::Log)) {
+    if !state.screen().place.is_log() {
         return Vec::new();
     }
     let text = state.screen().filter.text.clone();

@@ -8,7 +8,7 @@ use crate::{
         log::{Ask, LogView, Stamps},
         message::Effect,
         overlay::Overlay,
-        place::{Object, Place, Tab},
+        place::{Logs, Object, Place, Tab},
         query::Data,
         state::State,
         tree,
@@ -23,6 +23,10 @@ use super::{logs, navigate};
 pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     use Action as A;
     let height = layout(state).list.height as usize;
+    let problem_key = matches!(action, A::NextProblem | A::PreviousProblem);
+    if matches!(state.screen().place, Place::Graph(..)) && !problem_key {
+        return super::graph::step(state, action);
+    }
     let by: isize = match action {
         A::Up => -1,
         A::Down => 1,
@@ -37,8 +41,8 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
         _ => return problem(state, action == A::NextProblem),
     };
     match state.screen().place {
-        Place::Instance(_, Tab::Log) => return logs::scroll_log(state, by),
-        Place::Instance(..) | Place::Source(..) => {
+        Place::Instance(_, Tab::Log) | Place::Logs(_) => return logs::scroll_log(state, by),
+        Place::Instance(..) | Place::Source(..) | Place::About(_) => {
             let screen = state.screen_mut();
             screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
             return Vec::new();
@@ -62,7 +66,7 @@ fn sideways(state: &mut State, right: bool) -> Vec<Effect> {
             }
             Vec::new()
         }
-        (Place::Instance(_, Tab::Log), _) => {
+        (Place::Instance(_, Tab::Log) | Place::Logs(_), _) => {
             if screen.log.wrap {
                 return Vec::new();
             }
@@ -92,7 +96,7 @@ fn ends(state: &mut State, last: bool) -> Vec<Effect> {
         screen.column = run.map(|r| r.run.id);
     }
     match screen.place {
-        Place::Instance(_, Tab::Log) => screen.log.shift = 0,
+        Place::Instance(_, Tab::Log) | Place::Logs(_) => screen.log.shift = 0,
         Place::Calendar(_) => screen.week = if last { 0 } else { 51 },
         _ => {}
     }
@@ -101,7 +105,7 @@ fn ends(state: &mut State, last: bool) -> Vec<Effect> {
 
 /// The next line (or cell) with a problem; in a log the next error.
 fn problem(state: &mut State, forward: bool) -> Vec<Effect> {
-    if matches!(state.screen().place, Place::Instance(_, Tab::Log)) {
+    if state.screen().place.is_log() {
         return logs::find(state, None, forward);
     }
     let screen = state.screen_mut();
@@ -172,48 +176,78 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
             }
             A::TryBefore | A::TryAfter => other_try(state, action == A::TryAfter),
             A::IndexBefore | A::IndexAfter => other_index(state, &ti, now, action == A::IndexAfter),
-            A::FindNext | A::FindPrevious => {
-                let text = state.screen().log.search.clone();
-                if text.is_empty() {
-                    state.flash("nothing is looked for; / finds", false);
-                    return Vec::new();
-                }
-                logs::find(state, Some(text), action == A::FindNext)
-            }
-            _ => {
-                let log = &mut state.screen_mut().log;
-                match action {
-                    A::Wrap => log.wrap = !log.wrap,
-                    A::Stamps => {
-                        log.stamps = match log.stamps {
-                            Stamps::Clock => Stamps::Relative,
-                            Stamps::Relative => Stamps::None,
-                            Stamps::None => Stamps::Clock,
-                        }
-                    }
-                    A::Follow => {
-                        log.follow = !log.follow;
-                        if log.follow {
-                            log.top = None;
-                            let path = log.path.clone();
-                            let part = log.end();
-                            return vec![Effect::Log(Ask { path, part })];
-                        }
-                    }
-                    _ => {}
-                }
-                Vec::new()
-            }
+            _ => log_key(state, action),
         };
+    }
+    if matches!(state.screen().place, Place::Logs(_)) {
+        return log_key(state, action);
+    }
+    if let Some(several) = several_logs(state, action) {
+        return navigate::push(state, Place::Logs(several), |_| {});
     }
     let object = state.screen().object();
     match object.ti() {
         Some(ti) => navigate::push(state, Place::Instance(ti, tab_of(action)), |_| {}),
+        None if action == A::Details && object.run().is_none() => {
+            let dag = object.dag_id().map(str::to_owned);
+            dag.map_or_else(Vec::new, |dag| navigate::push(state, Place::About(dag), |_| {}))
+        }
         // Of a run or DAG: its newest failure.
         None => {
             let dag = object.dag_id().map(str::to_owned);
             navigate::failure(state, dag, object.run().cloned(), tab_of(action))
         }
+    }
+}
+
+/// What a log is asked for: how it is shown, and the next match.
+fn log_key(state: &mut State, action: Action) -> Vec<Effect> {
+    use Action as A;
+    if matches!(action, A::FindNext | A::FindPrevious) {
+        let text = state.screen().log.search.clone();
+        if text.is_empty() {
+            state.flash("nothing is looked for; / finds", false);
+            return Vec::new();
+        }
+        return logs::find(state, Some(text), action == A::FindNext);
+    }
+    let log = &mut state.screen_mut().log;
+    match action {
+        A::Wrap => log.wrap = !log.wrap,
+        A::Stamps => {
+            log.stamps = match log.stamps {
+                Stamps::Clock => Stamps::Relative,
+                Stamps::Relative => Stamps::None,
+                Stamps::None => Stamps::Clock,
+            }
+        }
+        A::Follow => {
+            log.follow = !log.follow;
+            if log.follow {
+                log.top = None;
+                let path = log.path.clone();
+                let part = log.end();
+                return vec![Effect::Log(Ask { path, part })];
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Whose logs are meant together: those of marked instances, or of every index of the task under the cursor.
+fn several_logs(state: &State, action: Action) -> Option<Logs> {
+    if !matches!(action, Action::Log | Action::GoLog) {
+        return None;
+    }
+    let screen = state.screen();
+    if !screen.marks.is_empty() {
+        let marked: Vec<TiRef> = screen.targets().iter().filter_map(Object::ti).collect();
+        return (marked.len() > 1).then_some(Logs::These(marked));
+    }
+    match screen.object() {
+        Object::Task(run, task, _) => Some(Logs::Task(run, task)),
+        _ => None,
     }
 }
 

@@ -3,14 +3,18 @@
 mod act;
 mod copy;
 mod form;
+mod graph;
 mod keys;
 mod logs;
 mod look;
+mod mouse;
 mod navigate;
 mod overlay;
+mod progress;
 mod prompt;
 mod replies;
 mod settings;
+mod side;
 
 use crate::store::screens::SECOND;
 
@@ -52,6 +56,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Changed => changed(state),
         Event::Connected => {
             state.link = Link::Up;
+            state.told = None;
             let ticket = state.next_ticket();
             vec![Effect::Status(ticket)]
         }
@@ -65,6 +70,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             if !(state.link == Link::Opening && state.starting()) {
                 state.link = Link::Down { why, since, retry_at };
             }
+            state.present.clear();
             replies::lost(state);
             Vec::new()
         }
@@ -87,19 +93,51 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Reply(number, answer) => replies::reply(state, number, answer),
+        Event::Progress(all) => {
+            for (ti, progress) in all {
+                match progress {
+                    Some(progress) => drop(state.progress.insert(ti, progress)),
+                    None => drop(state.progress.remove(&ti)),
+                }
+            }
+            Vec::new()
+        }
+        Event::Click(x, y) => mouse::click(state, x, y),
+        Event::Wheel(by) => mouse::wheel(state, by),
+        Event::Present(all) => {
+            state.present = all;
+            Vec::new()
+        }
         Event::Tick => tick(state),
         Event::Hangup => vec![Effect::Quit],
     };
-    let height = layout(state).list.height as usize;
+    let area = layout(state).list;
+    let height = area.height as usize;
     let screen = state.screen_mut();
     screen.settle(height);
+    if matches!(screen.place, Place::Graph(..)) {
+        crate::console::graph::settle(screen, area);
+    }
     let mut effects = effects;
     // Near the end of what was read of a list, more of it is read.
     if screen.more() && screen.waiting.is_none() && screen.cursor + 2 * height > screen.items.len() {
         screen.limit *= 2;
         effects.extend(state.load());
     }
+    effects.extend(side::wanted(state));
+    effects.extend(progress::wanted(state));
+    effects.extend(presence(state));
     effects
+}
+
+/// Tells the scheduler which screen is shown, so that others see it.
+fn presence(state: &mut State) -> Option<Effect> {
+    let here = state.screen().place.title();
+    if state.link != Link::Up || state.told.as_ref() == Some(&here) {
+        return None;
+    }
+    state.told = Some(here.clone());
+    Some(Effect::Look(here))
 }
 
 /// Asks the store again for a list whose filter changed, if the store filters it.
@@ -147,6 +185,7 @@ fn changed(state: &mut State) -> Vec<Effect> {
         screen.stale = true;
         return Vec::new();
     }
+    state.side.stale = true;
     let mut effects = state.load();
     effects.extend(ask_held(state));
     effects
@@ -160,6 +199,7 @@ pub(crate) fn ask_held(state: &mut State) -> Vec<Effect> {
 
 fn tick(state: &mut State) -> Vec<Effect> {
     let mut effects = logs::follow(state);
+    effects.extend(side::follow(state));
     let now = state.now;
     let screen = state.screen();
     // Lateness and waiting times come with time alone, so triage is read again now and then.
@@ -189,6 +229,9 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     if let Ok(Data::Dags(d)) = &answer {
         state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
     }
+    if state.side.waiting == Some(ticket) {
+        return side::loaded(state, answer);
+    }
     let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(ticket)) else { return Vec::new() };
     screen.waiting = None;
     let stale = screen.stale;
@@ -215,8 +258,14 @@ pub fn next_wake(state: &State) -> i64 {
             wake = wake.min(box_at - state.now);
         }
     }
-    if matches!(state.screen().place, Place::Instance(_, super::place::Tab::Log)) && state.screen().log.follow {
+    if state.screen().place.is_log() && state.screen().log.follow {
         wake = wake.min(SECOND / 2);
+    }
+    if progress::is_watched(state) {
+        wake = wake.min(2 * SECOND);
+    }
+    if side::grows(state) {
+        wake = wake.min(SECOND);
     }
     // The seconds until a held act is done are counted down.
     if !state.held.is_empty() && state.focused {

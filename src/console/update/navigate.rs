@@ -28,6 +28,7 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::Runs => root(state, Place::Runs(None)),
         A::Instances => root(state, Place::Instances(None)),
         A::Backfills => root(state, Place::Backfills),
+        A::Assets => root(state, Place::Assets),
         A::Settings => root(state, Place::Settings),
         A::Audit => root(state, Place::Audit(None)),
         A::System => root(state, Place::System),
@@ -71,9 +72,11 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
             Some(run) => push(state, Place::Gantt(run), |_| {}),
             None => Vec::new(),
         },
+        A::ViewGraph => graph(state),
         A::ViewCycle => match (&state.screen().place, run_of(state)) {
             (Place::Grid(_), Some(run)) => replace(state, Place::Gantt(run)),
-            (Place::Gantt(_), Some(run)) => replace(state, Place::Instances(Some(run))),
+            (Place::Gantt(_), Some(run)) => replace(state, Place::Graph(run.dag_id.clone(), Some(run))),
+            (Place::Graph(..), Some(run)) => replace(state, Place::Instances(Some(run))),
             (Place::Instances(Some(run)), _) => {
                 let dag = run.dag_id.clone();
                 replace(state, Place::Grid(dag))
@@ -110,10 +113,21 @@ pub fn run_of(state: &State) -> Option<RunRef> {
     }
     match &screen.place {
         Place::Grid(_) => tree::column(screen).map(|(_, run, _)| run),
-        Place::Gantt(run) | Place::Xcom(run, ..) | Place::Instances(Some(run)) => Some(run.clone()),
+        Place::Gantt(run) | Place::Xcom(run, ..) | Place::Instances(Some(run)) | Place::Graph(_, Some(run)) => {
+            Some(run.clone())
+        }
         Place::Instance(ti, _) | Place::Compare(ti, ..) => Some(ti.run.clone()),
         _ => None,
     }
+}
+
+/// The drawing of the tasks, with the cursor on the task that it was on.
+fn graph(state: &mut State) -> Vec<Effect> {
+    let object = state.screen().object();
+    let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
+    let run = run_of(state).filter(|run| run.dag_id == dag);
+    let task = object.ti().map(|ti| format!("node:{}", ti.task_id));
+    push(state, Place::Graph(dag, run), |s| s.wanted = task)
 }
 
 /// One of the screens of the digits: a new stack.
@@ -165,6 +179,10 @@ fn back(state: &mut State, gently: bool) -> Vec<Effect> {
             screen.log.search.clear();
             screen.log.found = None;
             return super::filter_changed(state);
+        }
+        if screen.only_way.take().is_some() {
+            screen.rebuild();
+            return Vec::new();
         }
         if !screen.marks.is_empty() {
             screen.marks.clear();
@@ -232,6 +250,7 @@ fn open(state: &mut State) -> Vec<Effect> {
                 Vec::new()
             }
         }
+        (_, Some(Kind::Asset)) => asset(state),
         (Object::Setting(Setting::Pool, name), _) => {
             let states = "state:running,queued,scheduled,deferred,restarting";
             push(state, Place::Instances(None), |s| s.filter = Input::new(format!("pool:{name} {states}")))
@@ -264,6 +283,20 @@ fn open(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// The instance that updated an asset last, else the DAG that makes it.
+fn asset(state: &mut State) -> Vec<Effect> {
+    let (Data::Assets(all), Some(item)) = (&state.screen().data, state.screen().item()) else { return Vec::new() };
+    let last = all.get(item.at).and_then(|a| a.events.first()).and_then(|e| e.by.clone());
+    match (last, item.object.dag_id().map(str::to_owned)) {
+        (Some(ti), _) => push(state, Place::Instance(ti, Tab::Log), |_| {}),
+        (None, Some(dag)) => push(state, Place::Grid(dag), |_| {}),
+        (None, None) => {
+            state.flash("no DAG makes or follows it", false);
+            Vec::new()
+        }
+    }
+}
+
 /// Folds or unfolds the line under the cursor.
 pub fn fold(state: &mut State) -> Vec<Effect> {
     let screen = state.screen_mut();
@@ -293,9 +326,13 @@ pub fn fold(state: &mut State) -> Vec<Effect> {
 }
 
 fn fold_all(state: &mut State, shut: bool) -> Vec<Effect> {
+    if super::graph::fold(state, shut) {
+        return Vec::new();
+    }
     let screen = state.screen_mut();
     let groups: Vec<String> = match &screen.data {
         Data::Grid(g) => g.dag.iter().flat_map(|d| d.task_groups.keys().cloned()).collect(),
+        Data::Graph(g) => g.dag.task_groups.keys().cloned().collect(),
         Data::Run(r) => r.dag.iter().flat_map(|d| d.task_groups.keys().cloned()).collect(),
         _ => return Vec::new(),
     };

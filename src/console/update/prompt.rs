@@ -41,6 +41,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
 
 fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
     let in_log = matches!(state.screen().place, Place::Instance(_, Tab::Log));
+    let held = &state.screen().log;
     let path = state.screen().log.path.clone();
     match prompt {
         Prompt::Grep => {
@@ -49,7 +50,13 @@ fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
         }
         _ if text.trim().is_empty() => Vec::new(),
         Prompt::Pipe => {
-            let source = if in_log { Source::Log(path) } else { Source::Text(copy::document(state)) };
+            let source = match (&held.window, in_log) {
+                (_, true) => Source::Log(path),
+                (Some(window), _) if !held.sources.is_empty() => {
+                    Source::Text(window.lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join("\n"))
+                }
+                _ => Source::Text(copy::document(state)),
+            };
             if source == Source::Text(String::new()) {
                 state.flash("nothing here to pipe", true);
                 return Vec::new();

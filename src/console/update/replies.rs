@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    console::{forms::Preview, message::Effect, overlay::Overlay, state::State},
+    console::{
+        forms::Preview,
+        message::Effect,
+        overlay::Overlay,
+        state::{State, Undo},
+    },
     protocol::command::ReplyError,
 };
 
@@ -54,7 +59,8 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         && document["state"] == "held"
         && let Some(id) = document["plan_id"].as_str()
     {
-        state.own_held.push(id.to_owned());
+        state.done[at].plan = Some(id.to_owned());
+        state.undo.push(Undo::Plan(id.to_owned()));
     }
     if !waits {
         let command = state.done[at].command.clone();

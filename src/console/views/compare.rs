@@ -21,7 +21,8 @@ pub fn title(c: &Compare, base: &Base) -> String {
         Base::Other(_) => "the marked one",
     };
     let side = |s: &Side| format!("{} {} try {}", text::run_id(&s.ti.run.run_id), s.ti.label(), s.number);
-    format!("{} | {}   left: {what} (=: another)  !: only what differs", side(&c.left), side(&c.right))
+    // What is compared with comes first: it is what a narrow terminal must show.
+    format!("left: {what} (=: another  !: only what differs)   {} | {}", side(&c.left), side(&c.right))
 }
 
 /// Draws it.

@@ -33,7 +33,7 @@ pub fn title(_: &State, d: &Dags) -> String {
 
 /// Its columns. At 80 letters the last runs and the names share what there is.
 const COLUMNS: &[Column] = &[
-    left("  DAG", 18, 60),
+    Column { names: true, ..left("  DAG", 18, 60) },
     Column { drop: 1, ..left("SCHED", 7, 18) },
     left("LAST", 6, 6),
     Column { keep_end: true, ..left("LAST RUNS", 14, RUNS) },

@@ -8,6 +8,7 @@ use crate::{
     console::{
         items::{Item, Kind},
         layout::Layout,
+        log::progress,
         state::State,
         theme::Role,
         tree,
@@ -81,6 +82,9 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
             let row = ratatui::layout::Rect { width: x as u16 - 1, ..layout.list };
             Pen::whole(buf, row, y, theme.role(Role::Cursor));
         }
+    }
+    if let Some(area) = layout.side {
+        super::graph::beside(state, area, buf);
     }
     if let Some(area) = layout.preview {
         let inside = parts::preview_inside(state, buf, area, "at the cursor");
@@ -161,6 +165,16 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
     }
     let theme = &state.theme;
     let ran = theme.state(if worst(r, rows) == TiState::Running { TiState::Running } else { TiState::Success });
+    // How far the task says it is, after its bar.
+    if let [one] = rows
+        && r.instances[*one].state == TiState::Running
+        && let Some(p) = state.progress.get(&r.instances[*one].ti)
+    {
+        let text = format!("{}% ", progress::percent(*p));
+        let end = axis.column(state.now) + 1;
+        let from = if end + text.len() <= letters.len() { end } else { letters.len().saturating_sub(text.len()) };
+        letters.iter_mut().skip(from).zip(text.chars()).for_each(|(cell, c)| *cell = c);
+    }
     for c in letters {
         let style = match c {
             '#' => theme.state(TiState::Failed),
@@ -171,7 +185,8 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
     }
 }
 
-fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(String, Role)> {
+/// What is known about the line under the cursor.
+pub fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(String, Role)> {
     let Some(item) = state.screen().item() else { return Vec::new() };
     let rows = rows_of(r, dag, item);
     let [one] = rows.as_slice() else {

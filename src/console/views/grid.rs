@@ -6,6 +6,7 @@ use crate::{
     console::{
         items::{Item, Kind},
         layout::Layout,
+        log::progress::{self, Progress},
         state::State,
         theme::Role,
         tree,
@@ -14,8 +15,8 @@ use crate::{
             text,
         },
     },
-    model::{Dag, TiState},
-    store::screens::{Counts, grid::Grid},
+    model::{Dag, TiState, UNMAPPED},
+    store::screens::{Counts, TiRef, grid::Grid},
 };
 
 use super::parts;
@@ -142,18 +143,37 @@ fn cell(state: &State, dag: &Dag, g: &Grid, item: &Item, run: i64, pen: &mut Pen
     let id = tree::node_id(item);
     let (text, style) = match item.kind {
         Kind::TreeIndex(i) => match g.indexes.get(&(run, id.to_owned(), i)) {
-            Some(s) => (s.letter().to_string(), theme.state(*s)),
+            Some(s) => {
+                let far = far(state, g, run, id, i).map(tenth).unwrap_or_default();
+                (format!("{}{far}", s.letter()), theme.state(*s))
+            }
             None if g.unread.contains(&run) => ("?".into(), theme.role(Role::Dim)),
             None => (" ".into(), Style::new()),
         },
         Kind::TreeGroup(_) => counts_cell(state, &tree::sum(g, run, &tree::tasks_below(dag, id)), false),
         _ => {
             let counts = g.cells.get(&(run, id.to_owned())).copied().unwrap_or_default();
-            counts_cell(state, &counts, counts.total() > 1)
+            let (text, style) = counts_cell(state, &counts, counts.total() > 1);
+            match far(state, g, run, id, UNMAPPED) {
+                Some(p) if counts.total() == 1 => (format!("{text}{}", tenth(p)), style),
+                _ => (text, style),
+            }
         }
     };
     let style = if cursor { style.patch(theme.role(Role::Cursor)) } else { style };
     pen.text(&text::fit(&text, CELL - 1), style).text(" ", Style::new());
+}
+
+/// How far an instance is, if it runs and says so.
+fn far(state: &State, g: &Grid, run: i64, task: &str, index: i32) -> Option<Progress> {
+    let same = |ti: &TiRef| ti.run.id == run && ti.task_id == task && ti.map_index == index;
+    let (ti, _) = g.running.iter().find(|(ti, _)| same(ti))?;
+    state.progress.get(ti).copied()
+}
+
+/// How many tenths are done, as one digit.
+fn tenth((done, all): Progress) -> String {
+    (done.min(all) as f64 / all as f64 * 9.99).floor().to_string()
 }
 
 /// The worst state; for several instances how many are in it, if it isn't all.
@@ -195,6 +215,10 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
     }
     if counts.total() > 1 {
         lines.push((format!("{} instances: {}", counts.total(), parts::counts_text(&counts)), Role::Text));
+    }
+    let index = if let Kind::TreeIndex(i) = item.kind { i } else { UNMAPPED };
+    if let Some(p) = far(state, g, run.id, id, index) {
+        lines.push((progress::bar(p, 10), Role::Good));
     }
     if let Some(seconds) = cell.seconds(state.now) {
         lines.push((format!("run took {}", text::duration(seconds)), Role::Text));

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use crate::console::{
     layout::Layout,
     log::view::LogView,
-    place::{Place, Tab},
+    place::Place,
     state::{Link, State},
     theme::Role,
     widgets::{
@@ -40,6 +40,9 @@ fn right(state: &State) -> String {
         let more = if state.held.len() > 1 { format!(" and {} more", state.held.len() - 1) } else { String::new() };
         all.push(format!("HELD {seconds}s by {}{more} (U undoes)", held.who));
     }
+    if let Some(others) = others(state) {
+        all.push(others);
+    }
     if state.frozen {
         all.push("FROZEN (z)".to_owned());
     }
@@ -65,11 +68,29 @@ fn right(state: &State) -> String {
     all.join(" | ")
 }
 
+/// Who else is here, on this screen before others.
+fn others(state: &State) -> Option<String> {
+    let here = state.screen().place.title();
+    let names = |same: bool| {
+        let mut names: Vec<&str> =
+            state.present.iter().filter(|(_, at)| (*at == here) == same).map(|(who, _)| who.as_str()).collect();
+        names.dedup();
+        names
+    };
+    match (names(true).as_slice(), names(false).as_slice()) {
+        ([], []) => None,
+        ([], [one]) => Some(format!("+{}", text::clip(one, 12))),
+        ([], many) => Some(format!("+{} others", many.len())),
+        ([one], _) => Some(format!("{} here", text::clip(one, 12))),
+        (many, _) => Some(format!("{} here", many.len())),
+    }
+}
+
 /// Filter, counters, what is marked.
 fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
     let theme = &state.theme;
     let screen = state.screen();
-    let in_log = matches!(screen.place, Place::Instance(_, Tab::Log));
+    let in_log = screen.place.is_log();
     let mut right = String::new();
     if !screen.marks.is_empty() {
         right.push_str(&format!("{} marked  ", screen.marks.len()));
@@ -79,7 +100,7 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
     }
     let lines = screen.items.iter().filter(|i| !i.is_heading()).count();
     let narrowed = !screen.filter.text.is_empty() || screen.only_problems;
-    if !matches!(screen.place, Place::Instance(..)) {
+    if !matches!(screen.place, Place::Instance(..) | Place::Logs(_)) {
         if narrowed {
             let more = if screen.more() { "+" } else { "" };
             right.push_str(&format!("{lines} of {}{more}", screen.total));
@@ -127,8 +148,11 @@ fn about(state: &State) -> String {
         (Place::Triage, crate::console::query::Data::Triage(t)) => super::triage::title(state, t),
         (Place::Dags, crate::console::query::Data::Dags(d)) => super::dags::title(state, d),
         (Place::Grid(_), crate::console::query::Data::Grid(g)) => super::grid::title(state, g),
+        (Place::Graph(..), crate::console::query::Data::Graph(g)) => super::graph::title(state, g),
         (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
         (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
+        (Place::Assets, crate::console::query::Data::Assets(all)) => super::assets::title(state, all),
+        (Place::Logs(_), crate::console::query::Data::Logs(rows)) => super::log::title(rows),
         (Place::System, _) => format!("home {}", state.facts.home.display()),
         (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),
         (Place::Compare(_, _, base), crate::console::query::Data::Compare(Some(c))) => super::compare::title(c, base),

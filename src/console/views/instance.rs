@@ -1,13 +1,11 @@
 //! One task instance: why, its tries, and one of log, details, inputs, XCom, blockers.
 
-use std::ops::Range;
-
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     console::{
         layout::Layout,
-        log::{Level, Stamps, record::Line},
+        log::progress::{self, Progress},
         place::Tab,
         query::Data,
         state::State,
@@ -21,7 +19,7 @@ use crate::{
     store::screens::instance::InstanceDetail,
 };
 
-use super::{header, instance_text as about};
+use super::{header, instance_text as about, log};
 
 /// Title line.
 pub fn title(state: &State, d: &InstanceDetail) -> String {
@@ -66,7 +64,12 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
         pen.text(&format!(" index {} of {} ( )", at + 1, d.indexes.len()), theme.role(Role::Dim));
     }
     let rule = match tab {
-        Tab::Log => format!("log  {}", header::log_modes(&state.screen().log)),
+        Tab::Log => {
+            let how = |p: &Progress| format!("{}  ", progress::bar(*p, 10));
+            let running = d.row.state == TiState::Running;
+            let far = state.progress.get(&d.row.ti).filter(|_| running).map(how).unwrap_or_default();
+            format!("log  {far}{}", header::log_modes(&state.screen().log))
+        }
         Tab::Details => "details".into(),
         Tab::Inputs => "rendered inputs".into(),
         Tab::Xcom => format!("xcom  {} keys", d.xcoms.len()),
@@ -74,128 +77,15 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
     };
     super::parts::rule(state, buf, layout.columns, &rule);
     match tab {
-        Tab::Log => log(state, d, layout.list, buf),
+        Tab::Log => {
+            let start = of_try.and_then(|t| t.start);
+            let screen = state.screen();
+            log::draw(state, &screen.log, start, &log::absent(&screen.log, d.row.try_number), layout.list, buf);
+        }
         Tab::Details => scrolled(state, buf, layout.list, &about::details(state, d)),
         Tab::Inputs => scrolled(state, buf, layout.list, &about::inputs(d)),
         Tab::Xcom => scrolled(state, buf, layout.list, &about::xcoms(state, d)),
         Tab::Why => scrolled(state, buf, layout.list, &about::why(state, d)),
-    }
-}
-
-/// Columns left for a line's text.
-pub fn text_columns(state: &State, columns: usize) -> usize {
-    columns.saturating_sub(stamp_columns(state) + 6).max(10)
-}
-
-fn stamp_columns(state: &State) -> usize {
-    match state.screen().log.stamps {
-        Stamps::Clock => 11,
-        Stamps::Relative => 10,
-        Stamps::None => 2,
-    }
-}
-
-fn log(state: &State, d: &InstanceDetail, area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
-    let log = &state.screen().log;
-    let Some(window) = log.window.as_ref().filter(|w| !w.lines.is_empty()) else {
-        let text = match (log.missing, &log.window) {
-            (true, _) if d.row.try_number == 0 => "not tried yet, so there is no log (b: why)".to_owned(),
-            (true, _) => format!("no log file {}", log.path.display()),
-            (false, Some(_)) => "the log is empty".into(),
-            (false, None) => "reading ..".into(),
-        };
-        for (y, line) in text::wrap(&text, area.width as usize - 4).iter().enumerate() {
-            paint::put(buf, 2, area.y + 1 + y as u16, line, area.width as usize - 3, theme.role(Role::Dim));
-        }
-        return;
-    };
-    let columns = text_columns(state, area.width as usize);
-    let shown = state.screen().shown_try.unwrap_or(d.row.try_number);
-    let start = d.tries.iter().find(|t| t.number == shown).and_then(|t| t.start);
-    let needle = log.search.to_lowercase();
-    let mut y = 0;
-    for line in &window.lines[log.first(area.height as usize, columns)..] {
-        if y >= area.height {
-            break;
-        }
-        let role = match line.level {
-            Level::Error => Role::Bad,
-            Level::Warning => Role::Warn,
-            Level::Debug => Role::Dim,
-            Level::Info => Role::Text,
-        };
-        let style = theme.role(role);
-        let hit = log.found == Some(line.offset);
-        let stamp = match (log.stamps, line.at, line.first) {
-            (Stamps::Clock, Some(at), true) => text::time(at, "%H:%M:%S"),
-            (Stamps::Relative, Some(at), true) => {
-                let s = (at - start.unwrap_or(at)).max(0) / 1_000_000;
-                format!("+{:02}:{:02}", s / 60, s % 60)
-            }
-            _ => String::new(),
-        };
-        let mark = if line.level == Level::Error { "E" } else { " " };
-        let mut pen = Pen::new(buf, area, y);
-        pen.text(if hit { ">" } else { mark }, theme.role(Role::Bad));
-        pen.text(&text::fit(&stamp, stamp_columns(state) - 2), theme.role(Role::Dim)).text(" ", style);
-        pen.text(if line.first { line.level.tag() } else { "     " }, style).text(" ", style);
-        let x = pen.x;
-        let rows = if log.wrap { log.rows(&line.text, columns) } else { 1 };
-        let mut rest: String = if log.wrap { line.text.clone() } else { line.text.chars().skip(log.shift).collect() };
-        let mut offset = line.text.len() - rest.len();
-        for _ in 0..rows {
-            if y >= area.height {
-                break;
-            }
-            let (now, later) = split(&rest, columns);
-            let cut = if log.wrap { now.clone() } else { text::clip(&rest, columns) };
-            paint::put(buf, x, area.y + y, &cut, columns, style);
-            colour(buf, (x, area.y + y), line, offset..offset + cut.len());
-            offset += now.len();
-            if !needle.is_empty() {
-                highlight(buf, x, area.y + y, &cut, &needle, theme.role(Role::Match));
-            }
-            rest = later;
-            y += 1;
-        }
-    }
-}
-
-/// The part that fits into `columns`, and the rest.
-fn split(text: &str, columns: usize) -> (String, String) {
-    use unicode_segmentation::UnicodeSegmentation;
-    let mut used = 0;
-    for (at, g) in text.grapheme_indices(true) {
-        used += text::width(g);
-        if used > columns {
-            return (text[..at].to_owned(), text[at..].to_owned());
-        }
-    }
-    (text.to_owned(), String::new())
-}
-
-/// What the task coloured of a part of a line.
-fn colour(buf: &mut Buffer, (x, y): (u16, u16), line: &Line, part: Range<usize>) {
-    for (range, style) in &line.spans {
-        let (from, to) = (range.start.max(part.start), range.end.min(part.end));
-        let (Some(before), Some(inside)) = (line.text.get(part.start..from), line.text.get(from..to)) else { continue };
-        let width = text::width(inside) as u16;
-        let area = Rect { x: x + text::width(before) as u16, y, width, height: 1 }.intersection(*buf.area());
-        buf.set_style(area, *style);
-    }
-}
-
-fn highlight(buf: &mut Buffer, x: u16, y: u16, text: &str, needle: &str, style: ratatui::style::Style) {
-    let lower = text.to_lowercase();
-    // Lower case may have another length; then nothing is marked rather than the wrong place.
-    if lower.len() != text.len() {
-        return;
-    }
-    for (at, found) in lower.match_indices(needle) {
-        let start = text.get(..at).map_or(0, text::width) as u16;
-        let area = Rect { x: x + start, y, width: text::width(found) as u16, height: 1 }.intersection(*buf.area());
-        buf.set_style(area, style);
     }
 }
 

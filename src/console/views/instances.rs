@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::{
-    console::{layout::Layout, place::Place, state::State, theme::Role, widgets::text},
+    console::{layout::Layout, log::progress, place::Place, state::State, theme::Role, widgets::text},
     store::screens::instances::TiRow,
 };
 
@@ -16,11 +16,11 @@ const COLUMNS: &[Column] = &[
     left("S", 1, 1),
     left("DAG", 12, 50),
     left("RUN", 11, 40),
-    left("TASK", 16, 70),
+    Column { names: true, ..left("TASK", 16, 70) },
     right("AGE", 3, 4),
     right("DUR", 5, 6),
     right("TRY", 3, 5),
-    left("WHY", 8, 200),
+    Column { drop: 1, ..left("WHY", 12, 200) },
 ];
 
 /// Draws it.
@@ -65,6 +65,9 @@ fn line(state: &State, r: &TiRow) -> Vec<Cell> {
     let why = match r.wake_at {
         Some(at) if !r.state.is_finished() => {
             format!("in {} {}", text::until(at, state.now), r.why.as_deref().unwrap_or(""))
+        }
+        _ if r.state == crate::model::TiState::Running => {
+            state.progress.get(&r.ti).map(|p| progress::bar(*p, 10)).unwrap_or_default()
         }
         _ if r.state == crate::model::TiState::Success => String::new(),
         _ => r.why.clone().unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
 
+pub mod about;
+pub mod assets;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;
@@ -8,16 +10,19 @@ pub mod dags;
 pub mod footer;
 pub mod form;
 pub mod gantt;
+pub mod graph;
 pub mod grid;
 pub mod header;
 pub mod instance;
 pub mod instance_text;
 pub mod instances;
 pub mod list;
+pub mod log;
 pub mod overlay;
 pub mod parts;
 pub mod runs;
 pub mod settings;
+pub mod side;
 pub mod system;
 pub mod table;
 pub mod triage;
@@ -65,10 +70,14 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Instances(_), Data::Instances(r)) => instances::draw(state, r, &parts, buf),
         (Place::System, Data::System(s)) => system::draw(state, s, &parts, buf),
         (Place::Grid(_), Data::Grid(g)) => grid::draw(state, g, &parts, buf),
+        (Place::Graph(..), Data::Graph(g)) => graph::draw(state, g, &parts, buf),
+        (Place::About(_), Data::About(dag)) => about::draw(state, dag, &parts, buf),
         (Place::Gantt(_), Data::Run(r)) => gantt::draw(state, r, &parts, buf),
         (Place::Instance(_, tab), Data::Instance(d)) => instance::draw(state, d, *tab, &parts, buf),
         (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
         (Place::Backfills, Data::Backfills(rows)) => backfills::draw(state, rows, &parts, buf),
+        (Place::Assets, Data::Assets(all)) => assets::draw(state, all, &parts, buf),
+        (Place::Logs(_), Data::Logs(rows)) => log::several(state, rows, &parts, buf),
         (Place::Settings, Data::Settings(s)) => settings::draw(state, s, &parts, buf),
         (Place::Versions(_), Data::Versions(v)) => versions::draw(state, v, &parts, buf),
         (Place::Source(_, number), Data::Versions(v)) => versions::source(state, v, *number, &parts, buf),
@@ -77,6 +86,9 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Compare(..), Data::Compare(None)) => nothing_to_compare(state, buf, parts.list),
         (Place::Xcom(..), Data::Xcoms(x)) => xcom::draw(state, x, &parts, buf),
         _ => {}
+    }
+    if let Some(area) = parts.side.filter(|_| !matches!(screen.place, Place::Gantt(_))) {
+        side::draw(state, area, buf);
     }
     footer::draw(state, &parts, buf);
     overlay::draw(state, buf, area);

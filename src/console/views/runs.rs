@@ -14,7 +14,7 @@ use super::{
 
 const COLUMNS: &[Column] = &[
     left("S", 1, 1),
-    left("DAG", 16, 60),
+    Column { names: true, ..left("DAG", 16, 60) },
     left("RUN", 14, 60),
     right("AGE", 3, 4),
     right("DUR", 5, 6),

@@ -43,6 +43,10 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
     });
     let folder = state.facts.dags_folder.display();
     line(buf, "DAG FILES", &format!("{folder}  {} files{slow}", s.files.0), Role::Text);
+    if !state.present.is_empty() {
+        let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();
+        line(buf, "CONSOLES", &all.join("   "), Role::Text);
+    }
     let mut y = y + 1;
     paint::row(
         buf,

@@ -29,11 +29,13 @@ pub struct Column {
     pub drop: u8,
     /// Of a text that is too long, the end is kept: of a row of letters the newest.
     pub keep_end: bool,
+    /// It names the line: others give way before it takes less than two fifths of the room.
+    pub names: bool,
 }
 
 /// A column of text at the left.
 pub const fn left(head: &'static str, least: usize, most: usize) -> Column {
-    Column { head, least, most, right: false, drop: 0, keep_end: false }
+    Column { head, least, most, right: false, drop: 0, keep_end: false, names: false }
 }
 
 /// A column of numbers or ages at the right.
@@ -75,21 +77,29 @@ pub fn widths(columns: &[Column], content: &[usize], room: usize) -> Vec<usize> 
         let gaps = shown.iter().filter(|on| **on).count().saturating_sub(1);
         let mut width = want;
         let mut over = (width.iter().sum::<usize>() + gaps).saturating_sub(room);
-        // The widest column gives first, down to its least.
-        while over > 0 {
-            let widest = (0..width.len()).filter(|i| width[*i] > least[*i]).max_by_key(|i| width[*i] - least[*i]);
-            let Some(i) = widest else { break };
-            width[i] -= 1;
-            over -= 1;
-        }
+        // The least important columns give first, then the widest of the others, down to what each needs.
+        let keep = |i: usize| if columns[i].names { least[i].max(room * 2 / 5) } else { least[i] };
+        give(&mut width, &mut over, |i, w| w.saturating_sub(least[i]) * usize::from(columns[i].drop));
+        give(&mut width, &mut over, |i, w| w.saturating_sub(keep(i)));
         if over == 0 {
             return width;
         }
-        let Some(i) = (0..columns.len()).filter(|i| shown[*i] && columns[*i].drop > 0).max_by_key(|i| columns[*i].drop)
-        else {
+        let droppable = (0..columns.len()).filter(|i| shown[*i] && columns[*i].drop > 0);
+        let Some(i) = droppable.max_by_key(|i| columns[*i].drop) else {
+            give(&mut width, &mut over, |i, w| w.saturating_sub(least[i]));
             return width;
         };
         shown[i] = false;
+    }
+}
+
+/// Takes what is too much away column by column: always from the one that can spare most.
+fn give(width: &mut [usize], over: &mut usize, spare: impl Fn(usize, usize) -> usize) {
+    while *over > 0 {
+        let most = (0..width.len()).map(|i| (spare(i, width[i]), i)).filter(|(n, _)| *n > 0).max();
+        let Some((_, i)) = most else { return };
+        width[i] -= 1;
+        *over -= 1;
     }
 }
 
@@ -166,11 +176,15 @@ mod tests {
 
     #[test]
     fn columns_share_the_room_by_what_is_in_them() {
-        let columns = [left("DAG", 10, 60), Column { drop: 1, ..left("TAGS", 4, 20) }, right("AGE", 4, 4)];
+        let columns = [
+            Column { names: true, ..left("DAG", 10, 60) },
+            Column { drop: 1, ..left("TAGS", 4, 20) },
+            right("AGE", 4, 4),
+        ];
         assert_eq!(widths(&columns, &[30, 8, 3], 80), [30, 8, 3]);
         assert_eq!(widths(&columns, &[90, 8, 3], 80), [60, 8, 3]);
-        // Too little room: the widest gives first, then the least important goes.
-        assert_eq!(widths(&columns, &[30, 8, 3], 30), [17, 8, 3]);
+        // Too little room: the least important gives first, then the widest, then the least important goes.
+        assert_eq!(widths(&columns, &[30, 8, 3], 30), [21, 4, 3]);
         assert_eq!(widths(&columns, &[30, 8, 3], 16), [12, 0, 3]);
         assert_eq!(widths(&columns, &[30, 8, 3], 5), [10, 0, 3]);
         assert_eq!(widths(&columns, &[2, 0, 0], 80), [3, 4, 3]);

@@ -6,6 +6,7 @@ use crate::{
     console::{
         items::{Item, Kind},
         layout::Layout,
+        place::{Place, Tab},
         state::State,
         theme::Role,
         widgets::text,
@@ -35,7 +36,12 @@ pub fn title(state: &State, t: &Triage) -> String {
     text
 }
 
-const COLUMNS: &[Column] = &[right("AGE", 4, 4), left("S", 1, 1), left("WHAT", 30, 90), left("CAUSE", 12, 300)];
+const COLUMNS: &[Column] = &[
+    right("AGE", 4, 4),
+    left("S", 1, 1),
+    Column { names: true, ..left("WHAT", 30, 90) },
+    Column { drop: 1, ..left("CAUSE", 20, 300) },
+];
 
 /// Draws it.
 pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
@@ -47,7 +53,8 @@ pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     }
 }
 
-fn line(state: &State, t: &Triage, item: &Item) -> Line {
+/// The line of an item.
+pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
     let body = parts::body(state);
     let theme = &state.theme;
     let (warn, dim) = (theme.role(Role::Warn), theme.role(Role::Dim));
@@ -187,6 +194,12 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
     }
     if let Some((who, at)) = &g.said.claimed {
         out.push((format!("{who} works on it since {}", text::stamp(*at)), Role::Good));
+    }
+    for m in &g.members {
+        let log = Place::Instance(m.ti.clone(), Tab::Log).title();
+        for (who, _) in state.present.iter().filter(|(_, at)| *at == log) {
+            out.push((format!("{who} looks at {} now", m.ti.label()), Role::Good));
+        }
     }
     if let Some(until) = g.said.silenced {
         out.push((format!("silenced for {} more", text::until(until, state.now)), Role::Good));

@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod diff;
 pub mod input;
+pub mod markdown;
 pub mod paint;
 pub mod reduce;
 pub mod text;

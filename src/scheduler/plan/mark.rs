@@ -110,7 +110,8 @@ pub fn plan_set_run_state(loaded: &Loaded, state: RunState, now: Timestamp) -> P
     plan
 }
 
-fn marked(old: &TaskInstance, state: TiState, now: Timestamp) -> TaskInstance {
+/// The row of an instance that gets a state by hand.
+pub(super) fn marked(old: &TaskInstance, state: TiState, now: Timestamp) -> TaskInstance {
     let mut row = old.clone();
     row.state = state;
     row.start_date = row.start_date.or(Some(now));

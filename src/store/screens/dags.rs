@@ -4,10 +4,10 @@ use rusqlite::Connection;
 
 use crate::{
     error::Result,
-    model::{Diagnostic, RunState, RunType, Severity, TiState},
+    model::{Dag, Diagnostic, RunState, RunType, Severity, TiState},
 };
 
-use super::{Counts, Micros, RunRef, label, rows, spelled};
+use super::{Counts, Micros, RunRef, definition, label, rows, spelled};
 
 /// How many runs a row remembers.
 pub const RUNS: usize = 28;
@@ -81,6 +81,37 @@ impl DagRow {
         all.sort_by(f64::total_cmp);
         all.get(all.len() / 2).copied()
     }
+}
+
+/// A DAG itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// Its latest definition.
+    pub dag: Dag,
+    /// Schedule, for people.
+    pub schedule: String,
+    /// Paused.
+    pub paused: bool,
+    /// When the next run is due.
+    pub next_run: Option<Micros>,
+    /// Number of the latest version, and since when.
+    pub version: (i64, Micros),
+}
+
+/// Reads a DAG itself; `None` if it is gone.
+pub fn about(conn: &Connection, dag_id: &str) -> Result<Option<About>> {
+    let Some(dag) = definition(conn, dag_id, None)? else { return Ok(None) };
+    let found = rows(
+        conn,
+        "SELECT d.timetable_summary, d.is_paused, d.next_run_after, v.number, v.created_at
+         FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = ?1",
+        [dag_id],
+        |r| {
+            let (dag, version) = (dag.clone(), (r.get(3)?, r.get(4)?));
+            Ok(About { dag, schedule: r.get(0)?, paused: r.get(1)?, next_run: r.get(2)?, version })
+        },
+    )?;
+    Ok(found.into_iter().next())
 }
 
 /// The list.

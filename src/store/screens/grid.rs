@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    Counts,
+    Counts, TiRef,
     dags::{RunCell, recent_runs},
     definition, rows, spelled,
 };
@@ -33,6 +33,8 @@ pub struct Grid {
     pub indexes: HashMap<(i64, String, MapIndex), TiState>,
     /// Runs whose indexes were left out because there are very many.
     pub unread: Vec<i64>,
+    /// Running instances of these runs, with the numbers of their tries.
+    pub running: Vec<(TiRef, u32)>,
     /// Names of indexes, where given.
     pub names: HashMap<(String, MapIndex), String>,
     /// How many runs there are in all.
@@ -59,6 +61,15 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
             |r| Ok((r.get::<_, String>("task_id")?, spelled::<TiState>(r, "state")?, r.get::<_, u32>("n")?)),
         )? {
             grid.cells.entry((id, task)).or_default().add(state, n);
+        }
+        if grid.cells.iter().any(|((run, _), counts)| *run == id && counts.get(TiState::Running) > 0) {
+            let running = rows(
+                conn,
+                "SELECT task_id, map_index, try_number FROM task_instance WHERE run = ?1 AND state = 'running'",
+                [id],
+                |r| Ok((TiRef { run: run.run.clone(), task_id: r.get(0)?, map_index: r.get(1)? }, r.get(2)?)),
+            )?;
+            grid.running.extend(running);
         }
         for task in unfolded {
             if grid.indexes.len() > MOST_INDEXES {

@@ -148,6 +148,28 @@ pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<TiRow>> {
     rows(conn, &sql, [run], make)
 }
 
+/// Some instances, in the order in which they were named; those that are gone are left out.
+pub fn these(conn: &Connection, named: &[TiRef]) -> Result<Vec<TiRow>> {
+    let sql = format!(
+        "{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS}
+         WHERE t.run = ?1 AND t.task_id = ?2 AND t.map_index = ?3"
+    );
+    let mut out = Vec::new();
+    for ti in named {
+        out.extend(rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)?);
+    }
+    Ok(out)
+}
+
+/// Every index of a task in a run.
+pub fn of_task(conn: &Connection, run: i64, task_id: &str) -> Result<Vec<TiRow>> {
+    let sql = format!(
+        "{SELECT} FROM task_instance t JOIN dag_run r ON r.id = t.run {JOINS}
+         WHERE t.run = ?1 AND t.task_id = ?2 ORDER BY t.map_index"
+    );
+    rows(conn, &sql, (run, task_id), make)
+}
+
 /// The newest failed instance of a run, or of the newest failed run of a DAG.
 pub fn newest_failure(conn: &Connection, dag_id: &str, run: Option<i64>) -> Result<Option<TiRef>> {
     let found = match run {

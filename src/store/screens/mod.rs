@@ -1,5 +1,6 @@
 //! What the console's screens read: rows for lists, one object with all that belongs to it. Read-only.
 
+pub mod assets;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;

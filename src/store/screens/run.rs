@@ -88,6 +88,33 @@ pub fn load(conn: &Connection, run: i64) -> Result<Option<RunDetail>> {
     }))
 }
 
+/// A DAG with the states of one of its runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    /// The definition that the run has, else the latest.
+    pub dag: Dag,
+    /// The run, without its definition; `None`: there was none yet.
+    pub run: Option<RunDetail>,
+}
+
+/// Reads a DAG with a run, or with its newest run; `None` if it is gone.
+pub fn graph(conn: &Connection, dag_id: &str, run: Option<i64>) -> Result<Option<Graph>> {
+    let newest = match run {
+        None => dags::recent_runs(conn, dag_id, 1)?.first().map(|r| r.run.id),
+        named => named,
+    };
+    let run = match newest {
+        Some(id) => load(conn, id)?,
+        None => None,
+    };
+    if let Some(mut detail) = run
+        && let Some(dag) = detail.dag.take()
+    {
+        return Ok(Some(Graph { dag, run: Some(detail) }));
+    }
+    Ok(definition(conn, dag_id, None)?.map(|dag| Graph { dag, run: None }))
+}
+
 /// Tries of a run, or of one of its instances.
 pub fn tries(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>) -> Result<Vec<TryRow>> {
     const COLUMNS: &str = "SELECT task_id, map_index, try_number, state, start_date, end_date, cause_summary,

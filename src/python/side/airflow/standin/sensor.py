@@ -1,7 +1,7 @@
 """`BaseSensorOperator`: poke until done, in one process or over reschedules."""
 from . import state
 from .op_python import print_done  # noqa: F401
-from .operator import BaseOperator
+from .operator import BaseOperator, setting
 from .skipping import SkipMixin
 
 
@@ -41,7 +41,7 @@ class BaseSensorOperator(BaseOperator, SkipMixin):
         super().__init__(**kwargs)
         self.poke_interval = _number(poke_interval, "poke_interval", self.task_id)
         if timeout is None:
-            timeout = state.settings.get("sensor_default_timeout") or 604800
+            timeout = float(setting("sensors", "default_timeout") or 604800)
         self.timeout = _number(timeout, "timeout", self.task_id)
         self.soft_fail, self.never_fail, self.silent_fail = soft_fail, never_fail, silent_fail
         self.mode = mode
