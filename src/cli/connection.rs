@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::{
-    later::not_yet,
+    connection_test,
     mask::Mask,
     nearest,
     shell::{Shell, quote},
@@ -51,8 +51,12 @@ pub enum ConnectionVerb {
         /// Id
         conn_id: String,
     },
-    /// Try a connection (not yet in this version)
-    #[command(after_help = "Example:\n  dagdeck connections test lake")]
+    /// Whether what a connection names can be reached
+    #[command(
+        long_about = "Whether what a connection names can be reached: its host and port over TCP, or its folder (fs). Login and \
+                      password are not tried. Exit code 1 if it can't. [core] test_connection = Disabled forbids it.",
+        after_help = "Example:\n  dagdeck connections test lake"
+    )]
     Test {
         /// Id
         conn_id: String,
@@ -136,7 +140,7 @@ pub fn run(verb: ConnectionVerb, shell: &mut Shell) -> Result<i32> {
             shell.submit(Command::DeleteConnection { conn_id: conn_id.clone() })?;
             shell.show(&json!({"connection_id": conn_id, "deleted": true}))?;
         }
-        ConnectionVerb::Test { .. } => return Err(not_yet("connections test")),
+        ConnectionVerb::Test { conn_id } => return connection_test::run(&conn_id, shell),
         ConnectionVerb::Import { file, overwrite } => import(&file, overwrite, shell)?,
         ConnectionVerb::Export { file } => {
             let rows = pages::connection::list(&shell.store()?, None)?;

@@ -10,6 +10,7 @@ mod asset;
 mod audit;
 mod backfill;
 mod connection;
+mod connection_test;
 mod context;
 mod dag;
 mod dag_check;

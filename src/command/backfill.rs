@@ -11,11 +11,13 @@ use super::{
 };
 use crate::{
     config::Place,
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     model::{BackfillId, Change, Dag, LeftAlone, ReprocessBehavior, RunChange, RunState, RunType, time::rfc3339},
     processor::timetable_settings,
     protocol::BackfillRequest,
-    scheduler::{BackfillDeed, BackfillEntry, BackfillSpec, LoadedRun, left_alone, plan_backfill, some_tasks},
+    scheduler::{
+        BackfillDate, BackfillDeed, BackfillEntry, BackfillSpec, LoadedRun, left_alone, plan_backfill, some_tasks,
+    },
     store::{self, load, pages},
     template,
     timetable::{DueRun, Timetable, run_id},
@@ -39,11 +41,6 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
     let dag = &stored.dag;
     let settings = timetable_settings(&place.settings);
     let timetable = Timetable::of(dag, &settings).map_err(Error::refused)?;
-    if dag.schedule.is_partitioned() {
-        let message = format!("backfill of DAG {dag_id}, whose runs are about partitions: not yet in this version");
-        return Err(Error::new(Kind::NotYet, message)
-            .hint("a run of one partition is made by `dagdeck dags trigger DAG --partition-key KEY`"));
-    }
     if !timetable.is_periodic() {
         let summary = timetable.summary();
         return Err(Error::refused(format!("DAG {dag_id} can't be backfilled: its schedule {summary} has no dates"))
@@ -78,9 +75,12 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
         latest_version: prefers_latest(place, request.latest_version, dag.rerun_with_latest_version, true),
     };
     let mut there = Vec::with_capacity(dates.len());
-    for due in dates {
-        let run = store::run::of_date(tx, dag_id, due.logical_date, &run_id(RunType::Backfill, due.run_after))?;
-        let one = match run {
+    for (due, partition) in dates {
+        let run = match &partition {
+            Some((_, date)) => store::run::of_partition(tx, dag_id, *date)?,
+            None => store::run::of_date(tx, dag_id, due.logical_date, &run_id(RunType::Backfill, due.run_after))?,
+        };
+        let loaded = match run {
             None => None,
             Some(run) => {
                 let repeats = left_alone(run.state, spec.reprocess).is_none();
@@ -89,7 +89,7 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
                 Some(LoadedRun { dag: run.part_of(own), run, rows })
             }
         };
-        there.push((due, one));
+        there.push(BackfillDate { due, partition, there: loaded });
     }
     let (entries, mut plan) = plan_backfill((stored.version, dag), there, &spec, now);
     plan.basis.push(format!("the newest version of the DAG is row {}", stored.version.0));
@@ -155,9 +155,19 @@ fn validate(tx: &Transaction<'_>, dag: &Dag, request: &BackfillRequest, now: Tim
 }
 
 /// The dates in the order of execution: those of the schedule whose data is complete.
-fn dates(timetable: &Timetable, request: &BackfillRequest, now: Timestamp) -> Result<Vec<DueRun>> {
-    let mut dates = timetable.between(request.from_date, request.to_date, MOST_DATES + 1);
-    dates.retain(|due| due.data_interval.is_none_or(|interval| interval.end < now));
+/// A run that is due, and key and start of its partition.
+type Due = (DueRun, Option<(String, Timestamp)>);
+
+fn dates(timetable: &Timetable, request: &BackfillRequest, now: Timestamp) -> Result<Vec<Due>> {
+    let of_partition = |(key, at): (String, Timestamp)| {
+        (DueRun { logical_date: None, data_interval: None, run_after: at }, Some((key, at)))
+    };
+    let (from, to) = (request.from_date, request.to_date);
+    let mut dates: Vec<Due> = match timetable.partitions_between(from, to, MOST_DATES + 1) {
+        Some(all) => all.into_iter().map(of_partition).collect(),
+        None => timetable.between(from, to, MOST_DATES + 1).into_iter().map(|due| (due, None)).collect(),
+    };
+    dates.retain(|(due, _)| due.data_interval.is_none_or(|interval| interval.end < now));
     let (from, to) = (rfc3339(request.from_date), rfc3339(request.to_date));
     if dates.is_empty() {
         return Err(Error::refused(format!("the schedule of DAG {} has no date from {from} to {to}", request.dag_id))
@@ -180,7 +190,11 @@ fn document(dag_id: &str, entry: &BackfillEntry) -> Value {
         BackfillDeed::Clear(..) => (Some("queued"), "cleared"),
         BackfillDeed::Leave(why) => (from, why.as_str()),
     };
-    json!({"dag_id": dag_id, "dag_run_id": &*entry.run_id, "logical_date": entry.due.logical_date.map(rfc3339),
+    let partition = match &entry.deed {
+        BackfillDeed::Create(new) => new.run.partition_key.clone(),
+        _ => None,
+    };
+    json!({"dag_id": dag_id, "dag_run_id": &*entry.run_id, "partition_key": partition, "logical_date": entry.due.logical_date.map(rfc3339),
            "sort_ordinal": entry.ordinal, "from": from, "to": to, "reason": reason})
 }
 

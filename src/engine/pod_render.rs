@@ -100,6 +100,13 @@ pub(super) fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {
 }
 
 fn with_pod(task: &Task) -> Result<&Task> {
+    if task.operator.ends_with("DecoratedOperator") && task.is_a("KubernetesPodOperator") {
+        return Err(Error::refused(format!(
+            "the pod of task {} is put together by its function's own process",
+            task.task_id
+        ))
+        .hint("`dagdeck pods show` shows it once the task has run"));
+    }
     if task.is_a("KubernetesPodOperator") {
         return Ok(task);
     }

@@ -102,6 +102,17 @@ pub fn get(db: &Connection, id: RunId) -> Result<Option<DagRun>> {
         .map_err(|e| failed("cannot read a run", e))
 }
 
+/// The run of a partition that started last, or waits to; `None` if it has none.
+pub fn of_partition(db: &Connection, dag_id: &str, start: Timestamp) -> Result<Option<DagRun>> {
+    let sql = format!(
+        "SELECT {} FROM dag_run WHERE dag_id = ?1 AND partition_date = ?2 ORDER BY start_date IS NULL, start_date DESC LIMIT 1",
+        rows::RUN
+    );
+    db.prepare_cached(&sql)
+        .and_then(|mut s| s.query_row(params![dag_id, start.as_microsecond()], rows::run).optional())
+        .map_err(|e| failed("cannot read the run of a partition", e))
+}
+
 /// The run of a DAG that has a logical date, or failing that a run id.
 pub fn of_date(db: &Connection, dag_id: &str, date: Option<Timestamp>, run_id: &str) -> Result<Option<DagRun>> {
     let sql = format!(

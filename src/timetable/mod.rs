@@ -357,6 +357,19 @@ impl Timetable {
         Some((partition::key_of(date, zone, key_format)?, date))
     }
 
+    /// Partitions whose start lies between two times (both inclusive), with their keys; `None` if no cron says so. What a clock in
+    /// UTC shows at those times is meant in the timetable's zone, as in Airflow: a day begins at its own midnight.
+    pub fn partitions_between(&self, from: Timestamp, to: Timestamp, limit: usize) -> Option<Vec<(String, Timestamp)>> {
+        let Kind::Partition { grid, zone, key_format, .. } = &self.kind else { return None };
+        let local =
+            |at: Timestamp| Some(at.to_zoned(TimeZone::UTC).datetime().to_zoned(zone.clone()).ok()?.timestamp());
+        let (from, to) = (local(from)?, local(to)?);
+        let bounds = Bounds { start_date: Some(from), end_date: Some(to), catchup: true };
+        let first = rules::trigger(grid, Delta { months: 0, micros: 0 }, None, None, &bounds, from)?.run_after;
+        let starts = std::iter::successors(Some(first), |at| grid.after(*at)).take_while(|at| *at <= to).take(limit);
+        Some(starts.filter_map(|at| Some((partition::key_of(at, zone, key_format)?, at))).collect())
+    }
+
     /// Start of the partition with a key that a person gave; `None` if only its assets' mappers know.
     pub fn partition_date(&self, key: &str) -> Result<Option<Timestamp>, String> {
         match &self.kind {

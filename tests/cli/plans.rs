@@ -115,7 +115,7 @@ fn people_say_things_about_groups_of_failures() {
 #[test]
 fn later_verbs_say_not_yet() {
     let home = Home::empty();
-    for line in ["notify test x", "secrets rotate-key", "connections test lake"] {
+    for line in ["notify test x", "secrets rotate-key"] {
         let ran = home.run(line);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{line}: {ran:?}");
         assert!(ran.err.contains("not yet in this version"), "{line}: {}", ran.err);

@@ -74,6 +74,27 @@ fn connections_hide_their_secrets() {
 }
 
 #[test]
+fn a_connection_is_tested_by_reaching_its_host() {
+    let home = Home::with_runs();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    assert_eq!(home.run(&format!("connections add up --conn-uri http://u:pass-word@127.0.0.1:{port}")).code, 0);
+    let test = home.run("connections test up -o json");
+    assert_eq!((test.code, test.json()["status"].clone()), (0, true.into()), "{test:?}");
+    assert!(!test.out.contains("pass-word"));
+    drop(listener);
+    let test = home.run("connections test up -o json");
+    assert_eq!((test.code, test.json()["status"].clone()), (1, false.into()), "{test:?}");
+    assert!(test.json()["message"].as_str().unwrap().contains("can't be reached"), "{test:?}");
+    assert_eq!(home.run("connections add cloud --conn-type aws --conn-login k").code, 0);
+    let none = home.run("connections test cloud");
+    assert!(none.code == 1 && none.err.contains("without host and port"), "{none:?}");
+    assert!(home.run("connections test clod").err.contains("did you mean cloud"));
+    fs::write(home.path().join("dagdeck.toml"), "[core]\ntest_connection = \"Disabled\"\n").unwrap();
+    assert!(home.run("connections test up").err.contains("test_connection is Disabled"));
+}
+
+#[test]
 fn settings_name_their_source() {
     let home = Home::empty();
     fs::write(home.path().join("dagdeck.toml"), "[core]\nparallelism = 7\n").unwrap();

@@ -134,9 +134,6 @@ fn a_dag_can_refuse_kinds_of_runs() {
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.err.contains(&format!("does not allow {kind} runs")), "{}", ran.err);
     }
-    let parts = home.run(&[&["backfill", "create", "--dag-id", "parts"][..], &dates].concat());
-    assert_eq!(parts.code, 1, "{parts:?}");
-    assert!(parts.err.contains("partitions") && parts.err.contains("--partition-key"), "{}", parts.err);
     let details = json(&home, &["dags", "details", "choosy"]);
     assert_eq!(details["allowed_run_types"], serde_json::json!(["operator_triggered", "scheduled"]));
     assert_eq!(details["is_backfillable"], false);
@@ -192,4 +189,34 @@ fn a_held_clear_is_done_when_its_time_has_come_even_if_the_scheduler_was_killed(
     let done = (0..600).any(|_| again(&home.wait("writes", &run_id(1))));
     assert!(done, "{:#?}", home.show("writes", &run_id(1)));
     assert_eq!(json(&home, &["plans", "show", plan.as_str().unwrap()])["state"], "applied");
+}
+
+#[test]
+fn a_partition_gets_a_run_of_its_own_each_time() {
+    let home = Home::with_files(&[("dags.py", DAG)]);
+    start(&home);
+    home.run(&["dags", "unpause", "parts"]).ok();
+    let again = |more: &[&str]| {
+        let plan = create(&home, "parts", "2026-02-02T12:00", more);
+        plan["dag_runs"].as_array().unwrap().clone()
+    };
+    let keys = |runs: &[Value]| runs.iter().map(|run| run["partition_key"].clone()).collect::<Vec<_>>();
+    let wanted = ["2026-02-01T03:00:00", "2026-02-02T03:00:00"];
+    let first = again(&[]);
+    assert_eq!(keys(&first), wanted, "{first:?}");
+    let id = |run: &Value| run["dag_run_id"].as_str().unwrap().to_owned();
+    assert!(id(&first[0]).starts_with("backfill__2026-02-01T03:00:00+00:00__2026-02-01T03:00:00__"), "{first:?}");
+    for run in &first {
+        let run = home.wait("parts", &id(run));
+        assert_eq!((run.state(), &run.0["dag_run"]["logical_date"]), ("success", &Value::Null));
+    }
+    let left = again(&[]);
+    assert!(left.iter().all(|run| run["reason"] == "already exists"), "{left:?}");
+    let second = again(&["--reprocess-behavior", "completed", "--run-backwards"]);
+    assert_eq!(keys(&second), [wanted[1], wanted[0]], "{second:?}");
+    assert!(second.iter().all(|run| first.iter().all(|old| id(old) != id(run))), "{second:?}");
+    for run in &second {
+        assert_eq!(home.wait("parts", &id(run)).state(), "success");
+    }
+    assert_eq!(json(&home, &["runs", "list", "parts"]).as_array().unwrap().len(), 4);
 }

@@ -31,7 +31,7 @@ fn spec(reprocess: ReprocessBehavior) -> BackfillSpec {
 }
 
 fn planned(d: &Arc<Dag>, dates: Vec<(DueRun, Option<LoadedRun>)>, spec: &BackfillSpec) -> Vec<BackfillEntry> {
-    plan_backfill((DagVersionId(1), d), dates, spec, at(0)).0
+    plan_backfill((DagVersionId(1), d), dates.into_iter().map(Into::into).collect(), spec, at(0)).0
 }
 
 /// Stores and loads what was planned, as the store does, as backfill 7.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     model::{
         BackfillId, BackfillPlace, Change, Dag, DagRun, DagVersionId, LeftAlone, NewRun, ReprocessBehavior, RunState,
-        RunType, TriggeredBy,
+        RunType, TriggeredBy, hash,
     },
     scheduler::{RunSpec, new_run},
     timetable::{DueRun, run_id},
@@ -32,6 +32,23 @@ pub struct BackfillSpec {
     pub pool: Option<String>,
     /// Reprocessed runs go on with the newest version.
     pub latest_version: bool,
+}
+
+/// A date of a backfill.
+#[derive(Debug, Clone)]
+pub struct BackfillDate {
+    /// The run that the timetable asks for.
+    pub due: DueRun,
+    /// Key and start of the partition that it is about.
+    pub partition: Option<(String, Timestamp)>,
+    /// The run that is there, with its rows if it may run again.
+    pub there: Option<LoadedRun>,
+}
+
+impl From<(DueRun, Option<LoadedRun>)> for BackfillDate {
+    fn from((due, there): (DueRun, Option<LoadedRun>)) -> Self {
+        Self { due, partition: None, there }
+    }
 }
 
 /// What a backfill does with one date. Ids of the backfill are 0 until it is stored.
@@ -69,23 +86,35 @@ pub fn left_alone(state: RunState, behavior: ReprocessBehavior) -> Option<LeftAl
     }
 }
 
-/// What a backfill of these dates, in their order, would do. A date's run comes with its rows if it may run again.
+/// What a backfill of these dates, in their order, would do. A partition that is to run again gets a new run beside the one that
+/// is there, as in Airflow.
 pub fn plan_backfill(
     (version, dag): (DagVersionId, &Arc<Dag>),
-    dates: Vec<(DueRun, Option<LoadedRun>)>,
+    dates: Vec<BackfillDate>,
     spec: &BackfillSpec,
     now: Timestamp,
 ) -> (Vec<BackfillEntry>, Plan) {
     let mut whole = Plan::default();
     let part = spec.tasks.as_ref().map_or_else(|| dag.clone(), |tasks| Arc::new(dag.part(tasks)));
     let mut entries = Vec::with_capacity(dates.len());
-    for (ordinal, (due, there)) in (1..).zip(dates) {
+    for (ordinal, BackfillDate { due, partition, there }) in (1..).zip(dates) {
         let from = there.as_ref().map(|one| one.run.state);
         let (run_id, deed) = match there {
             None => {
-                let new = created((version, &part), &due, spec, ordinal, now);
+                let new = created((version, &part), (&due, partition, ""), spec, ordinal, now);
                 whole.basis.push(format!("{} has no run", due.run_after));
                 (new.run.run_id.clone(), BackfillDeed::Create(Box::new(new)))
+            }
+            Some(one) if partition.is_some() => {
+                let old = one.run;
+                whole.basis.push(format!("run {} of a partition is {}", old.run_id, old.state));
+                match left_alone(old.state, spec.reprocess) {
+                    Some(why) => (old.run_id, BackfillDeed::Leave(why)),
+                    None => {
+                        let new = created((version, &part), (&due, partition, &old.run_id), spec, ordinal, now);
+                        (new.run.run_id.clone(), BackfillDeed::Create(Box::new(new)))
+                    }
+                }
             }
             Some(one) => {
                 let id = one.run.run_id.clone();
@@ -100,17 +129,24 @@ pub fn plan_backfill(
 
 fn created(
     (version, dag): (DagVersionId, &Dag),
-    due: &DueRun,
+    (due, partition, before): (&DueRun, Option<(String, Timestamp)>, &str),
     spec: &BackfillSpec,
     ordinal: u32,
     now: Timestamp,
 ) -> NewRun {
+    let mut id = run_id(RunType::Backfill, due.run_after);
+    if let Some((key, _)) = &partition {
+        // A partition has as many runs as one likes; each is named after the one before it.
+        let suffix = hash::text(&format!("{} {id} {key} {before}", dag.dag_id));
+        id = format!("{id}__{key}__{}", &suffix[..8]);
+    }
+    let (partition_key, partition_date) = partition.unzip();
     let run_spec = RunSpec {
-        run_id: run_id(RunType::Backfill, due.run_after).into(),
+        run_id: id.into(),
         run_type: RunType::Backfill,
         triggered_by: TriggeredBy::Backfill,
-        partition_key: None,
-        partition_date: None,
+        partition_key,
+        partition_date,
         logical_date: due.logical_date,
         data_interval: due.data_interval,
         run_after: due.run_after,

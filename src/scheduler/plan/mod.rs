@@ -16,7 +16,7 @@ use crate::model::{
     TiState, UNMAPPED,
 };
 
-pub use backfill::{BackfillDeed, BackfillEntry, BackfillSpec, left_alone, plan_backfill, some_tasks};
+pub use backfill::{BackfillDate, BackfillDeed, BackfillEntry, BackfillSpec, left_alone, plan_backfill, some_tasks};
 pub use clear::{ClearRequest, plan_clear};
 pub use mark::{MarkRequest, plan_mark, plan_set_run_state};
 pub use revert::{WasRun, WasTi, plan_revert};
