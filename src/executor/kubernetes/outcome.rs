@@ -30,7 +30,8 @@ pub struct Found {
     pub warning: Option<String>,
 }
 
-/// Reads the result of a pod whose base container has ended, and ends the sidecar. An error is why it can't be read.
+/// Reads the result of a pod whose base container has ended. The sidecar goes on until that is committed: whoever is killed
+/// before then reads it again. An error is why it can't be read.
 pub async fn read(
     api: &Api,
     name: &str,
@@ -38,7 +39,6 @@ pub async fn read(
     seen: &mut watch::Receiver<(Option<Rc<Value>>, bool)>,
 ) -> Result<Found, String> {
     if conduct.xcom_from == XcomFrom::Stdout {
-        end_sidecar(api, name).await;
         let line = last_line(api, name, conduct).await.map_err(|e| e.to_string())?;
         let value = serde_json::from_str(&line).map_err(|e| format!("the last line of its output is not JSON: {e}"))?;
         return Ok(Found { value: Some((value, STDOUT)), warning: None });
@@ -66,7 +66,6 @@ pub async fn read(
         Ok(_) => Ok(Found::default()),
         Err(why) => Err(why.clone()),
     };
-    end_sidecar(api, name).await;
     found
 }
 
@@ -125,7 +124,7 @@ async fn sidecar_runs(seen: &mut watch::Receiver<(Option<Rc<Value>>, bool)>) -> 
 }
 
 /// Tells the sidecar's shell to end. A sidecar that doesn't goes with its pod.
-async fn end_sidecar(api: &Api, name: &str) {
+pub async fn end_sidecar(api: &Api, name: &str) {
     let script = "kill -2 $(pgrep -u $(id -u) -f 'sh') 2>/dev/null || for p in /proc/[0-9]*; do \
                   case \"$(tr '\\0' ' ' < $p/cmdline 2>/dev/null)\" in *'sleep 1; done'*) kill -2 ${p#/proc/};; esac; done";
     let _ = api.exec(name, SIDECAR, &["/bin/sh", "-c", script]).await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Api, Care, OnFinish, Order, Pause, Seat, View, find, glance};
-use crate::{error::say, executor::kubernetes::api::Trouble};
+use super::{Api, Care, OnFinish, Order, Pause, Seat, View, find, glance, outcome};
+use crate::{error::say, executor::kubernetes::api::Trouble, operators::kubernetes_pod::SIDECAR};
 
 impl Care {
     /// Has its object removed without waiting for its node.
@@ -23,6 +23,9 @@ impl Care {
             return;
         }
         let pod = self.now().unwrap_or_default();
+        if glance::runs(&pod, SIDECAR) {
+            outcome::end_sidecar(api, &self.name).await;
+        }
         let succeeded = glance::phase(&pod) == "Succeeded"
             || glance::terminated(&pod, &self.job.conduct.base).is_some_and(|t| t.exit_code == 0);
         let delete = match self.job.conduct.on_finish {
