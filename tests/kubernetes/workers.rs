@@ -54,7 +54,7 @@ def things():
         Variable.set("total", sum(values))
         return sum(values)
 
-    @task.sensor(poke_interval=1, mode="reschedule", timeout=100)
+    @task.sensor(poke_interval=1, mode="reschedule", timeout=3000)
     def again(ti=None):
         return ti.xcom_pull(task_ids="total") is not None
 
