@@ -21,7 +21,7 @@ def error(text):
 class Graph(unittest.TestCase):
     def test_links_groups_and_labels(self):
         dag = one(
-            "from airflow.sdk import DAG, TaskGroup, Label\n"
+            "from airflow.sdk import DAG, TaskGroup, Label, TriggerRule\n"
             "from airflow.providers.standard.operators.empty import EmptyOperator\n" + DAG +
             "    a = EmptyOperator(task_id='a')\n"
             "    with TaskGroup('g', tooltip='tip') as g:\n"
@@ -29,12 +29,14 @@ class Graph(unittest.TestCase):
             "        c = EmptyOperator(task_id='c', retries=2, retry_delay=timedelta(seconds=5))\n"
             "        b >> c\n"
             "    a >> Label('go') >> g >> EmptyOperator(task_id='z', trigger_rule='one_done')\n"
+            "    a.trigger_rule = TriggerRule.NONE_FAILED\n"
         )
         self.assertEqual(list(dag["tasks"]), ["a", "g.b", "g.c", "z"])
         self.assertEqual(dag["tasks"]["g.b"]["upstream_task_ids"], ["a"])
         self.assertEqual(dag["tasks"]["z"]["upstream_task_ids"], ["g.c"])
         self.assertEqual(dag["tasks"]["g.c"]["retry_delay"], 5.0)
         self.assertEqual(dag["tasks"]["z"]["trigger_rule"], "one_done")
+        self.assertEqual(dag["tasks"]["a"]["trigger_rule"], "none_failed", "members of the task API print as another text")
         self.assertEqual(dag["task_groups"]["g"]["children"], ["g.b", "g.c"])
         self.assertEqual(dag["edge_labels"]["a"]["g.upstream_join_id"], "go")
         self.assertEqual(dag["children"], ["a", "g", "z"])

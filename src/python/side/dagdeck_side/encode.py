@@ -151,6 +151,11 @@ def _args(task):
     return made
 
 
+def _word(given):
+    """The text of an enumeration's member, which may print as another one, or of whatever else was given."""
+    return str(getattr(given, "value", given))
+
+
 def _backoff(given):
     if given is True:
         return 2.0
@@ -169,7 +174,7 @@ def task(item, dag, zone):
         "task_group": group.group_id if group is not None else None,
         "owner": str(item.owner), "retries": max(0, int(item.__dict__.get("retries", AbstractOperator.retries) or 0)),
         "retry_exponential_backoff": _backoff(item.retry_exponential_backoff),
-        "trigger_rule": str(item.trigger_rule), "pool": item.pool, "pool_slots": int(item.pool_slots),
+        "trigger_rule": _word(item.trigger_rule), "pool": item.pool, "pool_slots": int(item.pool_slots),
         "priority_weight": int(item.priority_weight), **_weight(item),
         "template_fields": list(cls.template_fields), "template_ext": list(item.template_ext or ()),
         "line": item.line,
@@ -210,7 +215,7 @@ def task(item, dag, zone):
 
 def _weight(item):
     """The rule; for a strategy of the author's own also its name and what it says of a first try."""
-    rule = str(getattr(item.weight_rule, "value", item.weight_rule))
+    rule = _word(item.weight_rule)
     if rule in ("downstream", "upstream", "absolute"):
         return {"weight_rule": rule}
     from airflow.standin.weights import strategy_of, weight
