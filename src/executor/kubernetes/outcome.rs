@@ -44,7 +44,7 @@ pub async fn read(
         return Ok(Found { value: Some((value, STDOUT)), warning: None });
     }
     let file = file(api, name, seen).await;
-    let found = match &file {
+    match &file {
         Ok(text) if text.trim() != EMPTY && !text.trim().is_empty() => {
             let value: Result<Value, _> = serde_json::from_str(text);
             let value = value.map_err(|e| format!("{XCOM_FOLDER}/return.json is not JSON: {e}"));
@@ -65,8 +65,7 @@ pub async fn read(
         }
         Ok(_) => Ok(Found::default()),
         Err(why) => Err(why.clone()),
-    };
-    found
+    }
 }
 
 /// The file's text, or the mark of an empty one.
