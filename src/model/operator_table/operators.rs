@@ -13,6 +13,8 @@ const STATES: ArgKind = Texts;
 const HITL: &str = "airflow.providers.standard.operators.hitl";
 const SUBJECT: Arg = req("subject", Text, "Headline of the question");
 const BODY: Arg = opt("body", Text, "", "What one must know to decide, Markdown");
+const DEFAULTS: Arg = opt("defaults", Texts, "", "What counts when nobody answers in time; else the task fails then");
+const MULTIPLE: Arg = opt("multiple", Boolean, "false", "More than one may be chosen");
 const FORM: Arg =
     opt("params", Map, "", "Fields of a form: NAME = default, or a table with default and the keys of a param");
 const USERS: Arg = opt("assigned_users", List, "", "Who may answer: user names; else anybody");
@@ -163,8 +165,8 @@ pub const OPERATORS: &[Operator] = &[
             SUBJECT,
             BODY,
             req("options", List, "What can be chosen"),
-            opt("defaults", Texts, "", "What counts when nobody answers in time; else the task fails then"),
-            opt("multiple", Boolean, "false", "More than one may be chosen"),
+            DEFAULTS,
+            MULTIPLE,
             FORM,
             USERS,
             RESPONSE_TIMEOUT,
@@ -184,8 +186,8 @@ pub const OPERATORS: &[Operator] = &[
             BODY,
             req("options", List, "What can be chosen: task ids, or names in options_mapping"),
             opt("options_mapping", Map, "", "Task id for each option that isn't one"),
-            opt("defaults", Texts, "", "What counts when nobody answers in time; else the task fails then"),
-            opt("multiple", Boolean, "false", "More than one may be chosen"),
+            DEFAULTS,
+            MULTIPLE,
             FORM,
             USERS,
             RESPONSE_TIMEOUT,
