@@ -5,6 +5,7 @@ mod asks;
 mod assets;
 mod callbacks;
 mod clients;
+mod cluster_work;
 mod commit;
 mod conn;
 mod core;

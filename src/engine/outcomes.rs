@@ -75,10 +75,6 @@ impl Engine {
             let Some(mut answer) = self.ask_pod(key, epoch, id, body) else { return };
             answer["id"] = id.into();
             answer
-        } else if task::kind(body) == "MakeJob" {
-            let mut answer = self.make_job(key, body);
-            answer["id"] = id.into();
-            answer
         } else {
             self.answer(key, epoch, body)
         };

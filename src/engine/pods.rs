@@ -31,7 +31,7 @@ use crate::{
 pub(super) struct Kept {
     pub(super) key: TiKey,
     pub(super) try_number: u32,
-    epoch: u32,
+    pub(super) epoch: u32,
     deferrable: bool,
     /// A process of the task waits for it: it ends the task, not the pod.
     pub(super) in_python: bool,
@@ -48,6 +48,10 @@ pub(super) struct Kept {
     pub(super) killed: Option<Cause>,
     /// It is a worker of the Kubernetes executor.
     pub(super) is_worker: bool,
+    /// It is a job.
+    pub(super) is_job: bool,
+    /// Rows of the pods that a job made, by UID.
+    pub(super) members: HashMap<String, PodId>,
 }
 
 /// All pods of the home's tasks with which something is still to be done, and the thread that takes care of them.
@@ -200,7 +204,7 @@ impl Engine {
         pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)
     }
 
-    fn next_pod(&mut self) -> Result<PodId> {
+    pub(super) fn next_pod(&mut self) -> Result<PodId> {
         let last = match self.pods.last_id {
             Some(last) => last,
             None => store::pod::last_id(self.store.reader())?,
@@ -209,7 +213,7 @@ impl Engine {
         Ok(PodId(last + 1))
     }
 
-    fn keep(&mut self, pod: &Pod, conduct: &Conduct, asked: Option<u64>) {
+    pub(super) fn keep(&mut self, pod: &Pod, conduct: &Conduct, asked: Option<u64>) {
         let kept = Kept {
             key: pod.key.clone(),
             try_number: pod.try_number,
@@ -223,6 +227,8 @@ impl Engine {
             is_over: false,
             killed: None,
             is_worker: pod.kind == PodKind::Worker,
+            is_job: pod.kind == PodKind::Job,
+            members: HashMap::new(),
         };
         self.pods.all.insert(pod.id, kept);
     }
@@ -262,6 +268,7 @@ impl Engine {
                     self.write_pod(PodWrite::Health(health));
                 }
                 Said::Ended { id, result } => self.pod_ended(id, result),
+                Said::Work(id, news) => self.hear_work(id, news),
                 Said::Heard(id, line) => self.hear_agent(id, &line),
                 Said::Left(id, messages) => self.take_left(id, messages),
                 Said::Done { id, is_gone } => self.pod_done(id, is_gone),
@@ -269,7 +276,7 @@ impl Engine {
         }
     }
 
-    fn write_pod(&mut self, write: PodWrite) {
+    pub(super) fn write_pod(&mut self, write: PodWrite) {
         self.writes.push(Write::Pod(Box::new(write)));
     }
 
@@ -278,7 +285,7 @@ impl Engine {
         let Some(kept) = self.pods.all.get(&id) else { return };
         let (key, epoch, deferrable, namespace) =
             (kept.key.clone(), kept.epoch, kept.deferrable, kept.namespace.clone());
-        let is_worker = kept.is_worker;
+        let (is_worker, is_job) = (kept.is_worker, kept.is_job);
         if kept.killed.is_some() || !self.is_current(&key, epoch) {
             return;
         }
@@ -286,8 +293,9 @@ impl Engine {
         if is_worker {
             return;
         }
-        self.push(&key, epoch, "pod_name", json!(name));
-        self.push(&key, epoch, "pod_namespace", json!(namespace));
+        let what = if is_job { "job" } else { "pod" };
+        self.push(&key, epoch, &format!("{what}_name"), json!(name));
+        self.push(&key, epoch, &format!("{what}_namespace"), json!(namespace));
         if deferrable {
             let (state, end) = (TiState::Deferred, clock::now());
             self.report(&key, epoch, Report::Deferred { state, until: None, end });
@@ -390,6 +398,7 @@ impl Engine {
             return;
         }
         self.write_pod(PodWrite::Done { id, gone_at: is_gone.then(clock::now) });
+        self.members_done(id);
         self.workers.talks.remove(&id);
         let Some(kept) = self.pods.all.remove(&id) else { return };
         if let Some(cause) = kept.killed.filter(|_| !kept.in_python) {
@@ -456,6 +465,9 @@ impl Engine {
     /// Takes up the pods of an earlier scheduler's life.
     pub(super) fn adopt_pods(&mut self) -> Result<()> {
         for pod in store::pod::open(self.store.reader())? {
+            if self.is_member(&pod) {
+                continue;
+            }
             let place = format!("{} in {}", pod.name, pod.namespace);
             if let Err(e) = self.adopt_pod(pod) {
                 say(format_args!("scheduler: pod {place}: {e}"));
@@ -497,7 +509,7 @@ impl Engine {
         if let Some(kept) = self.pods.all.get_mut(&pod.id) {
             kept.epoch = row.as_ref().map_or(pod.epoch, |row| row.epoch);
             match (goes_on, pod.stage) {
-                (_, PodStage::Ended) if is_worker => kept.is_over = true,
+                (_, PodStage::Ended) if is_worker || pod.kind == PodKind::JobPod => kept.is_over = true,
                 (Some(_), PodStage::Ended) => kept.ended = ended.map(Box::new),
                 (None, PodStage::Ended) => kept.is_over = true,
                 (Some(_), _) => {}

@@ -50,7 +50,6 @@ pub fn class(kind: &str) -> Class {
         kind if SAYS.contains(&kind) => Class::Say,
         "GetXCom"
         | "RunPod"
-        | "MakeJob"
         | "GetXComSequence"
         | "GetVariable"
         | "GetConnection"

@@ -12,6 +12,9 @@ const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, r
      name, uid, manifest, conduct, phase, node, image_id, why, status, created_at, scheduled_at, started_at, ended_at, \
      deleted_at, result";
 
+/// Leaves out jobs, and what was done in a cluster at once.
+const IS_POD: &str = "kind NOT IN ('job', 'errand')";
+
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
     let done = match change {
@@ -38,6 +41,9 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                     event.source
                 ])
             }),
+        PodWrite::Noted { id, notes } => tx
+            .prepare_cached("UPDATE pod SET result = ?2 WHERE id = ?1 AND stage IN ('wanted', 'created')")
+            .and_then(|mut s| s.execute(params![id.0, notes.to_string()])),
         PodWrite::Ended { id, result } => tx
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
@@ -164,19 +170,23 @@ pub fn of_instance(db: &Connection, key: &TiKey) -> Result<Vec<Pod>> {
     )
 }
 
-/// All of a name, newest first.
+/// All pods of a name, newest first.
 pub fn named(db: &Connection, name: &str) -> Result<Vec<Pod>> {
-    select(db, "name = ?1 ORDER BY id DESC", [name])
+    select(db, &format!("name = ?1 AND {IS_POD} ORDER BY id DESC"), [name])
 }
 
 /// The newest pods, at most so many; only of one DAG if it is named.
 pub fn newest(db: &Connection, dag_id: Option<&str>, most: usize) -> Result<Vec<Pod>> {
-    select(db, "(?1 IS NULL OR dag_id = ?1) ORDER BY id DESC LIMIT ?2", params![dag_id, most as i64])
+    select(
+        db,
+        &format!("(?1 IS NULL OR dag_id = ?1) AND {IS_POD} ORDER BY id DESC LIMIT ?2"),
+        params![dag_id, most as i64],
+    )
 }
 
 /// Those that stayed on purpose, oldest first.
 pub fn kept(db: &Connection) -> Result<Vec<Pod>> {
-    select(db, "stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL ORDER BY id", [])
+    select(db, &format!("stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL AND {IS_POD} ORDER BY id"), [])
 }
 
 /// One.

@@ -3,9 +3,11 @@
 mod cluster;
 mod cut;
 mod in_python;
+mod jobs;
 mod killed;
 mod outcomes;
 mod proxy;
+mod resources;
 mod situations;
 mod workers;
 

@@ -412,7 +412,8 @@ impl Care {
         names.extend(main);
         let follow = |container: String| {
             let (api, log, seen) = (api.clone(), self.log.clone(), self.seen.subscribe());
-            tokio::task::spawn_local(Follow { api, pod: self.name.clone(), container, log, seen }.run())
+            let label = container.clone();
+            tokio::task::spawn_local(Follow { api, pod: self.name.clone(), container, label, log, seen }.run())
         };
         names.into_iter().map(follow).collect()
     }
@@ -563,7 +564,8 @@ fn fail(teller: &Teller, job: &Job, cause: Cause) {
     teller.tell(Report::Ended { id: job.pod.id, result });
 }
 
-fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
+/// Names among `all` that are wanted.
+pub fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
     match wanted {
         None => Vec::new(),
         Some(Containers::All) => {

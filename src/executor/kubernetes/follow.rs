@@ -25,6 +25,8 @@ pub struct Follow {
     pub pod: String,
     /// Container.
     pub container: String,
+    /// What its lines stand under in the log: the container's name, unless several pods write there.
+    pub label: String,
     /// Log.
     pub log: Rc<RefCell<PodLog>>,
     /// The pod's newest object, and whether it is gone.
@@ -39,7 +41,7 @@ impl Follow {
         }
         let mut pause = Duration::from_millis(100);
         loop {
-            let mut mark = self.log.borrow_mut().mark(&self.container);
+            let mut mark = self.log.borrow_mut().mark(&self.label);
             let had = mark.last;
             let opened = self.api.log(&self.pod, &self.container, mark.since(), true).await;
             match opened {
@@ -175,6 +177,6 @@ impl Follow {
         } else {
             text
         };
-        self.log.borrow_mut().line(&self.container, time, rest, mark);
+        self.log.borrow_mut().line(&self.label, time, rest, mark);
     }
 }

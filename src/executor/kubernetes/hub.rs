@@ -1,6 +1,10 @@
 //! One client per cluster, and one watch per cluster and namespace, shared by all pods that are taken care of there.
 //! A watch is resumed by its resource version, and begun anew with a list when that has expired.
 
+mod family;
+
+pub use family::{FamilySeat, News};
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -93,11 +97,24 @@ struct Watch {
     cluster: Cluster,
     namespace: String,
     seats: RefCell<Seats>,
+    /// Jobs of which somebody wants to know, by name.
+    families: RefCell<family::Families>,
+    /// Name of the job of each pod that a job has made.
+    jobs_of: RefCell<HashMap<String, String>>,
+    /// Jobs are watched now.
+    watches_jobs: Cell<bool>,
     creations: Rc<Semaphore>,
     away_since: Cell<Option<Instant>>,
     away_for: Cell<Duration>,
     /// Last health told, by what is watched.
     told: RefCell<HashMap<&'static str, (String, String)>>,
+}
+
+impl Watch {
+    /// True if nobody wants to know anything.
+    fn is_empty(&self) -> bool {
+        self.seats.borrow().is_empty() && self.families.borrow().is_empty()
+    }
 }
 
 /// Clients and watches.
@@ -130,13 +147,25 @@ impl Hub {
 
     /// Watches a pod by its name; it needn't be there yet.
     pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, name: &str, api: &Api) -> Seat {
+        let watch = self.watch_of(cluster, namespace, api);
+        let (view_of, view) = watch::channel(View::Nothing);
+        let (say, events) = unbounded_channel();
+        watch.seats.borrow_mut().insert(name.into(), (view_of, say));
+        Seat { watch, name: name.into(), view, events }
+    }
+
+    /// The watch of a namespace, which begins if there is none.
+    fn watch_of(self: &Rc<Self>, cluster: &Cluster, namespace: &str, api: &Api) -> Rc<Watch> {
         let place = (cluster.clone(), namespace.to_string());
         let known = self.watches.borrow().get(&place).cloned();
-        let watch = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let watch = Rc::new(Watch {
                 cluster: cluster.clone(),
                 namespace: namespace.into(),
                 seats: RefCell::default(),
+                families: RefCell::default(),
+                jobs_of: RefCell::default(),
+                watches_jobs: Cell::new(false),
                 creations: Rc::new(Semaphore::new(CREATIONS)),
                 away_since: Cell::new(None),
                 away_for: Cell::new(Duration::ZERO),
@@ -146,16 +175,12 @@ impl Hub {
             tokio::task::spawn_local(self.clone().watch_pods(watch.clone(), api.clone()));
             tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone()));
             watch
-        });
-        let (view_of, view) = watch::channel(View::Nothing);
-        let (say, events) = unbounded_channel();
-        watch.seats.borrow_mut().insert(name.into(), (view_of, say));
-        Seat { watch, name: name.into(), view, events }
+        })
     }
 
     /// True (and the watch is forgotten) if nobody sits at it any more.
     fn is_idle(&self, watch: &Watch) -> bool {
-        let idle = watch.seats.borrow().is_empty();
+        let idle = watch.is_empty();
         if idle {
             self.watches.borrow_mut().remove(&(watch.cluster.clone(), watch.namespace.clone()));
         }
@@ -248,7 +273,7 @@ impl Hub {
         let mut pause = PAUSE;
         let mut version: Option<String> = None;
         loop {
-            if watch.seats.borrow().is_empty() && version.is_some() {
+            if watch.is_empty() && version.is_some() {
                 return;
             }
             let done = match &version {
@@ -268,7 +293,7 @@ impl Hub {
                     let wait = if trouble.is_forbidden() { Duration::from_secs(600) } else { pause };
                     tokio::time::sleep(wait).await;
                     pause = (pause * 2).min(LONGEST);
-                    if watch.seats.borrow().is_empty() {
+                    if watch.is_empty() {
                         return;
                     }
                 }
@@ -295,8 +320,9 @@ fn set_version(version: &mut String, object: &Value) {
 }
 
 fn show(watch: &Watch, pod: Value, gone: bool) {
+    let pod = Rc::new(pod);
+    family::show(watch, &pod, gone);
     if let Some((seat, _)) = watch.seats.borrow().get(glance::name(&pod)) {
-        let pod = Rc::new(pod);
         seat.send_replace(if gone { View::Gone(pod) } else { View::There(pod) });
     }
 }
@@ -305,6 +331,7 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
     let mut list = api.list(WATCHED).await?;
     let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let mut missing: Vec<String> = watch.seats.borrow().keys().cloned().collect();
+    family::list(watch, &items);
     for pod in items {
         missing.retain(|name| name != glance::name(&pod));
         show(watch, pod, false);
@@ -327,7 +354,9 @@ async fn stream_events(watch: &Watch, api: &Api, from: &str) -> Answer<Option<St
                 set_version(&mut version, &object);
                 let about = &object["involvedObject"];
                 let seats = watch.seats.borrow();
-                if let Some((_, say)) = about["name"].as_str().and_then(|name| seats.get(name)) {
+                let name = about["name"].as_str().unwrap_or_default();
+                family::tell(watch, name, &object);
+                if let Some((_, say)) = seats.get(name) {
                     let _ = say.send((about["uid"].as_str().unwrap_or("").into(), glance::event(&object)));
                 }
             }

@@ -6,15 +6,19 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+mod errand;
 mod find;
 mod follow;
 pub mod glance;
+mod ground;
 pub mod hub;
+mod job;
 mod judge;
 mod outcome;
 pub mod pending;
 pub mod podlog;
 mod talk;
+mod things;
 mod worker;
 
 use std::{
@@ -32,7 +36,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -151,6 +155,8 @@ pub enum Report {
         /// How.
         result: Box<Ended>,
     },
+    /// Something of a job or an errand.
+    Work(PodId, WorkNews),
     /// The agent in a worker pod said a line.
     Heard(PodId, Vec<u8>),
     /// What the agent of an ended worker pod said and nobody had fetched; its end is told after this.
@@ -164,6 +170,35 @@ pub enum Report {
     },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
+}
+
+/// What is told of a job or an errand besides.
+#[derive(Debug)]
+pub enum WorkNews {
+    /// An XCom beside the result.
+    Xcom(String, Value),
+    /// What must be known again after a restart; answered by [`Request::Committed`] once it is stored.
+    Noted(Value),
+    /// A job has made a pod.
+    Pod {
+        /// UID.
+        uid: String,
+        /// Name.
+        name: String,
+        /// Its object without status.
+        manifest: Box<Value>,
+    },
+    /// Something of a job's pod was seen.
+    Seen(String, Box<PodSight>),
+    /// Something was said about a job's pod.
+    Event(String, Box<PodEvent>),
+    /// Nothing is left to be done with a job's pod.
+    Left {
+        /// UID.
+        uid: String,
+        /// It is deleted.
+        is_gone: bool,
+    },
 }
 
 /// The thread's other half: tells the engine, and wakes its loop.
@@ -252,7 +287,12 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
                     agents.insert(job.pod.id, lines);
                 }
                 let name = job.pod.name.clone();
-                let care = tokio::task::spawn_local(Care::run(*job, hub.clone(), teller.clone(), (heard, told)));
+                let (hub, teller) = (hub.clone(), teller.clone());
+                let care = match job.pod.kind {
+                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, heard)),
+                    PodKind::Errand => tokio::task::spawn_local(errand::run(*job, hub, teller, heard)),
+                    _ => tokio::task::spawn_local(Care::run(*job, hub, teller, (heard, told))),
+                };
                 tokio::task::spawn_local(async move {
                     if care.await.is_err_and(|e| e.is_panic()) {
                         say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));

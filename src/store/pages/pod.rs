@@ -17,7 +17,7 @@ const COLUMNS: &str = r#"p.name, p.namespace, p.dag_id, p.run_id AS dag_run_id, 
 /// `System` if the store can't be read.
 pub fn list(conn: &Connection, dag_id: Option<&str>, all: bool, most: usize) -> Result<Vec<Value>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM pod p WHERE (?1 IS NULL OR p.dag_id = ?1)
+        "SELECT {COLUMNS} FROM pod p WHERE (?1 IS NULL OR p.dag_id = ?1) AND p.kind NOT IN ('job', 'errand')
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL))
          ORDER BY p.id DESC LIMIT ?3"
     );
