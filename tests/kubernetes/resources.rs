@@ -7,7 +7,7 @@ use super::{Cluster, home, killed::Pauses, log, start};
 const TASKS: &str = r#"
 from airflow.providers.cncf.kubernetes.operators.resource import (
     KubernetesCreateResourceOperator as Create, KubernetesDeleteResourceOperator as Delete)
-map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}, data: {day: '{{ ds }}', run: '{{ run_id }}'}}"
+map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}, data: {run: '{{ run_id }}'}}"
 two = map % "one" + "\n---\n" + map % "two"
 kind = """
 apiVersion: apiextensions.k8s.io/v1
