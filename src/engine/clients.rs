@@ -9,7 +9,7 @@ use super::{conn::Peer, core::Engine};
 use crate::{
     command::{self, Actor, Touched},
     error::{Error, Result, say},
-    model::{PodStage, time::rfc3339},
+    model::{PodKind, PodStage, time::rfc3339},
     protocol::{Command, Envelope, Reply, Request},
 };
 
@@ -135,10 +135,12 @@ impl Engine {
         let pods = crate::store::pod::of_instance(self.store.reader(), key).unwrap_or_default();
         let newest = pods.last().filter(|pod| matches!(pod.stage, PodStage::Wanted | PodStage::Created));
         if let Some(pod) = newest {
+            let what = if pod.kind == PodKind::Job { "job" } else { "pod" };
             let reason = match (&pod.sight.why, pod.stage) {
-                (Some(why), _) => format!("pod {}: {why}", pod.name),
-                (None, PodStage::Wanted) => format!("pod {} is being created", pod.name),
-                (None, _) => format!("pod {} is {}", pod.name, pod.sight.phase),
+                _ if pod.kind == PodKind::Errand => "the API server hasn't carried out what the task asks".into(),
+                (Some(why), _) => format!("{what} {}: {why}", pod.name),
+                (None, PodStage::Wanted) => format!("{what} {} is being created", pod.name),
+                (None, _) => format!("{what} {} is {}", pod.name, pod.sight.phase),
             };
             blockers.push(json!({"kind": "pod", "reason": reason, "until": null}));
         }

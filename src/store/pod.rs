@@ -13,7 +13,7 @@ const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, r
      deleted_at, result";
 
 /// Leaves out jobs, and what was done in a cluster at once.
-const IS_POD: &str = "kind NOT IN ('job', 'errand')";
+pub(super) const IS_POD: &str = "kind NOT IN ('job', 'errand')";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
