@@ -57,7 +57,8 @@ impl Engine {
         made.conduct.deferrable &= asked.is_none();
         let owner = json!({
             "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*key.task_id, "map_index": key.map_index,
-            "try_number": row.try_number, "id": uuid::Uuid::new_v4().to_string(),
+            "try_number": row.try_number, "id": uuid::Uuid::new_v4().to_string(), "home": self.home_mark(),
+            "keep_on_kill": made.conduct.keep_on_kill,
         });
         sign(&mut made, &owner.to_string());
         let mut conduct = serde_json::to_value(&made.conduct).unwrap_or_default();

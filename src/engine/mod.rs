@@ -28,6 +28,7 @@ mod settle;
 mod signals;
 mod spawner;
 mod start;
+mod strays;
 pub mod trial;
 mod tries;
 mod trigger;

@@ -138,7 +138,8 @@ impl Engine {
         // Who it belongs to, in full (labels are cut), and unlike any other pod's.
         let owner = json!({
             "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*key.task_id, "map_index": key.map_index,
-            "try_number": row.try_number, "id": uuid::Uuid::new_v4().to_string(),
+            "try_number": row.try_number, "id": uuid::Uuid::new_v4().to_string(), "home": self.home_mark(),
+            "durable": conduct.durable, "keep_on_kill": conduct.keep_on_kill,
         });
         let metadata = &mut made.pod.manifest["metadata"];
         if !metadata["annotations"].is_object() {
@@ -269,6 +270,7 @@ impl Engine {
                 }
                 Said::Ended { id, result } => self.pod_ended(id, result),
                 Said::Work(id, news) => self.hear_work(id, news),
+                Said::Strays { cluster, namespace, found } => self.judge_strays(&cluster, &namespace, found),
                 Said::Heard(id, line) => self.hear_agent(id, &line),
                 Said::Left(id, messages) => self.take_left(id, messages),
                 Said::Done { id, is_gone } => self.pod_done(id, is_gone),
@@ -473,6 +475,7 @@ impl Engine {
                 say(format_args!("scheduler: pod {place}: {e}"));
             }
         }
+        self.survey_clusters()?;
         self.send_to_pods();
         Ok(())
     }

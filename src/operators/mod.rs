@@ -38,6 +38,7 @@ const ERRANDS: &[&str] = &[
     "KubernetesPatchJobOperator",
     "KubernetesCreateResourceOperator",
     "KubernetesDeleteResourceOperator",
+    "KubernetesPodExecOperator",
 ];
 
 /// True if the task is the operator itself, which needs no process here unless its arguments can only be rendered by one.

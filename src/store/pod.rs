@@ -1,6 +1,7 @@
 //! Pods, their events, and the health of the clusters that they run in.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde_json::Value;
 
 use super::{failed, pod_usage, rows};
 use crate::{
@@ -257,6 +258,21 @@ pub fn condemn(tx: &Transaction<'_>, id: PodId) -> Result<()> {
     )
     .map(|_| ())
     .map_err(|e| failed("cannot have a pod deleted", e))
+}
+
+/// All that has a name in a namespace: pods, and what else is made in clusters.
+pub fn at(db: &Connection, namespace: &str, name: &str) -> Result<Vec<Pod>> {
+    select(db, "name = ?2 AND namespace = ?1 ORDER BY id", [namespace, name])
+}
+
+/// Where pods were ever made that rows know of: how the cluster is reached, and the namespace.
+pub fn places(db: &Connection) -> Result<Vec<(Value, String)>> {
+    let read = || -> rusqlite::Result<Vec<(Value, String)>> {
+        db.prepare_cached("SELECT DISTINCT access, namespace FROM pod WHERE kind <> 'errand'")?
+            .query_map([], |row| Ok((rows::json(row, 0)?, row.get(1)?)))?
+            .collect()
+    };
+    read().map_err(|e| failed("cannot read where pods were made", e))
 }
 
 /// The highest number that was ever given; 0 if there was none.

@@ -9,6 +9,7 @@ mod outcomes;
 mod proxy;
 mod resources;
 mod situations;
+mod strays;
 mod workers;
 
 use crate::support::Home;

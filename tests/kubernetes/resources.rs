@@ -180,3 +180,37 @@ fn what_a_killed_scheduler_began_counts_once() {
         left["items"].as_array().unwrap().iter().filter_map(|m| m["metadata"]["name"].as_str()).collect();
     assert!(left.iter().all(|name| !name.starts_with('m')), "{left:?}");
 }
+
+const EXEC: &str = r#"
+from airflow.providers.cncf.kubernetes.operators.pod_exec import KubernetesPodExecOperator
+def run(task_id, script, **more):
+    return KubernetesPodExecOperator(task_id=task_id, **{"pod_name": "target", "command": ["sh", "-c", script], **more})
+run("says", "echo out; echo err >&2; printf {{ run_id }}", do_xcom_push=True)
+run("fails", "echo before; exit 3")
+run("much", "head -c 100000 /dev/zero | tr '\\0' x", do_xcom_push=True)
+run("elsewhere", "true", container_name="no-such")
+run("nowhere", "true", pod_name="no-such")
+run("too_long", "sleep 100", execution_timeout=timedelta(seconds=2))
+"#;
+
+#[test]
+fn a_command_runs_in_a_pod_of_somebodys() {
+    let Some(cluster) = Cluster::new("exec") else { return };
+    cluster.create(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "target"}, "spec": {
+        "terminationGracePeriodSeconds": 1,
+        "containers": [{"name": "main", "image": cluster.image(), "command": ["sleep", "1000"]}]}}));
+    cluster.await_phase("target", "Running");
+    let home = home(&cluster, EXEC);
+    let run = home.trigger("pods", "r1", &json!({}));
+    assert_eq!(*run.returned("says", -1), json!("out\nr1"), "{run:#?}");
+    let said = log(&home, "r1", "says", 1);
+    assert!(["[stdout] out", "[stderr] err"].iter().all(|line| said.iter().any(|l| l == line)), "{said:?}");
+    let why = |task: &str| run.task(task, -1)["cause"]["summary"].as_str().unwrap().to_string();
+    assert!(why("fails").ends_with("failed with exit code 3"), "{}", why("fails"));
+    assert_eq!(run.task("fails", -1)["cause"]["exit_code"], 3);
+    assert!(why("much").contains("exceeded the configured XCom limit of 49344 bytes"), "{}", why("much"));
+    assert!(why("elsewhere").contains("Container 'no-such' does not exist"), "{}", why("elsewhere"));
+    assert!(why("nowhere").contains("Unable to read pod"), "{}", why("nowhere"));
+    assert_eq!(run.task("too_long", -1)["cause"]["exception"], "AirflowTaskTimeout");
+    assert_eq!(cluster.left(), ["target"]);
+}

@@ -10,7 +10,7 @@ use super::{
     End, Job, Report, Teller, WorkNews,
     api::{Answer, Api, Trouble},
     care::Order,
-    glance,
+    exec, glance,
     ground::Ground,
     hub::Hub,
     job::condition,
@@ -36,6 +36,7 @@ struct Doing {
     name: String,
     manifest: Value,
     is_new: bool,
+    pushes: bool,
     notes: Value,
     log: Rc<std::cell::RefCell<PodLog>>,
     dropped: Rc<Cell<bool>>,
@@ -70,6 +71,7 @@ pub async fn run(work: Job, hub: Rc<Hub>, teller: Teller, orders: UnboundedRecei
         name: pod.name.clone(),
         manifest: pod.manifest.clone(),
         is_new: ground.work.is_new,
+        pushes: ground.work.conduct.do_xcom_push,
         notes: pod.result.clone(),
         log: ground.log.clone(),
         dropped: ground.dropped.clone(),
@@ -122,6 +124,7 @@ impl Doing {
             Errand::PatchJob => self.patch_job().await,
             Errand::Create => self.create().await,
             Errand::Delete { custom } => self.delete(*custom).await,
+            Errand::Exec { container, most } => self.exec(container.as_deref(), *most).await,
         }
     }
 
@@ -234,6 +237,36 @@ impl Doing {
             }
         }
         uids
+    }
+
+    /// Runs a command in a pod of somebody's. What it did before dagdeck was ended can't be told: that is a failure.
+    async fn exec(&self, container: Option<&str>, most: usize) -> Done {
+        if !self.is_new {
+            let text = format!("dagdeck ended while a command ran in pod {}: what came of it isn't known", self.name);
+            return Err(Cause::new(CauseKind::RunnerKilled, text).exception("AirflowException"));
+        }
+        let command: Vec<&str> = self.manifest.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let place = exec::Place { api: &self.api, namespace: &self.namespace, pod: &self.name };
+        let wrong = |text: String| Cause::new(CauseKind::Pod, text).exception("RuntimeError");
+        let container = patiently(async || self.api.get(&self.name).await)
+            .await
+            .map_err(|e| format!("Unable to read pod {}/{}: {e}", self.namespace, self.name))
+            .and_then(|pod| exec::container(&pod, container))
+            .map_err(wrong)?;
+        let text = format!("Executing command in container {container} of pod {}/{}", self.namespace, self.name);
+        self.say("info", &text);
+        let push = self.pushes;
+        let say = |stream: &str, line: &str| self.say("info", &format!("[{stream}] {line}"));
+        match exec::run(&place, &container, &command, push.then_some(most), &say).await {
+            Ok(output) => Ok(output.map(Value::String)),
+            Err((text, code)) => {
+                let cause = wrong(text);
+                Err(match code {
+                    Some(code) => Cause { kind: CauseKind::ExitCode, ..cause }.exit_code(code),
+                    None => cause,
+                })
+            }
+        }
     }
 
     fn objects(&self) -> &[Value] {

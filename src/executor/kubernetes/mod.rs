@@ -7,6 +7,7 @@ mod clocks;
 pub mod cluster;
 mod deliver;
 mod errand;
+mod exec;
 mod find;
 mod follow;
 pub mod glance;
@@ -17,6 +18,7 @@ mod judge;
 mod outcome;
 pub mod pending;
 pub mod podlog;
+mod strays;
 mod talk;
 mod things;
 mod worker;
@@ -45,6 +47,7 @@ use care::{Care, Order};
 pub use cluster::{Access, Cluster};
 pub use find::OWNER;
 pub use hub::WATCHED;
+pub use strays::Stray;
 
 /// A pod to be taken care of, from wherever its row says that it is.
 #[derive(Debug, Clone)]
@@ -95,6 +98,24 @@ pub enum Request {
     GiveUp(PodId),
     /// Nobody waits for a pod any more (killed, cleared, marked): it is removed, unless its task keeps it then.
     Drop(PodId),
+    /// Look once in a namespace for what carries a home's mark.
+    Survey {
+        /// Cluster.
+        cluster: Cluster,
+        /// Namespace.
+        namespace: String,
+        /// Mark of the home.
+        home: String,
+    },
+    /// Delete something that no row knows.
+    Remove {
+        /// Cluster.
+        cluster: Cluster,
+        /// Namespace.
+        namespace: String,
+        /// What.
+        stray: Box<Stray>,
+    },
     /// Tell the agent in a worker pod: a line.
     Tell(PodId, String),
 }
@@ -154,6 +175,15 @@ pub enum Report {
         id: PodId,
         /// How.
         result: Box<Ended>,
+    },
+    /// What was found in a namespace that carries this home's mark, and isn't over.
+    Strays {
+        /// Cluster.
+        cluster: Cluster,
+        /// Namespace.
+        namespace: String,
+        /// What.
+        found: Vec<Stray>,
     },
     /// Something of a job or an errand.
     Work(PodId, WorkNews),
@@ -298,6 +328,12 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
                         say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));
                     }
                 });
+            }
+            Request::Survey { cluster, namespace, home } => {
+                tokio::task::spawn_local(strays::survey(hub.clone(), teller.clone(), cluster, namespace, home));
+            }
+            Request::Remove { cluster, namespace, stray } => {
+                tokio::task::spawn_local(strays::remove(hub.clone(), cluster, namespace, *stray));
             }
             Request::Committed(id) => order(&cares, id, Order::Committed),
             Request::Drop(id) => order(&cares, id, Order::Drop),

@@ -103,6 +103,19 @@ const RESOURCE_ARGS: &[Arg] = &[
     CONFIG_FILE,
 ];
 
+/// Of `KubernetesPodExecOperator`.
+const EXEC_ARGS: &[Arg] = &[
+    req("pod_name", Text, "The pod, which must run"),
+    req("command", List, "Command and arguments; no shell is between"),
+    opt("namespace", Text, "", "Its namespace"),
+    opt("container_name", Text, "", "Container; else the pod's default one, or its first one"),
+    CONNECTION,
+    IN_CLUSTER,
+    CONTEXT,
+    CONFIG_FILE,
+    opt("max_xcom_output_size", Integer, "49344", "Bytes of output that may become its XCom"),
+];
+
 /// Fields that are templates: own ones, then the pod's.
 const fn with_pods_fields<const N: usize>(own: &[&'static str]) -> [&'static str; N] {
     let mut all = [""; N];
@@ -189,5 +202,26 @@ pub(super) const DELETE: Operator = Operator {
     args: RESOURCE_ARGS,
     is_sensor: false,
     template_fields: &["yaml_conf", "yaml_conf_file", "kubernetes_conn_id"],
+    template_ext: &[],
+};
+
+/// `KubernetesPodExecOperator`.
+pub(super) const EXEC: Operator = Operator {
+    name: "exec_in_kubernetes_pod",
+    class: "KubernetesPodExecOperator",
+    module: "airflow.providers.cncf.kubernetes.operators.pod_exec",
+    runs: Runs::Natively,
+    doc: "Runs a command in a container of a pod that is there. With `do_xcom_push` its output is its XCom.",
+    args: EXEC_ARGS,
+    is_sensor: false,
+    template_fields: &[
+        "pod_name",
+        "command",
+        "namespace",
+        "container_name",
+        "kubernetes_conn_id",
+        "cluster_context",
+        "config_file",
+    ],
     template_ext: &[],
 };

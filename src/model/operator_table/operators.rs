@@ -335,4 +335,5 @@ pub const OPERATORS: &[Operator] = &[
     kubernetes_job::PATCH_JOB,
     kubernetes_job::CREATE,
     kubernetes_job::DELETE,
+    kubernetes_job::EXEC,
 ];

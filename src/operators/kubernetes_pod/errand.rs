@@ -29,6 +29,13 @@ pub enum Errand {
         /// `custom_resource_definition`: the kind's own grace period counts.
         custom: bool,
     },
+    /// `KubernetesPodExecOperator`: the manifest is the command.
+    Exec {
+        /// In this container; else the pod's own choice, or its first one.
+        container: Option<String>,
+        /// Bytes of standard output that may become the result.
+        most: usize,
+    },
 }
 
 /// An errand with everything that it needs.
@@ -55,6 +62,10 @@ pub fn errand(
 ) -> Result<Plan, String> {
     let given = args.text("namespace")?.filter(|namespace| !namespace.is_empty());
     let of_place = || place.namespace.clone().unwrap_or_else(|| "default".into());
+    if operator == "KubernetesPodExecOperator" {
+        let (name, errand) = (args.required("pod_name")?, exec(args)?);
+        return Ok(Plan { errand, manifest: command(args)?, name, namespace: given.unwrap_or_else(of_place) });
+    }
     if operator.ends_with("JobOperator") {
         let (name, namespace) = (args.required("name")?, args.required("namespace")?);
         let (errand, manifest) = match operator {
@@ -97,6 +108,29 @@ fn deletion(args: &Arguments<'_>) -> Result<Errand, String> {
         wait: args.flag("wait_for_completion", false)?,
         poll_interval: args.seconds("poll_interval")?.unwrap_or(10.0).max(1.0),
     })
+}
+
+/// Bytes of a result where `max_xcom_output_size` isn't given: what fits Airflow's database.
+const MOST: usize = 49_344;
+
+fn exec(args: &Arguments<'_>) -> Result<Errand, String> {
+    let most = match args.get("max_xcom_output_size") {
+        None => MOST,
+        Some(given) => given
+            .as_u64()
+            .filter(|most| *most > 0)
+            .ok_or_else(|| format!("`max_xcom_output_size` must be a positive integer, not {given}"))?
+            as usize,
+    };
+    Ok(Errand::Exec { container: args.text("container_name")?.filter(|name| !name.is_empty()), most })
+}
+
+fn command(args: &Arguments<'_>) -> Result<Value, String> {
+    if args.get("command").is_some_and(Value::is_string) {
+        return Err("`command` must be a sequence of strings, not a single string".into());
+    }
+    let words = args.texts("command")?.filter(|words| !words.is_empty());
+    words.map(Value::from).ok_or_else(|| "`command` must contain at least one element".into())
 }
 
 /// `body`: an object of Python's client in the API's spelling, anything else as it is; a list is a JSON patch.
@@ -194,6 +228,9 @@ mod tests {
         assert!(wrong("KubernetesDeleteResourceOperator", no_name).contains("no metadata.name"));
         let status = json!({"name": "j", "namespace": "n", "delete_on_status": "Done"});
         assert!(wrong("KubernetesDeleteJobOperator", status).contains("one of 'Complete', 'Failed' or None"));
+        let exec = |command: Value| wrong("KubernetesPodExecOperator", json!({"pod_name": "p", "command": command}));
+        assert!(exec(json!("ls")).contains("must be a sequence of strings"));
+        assert!(exec(json!([])).contains("at least one element"));
         let body = json!({"name": "j", "namespace": "n", "body": "x"});
         assert!(wrong("KubernetesPatchJobOperator", body).contains("must be a dict"));
         assert!(wrong("KubernetesDeleteJobOperator", json!({"name": "j"})).contains("namespace is missing"));

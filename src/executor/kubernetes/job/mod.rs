@@ -152,9 +152,8 @@ impl JobCare {
                 true
             }
             Made::Refused(trouble) => {
-                let mut cause = judge::not_created(&trouble);
-                cause.summary = cause.summary.replace("refused the pod", "refused the job");
-                self.ground.fail(cause).await;
+                let text = format!("the API server refused the job: {trouble}");
+                self.ground.fail(Cause::new(judge::not_created(&trouble).kind, text).exception("ApiException")).await;
                 false
             }
             Made::Unwanted => {

@@ -5,9 +5,7 @@ SPARK = "dagdeck has no Spark operators: make the SparkApplication with Kubernet
         "custom_resource_definition=True), or run spark-submit in a KubernetesPodOperator"
 KUEUE = "dagdeck doesn't install Kueue: apply its release's manifests.yaml, once, with kubectl or with " \
         "KubernetesCreateResourceOperator(yaml_conf_file=...)"
-EXEC = "dagdeck runs no commands in pods of others: kubectl exec in a BashOperator does"
 FIXED = {
-    "airflow.providers.cncf.kubernetes.operators.pod_exec": EXEC,
     "airflow.providers.cncf.kubernetes.operators.spark_kubernetes": SPARK,
     "airflow.providers.cncf.kubernetes.sensors.spark_kubernetes": SPARK,
     "airflow.operators.subdag": "sub-DAGs were removed from Airflow; use TaskGroup from airflow.sdk",

@@ -116,3 +116,27 @@ class KubernetesDeleteResourceOperator(_ResourceOperator):
 
     def execute(self, context):
         return run(self)
+
+
+class KubernetesPodExecOperator(BaseOperator):
+    """Runs a command in a container of a pod that is there."""
+
+    __module__ = _MODULE + "pod_exec"
+    template_fields = ("pod_name", "command", "namespace", "container_name", "kubernetes_conn_id", "cluster_context",
+                       "config_file")
+    template_fields_renderers = {"command": "py"}
+    do_xcom_push = False
+
+    def __init__(self, *, pod_name, command, namespace=None, container_name=None,
+                 kubernetes_conn_id="kubernetes_default", in_cluster=None, cluster_context=None, config_file=None,
+                 do_xcom_push=False, max_xcom_output_size=49_344, **kwargs):
+        super().__init__(do_xcom_push=do_xcom_push, **kwargs)
+        if isinstance(max_xcom_output_size, bool) or not isinstance(max_xcom_output_size, int) or max_xcom_output_size <= 0:
+            raise ValueError("`max_xcom_output_size` must be a positive integer")
+        self.pod_name, self.command, self.namespace, self.container_name = pod_name, command, namespace, container_name
+        self.kubernetes_conn_id, self.in_cluster = kubernetes_conn_id, in_cluster
+        self.cluster_context, self.config_file = cluster_context, config_file
+        self.max_xcom_output_size = max_xcom_output_size
+
+    def execute(self, context):
+        return run(self)
