@@ -103,7 +103,10 @@ fn callbacks_are_called_once_and_the_pod_does_not_depend_on_their_process() {
     assert_eq!(code.map(|x| &x["value"]), Some(&json!(0)));
     let cause =
         |task: &str| (run.task(task, -1)["cause"]["exception"].clone(), run.task(task, -1)["cause"]["summary"].clone());
-    assert_eq!(cause("raises"), (json!("LookupError"), json!("on_pod_creation of callbacks=: LookupError: not this pod")));
+    assert_eq!(
+        cause("raises"),
+        (json!("LookupError"), json!("on_pod_creation of callbacks=: LookupError: not this pod"))
+    );
     assert_eq!(cause("late").0, "AirflowTaskTimeout");
     assert!(log(&home, "r1", "told", 1).contains(&"base says changed".to_string()));
     assert!(log(&home, "r1", "own", 1).contains(&"[base] changed".to_string()));
