@@ -2,10 +2,12 @@
 
 mod cluster;
 mod cut;
+mod facade;
 mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
+mod recorder;
 mod situations;
 mod workers;
 
