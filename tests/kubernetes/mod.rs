@@ -1,5 +1,6 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
+mod callbacks;
 mod cluster;
 mod cut;
 mod facade;
