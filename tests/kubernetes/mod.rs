@@ -3,10 +3,12 @@
 mod callbacks;
 mod cluster;
 mod cut;
+mod facade;
 mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
+mod recorder;
 mod situations;
 mod workers;
 
