@@ -54,6 +54,8 @@ impl Engine {
     ) -> Result<(), Problem> {
         let mut made = self.work_of((dag, task, run, row), rendered)?;
         made.conduct.in_python = asked.is_some();
+        // The author's own code is told of pods of their own only.
+        made.conduct.listens = false;
         made.conduct.deferrable &= asked.is_none();
         let owner = json!({
             "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*key.task_id, "map_index": key.map_index,

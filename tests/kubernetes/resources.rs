@@ -205,7 +205,9 @@ fn a_command_runs_in_a_pod_of_somebodys() {
     assert_eq!(*run.returned("says", -1), json!("out\nr1"), "{run:#?}");
     let said = log(&home, "r1", "says", 1);
     assert!(["[stdout] out", "[stderr] err"].iter().all(|line| said.iter().any(|l| l == line)), "{said:?}");
-    let why = |task: &str| run.task(task, -1)["cause"]["summary"].as_str().unwrap().to_string();
+    let why = |task: &str| {
+        run.task(task, -1)["cause"]["summary"].as_str().unwrap_or_else(|| panic!("{task}: {run:#?}")).to_string()
+    };
     assert!(why("fails").ends_with("failed with exit code 3"), "{}", why("fails"));
     assert_eq!(run.task("fails", -1)["cause"]["exit_code"], 3);
     assert!(why("much").contains("exceeded the configured XCom limit of 49344 bytes"), "{}", why("much"));

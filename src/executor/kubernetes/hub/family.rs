@@ -2,6 +2,7 @@
 //! its pods goes to one seat.
 
 use std::{
+    cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
@@ -20,6 +21,7 @@ use crate::{
     executor::kubernetes::{
         api::{Answer, Api},
         cluster::Cluster,
+        facts::Facts,
         glance,
         things::Things,
     },
@@ -44,6 +46,15 @@ pub enum News {
 pub(super) struct Family {
     news: UnboundedSender<News>,
     job: watch::Sender<View>,
+    /// Newest objects of its pods that are there, by name.
+    pods: RefCell<HashMap<String, Rc<Value>>>,
+}
+
+impl Family {
+    /// Newest objects of its pods that are there.
+    pub(super) fn pods(&self) -> Vec<Rc<Value>> {
+        self.pods.borrow().values().cloned().collect()
+    }
 }
 
 /// By the job's name.
@@ -57,6 +68,8 @@ pub struct FamilySeat {
     pub news: UnboundedReceiver<News>,
     /// The job itself.
     pub job: watch::Receiver<View>,
+    /// What is known around pods that wait.
+    pub facts: watch::Receiver<Rc<Facts>>,
 }
 
 impl Drop for FamilySeat {
@@ -84,11 +97,11 @@ impl Hub {
         let watch = self.watch_of(cluster, namespace, api);
         let (say, news) = unbounded_channel();
         let (view_of, job) = watch::channel(View::Nothing);
-        watch.families.borrow_mut().insert(name.into(), Family { news: say, job: view_of });
+        watch.families.borrow_mut().insert(name.into(), Family { news: say, job: view_of, pods: RefCell::default() });
         if !watch.watches_jobs.replace(true) {
             tokio::task::spawn_local(self.clone().watch_jobs(watch.clone(), Things::jobs(api, namespace)));
         }
-        FamilySeat { watch, name: name.into(), news, job }
+        FamilySeat { facts: watch.facts.subscribe(), watch, name: name.into(), news, job }
     }
 
     async fn watch_jobs(self: Rc<Self>, watch: Rc<Watch>, jobs: Things) {
@@ -177,6 +190,10 @@ pub(super) fn show(watch: &Watch, pod: &Rc<Value>, gone: bool) {
     let Some(job) = job_of(pod) else { return };
     if let Some(family) = watch.families.borrow().get(job) {
         watch.jobs_of.borrow_mut().insert(glance::name(pod).into(), job.into());
+        match gone {
+            true => family.pods.borrow_mut().remove(glance::name(pod)),
+            false => family.pods.borrow_mut().insert(glance::name(pod).into(), pod.clone()),
+        };
         let _ = family.news.send(News::Pod(pod.clone(), gone));
     }
 }
@@ -185,6 +202,8 @@ pub(super) fn show(watch: &Watch, pod: &Rc<Value>, gone: bool) {
 pub(super) fn list(watch: &Watch, pods: &[Value]) {
     for (name, family) in watch.families.borrow().iter() {
         let of_job = pods.iter().filter(|pod| job_of(pod) == Some(name));
+        // Those that are there are shown next.
+        family.pods.borrow_mut().clear();
         let _ = family.news.send(News::Listed(of_job.map(|pod| glance::uid(pod).to_string()).collect()));
     }
 }

@@ -10,6 +10,7 @@ use super::{
         End, WorkNews,
         api::Api,
         care::{Seen, chosen},
+        facts::Facts,
         follow::Follow,
         glance, judge, outcome, pending,
     },
@@ -64,8 +65,8 @@ impl Member {
         self.seen.borrow().0.clone().unwrap_or_default()
     }
     /// Why it doesn't run.
-    pub fn why(&self) -> Option<String> {
-        pending::why(&self.now(), &self.events).filter(|_| !self.is_gone())
+    pub fn why(&self, facts: &Facts) -> Option<String> {
+        pending::why(&self.now(), &self.events, facts).filter(|_| !self.is_gone())
     }
     /// How it ended.
     pub fn end(&self, conduct: &Conduct) -> End {
@@ -102,7 +103,7 @@ impl JobCare {
             return;
         }
         member.seen.send_replace((Some(pod.clone()), gone));
-        let sight = glance::sight(pod, &conduct.base, &member.events);
+        let sight = glance::sight(pod, &conduct.base, &member.events, &self.seat.facts.borrow());
         self.ground.tell(WorkNews::Seen(uid.clone(), Box::new(sight)));
         if gone {
             self.ground.tell(WorkNews::Left { uid, is_gone: true });
@@ -129,7 +130,7 @@ impl JobCare {
                 self.ground.log.borrow_mut().call(&label, &container);
             }
             let (api, log, done) = (self.api.clone(), self.ground.log.clone(), self.facts.0.clone());
-            let follow = Follow { api, pod: name.clone(), container, label, log, seen: seen.subscribe() };
+            let follow = Follow { api, pod: name.clone(), container, label, log, seen: seen.subscribe(), calls: None };
             let of = uid.clone();
             tokio::task::spawn_local(async move {
                 follow.run().await;

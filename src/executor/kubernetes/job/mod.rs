@@ -63,6 +63,8 @@ enum Stir {
     News(News),
     Job(View),
     Fact(Fact),
+    /// What pods wait for is known better.
+    Facts,
     Nothing,
 }
 
@@ -257,6 +259,7 @@ impl JobCare {
             Some(news) = self.seat.news.recv() => Stir::News(news),
             Ok(()) = self.seat.job.changed() => Stir::Job(self.seat.job.borrow_and_update().clone()),
             Some(fact) = self.facts.1.recv() => Stir::Fact(fact),
+            Ok(()) = self.seat.facts.changed() => Stir::Facts,
             () = tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.01, SELDOM))) => Stir::Nothing,
         }
     }
@@ -283,6 +286,10 @@ impl JobCare {
             Stir::Job(View::Missing) => self.look_at_job().await,
             Stir::Job(View::Nothing | View::Gone(_)) => {}
             Stir::Fact(fact) => self.take_fact(fact),
+            Stir::Facts => {
+                self.seat.facts.mark_unchanged();
+                self.show();
+            }
         }
     }
 
@@ -303,7 +310,12 @@ impl JobCare {
     /// Tells what is seen of the job, if that is something else.
     fn show(&mut self) {
         let Some(job) = &self.seen else { return };
-        let why = self.members.values().rev().find_map(Member::why).or_else(|| self.said.clone());
+        let why = self
+            .members
+            .values()
+            .rev()
+            .find_map(|member| member.why(&self.seat.facts.borrow()))
+            .or_else(|| self.said.clone());
         let sight = verdict::sight(job, why);
         if sight != self.sight {
             self.ground.teller.tell(Report::Seen { id: self.ground.work.pod.id, sight: Box::new(sight.clone()) });

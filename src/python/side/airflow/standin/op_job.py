@@ -65,7 +65,7 @@ class KubernetesDeleteJobOperator(BaseOperator):
         self.poll_interval = poll_interval
 
     def execute(self, context):
-        return run(self)
+        return run(self, context)
 
 
 class KubernetesPatchJobOperator(BaseOperator):
@@ -82,7 +82,7 @@ class KubernetesPatchJobOperator(BaseOperator):
         self.in_cluster, self.cluster_context = in_cluster, cluster_context
 
     def execute(self, context):
-        return run(self)
+        return run(self, context)
 
 
 class _ResourceOperator(BaseOperator):
@@ -106,7 +106,7 @@ class KubernetesCreateResourceOperator(_ResourceOperator):
     __module__ = _MODULE + "resource"
 
     def execute(self, context):
-        return run(self)
+        return run(self, context)
 
 
 class KubernetesDeleteResourceOperator(_ResourceOperator):
@@ -115,7 +115,7 @@ class KubernetesDeleteResourceOperator(_ResourceOperator):
     __module__ = _MODULE + "resource"
 
     def execute(self, context):
-        return run(self)
+        return run(self, context)
 
 
 class KubernetesPodExecOperator(BaseOperator):
@@ -139,4 +139,4 @@ class KubernetesPodExecOperator(BaseOperator):
         self.max_xcom_output_size = max_xcom_output_size
 
     def execute(self, context):
-        return run(self)
+        return run(self, context)
