@@ -10,7 +10,7 @@ use super::{
     End, Job, Report, Teller, WorkNews,
     api::{Answer, Api, Trouble},
     care::Order,
-    exec, glance,
+    command, glance,
     ground::Ground,
     hub::Hub,
     job::condition,
@@ -245,19 +245,19 @@ impl Doing {
             let text = format!("dagdeck ended while a command ran in pod {}: what came of it isn't known", self.name);
             return Err(Cause::new(CauseKind::RunnerKilled, text).exception("AirflowException"));
         }
-        let command: Vec<&str> = self.manifest.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let place = exec::Place { api: &self.api, namespace: &self.namespace, pod: &self.name };
+        let words: Vec<&str> = self.manifest.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let place = command::Place { api: &self.api, namespace: &self.namespace, pod: &self.name };
         let wrong = |text: String| Cause::new(CauseKind::Pod, text).exception("RuntimeError");
         let container = patiently(async || self.api.get(&self.name).await)
             .await
             .map_err(|e| format!("Unable to read pod {}/{}: {e}", self.namespace, self.name))
-            .and_then(|pod| exec::container(&pod, container))
+            .and_then(|pod| command::container(&pod, container))
             .map_err(wrong)?;
         let text = format!("Executing command in container {container} of pod {}/{}", self.namespace, self.name);
         self.say("info", &text);
         let push = self.pushes;
         let say = |stream: &str, line: &str| self.say("info", &format!("[{stream}] {line}"));
-        match exec::run(&place, &container, &command, push.then_some(most), &say).await {
+        match command::run(&place, &container, &words, push.then_some(most), &say).await {
             Ok(output) => Ok(output.map(Value::String)),
             Err((text, code)) => {
                 let cause = wrong(text);
