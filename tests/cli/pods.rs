@@ -222,6 +222,18 @@ fn what_is_recorded_goes_with_its_run() {
     assert_eq!(deleted.code, 0, "{deleted:?}");
     assert!(home.run("pods show train-a").err.contains("there is no pod"));
     assert_eq!(home.run("tasks usage churn -o json").json(), json!([]));
+    // One that is still there is known until it is gone.
+    for act in ["runs set-state churn next failed -y", "runs delete churn next -y"] {
+        let done = home.run(act);
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    assert_eq!(home.run("pods list -o json").json()[0]["name"], "train-b");
+    let mut store = Store::open(&home.path().join("dagdeck.db")).unwrap();
+    let mut done = |gone_at| store.transaction(|tx| pod::write(tx, &PodWrite::Done { id: PodId(2), gone_at })).unwrap();
+    done(None);
+    assert_eq!(home.run("pods list -o json").json()[0]["state"], "Pending");
+    done(Some(at(1)));
+    assert_eq!(home.run("pods list --all -o json").json(), json!([]));
     let conn = Store::open_reader(&home.path().join("dagdeck.db")).unwrap().unwrap();
     for table in ["pod_usage", "pod_event"] {
         let left: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
