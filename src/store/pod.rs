@@ -329,6 +329,12 @@ pub fn health(db: &Connection) -> Result<Vec<ClusterHealth>> {
     read().map_err(|e| failed("cannot read the health of clusters", e))
 }
 
+/// Forgets how well clusters could be watched, and what was asked of them: a scheduler that begins finds out itself.
+pub fn forget_clusters(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute_batch("DELETE FROM cluster_health; DELETE FROM cluster_traffic; DELETE FROM cluster_quota;")
+        .map_err(|e| failed("cannot forget what was known of clusters", e))
+}
+
 /// Nothing is left to be done with a pod. If its run was deleted meanwhile, it is forgotten now.
 fn done_with(tx: &Transaction<'_>, id: PodId, gone_at: Option<i64>) -> rusqlite::Result<usize> {
     tx.prepare_cached(

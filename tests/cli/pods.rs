@@ -213,6 +213,19 @@ fn clusters_say_what_answers_what_is_forbidden_and_how_much_was_asked() {
     let text = home.run("pods health").out;
     assert!(text.contains("forbidden") && text.contains("THROTTLED"), "{text}");
     assert!(Home::with_runs().run("pods health").err.contains("no task has had a pod yet"));
+    // Nothing was measured, and why.
+    let mut store = Store::open(&home.path().join("dagdeck.db")).unwrap();
+    let message = "404 page not found".into();
+    let [cluster, namespace, what, state] = ["prod", "ml", "metrics", "missing"].map(String::from);
+    let missing = ClusterHealth { cluster, namespace, what, state, since: at(0), message };
+    store
+        .transaction(|tx| {
+            tx.execute("DELETE FROM pod_usage", []).unwrap();
+            pod::write(tx, &PodWrite::Health(Box::new(missing)))
+        })
+        .unwrap();
+    let said = home.run("tasks usage churn").err;
+    assert!(said.contains("nothing is measured in ml of prod: 404 page not found"), "{said}");
 }
 
 #[test]
