@@ -31,6 +31,7 @@ mod nearest;
 mod open;
 mod plan;
 mod pod;
+mod pod_exec;
 mod pool;
 mod refresh;
 mod run;

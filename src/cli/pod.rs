@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     plan::{self, PlanFlags},
+    pod_exec::{self, ExecPod},
     shell::{Format, Shell},
     target::{self, split_index},
     yaml,
@@ -52,6 +53,11 @@ pub enum PodVerb {
         #[arg(value_name = "POD")]
         name: String,
     },
+    /// A program in a container of a running pod; without one a shell
+    #[command(
+        after_help = "Example:\n  dagdeck pods exec train-x7d2k1ab\n  dagdeck pods exec train-x7d2k1ab -c base -- nvidia-smi"
+    )]
+    Exec(ExecPod),
     /// Delete pods that were kept; without names all that have ended
     #[command(after_help = "Example:\n  dagdeck pods cleanup --dry-run\n  dagdeck pods cleanup train-x7d2k1ab --force")]
     Cleanup {
@@ -130,6 +136,10 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
                 force,
                 dry_run,
             });
+        }
+        PodVerb::Exec(of) => {
+            drop(conn);
+            return pod_exec::run(&of, shell);
         }
         // It needs a renderer; the program calls it by itself.
         PodVerb::Render(_) => {}

@@ -6,6 +6,7 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+pub mod exec;
 mod find;
 mod follow;
 pub mod glance;
