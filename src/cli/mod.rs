@@ -26,7 +26,6 @@ mod interrupt;
 mod later;
 mod log;
 mod log_search;
-mod mask;
 mod nearest;
 mod open;
 mod plan;
@@ -50,7 +49,8 @@ mod task_render;
 mod variable;
 mod when;
 mod xcom;
-mod yaml;
+
+use crate::{model::yaml, secrets::mask};
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use context::keys_file;

@@ -118,7 +118,7 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
         }
         PodVerb::Show { name } => {
             let mut pod = found(&conn, &name)?;
-            shell.mask(&conn)?.hide(&mut pod);
+            shell.mask(&conn)?.hide_in_manifest(&mut pod);
             if let Some(fields) = pod.as_object_mut() {
                 fields.shift_remove("id");
             }
@@ -163,7 +163,7 @@ pub fn render(of: RenderPod, shell: &mut Shell, make: Renderer) -> Result<i32> {
     let map_index = of.map_index.or(index).unwrap_or(UNMAPPED);
     let at = of.date.map(|text| super::read_time(&text, &shell.place()?.settings)).transpose()?;
     let (mut manifest, warnings) = make(shell.place()?, &of.dag_id, &task_id, at, map_index)?;
-    shell.mask(&conn)?.hide(&mut manifest);
+    shell.mask(&conn)?.hide_in_manifest(&mut manifest);
     for warning in warnings {
         shell.say(&format!("warning: {warning}"))?;
     }

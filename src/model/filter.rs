@@ -35,8 +35,26 @@ pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
 
 /// Keys that `key:value` understands, for messages and completion.
 pub const KEYS: &[&str] = &[
-    "dag", "task", "run", "state", "tag", "owner", "pool", "operator", "type", "cause", "note", "since", "before",
-    "dur", "who", "action", "target",
+    "dag",
+    "task",
+    "run",
+    "state",
+    "tag",
+    "owner",
+    "pool",
+    "operator",
+    "type",
+    "cause",
+    "note",
+    "since",
+    "before",
+    "dur",
+    "who",
+    "action",
+    "target",
+    "pod",
+    "node",
+    "namespace",
 ];
 
 /// What a row answers when a filter asks. All texts are as shown to people; `None` means: not known for this row.

@@ -49,7 +49,7 @@ pub const SCREENS: &[(&str, &str)] = &[
 ];
 
 /// A short number for everything that a frame shows besides its letters.
-fn fingerprint(frame: &Buffer) -> u32 {
+pub fn fingerprint(frame: &Buffer) -> u32 {
     let mut sum = 0x811c_9dc5_u32;
     for cell in &frame.content {
         for byte in format!("{:?} {:?} {:?};", cell.fg, cell.bg, cell.modifier).bytes() {

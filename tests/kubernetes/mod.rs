@@ -6,6 +6,7 @@ mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
+mod shell;
 mod situations;
 mod workers;
 

@@ -87,8 +87,7 @@ pub fn run(cluster: &Cluster, wanted: &Wanted, typed: Receiver<FromUser>, output
             .max_stdin_buf_size(BUFFER)
             .max_stdout_buf_size(BUFFER)
             .max_stderr_buf_size(BUFFER);
-        let mut process =
-            pods.exec(&wanted.pod, &wanted.command, &how).await.map_err(|e| not_opened(wanted, e))?;
+        let mut process = pods.exec(&wanted.pod, &wanted.command, &how).await.map_err(|e| not_opened(wanted, e))?;
         let sizes = process.terminal_size();
         let (input, output, errors) = (process.stdin(), process.stdout(), process.stderr());
         let status = process.take_status();
@@ -158,10 +157,9 @@ fn not_opened(wanted: &Wanted, e: kube::Error) -> Error {
     let what = format!("cannot run a program in pod {}", wanted.pod);
     match e {
         kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(code)) if code.as_u16() == 403 => {
-            Error::refused(what).because("forbidden (HTTP 403)").hint(format!(
-                "the right to create and get pods/exec in namespace {} is needed",
-                wanted.namespace
-            ))
+            Error::refused(what)
+                .because("forbidden (HTTP 403)")
+                .hint(format!("the right to create and get pods/exec in namespace {} is needed", wanted.namespace))
         }
         other => Error::refused(what).because(Trouble::from(other)),
     }
@@ -223,12 +221,15 @@ fn exit_code(wanted: &Wanted, status: Option<Status>) -> Result<i32> {
         return Ok(0);
     }
     let causes = status.details.iter().flat_map(|d| d.causes.iter().flatten());
-    let code = causes.filter(|c| c.reason.as_deref() == Some("ExitCode")).find_map(|c| c.message.as_ref()?.parse().ok());
+    let code =
+        causes.filter(|c| c.reason.as_deref() == Some("ExitCode")).find_map(|c| c.message.as_ref()?.parse().ok());
     match code {
         Some(code) => Ok(code),
-        None => Err(Error::refused(format!("cannot run {:?} in container {}", wanted.command.join(" "), wanted.container))
-            .because(status.message.unwrap_or_default())
-            .hint("`pods exec POD -- PROGRAM` runs one that the image has")),
+        None => {
+            Err(Error::refused(format!("cannot run {:?} in container {}", wanted.command.join(" "), wanted.container))
+                .because(status.message.unwrap_or_default())
+                .hint("`pods exec POD -- PROGRAM` runs one that the image has"))
+        }
     }
 }
 
