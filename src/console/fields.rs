@@ -231,7 +231,7 @@ pub fn container(c: &ContainerRow) -> Row<'_> {
 /// Fields of what a cluster said about a pod.
 pub fn pod_event(e: &PodEvent, now: Micros) -> Row<'_> {
     let texts = vec![
-        ("state", e.level.as_str().into()),
+        ("state", e.level.to_lowercase().into()),
         ("type", e.reason.as_str().into()),
         ("cause", e.message.as_str().into()),
         ("who", e.source.as_str().into()),

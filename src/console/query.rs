@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     config,
     error::Result,
-    model::{MapIndex, filter::Filter, yaml},
+    model::{ClusterHealth, MapIndex, filter::Filter, yaml},
     secrets::mask::Mask,
     store::screens::{
         Micros, Page, TiRef,
@@ -280,11 +280,17 @@ fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
     Ok(PodShown { all: pods::of_instance(conn, &detail.row.ti)?, yaml: yaml::emit(&detail.manifest), detail })
 }
 
+/// What dagdeck can't do without may not be read. Metrics, quotas and nodes are for people's sake only.
+pub fn is_blind(health: &ClusterHealth) -> bool {
+    health.state == "forbidden" && matches!(health.what.as_str(), "pods" | "events")
+}
+
 fn health(clusters: &Clusters) -> Option<Health> {
-    match clusters.worst() {
+    let away = clusters.health.iter().filter(|h| h.state == "away").map(|h| h.since.as_microsecond()).min();
+    match away {
         _ if clusters.health.is_empty() => None,
+        Some(since) => Some(Health::Away(since)),
+        None if clusters.health.iter().any(is_blind) => Some(Health::Forbidden),
         None => Some(Health::Ok),
-        Some(worst) if worst.state == "away" => Some(Health::Away(worst.since.as_microsecond())),
-        Some(_) => Some(Health::Forbidden),
     }
 }

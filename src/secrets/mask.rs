@@ -127,20 +127,6 @@ impl Mask {
         self.hide(manifest);
     }
 
-    fn hide_variables(&self, value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                let is_secret = fields.get("name").and_then(Value::as_str).is_some_and(|name| self.is_sensitive(name));
-                if let Some(inner) = fields.get_mut("value").filter(|v| is_secret && v.is_string()) {
-                    *inner = STARS.into();
-                }
-                fields.values_mut().for_each(|inner| self.hide_variables(inner));
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_variables(item)),
-            _ => {}
-        }
-    }
-
     /// The text without secrets; `None` if it has none.
     pub fn hide_text(&self, text: &str) -> Option<String> {
         let mut masked: Option<String> = None;
@@ -166,6 +152,25 @@ impl Mask {
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|i| self.hide_under_names(i)),
+            _ => {}
+        }
+    }
+
+    /// Replaces the values of a container's variables with sensitive names: `{"name": "TOKEN", "value": ..}`.
+    fn hide_variables(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let is_sensitive = fields.get("name").and_then(Value::as_str).is_some_and(|n| self.is_sensitive(n));
+                for (key, item) in fields.iter_mut() {
+                    match item {
+                        Value::String(text) if key == "value" && is_sensitive && !text.is_empty() => {
+                            *text = STARS.into()
+                        }
+                        item => self.hide_variables(item),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|i| self.hide_variables(i)),
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ pub const SCREENS: &[(&str, &str)] = &[
     ("runs", "3"),
     ("instances", "4"),
     ("backfills", "5"),
+    ("pods", "6"),
     ("assets", "7"),
     ("settings", "8"),
     ("audit", "9"),

@@ -9,7 +9,7 @@ use crate::{
         items::Item,
         layout::Layout,
         pods::{PodNow, is_problem, now, word},
-        query::Pods,
+        query::{Pods, is_blind},
         state::State,
         theme::Role,
         update::count,
@@ -165,14 +165,8 @@ fn health(state: &State, clusters: &Clusters) -> (String, Role) {
         return ("no cluster is known: no task has had a pod yet".into(), Role::Dim);
     }
     let mut all: Vec<_> = clusters.health.iter().collect();
-    all.sort_by_key(|h| match h.state.as_str() {
-        "away" => 0,
-        "forbidden" => 1,
-        "missing" => 3,
-        _ => 2,
-    });
-    let mut words = Vec::new();
-    let mut fine: Vec<String> = Vec::new();
+    all.sort_by_key(|h| (h.state != "away", !is_blind(h)));
+    let (mut words, mut fine, mut lesser) = (Vec::new(), Vec::<String>::new(), Vec::new());
     for h in all {
         let place = format!("{}/{}", h.cluster, h.namespace);
         let since = text::age(h.since.as_microsecond(), state.now);
@@ -180,22 +174,16 @@ fn health(state: &State, clusters: &Clusters) -> (String, Role) {
             "ok" if !fine.contains(&place) => fine.push(place),
             "ok" => {}
             "away" => words.push(format!("{place} {} AWAY for {since}: {}", h.what, h.message)),
-            "missing" => words.push(format!("{place} has no {}", h.what)),
-            other => words.push(format!("{place} {} {other}: {}", h.what, h.message)),
+            _ if is_blind(h) => words.push(format!("{place} {} FORBIDDEN: {}", h.what, h.message)),
+            "missing" => lesser.push(format!("{place} has no {}", h.what)),
+            other => lesser.push(format!("{place} {} {other}", h.what)),
         }
     }
-    let role = match clusters.worst() {
-        Some(worst) if worst.state == "away" => Role::Bad,
-        Some(_) => Role::Warn,
-        None => Role::Good,
-    };
-    let troubles = clusters.worst().is_some();
-    let fine = format!("k8s ok: {}", fine.join(", "));
-    if troubles {
-        words.push(fine)
-    } else {
-        words.insert(0, fine)
+    let role = if words.is_empty() { Role::Good } else { Role::Bad };
+    if !fine.is_empty() {
+        words.push(format!("k8s ok: {}", fine.join(", ")));
     }
+    words.extend(lesser);
     for t in &clusters.traffic {
         let late = if t.throttled > 0 { format!(", {} times \"too many\" (429)", t.throttled) } else { String::new() };
         let failed = if t.failed > 0 { format!(", {} failed", t.failed) } else { String::new() };

@@ -1,6 +1,6 @@
 //! A program in a container of a pod, whose input and output are the caller's: what a person's shell in a pod is.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use futures_util::{Sink, SinkExt};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Status};
@@ -75,7 +75,8 @@ pub fn run(cluster: &Cluster, wanted: &Wanted, typed: Receiver<FromUser>, output
         .build()
         .map_err(|e| Error::system("cannot start the runtime that talks to the cluster", e))?;
     runtime.block_on(async {
-        let client = cluster.connect().await?;
+        // A person's requests are none of the scheduler's, which are what is counted.
+        let client = cluster.connect(Arc::default()).await?;
         let pod = Api::new(client.clone(), &wanted.namespace).get(&wanted.pod).await;
         is_meant(&pod.map_err(|e| not_seen(cluster, wanted, &e))?, cluster, wanted)?;
         let pods: Typed<Pod> = Typed::namespaced(client, &wanted.namespace);
