@@ -194,7 +194,10 @@ fn a_missing_right_is_said_where_it_matters() {
     let (dir, mut stage) = stage((160, 45));
     sql(&dir, "INSERT INTO cluster_health VALUES ('default', 'ml-training', 'quotas', 'forbidden', 0, 'no')");
     let text = stage.changed().keys("6").text();
-    assert!(text.contains("| k8s ok |") && text.contains("default/ml-training quotas forbidden"), "{text}");
+    assert!(
+        text.contains("| k8s ok |") && text.contains("default/ml-training (no metrics, quotas forbidden)"),
+        "{text}"
+    );
     sql(&dir, "UPDATE cluster_health SET state = 'forbidden', message = 'cannot watch' WHERE what = 'events'");
     let text = stage.changed().text();
     assert!(text.contains("K8S RIGHT MISSING (6)") && text.contains("events FORBIDDEN: cannot watch"), "{text}");

@@ -166,24 +166,28 @@ fn health(state: &State, clusters: &Clusters) -> (String, Role) {
     }
     let mut all: Vec<_> = clusters.health.iter().collect();
     all.sort_by_key(|h| (h.state != "away", !is_blind(h)));
-    let (mut words, mut fine, mut lesser) = (Vec::new(), Vec::<String>::new(), Vec::new());
+    let mut words = Vec::new();
+    // By place: whether something is well there, and what is missing that only people would miss.
+    let mut places: BTreeMap<String, (bool, Vec<String>)> = BTreeMap::new();
     for h in all {
         let place = format!("{}/{}", h.cluster, h.namespace);
         let since = text::age(h.since.as_microsecond(), state.now);
+        let (is_fine, lesser) = places.entry(place.clone()).or_default();
         match h.state.as_str() {
-            "ok" if !fine.contains(&place) => fine.push(place),
-            "ok" => {}
+            "ok" => *is_fine = true,
             "away" => words.push(format!("{place} {} AWAY for {since}: {}", h.what, h.message)),
             _ if is_blind(h) => words.push(format!("{place} {} FORBIDDEN: {}", h.what, h.message)),
-            "missing" => lesser.push(format!("{place} has no {}", h.what)),
-            other => lesser.push(format!("{place} {} {other}", h.what)),
+            "missing" => lesser.push(format!("no {}", h.what)),
+            other => lesser.push(format!("{} {other}", h.what)),
         }
     }
     let role = if words.is_empty() { Role::Good } else { Role::Bad };
-    if !fine.is_empty() {
-        words.push(format!("k8s ok: {}", fine.join(", ")));
+    for (place, (is_fine, lesser)) in places {
+        let lesser = if lesser.is_empty() { String::new() } else { format!(" ({})", lesser.join(", ")) };
+        if is_fine || !lesser.is_empty() {
+            words.push(format!("{}{place}{lesser}", if is_fine { "k8s ok: " } else { "" }));
+        }
     }
-    words.extend(lesser);
     for t in &clusters.traffic {
         let late = if t.throttled > 0 { format!(", {} times \"too many\" (429)", t.throttled) } else { String::new() };
         let failed = if t.failed > 0 { format!(", {} failed", t.failed) } else { String::new() };
