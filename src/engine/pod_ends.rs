@@ -9,14 +9,20 @@ use super::{
 use crate::{
     clock,
     executor::kubernetes::{End, Ended, Request},
-    model::{Cause, PodId, PodWrite, TiKey, TiState},
+    model::{Cause, CauseKind, PodId, PodWrite, TiKey, TiState, quantity},
     scheduler::Report,
+    store,
     store::xcom::RETURN_VALUE,
 };
 
 impl Engine {
     /// A pod's end is known. A deferred task waits for its slots first; its end is kept with the pod.
-    pub(super) fn pod_ended(&mut self, id: PodId, result: Box<Ended>) {
+    pub(super) fn pod_ended(&mut self, id: PodId, mut result: Box<Ended>) {
+        if let End::Failed(cause) = &mut result.end
+            && cause.kind == CauseKind::OomKilled
+        {
+            self.name_last_use(id, cause);
+        }
         let Some(kept) = self.pods.all.get_mut(&id) else { return };
         if kept.killed.is_some() || kept.is_over {
             return;
@@ -37,6 +43,17 @@ impl Engine {
             self.report(&key, epoch, Report::Resume);
         } else {
             self.finish_pod(id);
+        }
+    }
+
+    /// A container that used too much memory: how much it used when that was asked last. Equal failures stay one group.
+    fn name_last_use(&self, id: PodId, cause: &mut Cause) {
+        let reader = self.store.reader();
+        let Ok(Some(pod)) = store::pod::get(reader, id) else { return };
+        let used = store::pod_usage::of_pod(reader, id).unwrap_or_default();
+        if let Some(used) = used.into_iter().find(|used| pod.conduct["base"] == used.container.as_str()) {
+            let (last, peak) = (quantity::bytes(used.memory.last), quantity::bytes(used.memory.peak));
+            cause.summary += &format!("; last known use {last}, highest {peak}");
         }
     }
 
@@ -154,11 +171,11 @@ impl Engine {
     }
 
     /// The end of a worker's task is committed with what follows from it; its pod may go after that.
-    pub(super) fn worker_is_over(&mut self, id: PodId) {
+    pub(super) fn worker_is_over(&mut self, id: PodId, result: Value) {
         if let Some(kept) = self.pods.all.get_mut(&id) {
             kept.is_over = true;
         }
-        self.write_pod(PodWrite::Ended { id, result: Value::Null });
+        self.write_pod(PodWrite::Ended { id, result });
         self.pods.to_send.push(Request::Committed(id));
     }
 }

@@ -1,7 +1,7 @@
 //! Tasks whose work is a pod: no process and no worker slot here. The thread of `executor::kubernetes` takes care of the pods;
 //! what it says is committed here, and what can't be taken back is done only after that.
 
-use std::{collections::HashMap, os::fd::BorrowedFd, path::PathBuf};
+use std::{collections::HashMap, os::fd::BorrowedFd, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -252,7 +252,8 @@ impl Engine {
             return;
         }
         if self.pods.thread.is_none() {
-            match Kubernetes::start() {
+            let often = self.place.settings.number("kubernetes_executor", "metrics_interval").unwrap_or(15.0);
+            match Kubernetes::start(Duration::try_from_secs_f64(often).unwrap_or_default()) {
                 Ok(thread) => self.pods.thread = Some(thread),
                 Err(e) => return say(format_args!("scheduler: {e}")),
             }
@@ -280,6 +281,7 @@ impl Engine {
                     }
                     self.write_pod(PodWrite::Health(health));
                 }
+                Said::Learnt(write) => self.write_pod(*write),
                 Said::Ended { id, result } => self.pod_ended(id, result),
                 Said::Heard(id, line) => self.hear_agent(id, &line),
                 Said::Call { id, n, what } => self.want_call(id, n, *what),

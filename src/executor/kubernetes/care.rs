@@ -20,6 +20,7 @@ use super::{
     api::Api,
     calls::{Answered, Calls},
     deliver::Needs,
+    facts::Facts,
     find::{self, Obtained, Pause},
     glance,
     hub::{Hub, Seat},
@@ -51,6 +52,10 @@ pub struct Care {
     log: Rc<RefCell<PodLog>>,
     seen: channel::Sender<Seen>,
     events: Vec<PodEvent>,
+    /// What is known around it while it waits.
+    facts: Rc<Facts>,
+    /// Why it waits, as told last.
+    why: Option<String>,
     uid: String,
     name: String,
     dropped: Rc<Cell<bool>>,
@@ -98,6 +103,8 @@ impl Care {
             dropped: Rc::new(Cell::new(job.unwanted)),
             seen: channel::channel((None, false)).0,
             events: Vec::new(),
+            facts: Rc::default(),
+            why: None,
             must_go: false,
             inbox: Some(inbox).filter(|_| has_agent),
             committed: false,
@@ -109,7 +116,7 @@ impl Care {
             log,
         };
         let Some(api) = care.connected(&hub).await else { return };
-        let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, &care.name, &api);
+        let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, (care.job.pod.id, &care.name), &api);
         let needs = care.job.worker.as_ref().map(|worker| {
             let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
             hub.delivery.need(api.client().clone(), place, &worker.home, &worker.config_maps)
@@ -208,7 +215,7 @@ impl Care {
             Obtained::Pod(found, is_earlier) => {
                 if is_earlier {
                     self.name = glance::name(&found).to_string();
-                    *seat = hub.seat(&self.job.cluster, &self.job.pod.namespace, &self.name, api);
+                    *seat = hub.seat(&self.job.cluster, &self.job.pod.namespace, (self.job.pod.id, &self.name), api);
                     self.say("info", &format!("Found matching pod {} of an earlier try: it is taken up", self.name));
                 } else {
                     self.say("info", &format!("Pod {} in namespace {} was created", self.name, self.job.pod.namespace));

@@ -15,7 +15,7 @@ use super::{
     care::Seen,
     deliver::{Delivery, Needs},
     find::{self, Obtained, Pause},
-    glance, judge, talk,
+    glance, judge, talk, words,
 };
 use crate::{
     model::{Cause, CauseKind, PodEvent, PodId, PodSight},
@@ -57,7 +57,7 @@ pub async fn obtain(
         match obtained {
             None => {}
             Some(Obtained::Refused(cause)) if cause.kind == CauseKind::Quota => {
-                let why = Some(cause.summary);
+                let why = words::of_quota(&cause.summary).or(Some(cause.summary));
                 let sight = PodSight { phase: String::new(), why, ..PodSight::default() };
                 teller.tell(Report::Seen { id: job.pod.id, sight: Box::new(sight) });
             }
@@ -65,6 +65,21 @@ pub async fn obtain(
         }
         pause.wait().await;
     }
+}
+
+/// Why a pending worker will never run, by the reasons that `worker_pod_pending_fatal_container_state_reasons` names.
+pub fn hopeless(pod: &Value, fatal: &[String]) -> Option<Cause> {
+    for container in glance::all_containers(pod) {
+        let waiting = &container["state"]["waiting"];
+        let (reason, message) = (waiting["reason"].as_str().unwrap_or(""), waiting["message"].as_str().unwrap_or(""));
+        // A node that pulls too much at a time pulls later.
+        if fatal.iter().any(|word| word == reason) && !message.contains("pull QPS exceeded") {
+            let kind = if reason.contains("Image") { CauseKind::Image } else { CauseKind::Start };
+            let name = container["name"].as_str().unwrap_or("?");
+            return Some(Cause::new(kind, format!("container {name} cannot start ({reason}): {message}")));
+        }
+    }
+    None
 }
 
 /// Talks with the agent from the container's begin on, as long as the task is kept.

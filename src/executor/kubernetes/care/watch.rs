@@ -34,9 +34,23 @@ impl Care {
                 return;
             }
         }
-        let sight = glance::sight(&pod, &self.job.conduct.base, &self.events);
-        self.teller.tell(Report::Seen { id: self.job.pod.id, sight: Box::new(sight) });
+        self.tell_sight(&pod);
         self.seen.send_replace((Some(Rc::new(pod)), gone));
+    }
+
+    fn tell_sight(&mut self, pod: &Value) {
+        let sight = glance::sight(pod, &self.job.conduct.base, &self.events, &self.facts);
+        self.why.clone_from(&sight.why);
+        self.teller.tell(Report::Seen { id: self.job.pod.id, sight: Box::new(sight) });
+    }
+
+    /// More is known: tells why it waits if that reads differently now.
+    fn look_again(&mut self) {
+        if let Some(pod) = self.now().filter(|_| !self.is_gone())
+            && pending::why(&pod, &self.events, &self.facts) != self.why
+        {
+            self.tell_sight(&pod);
+        }
     }
 
     pub(super) fn take_event(&mut self, event: PodEvent, is_told: bool) {
@@ -48,6 +62,7 @@ impl Care {
         self.teller.tell(Report::Event { id: self.job.pod.id, event: Box::new(event.clone()) });
         self.events.retain(|e| e.uid != event.uid);
         self.events.push(event);
+        self.look_again();
     }
 
     pub(super) fn now(&self) -> Option<Rc<Value>> {
@@ -149,7 +164,11 @@ impl Care {
         let mut raised = self.calls.as_ref().map(|calls| calls.failed());
         while !enough(self) && !self.is_at_end() && !self.dropped.get() {
             let pod = self.now();
-            if let Some(cause) = pod.as_deref().and_then(pending::hopeless) {
+            let hopeless = |pod: &Value| match &self.job.worker {
+                Some(worker) => worker::hopeless(pod, &worker.fatal),
+                None => pending::hopeless(pod),
+            };
+            if let Some(cause) = pod.as_deref().and_then(hopeless) {
                 return Some(Stop::Late(cause));
             }
             let wake = clocks.next(pod.as_deref(), seat.outage());
@@ -168,9 +187,13 @@ impl Care {
                     let view = seat.view.borrow_and_update().clone();
                     if changed.is_ok() { self.take_view(view, api).await }
                 },
+                Ok(()) = seat.facts.changed() => {
+                    self.facts = seat.facts.borrow_and_update().clone();
+                    self.look_again();
+                }
                 () = tokio::time::sleep(wake) => {
                     let pod = self.now();
-                    if let Some(cause) = clocks.over(pod.as_deref(), &self.events, seat.outage()) {
+                    if let Some(cause) = clocks.over(pod.as_deref(), (&self.events, &self.facts), seat.outage()) {
                         return Some(Stop::Late(cause));
                     }
                 }
