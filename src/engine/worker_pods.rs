@@ -14,6 +14,7 @@ use super::{
     workers::Talk,
 };
 use crate::{
+    config::Settings,
     executor::{
         kubernetes::{Access, Job, OWNER, WATCHED, Worker},
         worker::{
@@ -272,7 +273,8 @@ impl Inside {
     }
 
     /// The order to start, with the paths of the pod.
-    pub(super) fn start(&self, spec: TrySpec, result_hold: f64) -> AgentStart {
+    pub(super) fn start(&self, mut spec: TrySpec, settings: &Settings, result_hold: f64) -> AgentStart {
+        spec.env.extend(settings.of_environment());
         let mut startup = spec.startup.unwrap_or(Value::Null);
         if let Some(file) = startup["fileloc"].as_str() {
             startup["fileloc"] = self.path_of(file).into();

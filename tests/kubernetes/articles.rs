@@ -18,7 +18,7 @@ GPU = k8s.V1ResourceRequirements(requests={"cpu": "4", "memory": "16Gi", "nvidia
                                  limits={"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "1"})
 SHARED = k8s.V1Volume(name="shared", persistent_volume_claim=k8s.V1PersistentVolumeClaimVolumeSource(claim_name="training"))
 CONFIG = k8s.V1Volume(name="tracking", config_map=k8s.V1ConfigMapVolumeSource(name="tracking"))
-TRAIN = "echo training $0 $1; echo {\\"accuracy\\": 0.9$1, \\"data\\": $(cat /shared/rows)} > /airflow/xcom/return.json"
+TRAIN = """echo training $0 $1; printf '{"accuracy": 0.9%s, "data": %s}' $1 $(cat /shared/rows) > /airflow/xcom/return.json"""
 
 with DAG("training", start_date=datetime(2026, 1, 1), schedule_interval="@daily", catchup=False):
     with TaskGroup("preparation"):
@@ -46,7 +46,7 @@ with DAG("training", start_date=datetime(2026, 1, 1), schedule_interval="@daily"
     last = KubernetesPodOperator(
         task_id="by_last_line", name="churn-{{ ds_nodash }}", image="trainer:latest", volumes=[CONFIG],
         volume_mounts=[k8s.V1VolumeMount(name="tracking", mount_path="/etc/tracking", read_only=True)],
-        cmds=["sh", "-c", "cat /etc/tracking/uri; echo {\\"date\\": \\"$DATE\\"}"], env_vars={"DATE": "{{ ds }}"},
+        cmds=["sh", "-c", """cat /etc/tracking/uri; printf '{"date": "%s"}\\n' $DATE"""], env_vars={"DATE": "{{ ds }}"},
         container_resources={"requests": {"memory": "32Gi", "nvidia.com/gpu": "1"}}, do_xcom_push=True)
     rows >> trained
     best(trained.output) >> last
