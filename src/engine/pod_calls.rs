@@ -235,7 +235,7 @@ impl Engine {
         let (name, epoch) = &listener.of;
         let wanted = matches!(store::callback::get(self.store.reader(), name, *epoch), Ok(Some(_)));
         let lives = matches!(self.files(name, *epoch).look(), Ok(Life::Alive | Life::NeverStarted) | Err(_));
-        listener.is_gone = !in_python && !(wanted && lives);
+        listener.is_gone = !(in_python || wanted && lives);
         listener
     }
 

@@ -11,8 +11,7 @@ use crate::{
     executor::kubernetes::{End, Ended, Request},
     model::{Cause, CauseKind, PodId, PodWrite, TiKey, TiState, quantity},
     scheduler::Report,
-    store,
-    store::xcom::RETURN_VALUE,
+    store::{self, xcom::RETURN_VALUE},
 };
 
 impl Engine {

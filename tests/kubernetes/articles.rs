@@ -71,7 +71,7 @@ fn pods_that_train_with_gpus_and_a_claim_run_to_their_end() {
     };
     let label = cluster.namespace.clone();
     patch("", json!({"metadata": {"labels": {"gpu-type": label}}}));
-    patch("/status", json!({"status": {"capacity": {"nvidia.com/gpu": "1"}, "allocatable": {"nvidia.com/gpu": "1"}}}));
+    patch("/status", json!({"status": {"capacity": {"nvidia.com/gpu": "2"}, "allocatable": {"nvidia.com/gpu": "2"}}}));
     let spec = json!({
         "capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteMany"], "storageClassName": label,
         "hostPath": {"path": format!("/tmp/{label}"), "type": "DirectoryOrCreate"},

@@ -4,11 +4,13 @@ mod articles;
 mod callbacks;
 mod cluster;
 mod cut;
+mod facade;
 mod in_python;
 mod killed;
 mod limited;
 mod outcomes;
 mod proxy;
+mod recorder;
 mod situations;
 mod workers;
 

@@ -114,7 +114,7 @@ impl Drop for Shared<'_> {
 }
 
 /// Starts a scheduler that runs every task in a pod.
-fn start(cluster: &Cluster, home: &Home, more: &[(&str, &str)]) {
+pub fn start(cluster: &Cluster, home: &Home, more: &[(&str, &str)]) {
     let kubeconfig = cluster.kubeconfig();
     let image = std::env::var("DAGDECK_TEST_PYTHON_IMAGE").unwrap_or_else(|_| "python:3.11-slim".into());
     let (repository, tag) = image.rsplit_once(':').unwrap();
