@@ -9,6 +9,7 @@ pub mod cluster;
 mod command;
 mod deliver;
 mod errand;
+pub mod exec;
 mod facts;
 mod find;
 mod follow;
@@ -91,6 +92,8 @@ pub struct Worker {
     pub has_agent: bool,
     /// Worker pods created at one time.
     pub batch: usize,
+    /// Reasons of waiting containers for which it has failed.
+    pub fatal: Vec<String>,
 }
 
 /// What the thread is told.
