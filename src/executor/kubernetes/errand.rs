@@ -10,11 +10,11 @@ use super::{
     End, Job, Report, Teller, WorkNews,
     api::{Answer, Api, Trouble},
     care::Order,
-    command, glance,
+    glance,
     ground::Ground,
     hub::Hub,
     job::condition,
-    judge,
+    judge, pod_command,
     podlog::PodLog,
     things::{Made, Removal, Things, patiently},
 };
@@ -245,19 +245,19 @@ impl Doing {
             let text = format!("dagdeck ended while a command ran in pod {}: what came of it isn't known", self.name);
             return Err(Cause::new(CauseKind::RunnerKilled, text).exception("AirflowException"));
         }
-        let words: Vec<&str> = self.manifest.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let place = command::Place { api: &self.api, namespace: &self.namespace, pod: &self.name };
+        let command: Vec<&str> = self.manifest.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let place = pod_command::Place { api: &self.api, namespace: &self.namespace, pod: &self.name };
         let wrong = |text: String| Cause::new(CauseKind::Pod, text).exception("RuntimeError");
         let container = patiently(async || self.api.get(&self.name).await)
             .await
             .map_err(|e| format!("Unable to read pod {}/{}: {e}", self.namespace, self.name))
-            .and_then(|pod| command::container(&pod, container))
+            .and_then(|pod| pod_command::container(&pod, container))
             .map_err(wrong)?;
         let text = format!("Executing command in container {container} of pod {}/{}", self.namespace, self.name);
         self.say("info", &text);
         let push = self.pushes;
         let say = |stream: &str, line: &str| self.say("info", &format!("[{stream}] {line}"));
-        match command::run(&place, &container, &words, push.then_some(most), &say).await {
+        match pod_command::run(&place, &container, &command, push.then_some(most), &say).await {
             Ok(output) => Ok(output.map(Value::String)),
             Err((text, code)) => {
                 let cause = wrong(text);

@@ -226,7 +226,7 @@ impl JobCare {
             while runs(&seen.borrow_and_update()) {
                 outcome::end_sidecar(&api, &name).await;
                 let ended = tokio::time::timeout(AGAIN, seen.wait_for(|now| !runs(now))).await;
-                if !matches!(ended, Err(_)) {
+                if ended.is_ok() {
                     return;
                 }
             }
