@@ -79,7 +79,7 @@ pub enum Query {
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
-    Audit(Option<String>),
+    Audit(Option<audit::Subject>),
     Settings,
     Assets,
     /// The rows of some instances, for their logs.
@@ -141,7 +141,8 @@ pub enum Data {
     Compare(Option<Box<Compare>>),
     Connection(Option<Value>),
     Failure(Option<TiRef>),
-    Definition(Option<Box<crate::model::Dag>>),
+    /// And whether it is paused.
+    Definition(Option<(Box<crate::model::Dag>, bool)>),
     About(Box<dags::About>),
 }
 
@@ -178,7 +179,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
             Data::Xcoms(xcoms::of_run(conn, *id, of, *compared)?)
         }
-        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
+        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
         Query::Held => Data::Held(backfills::held(conn)?),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
@@ -192,6 +193,9 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
-        Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
+        Query::Definition(dag) => Data::Definition(match crate::store::screens::definition(conn, dag, None)? {
+            Some(found) => Some((Box::new(found), dags::is_paused(conn, dag)?)),
+            None => None,
+        }),
     })
 }

@@ -77,8 +77,12 @@ pub struct Done {
     pub result: Option<Result<String, String>>,
     /// The request's number.
     pub request: u64,
-    /// The plan that it made.
-    pub plan: Option<String>,
+    /// If it is one of several commands of one form: which.
+    pub act: Option<String>,
+    /// If it takes a plan back: that.
+    pub reverts: Option<String>,
+    /// How many task instances and runs it is about.
+    pub changes: (usize, usize),
 }
 
 /// What doesn't change while the console runs.
@@ -125,6 +129,8 @@ pub struct State {
     pub history: Vec<Vec<Screen>>,
     /// What lies over the screen.
     pub overlay: Overlay,
+    /// Keys that came before what they are about was read, and when the first of them came.
+    pub typed: (Vec<String>, Micros),
     /// First strokes of a key, and when they came.
     pub prefix: Option<(String, Micros)>,
     /// A line for a moment.
@@ -168,8 +174,17 @@ pub struct State {
 /// An act that may be taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Undo {
-    /// A plan: thrown away while it is held, afterwards reverted as far as that is possible.
-    Plan(String),
+    /// The plans of one form: thrown away while they are held, afterwards reverted as far as that is possible.
+    Plans {
+        /// Which act made them.
+        act: String,
+        /// Their ids.
+        ids: Vec<String>,
+        /// What was done, in words: the first command, and how many more.
+        what: String,
+        /// If they take plans back: those.
+        reverts: Vec<String>,
+    },
     /// The command that reverses what was done at once.
     Command(Command),
 }
@@ -202,6 +217,7 @@ impl State {
             stack: vec![Screen::new(Place::Triage)],
             history: Vec::new(),
             overlay: Overlay::None,
+            typed: (Vec::new(), 0),
             prefix: None,
             flash: None,
             done: Vec::new(),
@@ -357,7 +373,7 @@ impl State {
                 object.ti().is_some() || matches!(self.screen().place, Place::Xcom(..) | Place::Compare(..)),
                 "no task instance under the cursor",
             ),
-            A::GoAudit => need(object != Object::None, "nothing under the cursor"),
+            A::GoAudit => need(object.subject().is_some(), "nothing under the cursor that acts are about"),
             A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets) => Ok(()),
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),

@@ -2,6 +2,7 @@
 mod behaviour;
 mod home;
 mod oncall;
+mod person;
 mod readme;
 mod screens;
 mod storms;

@@ -99,7 +99,7 @@ pub const ROWS: &[Row] = {
         row(A::NextProblem, &["]"], Scope::ALL, G::Move, "", "next problem (failed cell, error line)"),
         row(A::PreviousProblem, &["["], Scope::ALL, G::Move, "", "previous problem"),
         row(A::Back, &["Esc"], Scope::ALL, G::Move, "", "close the innermost thing, clear the filter, up one"),
-        row(A::UpOne, &["q"], Scope::ALL, G::Move, "", "up one; asks at the top"),
+        row(A::UpOne, &["q"], Scope::ALL, G::Move, "", "up one; from triage, after a question, out"),
         row(A::LastScreen, &["Backspace"], Scope::ALL, G::Move, "", "the screen before this one"),
         row(A::NextPane, &["Tab"], Scope::INSTANCE, G::Move, "", "next part: log, details, inputs, XCom, why"),
         row(A::Triage, &["1"], Scope::ALL, G::Move, "", "screen: triage (what needs a person)"),

@@ -258,16 +258,9 @@ pub fn compare(state: &mut State) -> Vec<Effect> {
         *compared = !*compared;
         return state.load();
     }
-    if let Place::Compare(_, number, base) = &mut screen.place {
-        *base = match base {
-            Base::TryBefore => Base::LastSuccess,
-            Base::LastSuccess => Base::RunBefore,
-            _ if *number > 1 => Base::TryBefore,
-            _ => Base::LastSuccess,
-        };
-        screen.data = Data::None;
-        screen.log_pairs.clear();
-        return state.load();
+    if matches!(screen.place, Place::Compare(..)) {
+        screen.skipped = 0;
+        return next_base(state);
     }
     let shown = screen.shown_try;
     let failed = |s: TiState| s.is_failure();
@@ -275,7 +268,7 @@ pub fn compare(state: &mut State) -> Vec<Effect> {
         (Data::Instance(d), _) => (d.row.ti.clone(), shown.unwrap_or(d.row.try_number), d.row.state),
         (Data::Instances(rows), Object::Ti(ti, s)) => {
             let row = screen.item().and_then(|i| rows.get(i.at));
-            (ti, row.map_or(1, |r| r.try_number), s)
+            (ti, row.map_or(0, |r| r.try_number), s)
         }
         (_, Object::Ti(ti, s)) => (ti, 0, s),
         _ => return Vec::new(),
@@ -291,7 +284,47 @@ pub fn compare(state: &mut State) -> Vec<Effect> {
         _ if number > 1 => Base::TryBefore,
         _ => Base::RunBefore,
     };
-    navigate::push(state, Place::Compare(ti, number, base), |_| {})
+    // Whoever looks at XComs wants those compared.
+    let from_xcoms = matches!(state.screen().place, Place::Instance(_, Tab::Xcom));
+    navigate::push(state, Place::Compare(ti, number, base), |s| s.wanted = from_xcoms.then(|| FIRST_XCOM.into()))
+}
+
+/// Stands for the first XCom of a comparison that isn't read yet.
+const FIRST_XCOM: &str = "first xcom";
+
+/// Compares with another: the try before, the last success, the run before, and so on.
+fn next_base(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    if let Place::Compare(_, _, base) = &mut screen.place {
+        *base = match base {
+            Base::TryBefore => Base::LastSuccess,
+            Base::LastSuccess => Base::RunBefore,
+            _ => Base::TryBefore,
+        };
+    }
+    screen.data = Data::None;
+    screen.log_pairs.clear();
+    state.load()
+}
+
+/// After a comparison was read: one that there is nothing for makes way for the next.
+fn compared(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    match (&screen.place, &screen.data) {
+        (Place::Compare(_, _, Base::Other(_)), _) => Vec::new(),
+        (Place::Compare(..), Data::Compare(None)) if screen.skipped < 2 => {
+            screen.skipped += 1;
+            next_base(state)
+        }
+        (Place::Compare(..), Data::Compare(Some(c))) if screen.wanted.as_deref() == Some(FIRST_XCOM) => {
+            screen.wanted = None;
+            let first = c.pairs.iter().position(|p| p.name.starts_with("xcom "));
+            let at = first.and_then(|at| screen.items.iter().position(|i| i.kind == Kind::Pair && i.at == at));
+            screen.cursor = at.unwrap_or(screen.cursor);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Shows another part of the instance.
@@ -356,7 +389,8 @@ fn other_index(state: &mut State, ti: &TiRef, tab: Tab, after: bool) -> Vec<Effe
 
 /// After an instance was read: its log is wanted, and why it doesn't run.
 pub fn after_load(state: &mut State) -> Vec<Effect> {
-    let mut effects = explain(state);
+    let mut effects = compared(state);
+    effects.extend(explain(state));
     effects.extend(logs::log_of_try(state));
     effects.extend(logs::logs_beside(state));
     effects

@@ -30,9 +30,15 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Takes a key.
 pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
+    // Lines of the help that are seen at once.
+    let page = state.size.1.saturating_sub(6).max(1) as usize;
+    let last = match &state.overlay {
+        Overlay::Help(input, _) => palette::help_rows(state, &input.text).len().saturating_sub(1),
+        _ => 0,
+    };
     match &mut state.overlay {
         Overlay::Quit => match key {
-            "y" | "Enter" | "q" => return vec![Effect::Quit],
+            "y" => return vec![Effect::Quit],
             _ => state.overlay = Overlay::None,
         },
         Overlay::Session(scroll) | Overlay::Text(_, _, scroll) => match key {
@@ -46,10 +52,10 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         Overlay::Help(input, at) => match key {
             "Esc" | "F1" => state.overlay = Overlay::None,
             "?" | "q" if input.text.is_empty() => state.overlay = Overlay::None,
-            "Down" => *at += 1,
+            "Down" => *at = (*at + 1).min(last),
             "Up" => *at = at.saturating_sub(1),
-            "PgDn" | "Ctrl-d" => *at += 10,
-            "PgUp" => *at = at.saturating_sub(10),
+            "PgDn" | "Ctrl-d" => *at = (*at + page).min(last),
+            "PgUp" | "Ctrl-u" => *at = at.saturating_sub(page),
             "Enter" => {
                 let (text, at) = (input.text.clone(), *at);
                 let rows = palette::help_rows(state, &text);
