@@ -17,6 +17,7 @@ use crate::{
         grid::{self, Grid},
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
+        names::{self, Names},
         questions::{self, Question},
         run::{self, Graph, RunDetail},
         runs::{self, RunRow},
@@ -104,6 +105,13 @@ pub enum Query {
     },
     /// The definition of a DAG with its params, for the trigger form.
     Definition(String),
+    /// The newest task instance of a DAG, or of a run of it, that hasn't ended.
+    Waiting {
+        dag_id: String,
+        run: Option<i64>,
+    },
+    /// What has a name besides DAGs, for the palette.
+    Named,
     /// A DAG itself.
     About(String),
 }
@@ -144,6 +152,7 @@ pub enum Data {
     /// And whether it is paused.
     Definition(Option<(Box<crate::model::Dag>, bool)>),
     About(Box<dags::About>),
+    Named(Names),
 }
 
 /// Asks the store.
@@ -192,6 +201,8 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
+        Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
         Query::Definition(dag) => Data::Definition(match crate::store::screens::definition(conn, dag, None)? {
             Some(found) => Some((Box::new(found), dags::is_paused(conn, dag)?)),

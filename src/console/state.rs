@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     model::TiState,
     protocol::Command,
-    store::screens::{Micros, SECOND, TiRef, backfills::Held},
+    store::screens::{Micros, SECOND, TiRef, backfills::Held, names::Names},
 };
 
 use super::{
@@ -147,6 +147,8 @@ pub struct State {
     pub focused: bool,
     /// Known DAG ids, for the palette.
     pub dag_ids: Vec<String>,
+    /// What else has a name, for the palette.
+    pub names: Names,
     /// How many lines of triage need a person; `None`: not known yet.
     pub alerts: Option<usize>,
     /// Number of the last question or request.
@@ -194,6 +196,8 @@ pub enum Undo {
 pub enum Errand {
     /// Go to the failure that was found; to its log if asked for.
     Failure(Tab),
+    /// Go to what waits; nothing failed.
+    Waiting,
     /// Open the form that answers a task.
     Answer,
     /// Open the form of a connection with its fields.
@@ -226,6 +230,7 @@ impl State {
             frozen: false,
             focused: true,
             dag_ids: Vec::new(),
+            names: Names::default(),
             alerts: None,
             ticket: 0,
             piped: String::new(),

@@ -170,7 +170,7 @@ pub const ROWS: &[Row] = {
         row(A::Export, &["X"], Scope::INSTANCE, G::Select, "", "export the log to a file of your own"),
         row(A::SessionLog, &["@"], Scope::ALL, G::Program, "", "what this session did"),
         row(A::Help, &["?", "F1"], Scope::ALL, G::Program, "help", "help of this screen"),
-        row(A::Palette, &[":", "Ctrl-p"], Scope::ALL, G::Program, "cmd", "palette: every verb, screen and DAG by name"),
+        row(A::Palette, &[":", "Ctrl-p"], Scope::ALL, G::Program, "cmd", "palette: verbs, screens, DAGs, tasks, pools .. by name"),
         row(A::StartScheduler, &["S"], Scope::SYSTEM, G::Program, "start sched", "start the scheduler"),
         row(A::Mouse, &[], Scope::ALL, G::Program, "", "mouse on or off: click, double click, wheel"),
         row(A::Refresh, &["Ctrl-r"], Scope::ALL, G::Program, "", "read the store again"),

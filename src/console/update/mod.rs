@@ -241,6 +241,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     if let Ok(Data::Dags(d)) = &answer {
         state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
     }
+    if let Ok(Data::Named(names)) = answer {
+        state.names = names;
+        return Vec::new();
+    }
     if state.side.waiting == Some(ticket) {
         return side::loaded(state, answer);
     }

@@ -367,6 +367,19 @@ pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab:
 pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -> Vec<Effect> {
     match (errand, answer) {
         (Errand::Failure(tab), Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, tab), |_| {}),
+        // Whoever asks why, and nothing failed, means what waits.
+        (Errand::Failure(Tab::Why), Ok(_)) if state.screen().object().dag_id().is_some() => {
+            let object = state.screen().object();
+            let (dag_id, run) = (object.dag_id().unwrap_or_default().to_owned(), object.run().map(|r| r.id));
+            let ticket = state.next_ticket();
+            state.errand = Some((ticket, Errand::Waiting));
+            vec![Effect::Load(ticket, Query::Waiting { dag_id, run })]
+        }
+        (Errand::Waiting, Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
+        (Errand::Waiting, Ok(_)) => {
+            state.flash("nothing of it failed, and nothing of it waits", false);
+            Vec::new()
+        }
         (Errand::Failure(_), Ok(_)) => match run_of(state) {
             Some(run) => push(state, Place::Gantt(run), |_| {}),
             None => {

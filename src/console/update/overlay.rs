@@ -23,7 +23,8 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
     if action == Action::Palette {
         // The answer belongs to no screen; it only makes the DAGs' names known.
         let ticket = state.next_ticket();
-        return vec![Effect::Load(ticket, Query::Dags)];
+        let other = state.next_ticket();
+        return vec![Effect::Load(ticket, Query::Dags), Effect::Load(other, Query::Named)];
     }
     Vec::new()
 }
@@ -97,6 +98,23 @@ fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
         Choice::Do(action) => keys::run(state, action),
         Choice::Dag(dag) => navigate::push(state, Place::Grid(dag), |_| {}),
+        Choice::Task(dag, task) => {
+            let line = Some(format!("node:{task}"));
+            if matches!(&state.screen().place, Place::Grid(here) if *here == dag) {
+                let screen = state.screen_mut();
+                screen.wanted = line;
+                screen.rebuild();
+                return Vec::new();
+            }
+            navigate::push(state, Place::Grid(dag), |s| s.wanted = line)
+        }
+        Choice::Setting(kind, name) => {
+            let effects = navigate::navigate(state, Action::Settings);
+            let screen = state.screen_mut();
+            screen.wanted = Some(format!("{}:{name}", kind.noun()));
+            screen.rebuild();
+            effects
+        }
         Choice::Theme(name) => {
             if let Ok(theme) = Theme::named(&name) {
                 state.theme = theme;

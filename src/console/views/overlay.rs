@@ -147,6 +147,12 @@ fn choose(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize)
     let at = at.min(found.len().saturating_sub(1));
     let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     let height = list.height as usize;
+    if found.is_empty() {
+        let text = "nothing is called that: verbs, screens, DAGs, tasks, pools, connections, variables, themes";
+        for (y, line) in text::wrap(text, list.width as usize).iter().enumerate() {
+            paint::row(buf, list, y as u16, line, theme.role(Role::Dim));
+        }
+    }
     let top = (at + 1).saturating_sub(height);
     for (y, (i, (name, choice))) in found.iter().enumerate().skip(top).take(height).enumerate() {
         let mut pen = Pen::new(buf, list, y as u16);

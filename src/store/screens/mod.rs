@@ -10,6 +10,7 @@ pub mod dags;
 pub mod grid;
 pub mod instance;
 pub mod instances;
+pub mod names;
 pub mod pod;
 pub mod pods;
 pub mod questions;
