@@ -16,6 +16,12 @@ const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, r
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
     let done = match change {
         PodWrite::Add(pod) => add(tx, pod),
+        PodWrite::Final(pod) => tx
+            .prepare_cached("UPDATE pod SET name = ?2, namespace = ?3, manifest = ?4, conduct = ?5 WHERE id = ?1")
+            .and_then(|mut s| {
+                let (manifest, conduct) = (pod.manifest.to_string(), pod.conduct.to_string());
+                s.execute(params![pod.id.0, pod.name, pod.namespace, manifest, conduct])
+            }),
         PodWrite::Created { id, name, uid } => tx
             .prepare_cached("UPDATE pod SET name = ?2, uid = ?3, stage = 'created' WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, name, uid])),

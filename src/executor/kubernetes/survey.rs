@@ -200,3 +200,22 @@ async fn nodes_and_taken(api: &Api) -> Result<(Vec<Value>, Taken), (&'static str
     read.map_err(|e| ("the pods of all namespaces", e))?;
     Ok((nodes, taken))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_had_is_asked_for_seldom_and_what_is_there_again_soon() {
+        let mut turn = Turn::every(Duration::from_secs(15));
+        assert!(turn.is_due());
+        turn.after(&Trouble::Away("503".into()));
+        assert_eq!(turn.pause, Duration::from_secs(30));
+        turn.after(&Trouble::Refused { code: 404, reason: "NotFound".into(), message: String::new() });
+        assert!(!turn.is_due());
+        assert_eq!(turn.pause, SELDOM);
+        turn.soon();
+        assert_eq!(turn.pause, Duration::from_secs(15));
+        assert!(!Turn::every(Duration::ZERO).is_due());
+    }
+}
