@@ -39,9 +39,11 @@ pub fn choices(state: &State, typed: &str) -> Vec<(String, Choice)> {
     if !typed.is_empty() {
         let names = &state.names;
         all.extend(names.tasks.iter().map(|(d, t)| (format!("task {d}.{t}"), Choice::Task(d.clone(), t.clone()))));
-        for (kind, known) in
-            [(Setting::Pool, &names.pools), (Setting::Connection, &names.connections), (Setting::Variable, &names.variables)]
-        {
+        for (kind, known) in [
+            (Setting::Pool, &names.pools),
+            (Setting::Connection, &names.connections),
+            (Setting::Variable, &names.variables),
+        ] {
             all.extend(known.iter().map(|n| (format!("{} {n}", kind.noun()), Choice::Setting(kind, n.clone()))));
         }
     }

@@ -36,7 +36,8 @@ enum Test {
 pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
 
 /// States of what isn't a task instance or a run: phases of pods, states of plans.
-const OTHER_STATES: &[&str] = &["pending", "succeeded", "unknown", "saved", "held", "applied", "discarded", "refused"];
+const OTHER_STATES: &[&str] =
+    &["pending", "succeeded", "unknown", "saved", "held", "applied", "discarded", "refused", "ok", "late", "never"];
 
 /// Keys that `key:value` understands, for messages and completion.
 pub const KEYS: &[&str] = &[

@@ -9,3 +9,4 @@ mod storms;
 mod terminal;
 mod themes;
 mod tour;
+mod undo;

@@ -1,6 +1,5 @@
 //! What people ran into who knew the console from its help only.
 
-use dagdeck::console::Stage;
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -16,76 +15,6 @@ fn store(dir: &TempDir) -> Connection {
 /// The line under the cursor.
 fn cursor(text: &str) -> String {
     text.lines().skip(2).find(|l| l.starts_with('>')).unwrap_or_default().to_owned()
-}
-
-/// The number of a request that was wanted.
-fn number(line: &str) -> u64 {
-    line.split(':').next().unwrap().parse().unwrap()
-}
-
-fn answer_all(stage: &mut Stage, from: usize, answer: impl Fn(usize) -> serde_json::Value) {
-    for (at, line) in stage.wanted.clone().iter().enumerate().skip(from) {
-        stage.answer(number(line), answer(at));
-    }
-}
-
-#[test]
-fn all_of_a_form_is_taken_back_at_once() {
-    let (_dir, mut stage) = stage(SMALL);
-    let plan = |_| {
-        json!({"task_instances": [{"task_id": "load", "map_index": -1, "from": "success", "to": "success", "reason": "selected"},
-            {"task_id": "after", "map_index": -1, "from": "failed", "to": null, "reason": "downstream"}],
-            "dag_runs": [{"dag_run_id": "r", "from": "failed", "to": "queued"}], "effects": ["1 task instance is marked success"]})
-    };
-    stage.keys("4 /").type_text("dag:embed_refresh task:load").keys("Enter Space Space Space M s");
-    assert_eq!(stage.wanted.len(), 3, "{:?}", stage.wanted);
-    answer_all(&mut stage, 0, plan);
-    let text = stage.text();
-    assert!(text.contains("6 task instances, 3 runs; nothing has changed yet"), "{text}");
-    assert!(text.contains("also, in 3 runs each: 1 task instance is marked success"), "{text}");
-    stage.keys("Tab Enter");
-    assert_eq!(stage.wanted.len(), 6, "{:?}", stage.wanted);
-    answer_all(&mut stage, 3, |at| {
-        let mut document = plan(at);
-        document["plan_id"] = format!("p{at}").into();
-        document["state"] = "held".into();
-        document
-    });
-    assert!(stage.text().contains("6 task instances, 3 runs"), "{}", stage.text());
-    // The ten seconds are over: a plan takes all of it back.
-    stage.keys("U");
-    let reverts = &stage.wanted[6..];
-    assert_eq!(reverts.len(), 3, "{reverts:?}");
-    for id in ["p3", "p4", "p5"] {
-        assert!(reverts.iter().any(|r| r.ends_with(&format!("plans revert {id} --dry-run"))), "{reverts:?}");
-    }
-    assert!(stage.text().contains("Take back: dagdeck tasks mark"), "{}", stage.text());
-    // One that can't be taken back keeps no other from it.
-    stage.refuse(number(&stage.wanted[6].clone()), "plan p3 is refused, not applied");
-    answer_all(&mut stage, 7, plan);
-    assert!(stage.text().contains("one plan isn't taken back: plan p3 is refused"), "{}", stage.text());
-    stage.keys("Tab Enter");
-    assert_eq!(stage.wanted.len(), 11, "{:?}", stage.wanted);
-}
-
-#[test]
-fn a_held_form_of_somebody_else_is_undone_as_a_whole() {
-    let (dir, mut stage) = stage(SMALL);
-    for (id, act) in [("p1", Some("ana-1")), ("p2", Some("ana-1")), ("p3", Some("ana-1")), ("alone", None)] {
-        store(&dir)
-            .execute(
-                "INSERT INTO plan VALUES (?1, 'held', ?2, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?3, NULL, NULL, ?4)",
-                rusqlite::params![id, NOW, NOW + if act.is_some() { 10_000_000 } else { 9_000_000 }, act],
-            )
-            .unwrap();
-    }
-    let text = stage.changed().text();
-    assert!(text.contains("by ana, 3 more held (U undoes)"), "{text}");
-    stage.keys("U");
-    assert_eq!(stage.wanted.len(), 3, "{:?}", stage.wanted);
-    for id in ["p1", "p2", "p3"] {
-        assert!(stage.wanted.iter().any(|w| w.ends_with(&format!("plans discard {id}"))), "{:?}", stage.wanted);
-    }
 }
 
 #[test]
@@ -107,11 +36,11 @@ fn acts_about_a_task_are_about_that_task_in_that_run() {
     act("another_index", "churn_train", run, r#"["train_with_hp[1]"]"#);
     act("all_indexes", "churn_train", run, r#"["train_with_hp"]"#);
     let text = stage.keys("Enter g a").text();
-    assert!(text.contains("here") && text.contains("all_in") && text.contains("1 of 2"), "{text}");
+    assert!(text.contains("here") && text.contains("all_indexes") && text.contains("1 of 3"), "{text}");
     assert!(!text.contains("elsew") && !text.contains("another"), "{text}");
     // Of the DAG all, and Enter leads there.
     let text = stage.keys("2 g a").text();
-    assert!(text.contains("of 4") && text.contains("manual__1 train_with_hp[3]"), "{text}");
+    assert!(text.contains("of 5") && text.contains("manual__1 train_with_hp[3]"), "{text}");
     assert!(stage.keys("Enter").text().contains("churn_train > grid"));
 }
 
@@ -148,9 +77,9 @@ fn what_never_runs_needs_somebody_at_once() {
     )
     .unwrap();
     let text = stage.changed().text();
-    assert!(text.contains("NEEDS YOU 4") && text.contains("there is no pool gone: it never runs"), "{text}");
+    assert!(text.contains("NEEDS YOU 4") && text.contains("never runs: there is no pool gone"), "{text}");
     db.execute("INSERT INTO pool VALUES ('gone', 0, '', 0)", []).unwrap();
-    assert!(stage.changed().text().contains("pool gone has 0 slots, it needs more"), "{}", stage.text());
+    assert!(stage.changed().text().contains("never runs: pool gone has 0 slots"), "{}", stage.text());
     db.execute("UPDATE pool SET slots = 1 WHERE name = 'gone'", []).unwrap();
     assert!(stage.changed().text().contains("NEEDS YOU 3"), "{}", stage.text());
 }
@@ -218,4 +147,26 @@ fn messages_that_are_long_are_whole() {
     stage.keys("1 q");
     let text = stage.text();
     assert!(text.contains("Leave the console? The scheduler and its tasks go on."), "{text}");
+}
+
+#[test]
+fn the_palette_finds_whatever_has_a_name() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys(":").type_text("ctr_daily.report").text();
+    assert!(text.contains("task ctr_daily.report") && text.contains("1 match "), "{text}");
+    let text = stage.keys("Enter").text();
+    assert!(text.contains("ctr_daily > grid") && text.contains(">   report"), "{text}");
+    stage.keys(":").type_text("pool gpu").keys("Enter");
+    assert!(cursor(&stage.text()).contains("gpu"), "{}", stage.text());
+    stage.keys(":").type_text("gate_min").keys("Enter");
+    assert!(cursor(&stage.text()).contains("gate_min_gain"), "{}", stage.text());
+    assert!(stage.keys(":").type_text("zzzz").text().contains("nothing is called that"), "{}", stage.text());
+}
+
+#[test]
+fn why_of_a_dag_leads_to_what_waits() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys("2 j b").text();
+    assert!(text.contains("> report") && text.contains("waits for the tasks above it"), "{text}");
+    assert!(stage.keys("2 j b").text().contains("nothing of it failed, and nothing of it waits"), "{}", stage.text());
 }

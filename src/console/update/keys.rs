@@ -162,7 +162,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().filtering = true;
             Vec::new()
         }
-        A::Diff => look::compare(state),
+        A::Diff => super::compare::compare(state),
         A::Grep | A::Pipe | A::Export => {
             super::prompt::open(
                 state,

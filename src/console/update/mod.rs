@@ -1,7 +1,9 @@
 //! `event -> update(state) -> effects`: everything that changes the state. Nothing here waits for anything.
 
 mod act;
+mod compare;
 mod copy;
+mod errands;
 mod form;
 mod graph;
 mod keys;
@@ -227,7 +229,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         && number == ticket
     {
         state.errand = None;
-        return navigate::errand(state, errand, answer);
+        return errands::errand(state, errand, answer);
     }
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {

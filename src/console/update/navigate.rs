@@ -7,16 +7,16 @@ use crate::{
         message::Effect,
         overlay::Overlay,
         place::{Object, Place, Setting, Tab},
-        query::{Data, Query},
+        query::Data,
         screen::Screen,
-        state::{Errand, State},
+        state::State,
         tree,
         widgets::input::Input,
     },
     store::screens::RunRef,
 };
 
-use super::{act, logs, look, settings};
+use super::{errands, logs, look};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -96,7 +96,7 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
             None => Vec::new(),
         },
         A::GoLog => look::look(state, Action::Log),
-        A::GoFailure => failure(state, object.dag_id().map(str::to_owned), None, Tab::Log),
+        A::GoFailure => errands::failure(state, object.dag_id().map(str::to_owned), None, Tab::Log),
         A::Unfold | A::Fold => fold_all(state, action == A::Fold),
         _ => Vec::new(),
     }
@@ -275,7 +275,7 @@ fn open(state: &mut State) -> Vec<Effect> {
         // A failed run opens at its first failed try.
         (Object::Run(run, state_of_run), _) => {
             if state_of_run == crate::model::RunState::Failed {
-                failure(state, Some(run.dag_id.clone()), Some(run), Tab::Log)
+                errands::failure(state, Some(run.dag_id.clone()), Some(run), Tab::Log)
             } else {
                 push(state, Place::Gantt(run), |_| {})
             }
@@ -353,61 +353,4 @@ fn fold_all(state: &mut State, shut: bool) -> Vec<Effect> {
     }
     screen.rebuild();
     Vec::new()
-}
-
-/// Asks for the newest failure, to go there.
-pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab: Tab) -> Vec<Effect> {
-    let Some(dag_id) = dag else { return Vec::new() };
-    let ticket = state.next_ticket();
-    state.errand = Some((ticket, Errand::Failure(tab)));
-    vec![Effect::Load(ticket, Query::Failure { dag_id, run: run.map(|r| r.id) })]
-}
-
-/// An answer that isn't a screen's data came.
-pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -> Vec<Effect> {
-    match (errand, answer) {
-        (Errand::Failure(tab), Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, tab), |_| {}),
-        // Whoever asks why, and nothing failed, means what waits.
-        (Errand::Failure(Tab::Why), Ok(_)) if state.screen().object().dag_id().is_some() => {
-            let object = state.screen().object();
-            let (dag_id, run) = (object.dag_id().unwrap_or_default().to_owned(), object.run().map(|r| r.id));
-            let ticket = state.next_ticket();
-            state.errand = Some((ticket, Errand::Waiting));
-            vec![Effect::Load(ticket, Query::Waiting { dag_id, run })]
-        }
-        (Errand::Waiting, Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
-        (Errand::Waiting, Ok(_)) => {
-            state.flash("nothing of it failed, and nothing of it waits", false);
-            Vec::new()
-        }
-        (Errand::Failure(_), Ok(_)) => match run_of(state) {
-            Some(run) => push(state, Place::Gantt(run), |_| {}),
-            None => {
-                state.flash("no failed task instance there", false);
-                Vec::new()
-            }
-        },
-        (Errand::Answer, Ok(Data::Question(Some(question)))) => act::answer_form(state, question),
-        (Errand::Answer, Ok(_)) => {
-            state.flash("it doesn't wait for an answer any more", true);
-            Vec::new()
-        }
-        (Errand::EditConnection, Ok(Data::Connection(Some(fields)))) => settings::connection_form(state, &fields),
-        (Errand::EditConnection, Ok(_)) => {
-            state.flash("the connection is gone", true);
-            Vec::new()
-        }
-        (Errand::TriggerForm(_), Ok(Data::Definition(Some((dag, paused))))) => {
-            act::trigger_form(state, dag, paused);
-            Vec::new()
-        }
-        (Errand::TriggerForm(dag), Ok(_)) => {
-            state.flash(format!("DAG {dag} is gone"), true);
-            Vec::new()
-        }
-        (_, Err(why)) => {
-            state.flash(why, true);
-            Vec::new()
-        }
-    }
 }

@@ -94,10 +94,10 @@ fn heads(state: &State, shown: &[crate::store::screens::dags::RunCell], layout: 
     for (i, run) in shown.iter().enumerate() {
         let at = x + (i * CELL) as u16;
         let when = run.logical_date.unwrap_or(run.run_after);
-        // Two lines: month and -day where it changes, else hour and :minute, in the same minute :minute and :second.
+        // Two lines: month and day where it changes, else hour and :minute, in the same minute :minute and :second.
         let (new_day, new_minute) = (text::time(when, "%m-%d"), text::time(when, "%m-%d %H:%M"));
         let (top, below) = match (new_day == day, new_minute == minute) {
-            (false, _) => ("%m", "-%d"),
+            (false, _) => ("%m", "%d"),
             (true, false) => ("%H", ":%M"),
             (true, true) => (":%M", ":%S"),
         };

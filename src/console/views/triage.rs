@@ -124,8 +124,8 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
         Kind::Never => {
             let (r, slots) = &t.never[item.at];
             let cause = match slots {
-                None => format!("there is no pool {}: it never runs", r.pool),
-                Some(n) => format!("pool {} has {}, it needs more: it never runs", r.pool, count(*n as usize, "slot")),
+                None => format!("never runs: there is no pool {}", r.pool),
+                Some(n) => format!("never runs: pool {} has {}, it needs more", r.pool, count(*n as usize, "slot")),
             };
             let bad = cell(cause, theme.role(Role::Bad));
             made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), bad)
