@@ -203,7 +203,7 @@ pub fn newest_waiting(conn: &Connection, dag_id: &str, run: Option<i64>) -> Resu
                ORDER BY run_after DESC, id DESC LIMIT 200) r
          JOIN task_instance t ON t.run = r.id
          WHERE t.state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed', 'running')
-         ORDER BY r.run_after DESC, r.id DESC, t.state = 'none', t.rowid LIMIT 1",
+         ORDER BY r.run_after DESC, r.id DESC, t.state = 'none', t.scheduled_when, t.task_id, t.map_index LIMIT 1",
         (dag_id, run),
         ti_ref,
     )?;
