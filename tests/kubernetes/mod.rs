@@ -1,14 +1,18 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
+mod articles;
 mod callbacks;
 mod cluster;
 mod cut;
 mod facade;
 mod in_python;
 mod killed;
+mod limited;
 mod outcomes;
 mod proxy;
+
 mod recorder;
+mod shell;
 mod situations;
 mod workers;
 

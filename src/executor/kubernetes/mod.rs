@@ -7,6 +7,7 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+pub mod exec;
 mod facts;
 mod find;
 mod follow;
@@ -84,6 +85,8 @@ pub struct Worker {
     pub has_agent: bool,
     /// Worker pods created at one time.
     pub batch: usize,
+    /// Reasons of waiting containers for which it has failed.
+    pub fatal: Vec<String>,
 }
 
 /// What the thread is told.
