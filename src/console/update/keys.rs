@@ -29,7 +29,7 @@ pub fn early(state: &mut State, key: &str) -> bool {
         state.typed.0.clear();
     }
     let at_once = key == "Esc" || key.starts_with("Ctrl-");
-    if at_once || !(unread(state) || !state.typed.0.is_empty()) {
+    if at_once || (state.typed.0.is_empty() && !unread(state)) {
         return false;
     }
     if state.typed.0.is_empty() {
