@@ -1,22 +1,29 @@
 //! Frames without a terminal: for tests and for the pictures in the README.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ratatui::{
     buffer::Buffer,
     style::{Color, Modifier},
 };
+use rusqlite::Connection;
 
 use crate::{
     error::Result,
-    store::screens::{Opened, open_reader},
+    store::screens::{Opened, open_reader, stop_when},
 };
 
 use super::{
     keymap::Keymap,
     log,
     message::{Effect, Event},
-    query::{Data, answer},
+    query::{Data, Query, answer},
     state::{Facts, Link, State},
     terminal,
     theme::Theme,
@@ -25,10 +32,15 @@ use super::{
     widgets::reduce::Colours,
 };
 
+/// Steps of SQLite that are counted at once.
+const STEPS: i32 = 20;
+
 /// A console without a terminal, whose questions are answered at once.
 pub struct Stage {
     state: State,
     db: PathBuf,
+    conn: Option<Connection>,
+    steps: Arc<AtomicU64>,
     /// What it wanted done that has no answer here: acts, copies, the end.
     pub wanted: Vec<String>,
 }
@@ -51,7 +63,7 @@ impl Stage {
         let link =
             if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8000) };
         effects.extend(update(&mut state, link));
-        let mut stage = Self { state, db, wanted: Vec::new() };
+        let mut stage = Self { state, db, conn: None, steps: Arc::default(), wanted: Vec::new() };
         stage.carry_out(effects);
         Ok(stage)
     }
@@ -141,11 +153,8 @@ impl Stage {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             let event = match effect {
-                Effect::Load(number, query) => {
-                    let found = open_reader(&self.db).and_then(|opened| match opened {
-                        Opened::Ready(conn) => answer(&conn, &query),
-                        _ => Ok(Data::NoStore),
-                    });
+                Effect::Load(number, _, query) => {
+                    let found = self.ask(&query);
                     Event::Loaded(number, found.map_err(|e| e.to_string()))
                 }
                 Effect::Log(ask) => {
@@ -191,6 +200,27 @@ impl Stage {
             let more = update(&mut self.state, event);
             self.carry_out(more);
         }
+    }
+
+    /// Asks the store over the one connection that a console has.
+    fn ask(&mut self, query: &Query) -> Result<Data> {
+        if self.conn.is_none()
+            && let Opened::Ready(mut opened) = open_reader(&self.db)?
+        {
+            let steps = self.steps.clone();
+            let count = move || {
+                steps.fetch_add(STEPS as u64, Ordering::Relaxed);
+                false
+            };
+            stop_when(&mut opened, STEPS, count)?;
+            self.conn = Some(opened);
+        }
+        self.conn.as_ref().map_or(Ok(Data::NoStore), |conn| answer(conn, query))
+    }
+
+    /// How many steps SQLite has made for this console, by and large: what its questions cost, whatever the machine does.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// The frame.

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{MapIndex, RunState, TiState},
-    store::screens::{Micros, RunRef, TiRef, compare::Base},
+    store::screens::{Micros, RunRef, TiRef, compare::Base, page::Part},
 };
 
 use super::{query::Query, widgets::text::run_id};
@@ -199,14 +199,14 @@ impl Place {
         }
     }
 
-    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `limit` are those
+    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `part` are those
     /// of a list.
-    pub fn query(&self, unfolded: &[String], filter: &str, limit: usize, now: Micros) -> Query {
+    pub fn query(&self, unfolded: &[String], filter: &str, part: Part, now: Micros) -> Query {
         match self {
             Self::Triage => Query::Triage { now },
             Self::Dags => Query::Dags,
-            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), limit, now },
-            Self::Instances(None) => Query::Instances { filter: filter.into(), limit, now },
+            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), part, now },
+            Self::Instances(None) => Query::Instances { filter: filter.into(), part, now },
             Self::Instances(Some(run)) => Query::OfRun(run.id),
             Self::System => Query::System,
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },

@@ -1,6 +1,8 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
 mod behaviour;
+mod costs;
 mod home;
+mod large;
 mod oncall;
 mod readme;
 mod screens;

@@ -7,7 +7,7 @@ use crate::{
         message::Effect,
         overlay::Overlay,
         place::{Object, Place, Setting, Tab},
-        query::{Data, Query},
+        query::{Asker, Data, Query},
         screen::Screen,
         state::{Errand, State},
         tree,
@@ -349,7 +349,7 @@ pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab:
     let Some(dag_id) = dag else { return Vec::new() };
     let ticket = state.next_ticket();
     state.errand = Some((ticket, Errand::Failure(tab)));
-    vec![Effect::Load(ticket, Query::Failure { dag_id, run: run.map(|r| r.id) })]
+    vec![Effect::Load(ticket, Asker::Errand, Query::Failure { dag_id, run: run.map(|r| r.id) })]
 }
 
 /// An answer that isn't a screen's data came.

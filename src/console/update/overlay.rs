@@ -6,7 +6,7 @@ use crate::console::{
     overlay::{Choice, Overlay},
     palette,
     place::Place,
-    query::Query,
+    query::{Asker, Query},
     state::State,
     theme::Theme,
 };
@@ -23,7 +23,7 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
     if action == Action::Palette {
         // The answer belongs to no screen; it only makes the DAGs' names known.
         let ticket = state.next_ticket();
-        return vec![Effect::Load(ticket, Query::Dags)];
+        return vec![Effect::Load(ticket, Asker::Names, Query::Names)];
     }
     Vec::new()
 }

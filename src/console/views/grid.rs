@@ -16,7 +16,10 @@ use crate::{
         },
     },
     model::{Dag, TiState, UNMAPPED},
-    store::screens::{Counts, TiRef, grid::Grid},
+    store::screens::{
+        Counts, TiRef,
+        grid::{Grid, MOST_COUNTED},
+    },
 };
 
 use super::parts;
@@ -28,7 +31,8 @@ const CELL: usize = 3;
 pub fn title(_: &State, g: &Grid) -> String {
     let paused = if g.paused { "  PAUSED (P resumes)" } else { "" };
     let schedule = g.dag.as_ref().map(|d| format!("{} tasks", d.tasks.len())).unwrap_or_default();
-    format!("grid  {schedule}  {} of {} runs, newest right{paused}", g.runs.len(), g.total)
+    let more = if g.total == MOST_COUNTED { "+" } else { "" };
+    format!("grid  {schedule}  {} of {}{more} runs, newest right{paused}", g.runs.len(), g.total)
 }
 
 /// Draws it.

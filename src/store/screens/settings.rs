@@ -130,14 +130,14 @@ fn names(text: &str, name: &str) -> bool {
 /// Who holds or waits for slots, of one pool or of all: holders first, longest first.
 pub fn holders(conn: &Connection, pool: Option<&str>) -> Result<Vec<TiRow>> {
     let sql = format!(
-        "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {}
-         WHERE t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
-           AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred')
+        "{} FROM task_instance t INDEXED BY task_instance_busy CROSS JOIN dag_run r ON r.id = t.run {}
+         WHERE {} AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred')
            AND (?1 IS NULL OR t.pool = ?1)
          ORDER BY t.pool, t.state = 'scheduled', t.state = 'queued', coalesce(t.start_date, t.queued_when, t.scheduled_when)
          LIMIT 500",
         instances::SELECT,
-        instances::JOINS
+        instances::JOINS,
+        instances::BUSY
     );
     rows(conn, &sql, [pool], instances::make)
 }
