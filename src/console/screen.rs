@@ -176,11 +176,11 @@ impl Screen {
         };
         self.after = next.filter(|_| further && self.read_with.is_some());
         let at_end = self.cursor + 1 == self.items.len();
-        let limit = match (&self.after, &self.read_with) {
+        let limit = match self.after {
             // Who goes to the end wants the end: each time as much again as is known.
-            (Some(_), _) if at_end => PAGE.max(self.items.len()),
-            (Some(_), _) | (None, None) => PAGE,
-            (None, Some(_)) => PAGE + self.cursor,
+            Some(_) if at_end => PAGE.max(self.items.len()),
+            Some(_) => PAGE,
+            None => PAGE + self.cursor,
         };
         Part { after: self.after.clone(), limit }
     }

@@ -13,6 +13,8 @@ pub mod instances;
 pub mod page;
 #[cfg(test)]
 pub(crate) mod plans;
+pub mod pod;
+pub mod pods;
 pub mod questions;
 pub mod run;
 pub mod runs;
