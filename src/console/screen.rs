@@ -148,8 +148,8 @@ impl Screen {
     /// The list has more rows than were read.
     pub fn more(&self) -> bool {
         match &self.data {
-            Data::Runs(page) => page.next.is_some(),
-            Data::Instances(page) => page.next.is_some(),
+            Data::Runs(page) => page.more(),
+            Data::Instances(page) => page.more(),
             _ => false,
         }
     }

@@ -67,6 +67,13 @@ pub struct Page<T> {
     pub walk: Walk,
 }
 
+impl<T> Page<T> {
+    /// There may be more rows than these.
+    pub fn more(&self) -> bool {
+        self.next.is_some()
+    }
+}
+
 impl<T> std::ops::Deref for Page<T> {
     type Target = Vec<T>;
     fn deref(&self) -> &Vec<T> {

@@ -1,8 +1,14 @@
 //! The list of pods, with what is known of the clusters that they run in.
 
+use std::cmp::Reverse;
+
 use rusqlite::{Connection, Row};
 
-use super::{Micros, Page, TiRef, page, rows, spelled, ti_ref};
+use super::{
+    Micros, TiRef,
+    page::{self, Page, Placed, Position, Walk},
+    rows, spelled, ti_ref,
+};
 use crate::{
     error::Result,
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
@@ -54,6 +60,13 @@ pub struct PodRow {
     pub deleted: Option<Micros>,
 }
 
+impl Placed for PodRow {
+    fn position(&self, _: Walk) -> Position {
+        let (task_id, map_index) = (self.ti.task_id.clone(), self.ti.map_index);
+        Position { at: Reverse(self.id), run: Reverse(self.ti.run.id), task_id, map_index }
+    }
+}
+
 /// Columns of [`make`].
 pub(super) const SELECT: &str = "SELECT p.id, p.run AS run_row, p.dag_id, p.run_id, p.task_id, p.map_index, p.try_number, \
      p.kind, p.stage, p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) AS is_gone, p.name, p.namespace, \
@@ -103,7 +116,8 @@ pub fn list(
         "{SELECT} WHERE (?1 IS NULL OR p.dag_id = ?1)
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
     );
-    page(conn, &sql, (dag_id, all), make, keep, limit)
+    let values = vec![dag_id.map(str::to_owned).into(), i64::from(all).into()];
+    page::read(conn, (&sql, values), Walk::Runs, make, keep, limit)
 }
 
 /// The pods of a task instance, oldest first.
