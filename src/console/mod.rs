@@ -15,6 +15,7 @@ mod overlay;
 mod palette;
 mod picture;
 mod place;
+mod plain;
 mod query;
 mod reader;
 mod run;
@@ -30,6 +31,7 @@ mod views;
 mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
+pub use plain::{SCREENS as PLAIN_SCREENS, screen as plain_screen};
 pub use run::{Opening, Options, Starter, first_frame, run};
 pub use terminal::changed_bytes;
 pub use theme::Theme;

@@ -24,12 +24,13 @@ use super::{
     log,
     message::{Effect, Event},
     query::{Data, Query, answer},
+    run::Opening,
     state::{Facts, Link, State},
     terminal,
     theme::Theme,
-    update::{start_scheduler, update},
+    update::{filter_changed, start_scheduler, update},
     views,
-    widgets::reduce::Colours,
+    widgets::{input::Input, reduce::Colours},
 };
 
 /// Steps of SQLite that are counted at once.
@@ -48,9 +49,27 @@ pub struct Stage {
 impl Stage {
     /// A console of a home, at an instant (microseconds), of a size, with a scheduler that never answers if `connected`.
     pub fn new(home: PathBuf, size: (u16, u16), now: i64, connected: bool) -> Result<Self> {
+        let (dags_folder, logs) = (home.join("dags"), home.join("logs"));
+        Self::with((home, dags_folder, logs), size, now, connected)
+    }
+
+    /// A console of a home with its DAG folder and its folder of logs, without a scheduler.
+    ///
+    /// # Errors
+    /// What reading the store says.
+    pub fn of(home: PathBuf, dags_folder: PathBuf, logs: PathBuf, now: i64) -> Result<Self> {
+        Self::with((home, dags_folder, logs), (80, 24), now, false)
+    }
+
+    fn with(
+        (home, dags_folder, logs): (PathBuf, PathBuf, PathBuf),
+        size: (u16, u16),
+        now: i64,
+        connected: bool,
+    ) -> Result<Self> {
         let facts = Facts {
-            dags_folder: home.join("dags"),
-            logs: home.join("logs"),
+            dags_folder,
+            logs,
             context: "test".into(),
             read_only: false,
             ascii: false,
@@ -74,6 +93,25 @@ impl Stage {
         let effects = start_scheduler(&mut self.state);
         self.carry_out(effects);
         self
+    }
+
+    /// What it knows.
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Goes to an object.
+    pub(super) fn open(&mut self, at: Opening) {
+        self.state.stack.extend(at.screens());
+        let effects = self.state.load();
+        self.carry_out(effects);
+    }
+
+    /// Shows only what fits a filter.
+    pub(super) fn narrow(&mut self, filter: Input) {
+        self.state.screen_mut().filter = filter;
+        let effects = filter_changed(&mut self.state);
+        self.carry_out(effects);
     }
 
     /// Keys, separated by spaces: `2 Enter g g`. Each comes a second after the one before.

@@ -59,7 +59,7 @@ pub enum Opening {
 
 impl Opening {
     /// The screens, each on top of the one before.
-    fn screens(self) -> Vec<Screen> {
+    pub(super) fn screens(self) -> Vec<Screen> {
         let (dag, mut above) = match self {
             Self::Dag(dag_id) => (dag_id, Vec::new()),
             Self::Run(run) => (run.dag_id.clone(), vec![Screen::new(Place::Gantt(run))]),

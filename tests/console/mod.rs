@@ -4,6 +4,7 @@ mod costs;
 mod home;
 mod large;
 mod oncall;
+mod plain;
 mod readme;
 mod screens;
 mod storms;

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::console::{
-    keymap::{self, ROWS, Row},
+    keymap::{self, Action, ROWS, Row},
     layout::Layout,
     overlay::Overlay,
     state::State,
@@ -56,12 +56,16 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
         }
         return;
     }
-    for row in hints(state) {
+    let shown = hints(state);
+    let written = |row: &Row| format!("{}:{}", state.keymap.short(row.action), row.hint);
+    // However narrow it is, the key that tells all others is there.
+    let help = shown.iter().find(|r| r.action == Action::Help).map_or(0, |r| text::width(&written(r)) + 1);
+    for row in shown {
         let refused = state.allowed(row).is_err();
         let key = state.keymap.short(row.action);
-        let word = format!("{key}:{}", row.hint);
-        if pen.left() <= text::width(&word) {
-            break;
+        let kept = if row.group == keymap::Group::Program { 0 } else { help };
+        if pen.left() <= text::width(&written(row)) + kept {
+            continue;
         }
         let dim = theme.role(Role::Dim);
         pen.text(&key, if refused { dim } else { theme.role(Role::Key) });

@@ -94,10 +94,18 @@ fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
     }
     // The field with the focus is always in sight.
     let height = area.height.saturating_sub(3).max(1) as usize;
-    let first = (form.focus.min(form.fields.len().saturating_sub(1)) + 1).saturating_sub(height);
+    let on_field = form.focus < form.fields.len();
+    let first = if on_field { (form.focus + 1).saturating_sub(height) } else { 0 };
     let names = form.fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(8).clamp(8, 24);
     for (i, f) in form.fields.iter().enumerate().skip(first).take(height) {
         one(state, f, form.focus == i, names, Rect { y: area.y + y, height: 1, ..area }, buf);
+        // There are more of them, up or down.
+        let more = match i {
+            i if i == first && first > 0 => "^",
+            i if i + 1 == first + height && i + 1 < form.fields.len() => "v",
+            _ => "",
+        };
+        paint::put(buf, area.x, area.y + y, more, 1, theme.role(Role::Dim));
         y += 1;
     }
     area.y + y
@@ -160,6 +168,11 @@ fn runs(plans: &[Value]) -> usize {
     list(plans, "dag_runs").count()
 }
 
+/// `[3]` of a mapped instance.
+fn index(instance: &Value) -> String {
+    instance["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default()
+}
+
 /// What would happen, line by line.
 fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
     let plans = match &form.preview {
@@ -178,17 +191,19 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
     let word =
         |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
     all.sort_by_key(|t| t["reason"] != "selected");
+    // A name takes what the widest one needs, as far as there is room.
+    let named = |t: &Value| format!("{}{}", word(&t["task_id"]), index(t));
+    let most = (state.size.0 as usize).saturating_sub(46).max(20);
+    let names = all.iter().map(|t| text::width(&named(t))).max().unwrap_or(0).clamp(20, most);
     let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
     let mut out = vec![(format!("{}, {}; nothing has changed yet", n.0, n.1), Role::Title)];
     for t in &all {
         let letter =
             |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
-        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
         let run = text::run_id(&word(&t["dag_run_id"]));
-        let name = format!("{}{index}", word(&t["task_id"]));
         let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
         out.push((
-            format!("{change}  {} {}  {}", text::fit(&name, 34), text::fit(&word(&t["reason"]), 14), run),
+            format!("{change}  {} {}  {}", text::fit(&named(t), names), text::fit(&word(&t["reason"]), 14), run),
             Role::Text,
         ));
     }

@@ -59,6 +59,8 @@ pub struct VariableRow {
 pub struct Settings {
     /// Pools.
     pub pools: Vec<PoolUse>,
+    /// DAGs with a task in each of these pools, as far as it isn't the default pool.
+    pub pool_dags: Vec<Vec<String>>,
     /// Who holds slots or waits for them, by pool.
     pub holders: Vec<TiRow>,
     /// Connections.
@@ -114,7 +116,24 @@ pub fn load(conn: &Connection) -> Result<Settings> {
     )?;
     connections.iter_mut().for_each(|c| c.used = used(&c.conn_id));
     variables.iter_mut().for_each(|v| v.used = used(&v.key));
-    Ok(Settings { pools: pools(conn)?, holders: holders(conn, None)?, connections, variables })
+    let pools = pools(conn)?;
+    let pool_dags = pools.iter().map(|p| dags_of_pool(conn, &p.name)).collect::<Result<_>>()?;
+    Ok(Settings { pools, pool_dags, holders: holders(conn, None)?, connections, variables })
+}
+
+/// DAGs whose definition has a task in a pool. Of the default pool it would be nearly all of them.
+fn dags_of_pool(conn: &Connection, pool: &str) -> Result<Vec<String>> {
+    if pool == crate::model::pool::DEFAULT_POOL {
+        return Ok(Vec::new());
+    }
+    let written = format!("\"pool\":{}", serde_json::Value::from(pool));
+    rows(
+        conn,
+        "SELECT d.dag_id FROM dag d JOIN dag_version v ON v.id = d.version_id
+         WHERE d.is_stale = 0 AND instr(v.definition, ?1) > 0 ORDER BY d.dag_id",
+        [written],
+        |r| r.get(0),
+    )
 }
 
 /// Whether a text has a name as a whole word.

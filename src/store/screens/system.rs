@@ -8,6 +8,7 @@ use crate::{error::Result, model::Diagnostic};
 
 use super::{
     audit::{self, AuditRow},
+    backfills::{self, BackfillRow},
     dags,
     instances::BUSY,
     rows,
@@ -47,6 +48,8 @@ pub struct System {
     pub files: (i64, Option<(String, f64)>),
     /// The last acts.
     pub audit: Vec<AuditRow>,
+    /// Long work: backfills that have not ended.
+    pub jobs: Vec<BackfillRow>,
 }
 
 /// Reads the screen.
@@ -77,6 +80,7 @@ pub fn load(conn: &Connection) -> Result<System> {
             .next(),
         ),
         audit: audit::load(conn, None, 50)?,
+        jobs: backfills::open(conn)?,
     })
 }
 
