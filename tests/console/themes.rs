@@ -75,7 +75,7 @@ fn every_screen_in_every_theme() {
             if at_an_end && *name != "system" {
                 table.push_str(&format!(" letters={:08x}", sum(text.bytes())));
             }
-            for theme in Theme::names().into_iter().filter(|name| !at_an_end || *name == "default") {
+            for theme in Theme::names().filter(|name| !at_an_end || *name == "default") {
                 stage.theme(theme).unwrap();
                 let frame = stage.frame();
                 assert_eq!(stage.text(), text, "{name}: {theme} shows other letters");

@@ -1,11 +1,14 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
+mod callbacks;
 mod cluster;
 mod cut;
+mod facade;
 mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
+mod recorder;
 mod situations;
 mod workers;
 

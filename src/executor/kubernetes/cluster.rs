@@ -1,11 +1,12 @@
 //! How a cluster is reached: what the operator and its connection say (semantics 12.1), as one value, and a client for it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::traffic::{Counting, Counts};
 use crate::{
     error::{Error, Result},
     operators::{
@@ -130,11 +131,11 @@ impl Cluster {
         }
     }
 
-    /// A client. Nothing is sent yet, but a kubeconfig's credential program may run when it is.
+    /// A client whose requests are counted. Nothing is sent yet, but a kubeconfig's credential program may run when it is.
     ///
     /// # Errors
     /// What is wrong with the kubeconfig.
-    pub async fn connect(&self) -> Result<kube::Client> {
+    pub async fn connect(&self, counts: Arc<Counts>) -> Result<kube::Client> {
         let wrong = |e: &dyn std::fmt::Display| {
             Error::refused(format!("cannot use the cluster {}", self.name())).because(e).hint(
                 "name a kubeconfig by the operator's config_file, the connection's extra kube_config_path, or KUBECONFIG \
@@ -160,7 +161,8 @@ impl Cluster {
         config.connect_timeout = Some(std::time::Duration::from_secs(10));
         // What may be sent again is decided here, request by request.
         config.default_retry = false;
-        kube::Client::try_from(config).map_err(|e| wrong(&e))
+        let builder = kube::client::ClientBuilder::try_from(config).map_err(|e| wrong(&e))?;
+        Ok(builder.with_layer(&Counting(counts)).build())
     }
 }
 

@@ -2,10 +2,12 @@
 //! commit, and takes what it says ([`Report`]) into the next one. The thread keeps nothing that isn't stored.
 
 pub mod api;
+mod calls;
 mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+mod facts;
 mod find;
 mod follow;
 pub mod glance;
@@ -14,7 +16,10 @@ mod judge;
 mod outcome;
 pub mod pending;
 pub mod podlog;
+mod survey;
 mod talk;
+mod traffic;
+mod words;
 mod worker;
 
 use std::{
@@ -22,6 +27,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::mpsc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -32,7 +38,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight, PodWrite},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -93,6 +99,8 @@ pub enum Request {
     Drop(PodId),
     /// Tell the agent in a worker pod: a line.
     Tell(PodId, String),
+    /// What came of a call of the author's own code: its number, and the answer.
+    Called(PodId, u64, Value),
 }
 
 /// How a pod's task ended.
@@ -151,6 +159,15 @@ pub enum Report {
         /// How.
         result: Box<Ended>,
     },
+    /// The author's own code is to be called; answered by [`Request::Called`].
+    Call {
+        /// About which.
+        id: PodId,
+        /// Number of the call.
+        n: u64,
+        /// What.
+        what: Box<Value>,
+    },
     /// The agent in a worker pod said a line.
     Heard(PodId, Vec<u8>),
     /// What the agent of an ended worker pod said and nobody had fetched; its end is told after this.
@@ -164,6 +181,8 @@ pub enum Report {
     },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
+    /// Something that only has to be stored: samples, quotas, requests.
+    Learnt(Box<PodWrite>),
 }
 
 /// The thread's other half: tells the engine, and wakes its loop.
@@ -191,11 +210,11 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Starts the thread.
+    /// Starts the thread. What pods use is asked for that often, where the cluster says it; never if it is zero.
     ///
     /// # Errors
     /// The operating system has no thread or descriptor left.
-    pub fn start() -> Result<Self> {
+    pub fn start(metrics_interval: Duration) -> Result<Self> {
         let wake = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
             .map_err(|e| Error::system("cannot make an event for the pods' thread", e))?;
         let wake = std::sync::Arc::new(wake);
@@ -204,7 +223,7 @@ impl Kubernetes {
         let teller = Teller { reports: outbox, wake: wake.clone() };
         std::thread::Builder::new()
             .name("kubernetes".into())
-            .spawn(move || serve(inbox, teller))
+            .spawn(move || serve(inbox, teller, metrics_interval))
             .map_err(|e| Error::system("cannot start the thread that takes care of pods", e))?;
         Ok(Self { requests, reports, wake })
     }
@@ -228,31 +247,39 @@ impl Kubernetes {
 }
 
 /// The thread: hands requests to those who take care of the pods, until the engine is gone.
-fn serve(inbox: UnboundedReceiver<Request>, teller: Teller) {
+fn serve(inbox: UnboundedReceiver<Request>, teller: Teller, metrics_interval: Duration) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return say(format_args!("scheduler: pods can't be taken care of: {e}")),
     };
-    tokio::task::LocalSet::new().block_on(&runtime, hear(inbox, teller));
+    tokio::task::LocalSet::new().block_on(&runtime, hear(inbox, teller, metrics_interval));
 }
 
-async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
-    let hub = hub::Hub::new(teller.clone());
+async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_interval: Duration) {
+    let hub = hub::Hub::new(teller.clone(), metrics_interval);
     let mut cares: HashMap<PodId, UnboundedSender<Order>> = HashMap::new();
     let mut agents: HashMap<PodId, UnboundedSender<String>> = HashMap::new();
+    let mut callers: HashMap<PodId, UnboundedSender<calls::Answered>> = HashMap::new();
     while let Some(request) = inbox.recv().await {
         match request {
             Request::Care(job) => {
                 cares.retain(|_, orders| !orders.is_closed());
                 agents.retain(|_, lines| !lines.is_closed());
+                callers.retain(|_, answers| !answers.is_closed());
                 let (orders, heard) = unbounded_channel();
                 cares.insert(job.pod.id, orders);
                 let (lines, told) = unbounded_channel();
                 if job.worker.as_ref().is_some_and(|worker| worker.has_agent) {
                     agents.insert(job.pod.id, lines);
                 }
+                let answers = job.conduct.listens.then(|| {
+                    let (answers, answered) = unbounded_channel();
+                    callers.insert(job.pod.id, answers);
+                    answered
+                });
                 let name = job.pod.name.clone();
-                let care = tokio::task::spawn_local(Care::run(*job, hub.clone(), teller.clone(), (heard, told)));
+                let care = Care::run(*job, hub.clone(), teller.clone(), (heard, told, answers));
+                let care = tokio::task::spawn_local(care);
                 tokio::task::spawn_local(async move {
                     if care.await.is_err_and(|e| e.is_panic()) {
                         say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));
@@ -264,6 +291,11 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
             Request::Tell(id, line) => {
                 if let Some(agent) = agents.get(&id) {
                     let _ = agent.send(line);
+                }
+            }
+            Request::Called(id, n, answer) => {
+                if let Some(caller) = callers.get(&id) {
+                    let _ = caller.send((n, answer));
                 }
             }
             Request::GiveUp(id) => order(&cares, id, Order::GiveUp),
