@@ -13,7 +13,7 @@ use crate::{
 #[command(after_help = "Example:\n  dagdeck screen triage\n  dagdeck screen tasks --where state:failed\n  \
     dagdeck screen grid churn\n  dagdeck screen compare churn/latest/train:3")]
 pub struct ScreenArgs {
-    /// triage, dags, runs, tasks, backfills, assets, settings, audit, system; of a DAG: grid, graph, calendar, source, versions,
+    /// triage, dags, runs, tasks, backfills, pods, assets, settings, audit, system; of a DAG: grid, graph, calendar, source, versions,
     /// details; of a run: timeline, xcoms; of a task: log, task, inputs, pushed, why, compare
     #[arg(value_name = "NAME")]
     name: String,

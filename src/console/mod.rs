@@ -1,6 +1,7 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
 mod diagram;
+mod distance;
 mod fields;
 mod forms;
 mod graph;
@@ -16,7 +17,10 @@ mod palette;
 mod picture;
 mod place;
 mod plain;
+mod pods;
 mod query;
+#[cfg(test)]
+mod query_plans;
 mod reader;
 mod run;
 mod screen;

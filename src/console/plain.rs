@@ -29,6 +29,7 @@ pub const SCREENS: &[(&str, About, &str)] = &[
     ("runs", About::Everything, "3"),
     ("tasks", About::Everything, "4"),
     ("backfills", About::Everything, "5"),
+    ("pods", About::Everything, "6"),
     ("assets", About::Everything, "7"),
     ("settings", About::Everything, "8"),
     ("audit", About::Everything, "9"),

@@ -4,8 +4,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
+    config,
     error::Result,
-    model::{MapIndex, filter::Filter},
+    model::{ClusterHealth, MapIndex, filter::Filter, yaml},
+    secrets::mask::Mask,
     store::screens::{
         Micros, TiRef,
         assets::{self, AssetRow},
@@ -18,6 +20,8 @@ use crate::{
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
         page::{Page, Part},
+        pod::{self, PodDetail},
+        pods::{self, Clusters, PodRow},
         questions::{self, Question},
         run::{self, Graph, RunDetail},
         runs::{self, RunRow},
@@ -109,6 +113,17 @@ pub enum Query {
     About(String),
     /// The ids of all DAGs, for the palette.
     Names,
+    /// Pods that fit a filter, a part of them; also those that are gone.
+    Pods {
+        gone: bool,
+        filter: String,
+        part: Part,
+        now: Micros,
+    },
+    /// A pod by its number.
+    Pod(i64),
+    /// The pod of a task instance's try, else its newest one.
+    PodOf(TiRef, Option<u32>),
 }
 
 /// Whose question it is. Of each of these only the newest question counts; an answer that nobody waits for any more isn't looked
@@ -125,6 +140,26 @@ pub enum Asker {
     Names,
     /// The pane beside a list.
     Side,
+}
+
+/// Pods, and how their clusters are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pods {
+    /// The newest that fit.
+    pub page: Page<PodRow>,
+    /// Their clusters.
+    pub clusters: Clusters,
+}
+
+/// A pod among those of its task instance. What may be secret is masked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodShown {
+    /// The pod.
+    pub detail: PodDetail,
+    /// All pods of its task instance, oldest first.
+    pub all: Vec<PodRow>,
+    /// Its manifest as YAML.
+    pub yaml: String,
 }
 
 /// An answer of the store.
@@ -153,7 +188,8 @@ pub enum Data {
     Assets(Vec<AssetRow>),
     Logs(Vec<TiRow>),
     Backfills(Vec<BackfillRow>),
-    Held(Vec<Held>),
+    /// Acts that are held, and what is wrong with a cluster (`None`: none is known).
+    Held(Vec<Held>, Option<Health>),
     Question(Option<Box<Question>>),
     Versions(Versions),
     Calendar(Calendar),
@@ -163,6 +199,20 @@ pub enum Data {
     Definition(Option<Box<crate::model::Dag>>),
     About(Box<dags::About>),
     Names(Vec<String>),
+    Pods(Pods),
+    /// `None`: the task instance has no pod.
+    Pod(Option<Box<PodShown>>),
+}
+
+/// How clusters are, in a word for the top line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Health {
+    /// They answer.
+    Ok,
+    /// One is away since then.
+    Away(Micros),
+    /// Something may not be read.
+    Forbidden,
 }
 
 /// Asks the store.
@@ -200,7 +250,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Held => Data::Held(backfills::held(conn)?),
+        Query::Held => Data::Held(backfills::held(conn)?, health(&pods::clusters(conn)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),
@@ -213,105 +263,55 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
         Query::Names => Data::Names(dags::names(conn)?),
+        Query::Pods { gone, filter, part, now } => {
+            let filter = Filter::parse(filter).unwrap_or_default();
+            let keep = |p: &PodRow| filter.matches(&fields::pod(p, *now));
+            Data::Pods(Pods { page: pods::list(conn, None, *gone, keep, part)?, clusters: pods::clusters(conn)? })
+        }
+        Query::Pod(id) => match pod::load(conn, *id)? {
+            Some(detail) => Data::Pod(Some(Box::new(shown(conn, detail)?))),
+            None => Data::Gone,
+        },
+        Query::PodOf(ti, number) => {
+            let all = pods::of_instance(conn, ti)?;
+            let of_try = all.iter().rev().find(|p| number.is_some_and(|n| p.try_number == n));
+            match of_try.or(all.last()).map(|p| pod::load(conn, p.id)).transpose()?.flatten() {
+                Some(detail) => Data::Pod(Some(Box::new(shown(conn, detail)?))),
+                None => Data::Pod(None),
+            }
+        }
         Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{
-        Store,
-        screens::{RunRef, plans},
-    };
+/// A pod with its siblings; what may be secret is masked.
+fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
+    // The store lies in the home, as do the settings that tell what is secret.
+    let home = conn.path().and_then(|path| std::path::Path::new(path).parent()).map(std::path::Path::to_owned);
+    let settings = config::Settings::load(&home.unwrap_or_default().join("dagdeck.toml"), std::env::vars())?;
+    let mask = Mask::load(conn, &settings)?;
+    mask.hide_in_manifest(&mut detail.manifest);
+    for change in detail.diff.iter_mut().flat_map(|d| &mut d.changes) {
+        let sides = [&change.before, &change.after];
+        let has_secret = sides.into_iter().flatten().any(|text| mask.hide_text(text).is_some());
+        if mask.is_sensitive(&change.name) || has_secret {
+            change.mask();
+        }
+    }
+    Ok(PodShown { all: pods::of_instance(conn, &detail.row.ti)?, yaml: yaml::emit(&detail.manifest), detail })
+}
 
-    #[test]
-    fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("dagdeck.db")).unwrap();
-        let conn = store.reader();
-        conn.execute_batch(
-            r#"INSERT INTO dag_version VALUES (1, 'd', 1, 'h', '{"dag_id": "d", "tasks": {"t": {"task_id": "t", "operator": "X"}}}', '', 0),
-                (2, 'd', 2, 'i', '{"dag_id": "d", "tasks": {"t": {"task_id": "t", "operator": "Y"}}}', '', 0);
-            INSERT INTO dag (dag_id, fileloc, is_paused, version_id, timetable_summary, timetable_class, owners, tags, first_seen, last_parsed)
-                VALUES ('d', '/d.py', 0, 1, '', '', '', '[]', 0, 0);
-            INSERT INTO dag_run (id, dag_id, run_id, state, run_type, triggered_by, run_after, end_date, conf, dag_version)
-                VALUES (1, 'd', 'one', 'success', 'manual', 'x', 1, 1, '{}', 1), (2, 'd', 'two', 'failed', 'manual', 'x', 2, 2, '{}', 2),
-                (3, 'd', 'three', 'running', 'manual', 'x', 3, NULL, '{}', 2), (4, 'd', 'four', 'failed', 'manual', 'x', 4, 4, '{}', 2);
-            INSERT INTO task_instance (run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, priority_weight, end_date)
-                VALUES (1, 't', -1, 'success', 1, 0, 'X', 'default_pool', 1, 1, 1), (2, 't', -1, 'failed', 2, 0, 'X', 'default_pool', 1, 1, 2),
-                (3, 't', -1, 'queued', 1, 0, 'X', 'default_pool', 1, 1, NULL);
-            INSERT INTO audit (at, who, via, action, target, command, result) VALUES (2, 'me', 'cli', 'variable_set', 'v', '', 'ok');
-            INSERT INTO backfill VALUES (1, 'd', 0, 0, '{}', 0, 'none', 1, 0, 0, NULL, NULL, 'me', 0, 0, NULL);
-            INSERT INTO asset VALUES (1, 'a', 'a', '', '{}', 1, 0, 0);
-            INSERT INTO asset_event (asset, timestamp, extra) VALUES (1, 1, '{}');"#,
-        )
-        .unwrap();
-        let run = |id: i64, name: &str| RunRef { id, dag_id: "d".into(), run_id: name.into() };
-        let ti = |run: RunRef| TiRef { run, task_id: "t".into(), map_index: -1 };
-        let (dag, now) = ("d".to_owned(), 10);
-        let part = |after: bool| {
-            let at = |n| std::cmp::Reverse(n);
-            let from =
-                crate::store::screens::page::Position { at: at(9), run: at(9), task_id: "t".into(), map_index: -1 };
-            Part { after: after.then_some(from), limit: 10 }
-        };
-        let mut all = vec![
-            Query::Triage { now },
-            Query::Dags,
-            Query::OfRun(2),
-            Query::System,
-            Query::Grid { dag_id: dag.clone(), unfolded: vec!["t".into()] },
-            Query::Run(3),
-            Query::Graph { dag_id: dag.clone(), run: None },
-            Query::Instance(ti(run(2, "two"))),
-            Query::Instance(ti(run(3, "three"))),
-            Query::FailureOf { dag_id: dag.clone(), run: 2 },
-            Query::Xcoms(2, None, true),
-            Query::Audit(Some("t".into())),
-            Query::Settings,
-            Query::Assets,
-            Query::Logs(Logs::These(vec![ti(run(2, "two"))])),
-            Query::Logs(Logs::Task(run(2, "two"), "t".into())),
-            Query::Backfills,
-            Query::Held,
-            Query::Question(ti(run(2, "two"))),
-            Query::Versions(dag.clone()),
-            Query::Calendar { dag_id: dag.clone(), now },
-            Query::Compare(ti(run(2, "two")), 0, Base::LastSuccess),
-            Query::Compare(ti(run(3, "three")), 0, Base::RunBefore),
-            Query::Connection("c".into()),
-            Query::Failure { dag_id: dag.clone(), run: None },
-            Query::Failure { dag_id: dag.clone(), run: Some(2) },
-            Query::Definition(dag.clone()),
-            Query::About(dag.clone()),
-            Query::Names,
-        ];
-        for filter in [
-            "",
-            "text",
-            "state:failed",
-            "state:running,queued",
-            "state:success",
-            "dag:d",
-            "dag:d,e",
-            "dag:d state:failed pool:x",
-        ] {
-            for after in [false, true] {
-                let (filter, part) = (filter.to_owned(), part(after));
-                all.push(Query::Instances { filter: filter.clone(), part: part.clone(), now });
-                all.push(Query::Runs { dag_id: None, filter: filter.clone(), part: part.clone(), now });
-                all.push(Query::Runs { dag_id: Some(dag.clone()), filter, part, now });
-            }
-        }
-        for query in all {
-            answer(conn, &query).unwrap();
-            assert_eq!(plans::that_scan(), [""; 0], "{query:?}");
-        }
-        // It does see one.
-        plans::note(conn, "SELECT * FROM task_instance t WHERE t.state = 'up_for_retry'");
-        plans::note(conn, "SELECT * FROM task_instance t WHERE t.pool = 'p'");
-        plans::note(conn, "SELECT * FROM pool p LEFT JOIN task_instance t ON t.pool = p.name");
-        assert_eq!(plans::that_scan().len(), 3);
+/// What dagdeck can't do without may not be read. Metrics, quotas and nodes are for people's sake only.
+pub fn is_blind(health: &ClusterHealth) -> bool {
+    health.state == "forbidden" && matches!(health.what.as_str(), "pods" | "events")
+}
+
+fn health(clusters: &Clusters) -> Option<Health> {
+    let away = clusters.health.iter().filter(|h| h.state == "away").map(|h| h.since.as_microsecond()).min();
+    match away {
+        _ if clusters.health.is_empty() => None,
+        Some(since) => Some(Health::Away(since)),
+        None if clusters.health.iter().any(is_blind) => Some(Health::Forbidden),
+        None => Some(Health::Ok),
     }
 }

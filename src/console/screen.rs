@@ -16,6 +16,7 @@ use super::{
     items::{self, Item},
     log::LogView,
     place::{Object, Place},
+    pods,
     query::{Data, PAGE},
     widgets::input::Input,
 };
@@ -133,10 +134,17 @@ impl Screen {
 
     /// Takes what was read; the cursor stays on its object, at the same height of the screen.
     pub fn take(&mut self, data: Data, at: Micros) {
+        if let (None, Place::Pod(_), Data::Pod(Some(shown))) = (self.loaded_at, &self.place, &data) {
+            self.wanted = Some(pods::first_line(shown));
+        }
         let after = self.after.take();
         match (&mut self.data, data) {
             (Data::Runs(old), Data::Runs(new)) if self.read_with.is_some() => old.take(new, after.as_ref()),
             (Data::Instances(old), Data::Instances(new)) if self.read_with.is_some() => old.take(new, after.as_ref()),
+            (Data::Pods(old), Data::Pods(new)) if self.read_with.is_some() => {
+                old.page.take(new.page, after.as_ref());
+                old.clusters = new.clusters;
+            }
             (old, new) => *old = new,
         }
         self.read_with = Some(self.filter.text.clone());
@@ -150,6 +158,7 @@ impl Screen {
         match &self.data {
             Data::Runs(page) => page.more(),
             Data::Instances(page) => page.more(),
+            Data::Pods(pods) => pods.page.more(),
             _ => false,
         }
     }
@@ -160,6 +169,7 @@ impl Screen {
             && match &self.data {
                 Data::Runs(page) => page.looking,
                 Data::Instances(page) => page.looking,
+                Data::Pods(pods) => pods.page.looking,
                 _ => false,
             }
     }
@@ -172,6 +182,7 @@ impl Screen {
         let next = match &self.data {
             Data::Runs(page) => page.next.clone(),
             Data::Instances(page) => page.next.clone(),
+            Data::Pods(pods) => pods.page.next.clone(),
             _ => None,
         };
         self.after = next.filter(|_| further && self.read_with.is_some());
@@ -187,7 +198,7 @@ impl Screen {
 
     /// What the store filters by: a list that is too long to be read whole.
     pub fn is_paged(&self) -> bool {
-        matches!(self.place, Place::Runs(_) | Place::Instances(None))
+        matches!(self.place, Place::Runs(_) | Place::Instances(None) | Place::Pods(_))
     }
 
     /// Builds the lines anew.

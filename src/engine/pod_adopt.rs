@@ -13,6 +13,9 @@ use crate::{
 impl Engine {
     /// Takes up the pods of an earlier scheduler's life.
     pub(super) fn adopt_pods(&mut self) -> Result<()> {
+        if let Err(e) = self.store.transaction(store::pod::forget_clusters) {
+            say(format_args!("scheduler: {e}"));
+        }
         for pod in store::pod::open(self.store.reader())? {
             let place = format!("{} in {}", pod.name, pod.namespace);
             if let Err(e) = self.adopt_pod(pod) {

@@ -2,12 +2,14 @@
 mod behaviour;
 mod costs;
 mod home;
+mod home_pods;
 mod large;
 mod oncall;
 mod plain;
+mod pods;
 mod readme;
 mod screens;
 mod storms;
-mod terminal;
+pub mod terminal;
 mod themes;
 mod tour;

@@ -12,6 +12,7 @@ pub const SCREENS: &[(&str, &str)] = &[
     ("runs", "3"),
     ("instances", "4"),
     ("backfills", "5"),
+    ("pods", "6"),
     ("assets", "7"),
     ("settings", "8"),
     ("audit", "9"),
@@ -49,7 +50,7 @@ pub const SCREENS: &[(&str, &str)] = &[
 ];
 
 /// A short number for everything that a frame shows besides its letters.
-fn fingerprint(frame: &Buffer) -> u32 {
+pub fn fingerprint(frame: &Buffer) -> u32 {
     let style = |cell: &ratatui::buffer::Cell| format!("{:?} {:?} {:?};", cell.fg, cell.bg, cell.modifier).into_bytes();
     sum(frame.content.iter().flat_map(style))
 }

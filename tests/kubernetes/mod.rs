@@ -8,7 +8,9 @@ mod in_python;
 mod killed;
 mod outcomes;
 mod proxy;
+
 mod recorder;
+mod shell;
 mod situations;
 mod workers;
 

@@ -7,6 +7,7 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+pub mod exec;
 mod facts;
 mod find;
 mod follow;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::{
     Micros, TiRef,
-    page::{self, Page, Placed, Position, Walk},
+    page::{self, Page, Part, Placed, Position, Walk},
     rows, spelled, ti_ref,
 };
 use crate::{
@@ -104,20 +104,21 @@ pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
     })
 }
 
-/// The newest pods that fit: those that are there or are to come; with `all` also those that are gone.
+/// A part of the pods that fit, newest first: those that are there or are to come; with `all` also those that are gone.
 pub fn list(
     conn: &Connection,
     dag_id: Option<&str>,
     all: bool,
     keep: impl Fn(&PodRow) -> bool,
-    limit: usize,
+    part: &Part,
 ) -> Result<Page<PodRow>> {
     let sql = format!(
-        "{SELECT} WHERE (?1 IS NULL OR p.dag_id = ?1)
+        "{SELECT} WHERE p.id < ?3 AND (?1 IS NULL OR p.dag_id = ?1)
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
     );
-    let values = vec![dag_id.map(str::to_owned).into(), i64::from(all).into()];
-    page::read(conn, (&sql, values), Walk::Runs, make, keep, limit)
+    let before = part.after.as_ref().map_or(i64::MAX, |p| p.at.0);
+    let values = vec![dag_id.map(str::to_owned).into(), i64::from(all).into(), before.into()];
+    page::read(conn, (&sql, values), Walk::Runs, make, keep, part.limit)
 }
 
 /// The pods of a task instance, oldest first.
