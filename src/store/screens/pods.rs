@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::Result,
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
-    store,
+    store::{self, pod::IS_POD},
 };
 
 /// One pod.
@@ -113,7 +113,7 @@ pub fn list(
     part: &Part,
 ) -> Result<Page<PodRow>> {
     let sql = format!(
-        "{SELECT} WHERE p.id < ?3 AND (?1 IS NULL OR p.dag_id = ?1)
+        "{SELECT} WHERE p.id < ?3 AND (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
     );
     let before = part.after.as_ref().map_or(i64::MAX, |p| p.at.0);
@@ -123,13 +123,13 @@ pub fn list(
 
 /// The pods of a task instance, oldest first.
 pub fn of_instance(conn: &Connection, ti: &TiRef) -> Result<Vec<PodRow>> {
-    let sql = format!("{SELECT} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 ORDER BY p.id");
+    let sql = format!("{SELECT} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 AND {IS_POD} ORDER BY p.id");
     rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)
 }
 
 /// All pods of a run, oldest first: what the phases of its timeline are drawn from.
 pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<PodRow>> {
-    rows(conn, &format!("{SELECT} WHERE p.run = ?1 ORDER BY p.id"), [run], make)
+    rows(conn, &format!("{SELECT} WHERE p.run = ?1 AND {IS_POD} ORDER BY p.id"), [run], make)
 }
 
 /// A quota's line.
