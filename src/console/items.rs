@@ -1,6 +1,6 @@
 //! Lines of a list, made from what was read: what each is, its id, the object that verbs act on.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
 use crate::{
     model::{RunState, TiState, filter::Filter},
@@ -8,6 +8,7 @@ use crate::{
         TiRef,
         compare::Pair,
         instances::TiRow,
+        page::Walk,
         settings::{ConnectionRow, Settings},
         system::PoolUse,
     },
@@ -164,6 +165,13 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             total = rows.seen;
             for (at, t) in rows.iter().enumerate().filter(|(_, t)| filter.matches(&fields::ti(t, now))) {
                 items.push(ti_item(Kind::Ti, at, t));
+            }
+            // Within a run the newest start is first; what failed stands by its end.
+            if screen.is_paged() && rows.walk != Walk::Failed {
+                let key = |i: &Item| {
+                    (Reverse(rows[i.at].run_after), Reverse(rows[i.at].ti.run.id), Reverse(rows[i.at].start))
+                };
+                items.sort_by_key(key);
             }
             fields::sort_instances(&mut items, rows, screen.sort, now);
         }

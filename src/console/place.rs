@@ -2,7 +2,7 @@
 
 use crate::{
     model::{MapIndex, RunState, TiState},
-    store::screens::{Micros, RunRef, TiRef, audit::Subject, compare::Base, label},
+    store::screens::{Micros, RunRef, TiRef, audit::Subject, compare::Base, label, page::Part},
 };
 
 use super::{
@@ -228,14 +228,14 @@ impl Place {
         }
     }
 
-    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `limit` are those
+    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `part` are those
     /// of a list.
-    pub fn query(&self, unfolded: &[String], filter: &str, limit: usize, now: Micros) -> Query {
+    pub fn query(&self, unfolded: &[String], filter: &str, part: Part, now: Micros) -> Query {
         match self {
             Self::Triage => Query::Triage { now },
             Self::Dags => Query::Dags,
-            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), limit, now },
-            Self::Instances(None) => Query::Instances { filter: filter.into(), limit, now },
+            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), part, now },
+            Self::Instances(None) => Query::Instances { filter: filter.into(), part, now },
             Self::Instances(Some(run)) => Query::OfRun(run.id),
             Self::System => Query::System,
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },
@@ -252,7 +252,7 @@ impl Place {
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),
-            Self::Pods(gone) => Query::Pods { gone: *gone, filter: filter.into(), limit, now },
+            Self::Pods(gone) => Query::Pods { gone: *gone, filter: filter.into(), part, now },
             Self::Pod(PodOf::This(pod)) => Query::Pod(pod.id),
             Self::Pod(PodOf::Try(ti, number)) => Query::PodOf(ti.clone(), *number),
             Self::Spec(pod, _) => Query::Pod(pod.id),

@@ -19,7 +19,7 @@ use super::{
     overlay::Overlay,
     place::{Object, Place, Scope, Tab},
     pods::{self, PodNow},
-    query::Health,
+    query::{Asker, Health},
     screen::Screen,
     side::Side,
     theme::Theme,
@@ -284,13 +284,24 @@ impl State {
 
     /// Reads what the shown screen shows.
     pub fn load(&mut self) -> Vec<Effect> {
+        self.read(false)
+    }
+
+    /// Reads what follows on what is known of a list.
+    pub fn load_more(&mut self) -> Vec<Effect> {
+        self.read(true)
+    }
+
+    fn read(&mut self, further: bool) -> Vec<Effect> {
         let ticket = self.next_ticket();
         let now = self.now;
         let screen = self.screen_mut();
         let unfolded: Vec<String> = screen.unfolded.iter().cloned().collect();
         screen.waiting = Some(ticket);
         screen.stale = false;
-        vec![Effect::Load(ticket, screen.place.query(&unfolded, &screen.filter.text, screen.limit, now))]
+        let part = screen.part(further);
+        let query = screen.place.query(&unfolded, &screen.filter.text, part, now);
+        vec![Effect::Load(ticket, Asker::Screen, query)]
     }
 
     /// Why verbs can't be used now.

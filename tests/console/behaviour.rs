@@ -291,7 +291,7 @@ fn lists_have_no_end() {
     }
     tx.commit().unwrap();
     stage.keys("3");
-    assert!(stage.text().contains("of 500+"), "{}", stage.text());
+    assert!(stage.text().contains("of 400+"), "{}", stage.text());
     stage.keys("G G G G G");
     assert!(stage.text().contains("4113 of 4113"), "{}", stage.text());
     assert!(cursor(&stage.text()).contains(" r0 "), "{}", stage.text());

@@ -7,7 +7,7 @@ use crate::{
         message::Effect,
         overlay::Overlay,
         place::Object,
-        query::{Data, Query},
+        query::{Asker, Data, Query},
         state::{Done, Errand, State, Undo},
     },
     model::{Dag, RunState, TiState},
@@ -29,7 +29,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let Some(ti) = object.ti() else { return Vec::new() };
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::Answer));
-            vec![Effect::Load(ticket, Query::Question(ti))]
+            vec![Effect::Load(ticket, Asker::Errand, Query::Question(ti))]
         }
         A::Backfill => {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
@@ -71,7 +71,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::TriggerForm(dag.clone())));
-            vec![Effect::Load(ticket, Query::Definition(dag))]
+            vec![Effect::Load(ticket, Asker::Errand, Query::Definition(dag))]
         }
         A::Note => {
             let Some(run) = object.run().cloned() else { return Vec::new() };

@@ -4,7 +4,7 @@ use crate::{
     console::{
         message::Effect,
         place::{Place, Tab},
-        query::{Data, Query},
+        query::{Asker, Data, Query},
         state::{Errand, State},
     },
     store::screens::RunRef,
@@ -21,7 +21,7 @@ pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab:
     let Some(dag_id) = dag else { return Vec::new() };
     let ticket = state.next_ticket();
     state.errand = Some((ticket, Errand::Failure(tab)));
-    vec![Effect::Load(ticket, Query::Failure { dag_id, run: run.map(|r| r.id) })]
+    vec![Effect::Load(ticket, Asker::Errand, Query::Failure { dag_id, run: run.map(|r| r.id) })]
 }
 
 /// An answer that isn't a screen's data came.
@@ -34,7 +34,7 @@ pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -
             let (dag_id, run) = (object.dag_id().unwrap_or_default().to_owned(), object.run().map(|r| r.id));
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::Waiting));
-            vec![Effect::Load(ticket, Query::Waiting { dag_id, run })]
+            vec![Effect::Load(ticket, Asker::Errand, Query::Waiting { dag_id, run })]
         }
         (Errand::Waiting, Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
         (Errand::Waiting, Ok(_)) => {

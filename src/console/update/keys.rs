@@ -210,7 +210,11 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         }
         A::StartScheduler => super::start_scheduler(state),
         A::Mouse => super::mouse::toggle(state),
-        A::Refresh => state.load(),
+        A::Refresh => {
+            // Nothing that was read before counts.
+            state.screen_mut().read_with = None;
+            state.load()
+        }
         A::Redraw => vec![Effect::Redraw],
         A::Suspend => vec![Effect::Suspend],
         A::Quit => vec![Effect::Quit],

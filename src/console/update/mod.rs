@@ -29,7 +29,7 @@ use super::{
     overlay::Overlay,
     place::Place,
     pods::{PodOf, reference},
-    query::{Data, PAGE, Query},
+    query::{Asker, Data, Query},
     state::{Launch, Link, State},
 };
 
@@ -74,6 +74,10 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             if on && state.screen().stale { state.load() } else { Vec::new() }
         }
         Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
+        Event::Dropped(ticket) => {
+            dropped(state, ticket);
+            Vec::new()
+        }
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Changed => changed(state),
         Event::Connected => {
@@ -149,8 +153,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = effects;
     // Near the end of what was read of a list, more of it is read.
     if screen.more() && screen.waiting.is_none() && screen.cursor + 2 * height > screen.items.len() {
-        screen.limit *= 2;
-        effects.extend(state.load());
+        effects.extend(state.load_more());
     }
     effects.extend(side::wanted(state));
     effects.extend(progress::wanted(state));
@@ -175,11 +178,7 @@ pub(crate) fn filter_changed(state: &mut State) -> Vec<Effect> {
     if !screen.is_paged() || screen.filter_error.is_some() {
         return Vec::new();
     }
-    screen.limit = PAGE;
-    if screen.waiting.is_some() {
-        screen.stale = true;
-        return Vec::new();
-    }
+    // A question that is still open is about the filter before, and isn't answered any more.
     state.load()
 }
 
@@ -222,7 +221,7 @@ fn changed(state: &mut State) -> Vec<Effect> {
 /// Asks which acts are held for a moment.
 pub(crate) fn ask_held(state: &mut State) -> Vec<Effect> {
     let ticket = state.next_ticket();
-    vec![Effect::Load(ticket, Query::Held)]
+    vec![Effect::Load(ticket, Asker::Held, Query::Held)]
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
@@ -262,6 +261,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         state.names = names;
         return Vec::new();
     }
+    if let Ok(Data::Names(names)) = &answer {
+        state.dag_ids.clone_from(names);
+        return Vec::new();
+    }
     if state.side.waiting == Some(ticket) {
         return side::loaded(state, answer);
     }
@@ -283,6 +286,18 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         effects.extend(state.load());
     }
     effects
+}
+
+/// Nobody answers a question any more: who asked it asks again when the answer is wanted.
+fn dropped(state: &mut State, ticket: u64) {
+    if state.side.waiting == Some(ticket) {
+        state.side.waiting = None;
+        state.side.stale = true;
+    }
+    if let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(ticket)) {
+        screen.waiting = None;
+        screen.stale = true;
+    }
 }
 
 /// When something happens without any event, in microseconds from now: the loop wakes up then.

@@ -273,10 +273,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             let states = "state:running,queued,scheduled,deferred,restarting";
             push(state, Place::Instances(None), |s| s.filter = Input::new(format!("pool:{name} {states}")))
         }
-        (Object::Setting(..), _) => {
-            state.flash("E edits it, D deletes it; the preview names the DAGs that use it", false);
-            Vec::new()
-        }
+        (Object::Setting(..), _) => where_used(state),
         (Object::Dag(dag, _), Some(Kind::Late)) => push(state, Place::Grid(dag), |_| {}),
         (Object::Ti(ti, _), Some(Kind::Never)) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
         (Object::Dag(dag, _), _) => push(state, Place::Grid(dag), |_| {}),
@@ -300,6 +297,22 @@ fn open(state: &mut State) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The DAGs whose files name a connection or variable.
+fn where_used(state: &mut State) -> Vec<Effect> {
+    let (Data::Settings(all), Some(item)) = (&state.screen().data, state.screen().item()) else { return Vec::new() };
+    let used = match item.kind {
+        Kind::Setting(Setting::Connection) => all.connections.get(item.at).map(|c| &c.used),
+        Kind::Setting(Setting::Variable) => all.variables.get(item.at).map(|v| &v.used),
+        _ => None,
+    };
+    let Some(used) = used.filter(|used| !used.is_empty()) else {
+        state.flash("no DAG's file names it; E edits it, D deletes it", false);
+        return Vec::new();
+    };
+    let filter = Input::new(format!("dag:{}", used.join(",")));
+    push(state, Place::Dags, |s| s.filter = filter)
 }
 
 /// The instance that updated an asset last, else the DAG that makes it.

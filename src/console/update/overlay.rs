@@ -6,7 +6,7 @@ use crate::console::{
     overlay::{Choice, Overlay},
     palette,
     place::Place,
-    query::Query,
+    query::{Asker, Query},
     state::State,
     theme::Theme,
 };
@@ -24,7 +24,7 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
         // The answer belongs to no screen; it only makes the DAGs' names known.
         let ticket = state.next_ticket();
         let other = state.next_ticket();
-        return vec![Effect::Load(ticket, Query::Dags), Effect::Load(other, Query::Named)];
+        return vec![Effect::Load(ticket, Asker::Names, Query::Names), Effect::Load(other, Asker::Named, Query::Named)];
     }
     Vec::new()
 }

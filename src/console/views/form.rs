@@ -96,10 +96,18 @@ fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
     }
     // The field with the focus is always in sight.
     let height = area.height.saturating_sub(3).max(1) as usize;
-    let first = (form.focus.min(form.fields.len().saturating_sub(1)) + 1).saturating_sub(height);
+    let on_field = form.focus < form.fields.len();
+    let first = if on_field { (form.focus + 1).saturating_sub(height) } else { 0 };
     let names = form.fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(8).clamp(8, 24);
     for (i, f) in form.fields.iter().enumerate().skip(first).take(height) {
         one(state, f, form.focus == i, names, Rect { y: area.y + y, height: 1, ..area }, buf);
+        // There are more of them, up or down.
+        let more = match i {
+            i if i == first && first > 0 => "^",
+            i if i + 1 == first + height && i + 1 < form.fields.len() => "v",
+            _ => "",
+        };
+        paint::put(buf, area.x, area.y + y, more, 1, theme.role(Role::Dim));
         y += 1;
     }
     area.y + y

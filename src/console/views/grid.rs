@@ -17,7 +17,10 @@ use crate::{
         },
     },
     model::{Dag, TiState, UNMAPPED},
-    store::screens::{Counts, TiRef, grid::Grid},
+    store::screens::{
+        Counts, TiRef,
+        grid::{Grid, MOST_COUNTED},
+    },
 };
 
 use super::parts;
@@ -32,7 +35,8 @@ pub fn title(_: &State, g: &Grid) -> String {
         if d.task_groups.is_empty() { String::new() } else { format!(" + {}", count(d.task_groups.len(), "group")) }
     };
     let schedule = g.dag.as_ref().map(|d| format!("{}{}", count(d.tasks.len(), "task"), groups(d))).unwrap_or_default();
-    format!("grid  {schedule}  {} of {} runs, newest right{paused}", g.runs.len(), g.total)
+    let more = if g.total == MOST_COUNTED { "+" } else { "" };
+    format!("grid  {schedule}  {} of {}{more} runs, newest right{paused}", g.runs.len(), g.total)
 }
 
 /// Draws it.

@@ -128,7 +128,8 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
     if !matches!(screen.place, Place::Instance(..) | Place::Logs(_)) {
         if narrowed {
             let more = if screen.more() { "+" } else { "" };
-            right.push_str(&format!("{lines} of {}{more}", screen.total));
+            let looking = if screen.looking() { "looking.. " } else { "" };
+            right.push_str(&format!("{looking}{lines} of {}{more}", screen.total));
         } else if lines > 0 {
             let more = if screen.more() { "+" } else { "" };
             right.push_str(&format!("{} of {lines}{more}", position(screen)));

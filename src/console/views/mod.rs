@@ -7,6 +7,7 @@ pub mod backfills;
 pub mod calendar;
 pub mod compare;
 pub mod dags;
+pub mod events;
 pub mod footer;
 pub mod form;
 pub mod gantt;

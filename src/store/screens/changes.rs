@@ -52,11 +52,11 @@ pub struct Changes {
     pub changes: Vec<Change>,
 }
 
+/// The DAG version and the conf of a run. Definitions are large, so they are read only if they are looked at.
 struct Version {
+    id: i64,
     number: i64,
     created: Micros,
-    definition: Value,
-    source: String,
     conf: Value,
 }
 
@@ -82,7 +82,9 @@ pub fn since_it_worked(conn: &Connection, ti: &TiRef) -> Result<Changes> {
         return Ok(Changes { worked: Some(worked), ..Changes::default() });
     };
     let mut changes = Vec::new();
-    code(&then, &now, &ti.task_id, &mut changes);
+    if then.id != now.id {
+        code(conn, &then, &now, &ti.task_id, &mut changes)?;
+    }
     pods(conn, ti, worked.run, &mut changes)?;
     for what in differences("conf", &then.conf, &now.conf) {
         changes.push(Change { at: None, what, likely: true });
@@ -120,37 +122,42 @@ fn pods(conn: &Connection, ti: &TiRef, worked: i64, changes: &mut Vec<Change>) -
 fn version(conn: &Connection, run: i64) -> Result<Option<Version>> {
     let found = rows(
         conn,
-        "SELECT v.number, v.created_at, v.definition, v.source, r.conf
+        "SELECT v.id, v.number, v.created_at, r.conf
          FROM dag_run r JOIN dag_version v ON v.id = r.dag_version WHERE r.id = ?1",
         [run],
         |r| {
             Ok(Version {
-                number: r.get(0)?,
-                created: r.get(1)?,
-                definition: serde_json::from_str(&r.get::<_, String>(2)?).unwrap_or_default(),
-                source: r.get(3)?,
-                conf: serde_json::from_str(&r.get::<_, String>(4)?).unwrap_or_default(),
+                id: r.get(0)?,
+                number: r.get(1)?,
+                created: r.get(2)?,
+                conf: serde_json::from_str(&r.get::<_, String>(3)?).unwrap_or_default(),
             })
         },
     )?;
     Ok(found.into_iter().next())
 }
 
-fn code(then: &Version, now: &Version, task: &str, changes: &mut Vec<Change>) {
-    if then.number == now.number {
-        return;
-    }
-    let task = |v: &Version| v.definition["tasks"][task].clone();
-    let mut own = differences("this task's", &task(then), &task(now));
+/// Definition and text of a version.
+fn texts(conn: &Connection, version: &Version) -> Result<(String, String)> {
+    let sql = "SELECT definition, source FROM dag_version WHERE id = ?1";
+    Ok(rows(conn, sql, [version.id], |r| Ok((r.get(0)?, r.get(1)?)))?.into_iter().next().unwrap_or_default())
+}
+
+fn code(conn: &Connection, then: &Version, now: &Version, task: &str, changes: &mut Vec<Change>) -> Result<()> {
+    let ((old, old_source), (new, new_source)) = (texts(conn, then)?, texts(conn, now)?);
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let (old, new) = (parsed(&old), parsed(&new));
+    let mut own = differences("this task's", &old["tasks"][task], &new["tasks"][task]);
     own.truncate(MOST);
     let about = if own.is_empty() { "; nothing of this task's definition" } else { "" };
-    let lines = if then.source == now.source { "same text" } else { "see v h" };
+    let lines = if old_source == new_source { "same text" } else { "see v h" };
     let what = format!("DAG version v{} -> v{} ({lines}{about})", then.number, now.number);
     changes.push(Change { at: Some(now.created), what, likely: true });
     changes.extend(own.into_iter().map(|what| Change { at: Some(now.created), what, likely: true }));
-    let mut params = differences("param", &then.definition["params"], &now.definition["params"]);
+    let mut params = differences("param", &old["params"], &new["params"]);
     params.truncate(MOST);
     changes.extend(params.into_iter().map(|what| Change { at: Some(now.created), what, likely: true }));
+    Ok(())
 }
 
 /// `retries 2 -> 0` for every leaf that differs.
@@ -192,8 +199,11 @@ fn settings(conn: &Connection, since: Micros, now: &Version, changes: &mut Vec<C
         [since],
         |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?)),
     )?;
-    let text = now.definition.to_string();
-    let named = |target: &str| now.source.contains(target) || text.contains(target);
+    if acts.is_empty() {
+        return Ok(());
+    }
+    let (text, source) = texts(conn, now)?;
+    let named = |target: &str| source.contains(target) || text.contains(target);
     let mut all: Vec<Change> = acts
         .into_iter()
         .map(|(at, who, action, target)| {

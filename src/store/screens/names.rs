@@ -28,8 +28,8 @@ pub fn load(conn: &Connection) -> Result<Names> {
     Ok(Names {
         tasks: rows(
             conn,
-            "SELECT d.dag_id, t.key FROM dag d JOIN dag_version v ON v.id = d.version_id, json_each(v.definition, '$.tasks') t
-             WHERE d.is_stale = 0 ORDER BY d.dag_id, t.key LIMIT ?1",
+            "SELECT d.dag_id, task.key FROM dag d JOIN dag_version v ON v.id = d.version_id, json_each(v.definition, '$.tasks') task
+             WHERE d.is_stale = 0 ORDER BY d.dag_id, task.key LIMIT ?1",
             [MOST as i64],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?,

@@ -103,25 +103,29 @@ pub struct Triage {
 /// Reads the screen as of `now`.
 pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     let since = now - DAYS * 86_400 * SECOND;
-    let select = |which: &str| {
+    // By the index that has what is wanted: without it, all instances there ever were would be looked at.
+    let select = |index: &str, which: &str| {
         format!(
-            "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {} {which}",
+            "{} FROM task_instance t INDEXED BY {index} CROSS JOIN dag_run r ON r.id = t.run {} {which}",
             instances::SELECT,
             instances::JOINS
         )
     };
+    let busy = |which: &str| select("task_instance_busy", &format!("WHERE {} AND {which}", instances::BUSY));
     let failed = rows(
         conn,
-        &select("WHERE t.state = 'failed' AND t.end_date >= ?1 ORDER BY t.end_date DESC LIMIT 500"),
+        &select(
+            "task_instance_failed",
+            "WHERE t.state = 'failed' AND t.end_date >= ?1 ORDER BY t.end_date DESC LIMIT 500",
+        ),
         [since],
         instances::make,
     )?;
-    let retries =
-        rows(conn, &select("WHERE t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 100"), [], instances::make)?;
+    let retries = rows(conn, &busy("t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 100"), [], instances::make)?;
     let stuck = rows(
         conn,
-        &select(
-            "WHERE t.state IN ('scheduled', 'queued') AND coalesce(t.queued_when, t.scheduled_when) < ?1
+        &busy(
+            "t.state IN ('scheduled', 'queued') AND coalesce(t.queued_when, t.scheduled_when) < ?1
              ORDER BY t.scheduled_when LIMIT 100",
         ),
         [now - 300 * SECOND],
@@ -130,8 +134,12 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     let never = rows(
         conn,
         &select(
-            "LEFT JOIN pool p ON p.name = t.pool WHERE t.state = 'scheduled' AND (p.name IS NULL OR p.slots >= 0 AND p.slots < t.pool_slots)
-             ORDER BY t.scheduled_when LIMIT 100",
+            "task_instance_busy",
+            &format!(
+                "LEFT JOIN pool p ON p.name = t.pool WHERE {} AND t.state = 'scheduled' \
+                 AND (p.name IS NULL OR p.slots >= 0 AND p.slots < t.pool_slots) ORDER BY t.scheduled_when LIMIT 100",
+                instances::BUSY
+            ),
         ),
         [],
         instances::make,
@@ -203,7 +211,10 @@ fn group(conn: &Connection, failed: Vec<TiRow>, now: Micros) -> Result<Vec<Group
         let before = if last_worked.is_none() { super::runs_before(conn, &newest.ti, LOOKED_AT)? } else { 0 };
         let mut settled = true;
         for member in members.iter().take(20) {
-            settled &= last_success(conn, &member.ti, Some(member.run_after))?.is_some();
+            if last_success(conn, &member.ti, Some(member.run_after))?.is_none() {
+                settled = false;
+                break;
+            }
         }
         let at = newest.end.unwrap_or(0);
         made.push(Group {

@@ -27,7 +27,7 @@ impl Watch {
 
     /// Somebody sits at it: with a pod, or one that is to come.
     pub fn is_used(&self) -> bool {
-        !self.seats.borrow().is_empty()
+        !self.seats.borrow().is_empty() || !self.families.borrow().is_empty()
     }
 
     /// The API server doesn't answer.
