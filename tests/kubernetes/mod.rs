@@ -6,14 +6,17 @@ mod cluster;
 mod cut;
 mod facade;
 mod in_python;
+mod jobs;
 mod killed;
 mod limited;
 mod outcomes;
 mod proxy;
 
 mod recorder;
+mod resources;
 mod shell;
 mod situations;
+mod strays;
 mod workers;
 
 use crate::support::Home;
