@@ -225,11 +225,11 @@ impl Cluster {
         list.items.into_iter().find_map(|node| node.metadata.name).unwrap()
     }
 
-    /// From now on the namespace takes no pod.
-    pub fn allow_no_pods(&self) {
+    /// From now on the namespace takes so many pods.
+    pub fn allow_pods(&self, most: u32) {
         let quotas: Api<k8s_openapi::api::core::v1::ResourceQuota> =
             Api::namespaced(self.client.clone(), &self.namespace);
-        let none = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+        let none = json!({"metadata": {"name": "most"}, "spec": {"hard": {"pods": most.to_string()}}});
         self.runtime.block_on(quotas.create(&PostParams::default(), &serde_json::from_value(none).unwrap())).unwrap();
     }
 

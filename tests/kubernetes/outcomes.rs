@@ -154,7 +154,7 @@ pod("no_node", "true", node_selector={"no": "such-node"})
 #[test]
 fn a_quota_is_named_as_the_cause() {
     let Some(cluster) = Cluster::new("quota") else { return };
-    cluster.allow_no_pods();
+    cluster.allow_pods(0);
     let home = home(&cluster, r#"pod("refused", "true")"#);
     let run = home.trigger("pods", "r1", &json!({}));
     assert_eq!(run.task("refused", -1)["cause"]["kind"], "quota", "{run:#?}");

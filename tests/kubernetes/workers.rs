@@ -72,6 +72,38 @@ def things():
 things()
 "#;
 
+const CROWD: &str = r#"
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import dag
+from kubernetes.client import models as k8s
+
+SHELL = {"pod_override": k8s.V1Pod(spec=k8s.V1PodSpec(containers=[k8s.V1Container(name="base", image="IMAGE")]))}
+
+@dag(schedule=None, is_paused_upon_creation=False)
+def crowd():
+    BashOperator.partial(task_id="one", executor_config=SHELL).expand(bash_command=["sleep 1; echo 7"] * 5)
+
+crowd()
+"#;
+
+#[test]
+fn quota_that_is_used_up_is_waited_for_and_shown() {
+    let Some(cluster) = Cluster::new("workquota") else { return };
+    cluster.allow_pods(2);
+    let home = Home::with_files(&[("crowd.py", &CROWD.replace("IMAGE", &cluster.image()))]);
+    start(&cluster, &home, &[]);
+    home.run(&["dags", "trigger", "crowd", "-r", "r"]).ok();
+    home.until("the quota is shown as the reason", || {
+        let pods = home.run(&["pods", "list", "crowd", "-o", "json"]).ok().json();
+        let whys = pods.as_array()?.iter().filter_map(|pod| pod["why"].as_str());
+        (whys.filter(|why| why.starts_with("quota most: pods")).count() >= 2).then_some(())
+    });
+    let run = home.wait("crowd", "r");
+    assert_eq!(run.states("one"), ["success"; 5], "{run:#?}");
+    let pods = home.run(&["pods", "list", "crowd", "--all", "-o", "json"]).ok().json();
+    assert_eq!(pods.as_array().map(Vec::len), Some(5), "{pods:#}");
+}
+
 /// A folder of the cluster's node that all worker pods share as their cache; removed at the end.
 struct Shared<'a> {
     cluster: &'a Cluster,

@@ -2,7 +2,7 @@
 //! when no pod of ours in the namespace needs them any more.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
@@ -39,6 +39,24 @@ pub struct Delivery {
     users: RefCell<HashMap<(Place, String), usize>>,
     /// Who may create pods now: `worker_pods_creation_batch_size` at one time.
     turns: RefCell<Option<Rc<Semaphore>>>,
+    /// Number of pods that wait for quota.
+    queued: Cell<u32>,
+}
+
+/// One of those who wait for quota, until it is dropped.
+pub struct Queued(Rc<Delivery>);
+
+impl Queued {
+    /// How long it waits until it asks again: all together ask four times a second, however many they are.
+    pub fn pause(&self) -> Duration {
+        Duration::from_millis(250) * self.0.queued.get()
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.queued.set(self.0.queued.get() - 1);
+    }
 }
 
 /// What one pod needs, until it is dropped.
@@ -54,6 +72,12 @@ impl Delivery {
     /// Turns of those who create worker pods, `batch` at one time.
     pub fn turns(&self, batch: usize) -> Rc<Semaphore> {
         self.turns.borrow_mut().get_or_insert_with(|| Rc::new(Semaphore::new(batch.max(1)))).clone()
+    }
+
+    /// Notes that a pod waits for quota.
+    pub fn queue(self: &Rc<Self>) -> Queued {
+        self.queued.set(self.queued.get() + 1);
+        Queued(self.clone())
     }
 
     /// Notes that a pod needs these ConfigMaps, for as long as the answer is kept.

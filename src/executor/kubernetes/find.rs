@@ -181,6 +181,17 @@ impl Default for Pause {
 }
 
 impl Pause {
+    /// Waits this long at least, unless that is `over` before.
+    pub async fn wait_at_least(&mut self, least: Duration, over: impl Fn() -> bool) {
+        let mut left = least.max(self.0);
+        self.0 = (self.0 * 2).min(Duration::from_secs(15));
+        while !left.is_zero() && !over() {
+            let step = left.min(Duration::from_secs(1));
+            tokio::time::sleep(step).await;
+            left -= step;
+        }
+    }
+
     /// Waits.
     pub async fn wait(&mut self) {
         tokio::time::sleep(self.0).await;

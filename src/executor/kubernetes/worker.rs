@@ -13,7 +13,7 @@ use super::{
     End, Job, Report, Teller,
     api::Api,
     care::Seen,
-    deliver::{Delivery, Needs},
+    deliver::{Delivery, Needs, Queued},
     find::{self, Obtained, Pause},
     glance, judge, talk, words,
 };
@@ -39,6 +39,7 @@ pub async fn obtain(
     let turns = delivery.turns(worker.batch);
     let mut pause = Pause::default();
     let mut is_new = job.is_new;
+    let mut queued = None;
     loop {
         if dropped.get() && is_new {
             return Obtained::Unwanted;
@@ -57,13 +58,15 @@ pub async fn obtain(
         match obtained {
             None => {}
             Some(Obtained::Refused(cause)) if cause.kind == CauseKind::Quota => {
+                queued.get_or_insert_with(|| delivery.queue());
                 let why = words::of_quota(&cause.summary).or(Some(cause.summary));
                 let sight = PodSight { phase: String::new(), why, ..PodSight::default() };
                 teller.tell(Report::Seen { id: job.pod.id, sight: Box::new(sight) });
             }
             Some(obtained) => return obtained,
         }
-        pause.wait().await;
+        let least = queued.as_ref().map_or(Duration::ZERO, Queued::pause);
+        pause.wait_at_least(least, || dropped.get()).await;
     }
 }
 
