@@ -178,7 +178,7 @@ fn reasons(state: &State, d: &InstanceDetail) -> Lines {
         return all.collect();
     }
     match (d.row.paused, d.run_state.as_str()) {
-        (true, _) => vec![bad("The DAG is paused: no run of it goes on.".into())],
+        (true, _) => vec![bad("the DAG is paused".into())],
         (false, "queued") => vec![bad("The run is queued; a scheduler would say what it waits for.".into())],
         _ => Vec::new(),
     }
@@ -192,8 +192,11 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
         let why = r.why.clone().unwrap_or_else(|| "no cause was stored".into());
         out.push((format!("It ended {}: {why}", r.state), Role::Title));
     } else {
-        out.push((now(state, d).replace(" (b: why)", ""), Role::Title));
-        out.extend(reasons(state, d));
+        let title = now(state, d).replace(" (b: why)", "");
+        // What the title says isn't said again.
+        let more: Lines = reasons(state, d).into_iter().filter(|(text, _)| !title.contains(text.as_str())).collect();
+        out.push((title, Role::Title));
+        out.extend(more);
     }
     let rule = d.task.as_ref().map_or(TriggerRule::AllSuccess, |t| t.trigger_rule);
     if !d.upstream.is_empty() {
