@@ -1,9 +1,11 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
 mod cluster;
-mod cut;
+mod credentials;
+mod faults;
 mod in_python;
-mod killed;
+mod inside;
+mod ledger;
 mod outcomes;
 mod proxy;
 mod situations;

@@ -114,7 +114,7 @@ impl Drop for Shared<'_> {
 }
 
 /// Starts a scheduler that runs every task in a pod.
-fn start(cluster: &Cluster, home: &Home, more: &[(&str, &str)]) {
+pub fn start(cluster: &Cluster, home: &Home, more: &[(&str, &str)]) {
     let kubeconfig = cluster.kubeconfig();
     let image = std::env::var("DAGDECK_TEST_PYTHON_IMAGE").unwrap_or_else(|_| "python:3.11-slim".into());
     let (repository, tag) = image.rsplit_once(':').unwrap();
@@ -272,28 +272,6 @@ fn check_work(cluster: &Cluster, home: &Home, shared: &Shared<'_>) {
 }
 
 #[test]
-fn a_killed_scheduler_loses_and_doubles_nothing_of_its_workers() {
-    let Some(cluster) = Cluster::new("workkill") else { return };
-    let kills = std::env::var("DAGDECK_POD_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20usize);
-    let home = Home::with_files(&[("work.py", WORK)]);
-    let (shared, template) = Shared::new(&cluster, &home);
-    let template = [("AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE", template.as_str())];
-    start(&cluster, &home, &template);
-    home.run(&["dags", "trigger", "work", "-r", "r"]).ok();
-    let mut pauses = super::killed::Pauses(0x9e37_79b9_7f4a_7c15);
-    let mut while_running = 0;
-    for _ in 0..kills {
-        std::thread::sleep(pauses.next());
-        home.kill_scheduler();
-        while_running += usize::from(!["success", "failed"].contains(&home.show("work", "r").state()));
-        start(&cluster, &home, &template);
-    }
-    eprintln!("{while_running} of {kills} kills hit while the run was going on");
-    assert!(while_running > 0);
-    check_work(&cluster, &home, &shared);
-}
-
-#[test]
 fn what_ends_while_no_scheduler_is_there_is_fetched_from_the_log() {
     let Some(cluster) = Cluster::new("workaway") else { return };
     let home = Home::with_files(&[("work.py", WORK)]);
@@ -335,7 +313,7 @@ gone()
     start(&cluster, &home, &[]);
     home.run(&["dags", "trigger", "gone", "-r", "r"]).ok();
     home.until("it runs", || (home.show("gone", "r").states("waits") == ["running"]).then_some(()));
-    cluster.delete(&cluster.left()[0]);
+    assert!(cluster.delete(&cluster.left()[0]));
     let run = ended(&home, "gone");
     assert_eq!((run.state(), run.returned("waits", -1)), ("success", &json!("done")));
     assert_eq!(run.task("waits", -1)["try_number"], 2);

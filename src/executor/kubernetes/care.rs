@@ -106,7 +106,7 @@ impl Care {
         let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, &care.name, &api);
         let needs = care.job.worker.as_ref().map(|worker| {
             let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
-            hub.delivery.need(api.client().clone(), place, &worker.home, &worker.config_maps)
+            hub.delivery.need(api.clone(), place, &worker.home, &worker.config_maps)
         });
         if !care.obtain(&api, &hub, &mut seat, needs.as_ref()).await {
             care.done();
@@ -207,6 +207,10 @@ impl Care {
                 let (id, name, uid) = (self.job.pod.id, self.name.clone(), self.uid.clone());
                 self.teller.tell(Report::Created { id, name, uid });
                 self.see(found, false);
+                if is_earlier {
+                    // What happened to it before we sat at its watch.
+                    self.take_view(View::Missing, api).await;
+                }
                 true
             }
             Obtained::Refused(cause) => {
@@ -464,7 +468,7 @@ impl Care {
                 let _ = tell.send(outcome::read(&api_of, &name, &conduct, &mut seen).await);
             });
             self.while_watching(api, seat, read).await;
-            found = told.await.unwrap_or_else(|_| Err("the task was ended".into()));
+            found = told.await.unwrap_or_else(|_| Err(Cause::new(CauseKind::Killed, "the task was ended")));
         }
         let pod = self.now().unwrap_or_default();
         let gone = self.is_gone();
@@ -481,11 +485,11 @@ impl Care {
                 }
                 found.value
             }
-            Err(why) => {
+            Err(cause) => {
                 if end == End::Success {
-                    end = End::Failed(Cause::new(CauseKind::Value, why).exception("AirflowException"));
+                    end = End::Failed(judge::outside(&pod, gone, &self.events).unwrap_or(cause));
                 } else {
-                    self.say("warning", &why);
+                    self.say("warning", &cause.summary);
                 }
                 None
             }

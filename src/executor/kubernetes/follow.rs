@@ -52,7 +52,7 @@ impl Follow {
                     }
                 }
                 Err(trouble) => {
-                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 400);
+                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 400 && code != 401);
                     if self.is_gone() || (refused && self.has_ended()) {
                         let text = format!("[{}] its last lines may be missing here: {trouble}", self.container);
                         self.log.borrow_mut().say("warning", &text);

@@ -6,6 +6,7 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+mod door;
 mod find;
 mod follow;
 pub mod glance;
