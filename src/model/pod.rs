@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ids::TiKey, state::spelled};
+use super::{ids::TiKey, state::spelled, usage::Sample};
 use std::{fmt, str::FromStr};
 
 /// Number of a pod in the store.
@@ -131,14 +131,42 @@ pub struct ClusterHealth {
     pub cluster: String,
     /// Namespace.
     pub namespace: String,
-    /// What: `pods` or `events`.
+    /// What: `pods`, `events`, `metrics`, `quotas`, `nodes`, `claims`.
     pub what: String,
-    /// `ok`, `away` (no answer), `forbidden`.
+    /// `ok`, `away` (no answer), `forbidden`, `missing` (the cluster has no such thing).
     pub state: String,
     /// Since when.
     pub since: Timestamp,
     /// The error's own words.
     pub message: String,
+}
+
+/// One line of a namespace's quota.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quota {
+    /// Name of the `ResourceQuota`.
+    pub name: String,
+    /// Resource: `pods`, `requests.nvidia.com/gpu`.
+    pub resource: String,
+    /// What is used of it, as the API writes quantities.
+    pub used: String,
+    /// What there is.
+    pub hard: String,
+}
+
+/// What this scheduler has asked of a cluster's API server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traffic {
+    /// Name of the cluster for people.
+    pub cluster: String,
+    /// Counted from then on.
+    pub since: Timestamp,
+    /// Requests, watches and streams among them.
+    pub requests: i64,
+    /// Answered with "too many requests" (429).
+    pub throttled: i64,
+    /// Not answered, or with a server's error (5xx).
+    pub failed: i64,
 }
 
 /// One change of what is stored about pods.
@@ -185,4 +213,24 @@ pub enum PodWrite {
     },
     /// A watch's health changed.
     Health(Box<ClusterHealth>),
+    /// What its containers used.
+    Used {
+        /// Which.
+        id: PodId,
+        /// A sample per container.
+        samples: Vec<Sample>,
+    },
+    /// The quotas of a namespace as they are now: all of them.
+    Quotas {
+        /// Name of the cluster for people.
+        cluster: String,
+        /// Namespace.
+        namespace: String,
+        /// When they were asked for.
+        at: Timestamp,
+        /// Their lines.
+        quotas: Vec<Quota>,
+    },
+    /// What was asked of a cluster so far.
+    Traffic(Box<Traffic>),
 }

@@ -17,6 +17,7 @@ pub mod load;
 pub mod pages;
 pub mod plan;
 pub mod pod;
+pub mod pod_usage;
 pub mod pool;
 pub mod rows;
 pub mod run;
@@ -48,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_timetable.sql"),
     include_str!("schema_pods.sql"),
     include_str!("schema_pod_result.sql"),
+    include_str!("schema_pod_usage.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{failed, rows};
+use super::{failed, pod_usage, rows};
 use crate::{
     error::Result,
     model::{ClusterHealth, Pod, PodEvent, PodId, PodSight, PodStage, PodWrite, RunId, TiKey},
@@ -59,6 +59,11 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                     health.message
                 ])
             }),
+        PodWrite::Used { id, samples } => pod_usage::add(tx, *id, samples),
+        PodWrite::Quotas { cluster, namespace, at, quotas } => {
+            pod_usage::set_quotas(tx, (cluster, namespace), *at, quotas)
+        }
+        PodWrite::Traffic(traffic) => pod_usage::set_traffic(tx, traffic),
     };
     done.map(|_| ()).map_err(|e| failed("cannot write what is known of a pod", e))
 }
@@ -179,9 +184,59 @@ pub fn kept(db: &Connection) -> Result<Vec<Pod>> {
     select(db, "stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL ORDER BY id", [])
 }
 
+/// The pod of the last success of a task and index before a pod: `None` if none is known.
+pub fn last_success(db: &Connection, pod: &Pod) -> Result<Option<Pod>> {
+    let all = select(
+        db,
+        "dag_id = ?1 AND task_id = ?2 AND map_index = ?3 AND id < ?4 AND EXISTS (SELECT 1 FROM try t WHERE t.run = pod.run \
+         AND t.task_id = pod.task_id AND t.map_index = pod.map_index AND t.try_number = pod.try_number \
+         AND t.state = 'success') ORDER BY id DESC LIMIT 1",
+        params![pod.dag_id, &*pod.key.task_id, pod.key.map_index, pod.id.0],
+    )?;
+    Ok(all.into_iter().next())
+}
+
+/// The newest pods of a task that were sampled, whatever their index: at most so many.
+pub fn sampled(db: &Connection, dag_id: &str, task_id: &str, most: usize) -> Result<Vec<Pod>> {
+    select(
+        db,
+        "dag_id = ?1 AND task_id = ?2 AND EXISTS (SELECT 1 FROM pod_usage u WHERE u.pod = pod.id) \
+         ORDER BY id DESC LIMIT ?3",
+        params![dag_id, task_id, most as i64],
+    )
+}
+
+/// Tasks of a DAG that ever had a pod whose row is kept, by name.
+pub fn tasks(db: &Connection, dag_id: &str) -> Result<Vec<String>> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        db.prepare_cached("SELECT DISTINCT task_id FROM pod WHERE dag_id = ?1 ORDER BY task_id")?
+            .query_map([dag_id], |row| row.get(0))?
+            .collect()
+    };
+    read().map_err(|e| failed("cannot read the tasks that have pods", e))
+}
+
 /// One.
 pub fn get(db: &Connection, id: PodId) -> Result<Option<Pod>> {
     Ok(select(db, "id = ?1", [id.0])?.pop())
+}
+
+/// Mark in the result of a pod that failed before its task's code ran, and was made again without using a try.
+pub const FAILED_LAUNCH: &str = "failed_launch";
+
+/// How many pods of a try failed before its code ran and were made again; only those before a pod, if one is named.
+pub fn failed_launches(db: &Connection, key: &TiKey, epoch: u32, before: Option<PodId>) -> Result<usize> {
+    let count = |db: &Connection| -> rusqlite::Result<i64> {
+        db.prepare_cached(
+            "SELECT count(*) FROM pod WHERE run = ?1 AND task_id = ?2 AND map_index = ?3 AND epoch = ?4 \
+             AND (?5 IS NULL OR id < ?5) AND json_type(result, '$.' || ?6) IS NOT NULL",
+        )?
+        .query_row(
+            params![key.run.0, &*key.task_id, key.map_index, epoch, before.map(|id| id.0), FAILED_LAUNCH],
+            |row| row.get(0),
+        )
+    };
+    count(db).map(|n| n as usize).map_err(|e| failed("cannot count the pods of a try", e))
 }
 
 /// A pod that was kept is to be deleted after all: whoever takes care of pods finds it to do.
@@ -250,10 +305,12 @@ pub fn health(db: &Connection) -> Result<Vec<ClusterHealth>> {
 /// Forgets the pods of a deleted run with which nothing is to be done any more; the others go when that is done.
 pub fn forget_run(tx: &Transaction<'_>, run: RunId) -> Result<()> {
     let forget = || -> rusqlite::Result<()> {
-        tx.execute(
-            "DELETE FROM pod_event WHERE pod IN (SELECT id FROM pod WHERE run = ?1 AND stage = ?2)",
-            params![run.0, PodStage::Done.as_str()],
-        )?;
+        for table in ["pod_event", "pod_usage"] {
+            tx.execute(
+                &format!("DELETE FROM {table} WHERE pod IN (SELECT id FROM pod WHERE run = ?1 AND stage = ?2)"),
+                params![run.0, PodStage::Done.as_str()],
+            )?;
+        }
         tx.execute("DELETE FROM pod WHERE run = ?1 AND stage = ?2", params![run.0, PodStage::Done.as_str()])?;
         Ok(())
     };
@@ -264,7 +321,8 @@ pub fn forget_run(tx: &Transaction<'_>, run: RunId) -> Result<()> {
 pub fn forget_orphans(tx: &Transaction<'_>) -> Result<()> {
     tx.execute_batch(
         "DELETE FROM pod WHERE stage = 'done' AND NOT EXISTS (SELECT 1 FROM dag_run WHERE dag_run.id = pod.run); \
-         DELETE FROM pod_event WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_event.pod);",
+         DELETE FROM pod_event WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_event.pod); \
+         DELETE FROM pod_usage WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_usage.pod);",
     )
     .map_err(|e| failed("cannot forget the pods of deleted runs", e))
 }

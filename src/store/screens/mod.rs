@@ -10,6 +10,8 @@ pub mod dags;
 pub mod grid;
 pub mod instance;
 pub mod instances;
+pub mod pod;
+pub mod pods;
 pub mod questions;
 pub mod run;
 pub mod runs;

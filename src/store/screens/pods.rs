@@ -1,0 +1,165 @@
+//! The list of pods, with what is known of the clusters that they run in.
+
+use rusqlite::{Connection, Row};
+
+use super::{Micros, Page, TiRef, page, rows, spelled, ti_ref};
+use crate::{
+    error::Result,
+    model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
+    store,
+};
+
+/// One pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodRow {
+    /// Its number.
+    pub id: i64,
+    /// For which task instance.
+    pub ti: TiRef,
+    /// For which try.
+    pub try_number: u32,
+    /// What for.
+    pub kind: PodKind,
+    /// How far dagdeck is with it.
+    pub stage: PodStage,
+    /// It is deleted, or never was.
+    pub is_gone: bool,
+    /// Name.
+    pub name: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Phase as seen last; empty before its creation.
+    pub phase: String,
+    /// Node.
+    pub node: Option<String>,
+    /// Why it waits, in one line.
+    pub why: Option<String>,
+    /// What its first container asks for: `8 cpu, 48Gi memory, 1 nvidia.com/gpu`.
+    pub asked: String,
+    /// Most memory that one of its containers used at a time, bytes.
+    pub memory_peak: Option<f64>,
+    /// Most cores.
+    pub cpu_peak: Option<f64>,
+    /// The API server has it.
+    pub created: Option<Micros>,
+    /// A node was found.
+    pub scheduled: Option<Micros>,
+    /// Its images were there.
+    pub pulled: Option<Micros>,
+    /// The base container began.
+    pub started: Option<Micros>,
+    /// The base container ended.
+    pub ended: Option<Micros>,
+    /// Its deletion was asked for.
+    pub deleted: Option<Micros>,
+}
+
+/// Columns of [`make`].
+pub(super) const SELECT: &str = "SELECT p.id, p.run AS run_row, p.dag_id, p.run_id, p.task_id, p.map_index, p.try_number, \
+     p.kind, p.stage, p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) AS is_gone, p.name, p.namespace, \
+     p.phase, p.node, p.why, p.manifest -> '$.spec.containers[0].resources' AS resources, \
+     (SELECT max(u.memory ->> '$.peak') FROM pod_usage u WHERE u.pod = p.id) AS memory_peak, \
+     (SELECT max(u.cpu ->> '$.peak') FROM pod_usage u WHERE u.pod = p.id) AS cpu_peak, \
+     (SELECT max(e.last_at) FROM pod_event e WHERE e.pod = p.id AND e.reason = 'Pulled') AS pulled_at, \
+     p.created_at, p.scheduled_at, p.started_at, p.ended_at, p.deleted_at FROM pod p";
+
+pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
+    let resources: Option<String> = row.get("resources")?;
+    let resources = resources.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let number = |name: &str| row.get::<_, Option<f64>>(name);
+    Ok(PodRow {
+        id: row.get("id")?,
+        ti: ti_ref(row)?,
+        try_number: row.get("try_number")?,
+        kind: spelled(row, "kind")?,
+        stage: spelled(row, "stage")?,
+        is_gone: row.get("is_gone")?,
+        name: row.get("name")?,
+        namespace: row.get("namespace")?,
+        phase: row.get("phase")?,
+        node: row.get("node")?,
+        why: row.get("why")?,
+        asked: crate::model::usage::Asked::of("", &resources).summary(),
+        memory_peak: number("memory_peak")?,
+        cpu_peak: number("cpu_peak")?,
+        created: row.get("created_at")?,
+        scheduled: row.get("scheduled_at")?,
+        pulled: row.get("pulled_at")?,
+        started: row.get("started_at")?,
+        ended: row.get("ended_at")?,
+        deleted: row.get("deleted_at")?,
+    })
+}
+
+/// The newest pods that fit: those that are there or are to come; with `all` also those that are gone.
+pub fn list(
+    conn: &Connection,
+    dag_id: Option<&str>,
+    all: bool,
+    keep: impl Fn(&PodRow) -> bool,
+    limit: usize,
+) -> Result<Page<PodRow>> {
+    let sql = format!(
+        "{SELECT} WHERE (?1 IS NULL OR p.dag_id = ?1)
+           AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
+    );
+    page(conn, &sql, (dag_id, all), make, keep, limit)
+}
+
+/// The pods of a task instance, oldest first.
+pub fn of_instance(conn: &Connection, ti: &TiRef) -> Result<Vec<PodRow>> {
+    let sql = format!("{SELECT} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 ORDER BY p.id");
+    rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)
+}
+
+/// All pods of a run, oldest first: what the phases of its timeline are drawn from.
+pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<PodRow>> {
+    rows(conn, &format!("{SELECT} WHERE p.run = ?1 ORDER BY p.id"), [run], make)
+}
+
+/// A quota's line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuotaRow {
+    /// Name of the cluster for people.
+    pub cluster: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name, resource, used, hard.
+    pub quota: Quota,
+    /// Seen then.
+    pub at: Micros,
+}
+
+/// What is known of the clusters.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Clusters {
+    /// What can be watched or read, and what can't: by cluster, namespace and kind.
+    pub health: Vec<ClusterHealth>,
+    /// Quotas of the namespaces.
+    pub quotas: Vec<QuotaRow>,
+    /// Requests so far.
+    pub traffic: Vec<Traffic>,
+}
+
+impl Clusters {
+    /// The line that matters most: an API server that is away, else a missing right; `None` if all is well.
+    pub fn worst(&self) -> Option<&ClusterHealth> {
+        let of = |state: &str| self.health.iter().find(|h| h.state == state);
+        of("away").or_else(|| of("forbidden"))
+    }
+}
+
+/// What is known of the clusters that tasks have pods in.
+pub fn clusters(conn: &Connection) -> Result<Clusters> {
+    let quotas = store::pod_usage::quotas(conn)?.into_iter().map(|(cluster, namespace, at, quota)| QuotaRow {
+        cluster,
+        namespace,
+        quota,
+        at: at.as_microsecond(),
+    });
+    Ok(Clusters {
+        health: store::pod::health(conn)?,
+        quotas: quotas.collect(),
+        traffic: store::pod_usage::traffic(conn)?,
+    })
+}
