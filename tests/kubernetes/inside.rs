@@ -17,9 +17,11 @@ with DAG("inside", schedule=None, start_date=datetime(2026, 1, 1), is_paused_upo
 const SCRIPT: &str = r#"
 mkdir -p /tmp/dags; printf '%s' "$DAG_FILE" > /tmp/dags/inside.py
 export DAGDECK_HOME=/tmp/home DAGDECK_DAGS_FOLDER=/tmp/dags
-{ /program/dagdeck scheduler start; /program/dagdeck dags trigger inside -r r --wait --timeout 300; } >&2 2>/tmp/said || cat /tmp/said /tmp/home/scheduler.log >&2
+{ /program/dagdeck scheduler start && /program/dagdeck dags trigger inside -r r --wait --timeout 300; } > /tmp/said 2>&1
+/program/dagdeck scheduler stop >> /tmp/said 2>&1
+cat /tmp/said /tmp/home/scheduler.log
+echo the run:
 /program/dagdeck runs show inside r -o json
-/program/dagdeck scheduler stop >&2
 "#;
 
 #[test]
@@ -49,9 +51,8 @@ fn in_a_pod_the_service_account_is_the_way_to_the_cluster() {
     }}));
     cluster.await_phase("dagdeck", "Succeeded");
     let out = cluster.output("dagdeck");
-    let at = out.find('{').unwrap_or_else(|| panic!("no run: {out}"));
-    let mut documents = serde_json::Deserializer::from_str(&out[at..]).into_iter::<Value>();
-    let run = crate::support::Run(documents.next().unwrap().unwrap());
+    let document = out.split_once("the run:\n").and_then(|(_, text)| serde_json::from_str::<Value>(text).ok());
+    let run = crate::support::Run(document.unwrap_or_else(|| panic!("no run: {out}")));
     assert_eq!(run.state(), "success", "{out}");
     assert_eq!(run.returned("t", -1), &json!([3]));
 }

@@ -63,8 +63,8 @@ struct Scene {
     run: String,
     runs: usize,
     tasks: usize,
-    /// Seconds of an outage.
-    outage: u64,
+    /// Each fault by itself and many times.
+    is_full: bool,
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -93,7 +93,7 @@ impl Scene {
             run: String::new(),
             runs: 0,
             tasks,
-            outage: if is_full { 60 } else { 5 },
+            is_full,
         };
         scene.start();
         Some(scene)
@@ -138,29 +138,31 @@ impl Scene {
         self.home.show(dag, &self.run)
     }
 
-    /// Has a fault so many times; the problems that it made.
-    fn suffer(&mut self, fault: &Fault, times: usize) -> Vec<String> {
+    /// Has each of these faults so many times, in turn; the problems that they made.
+    fn suffer(&mut self, faults: &[&Fault], times: usize) -> Vec<String> {
         let (mut done, mut sum, mut problems) = (0, Tally::default(), Vec::new());
-        let (first, began) = (self.runs, Instant::now());
-        let dag = match fault.how {
+        let (first, began, times) = (self.runs, Instant::now(), times * faults.len());
+        let name = faults.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", ");
+        let kinds: Vec<&str> = faults.iter().flat_map(|fault| fault.kinds).copied().collect();
+        let dag = match faults[0].how {
             How::Acts(_) => dags::CALM,
             How::Inside(dag) => dag,
         };
         while done < times {
-            assert!(self.runs - first <= 4 * times + 4, "{}: it happened only {done} times", fault.name);
+            assert!(self.runs - first <= 4 * times + 4, "{name}: it happened only {done} times");
             self.trigger(dag);
-            if let How::Acts(act) = fault.how {
-                loop {
-                    self.random.pause(fault.pause_ms);
-                    if done >= times || !self.goes_on(dag) {
-                        break;
-                    }
-                    done += usize::from(act(self));
+            loop {
+                let fault = faults[done % faults.len()];
+                let How::Acts(act) = fault.how else { break };
+                self.random.pause(fault.pause_ms);
+                if done >= times || !self.goes_on(dag) {
+                    break;
                 }
+                done += usize::from(act(self));
             }
             let run = self.ended(dag);
-            let tally = books::check(self, fault, dag, &run, &mut problems);
-            if let How::Inside(_) = fault.how {
+            let tally = books::check(self, &kinds, dag, &run, &mut problems);
+            if dag != dags::CALM {
                 done += tally.failed;
             }
             sum.add(&tally);
@@ -174,7 +176,7 @@ impl Scene {
         eprintln!(
             "{:?}: {} x {done} in {} runs, {:.0} s: {} tries ({} of them failed), {} pods made ({} of them again, their task had not begun), {} left; {} results; {} lines, each once; {} logs with a gap that is marked; {} problems",
             self.work,
-            fault.name,
+            name,
             self.runs - first,
             began.elapsed().as_secs_f64(),
             sum.tries,
@@ -187,15 +189,16 @@ impl Scene {
             sum.gaps,
             problems.len()
         );
-        problems.into_iter().map(|problem| format!("{}: {problem}", fault.name)).collect()
+        problems.into_iter().map(|problem| format!("{name}: {problem}")).collect()
     }
 }
 
 fn every_fault(work: Work, purpose: &str) {
     let Some(mut scene) = Scene::new(work, purpose) else { return };
     let wanted = std::env::var("DAGDECK_FAULT").unwrap_or_default();
-    let mut problems = Vec::new();
-    for fault in FAULTS.iter().filter(|fault| fault.name.contains(&wanted) && fault.works.contains(&work)) {
+    let is_chosen = |fault: &&Fault| fault.name.contains(&wanted) && fault.works.contains(&work);
+    let mut groups: Vec<Vec<&Fault>> = Vec::new();
+    for fault in FAULTS.iter().filter(is_chosen) {
         if fault.needs_node && scene.node.is_none() {
             eprintln!(
                 "SKIPPED: {} needs {}, a folder with the pids of the node's programs",
@@ -204,9 +207,19 @@ fn every_fault(work: Work, purpose: &str) {
             );
             continue;
         }
-        let times = number("DAGDECK_FAULTS").unwrap_or(1) as usize;
-        problems.extend(scene.suffer(fault, times));
+        // Once each, those that cost alike happen in one run; a slow one only when all are asked for.
+        let is_alike = |group: &Vec<&Fault>| {
+            let both_act = matches!((group[0].how, fault.how), (How::Acts(_), How::Acts(_)));
+            both_act && group[0].kinds.is_empty() == fault.kinds.is_empty()
+        };
+        match groups.iter_mut().find(|group| !scene.is_full && is_alike(group)) {
+            Some(group) => group.push(fault),
+            None if fault.is_slow && !scene.is_full => {}
+            None => groups.push(vec![fault]),
+        }
     }
+    let times = number("DAGDECK_FAULTS").unwrap_or(1) as usize;
+    let problems: Vec<String> = groups.iter().flat_map(|group| scene.suffer(group, times)).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 

@@ -8,15 +8,6 @@ use crate::kubernetes::{
     proxy::{Asked, Deed},
 };
 
-/// What a fault may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Harm {
-    /// Nothing but time: one try, one pod.
-    Time,
-    /// A try, which fails for a cause of one of these kinds; the next one runs.
-    Try(&'static [&'static str]),
-}
-
 /// How it comes about.
 #[derive(Clone, Copy)]
 pub enum How {
@@ -29,22 +20,24 @@ pub enum How {
 /// A fault.
 pub struct Fault {
     pub name: &'static str,
-    pub harm: Harm,
+    /// Of what kinds the cause of a try may be that it cost; none: it costs nothing but time, one try, one pod.
+    pub kinds: &'static [&'static str],
     pub how: How,
     pub works: &'static [Work],
     /// Longest pause before the next one.
     pub pause_ms: usize,
     pub needs_node: bool,
+    pub is_slow: bool,
 }
 
 const BOTH: &[Work] = &[Work::Operator, Work::Workers];
 
 const fn costs_time(name: &'static str, act: fn(&mut Scene) -> bool, pause_ms: usize) -> Fault {
-    Fault { name, harm: Harm::Time, how: How::Acts(act), works: BOTH, pause_ms, needs_node: false }
+    Fault { name, kinds: &[], how: How::Acts(act), works: BOTH, pause_ms, needs_node: false, is_slow: false }
 }
 
 const fn costs_a_try(name: &'static str, kinds: &'static [&'static str], how: How) -> Fault {
-    Fault { name, harm: Harm::Try(kinds), how, works: BOTH, pause_ms: 1500, needs_node: false }
+    Fault { name, kinds, how, works: BOTH, pause_ms: 1500, needs_node: false, is_slow: false }
 }
 
 /// All of them.
@@ -60,7 +53,7 @@ pub const FAULTS: &[Fault] = &[
     costs_time("answers lost", answers_lost, 1500),
     costs_a_try("pod deleted", &["pod_deleted"], How::Acts(pod_deleted)),
     costs_a_try("pod evicted", &["evicted"], How::Acts(pod_evicted)),
-    costs_a_try("evicted by the kubelet", &["evicted"], How::Inside(dags::DISK)),
+    Fault { is_slow: true, ..costs_a_try("evicted by the kubelet", &["evicted"], How::Inside(dags::DISK)) },
     costs_a_try("memory used up", &["oom_killed"], How::Inside(dags::MEMORY)),
     Fault { works: &[Work::Operator], ..costs_a_try("sidecar dead", &["pod"], How::Acts(sidecar_dead)) },
     Fault {
@@ -90,14 +83,14 @@ fn streams_ended(scene: &mut Scene) -> bool {
 fn connections_refused(scene: &mut Scene) -> bool {
     scene.proxy.refuse(true);
     scene.proxy.cut(|_| true);
-    std::thread::sleep(Duration::from_secs(scene.outage.min(10)));
+    std::thread::sleep(Duration::from_secs(if scene.is_full { 10 } else { 3 }));
     scene.proxy.refuse(false);
     true
 }
 
 fn api_stopped(scene: &mut Scene) -> bool {
     scene.proxy.hang(true);
-    std::thread::sleep(Duration::from_secs(scene.outage));
+    std::thread::sleep(Duration::from_secs(if scene.is_full { 60 } else { 3 }));
     scene.proxy.hang(false);
     true
 }
