@@ -151,6 +151,25 @@ impl Mask {
         }
     }
 
+    /// Replaces the values of a container's variables with sensitive names: `{"name": "TOKEN", "value": ..}`.
+    pub fn hide_variables(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let is_sensitive = fields.get("name").and_then(Value::as_str).is_some_and(|n| self.is_sensitive(n));
+                for (key, item) in fields.iter_mut() {
+                    match item {
+                        Value::String(text) if key == "value" && is_sensitive && !text.is_empty() => {
+                            *text = STARS.into()
+                        }
+                        item => self.hide_variables(item),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|i| self.hide_variables(i)),
+            _ => {}
+        }
+    }
+
     /// A variable's value as it may be printed.
     pub fn variable(&self, key: &str, value: &str) -> String {
         if self.is_sensitive(key) {

@@ -2,18 +2,18 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{
     plan::{self, PlanFlags},
+    pod_show,
     shell::{Format, Shell},
     target::{self, split_index},
     yaml,
 };
 use crate::{
     config::Place,
-    error::{Error, Result},
+    error::Result,
     model::{MapIndex, UNMAPPED},
     protocol::Command,
     store::pages,
@@ -39,11 +39,16 @@ pub enum PodVerb {
         limit: usize,
     },
     /// One pod: phases, containers, what was sent; also when it is gone
-    #[command(after_help = "Example:\n  dagdeck pods show train-x7d2k1ab -o yaml")]
+    #[command(
+        after_help = "Example:\n  dagdeck pods show train-x7d2k1ab -o yaml\n  dagdeck pods show train-x7d2k1ab --diff"
+    )]
     Show {
         /// Its name
         #[arg(value_name = "POD")]
         name: String,
+        /// Only what differs from the pod of the task's last success before it
+        #[arg(long)]
+        diff: bool,
     },
     /// What the cluster said about a pod; also when it is gone
     #[command(after_help = "Example:\n  dagdeck pods events train-x7d2k1ab")]
@@ -52,6 +57,9 @@ pub enum PodVerb {
         #[arg(value_name = "POD")]
         name: String,
     },
+    /// Which clusters answer, what may not be read there, quotas, and requests made so far
+    #[command(after_help = "Example:\n  dagdeck pods health -o json")]
+    Health,
     /// Delete pods that were kept; without names all that have ended
     #[command(after_help = "Example:\n  dagdeck pods cleanup --dry-run\n  dagdeck pods cleanup train-x7d2k1ab --force")]
     Cleanup {
@@ -110,17 +118,11 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
             ];
             shell.show_rows(rows, &columns)?;
         }
-        PodVerb::Show { name } => {
-            let mut pod = found(&conn, &name)?;
-            shell.mask(&conn)?.hide(&mut pod);
-            if let Some(fields) = pod.as_object_mut() {
-                fields.shift_remove("id");
-            }
-            shell.show(&pod)?;
-        }
+        PodVerb::Show { name, diff } => return pod_show::show(&name, diff, shell),
+        PodVerb::Health => return pod_show::health(shell),
         PodVerb::Events { name } => {
-            let pod = found(&conn, &name)?;
-            let rows = pages::pod::events(&conn, pod["id"].as_i64().unwrap_or_default())?;
+            let (_, pod) = pod_show::found(&conn, &name)?;
+            let rows = pages::pod::events(&conn, pod.row.id)?;
             shell.show_rows(rows, &["last_at", "count", "type", "reason", "source", "message"])?;
         }
         PodVerb::Cleanup { names, force, flags } => {
@@ -137,12 +139,6 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
     Ok(0)
 }
 
-fn found(conn: &Connection, name: &str) -> Result<Value> {
-    pages::pod::show(conn, name)?.ok_or_else(|| {
-        Error::not_found(format!("there is no pod {name:?}")).hint("`dagdeck pods list --all` names all that are known")
-    })
-}
-
 /// `pods render`; its exit code.
 ///
 /// # Errors
@@ -153,7 +149,9 @@ pub fn render(of: RenderPod, shell: &mut Shell, make: Renderer) -> Result<i32> {
     let map_index = of.map_index.or(index).unwrap_or(UNMAPPED);
     let at = of.date.map(|text| super::read_time(&text, &shell.place()?.settings)).transpose()?;
     let (mut manifest, warnings) = make(shell.place()?, &of.dag_id, &task_id, at, map_index)?;
-    shell.mask(&conn)?.hide(&mut manifest);
+    let mask = shell.mask(&conn)?;
+    mask.hide(&mut manifest);
+    mask.hide_variables(&mut manifest);
     for warning in warnings {
         shell.say(&format!("warning: {warning}"))?;
     }

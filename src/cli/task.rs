@@ -8,7 +8,7 @@ use super::{
     TestTask,
     shell::Shell,
     target::{self, DagName, Instance, Names, RunName, TaskName},
-    task_clear, task_explain, task_mark, task_render,
+    task_clear, task_explain, task_mark, task_render, task_usage,
 };
 use crate::{
     error::{Error, Result},
@@ -38,6 +38,9 @@ pub enum TaskVerb {
     /// Why a task instance is not running, in sentences
     #[command(visible_alias = "why", after_help = "Example:\n  dagdeck tasks explain churn latest train")]
     Explain(OfTask),
+    /// What the pods of tasks ask for, and what they used over the last runs
+    #[command(after_help = "Example:\n  dagdeck tasks usage churn train")]
+    Usage(task_usage::Usage),
     /// Clear task instances, so that they run again
     #[command(after_help = "Example:\n  dagdeck tasks clear churn --run-id latest --task-id train:3 -d --dry-run\n  \
         dagdeck tasks clear churn -s -7d -e now --only-failed -y")]
@@ -110,6 +113,7 @@ pub fn run(verb: TaskVerb, shell: &mut Shell) -> Result<i32> {
             let of = of.find(shell, &conn)?;
             task_explain::explain(&of, &conn, shell)
         }
+        TaskVerb::Usage(of) => task_usage::run(of, shell),
         TaskVerb::Clear(clear) => task_clear::run(*clear, shell),
         TaskVerb::Mark(mark) => task_mark::run(mark, shell),
         TaskVerb::Stop(of) => stop(of, shell),

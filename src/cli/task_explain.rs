@@ -97,8 +97,9 @@ fn summary(row: &Value, blockers: &[Blocker]) -> String {
     };
     let cause = row["cause"]["summary"].as_str().map(|c| format!(": {c}")).unwrap_or_default();
     match row["state"].as_str().unwrap_or("none") {
-        "running" => format!("{name} is running (try {})", row["try_number"]),
-        "queued" | "restarting" => format!("{name} is about to run"),
+        "running" if blockers.is_empty() => format!("{name} is running (try {})", row["try_number"]),
+        "running" => format!("{name} is running (try {}), but", row["try_number"]),
+        "queued" | "restarting" if blockers.is_empty() => format!("{name} is about to run"),
         state @ ("success" | "failed" | "skipped" | "upstream_failed" | "removed") => {
             format!("{name} has ended: {state}{cause}")
         }
@@ -113,8 +114,13 @@ fn blockers(of: &Instance, row: &Value, conn: &Connection, shell: &Shell) -> Res
     let index = row["map_index"].as_i64().and_then(|i| MapIndex::try_from(i).ok()).unwrap_or(UNMAPPED);
     let key = TiKey::new(RunId(of.run.row), of.task_id.as_str(), index);
     let state = row["state"].as_str().unwrap_or("none").parse().unwrap_or(TiState::None);
-    if state.is_finished() || state == TiState::Running {
+    if state.is_finished() {
         return Ok(Vec::new());
+    }
+    // A task that has a pod runs while its pod may not.
+    let of_pod = store::pod::waits_for(conn, &key)?.map(|reason| Blocker { kind: "pod".into(), reason, until: None });
+    if state == TiState::Running {
+        return Ok(of_pod.into_iter().collect());
     }
     // The scheduler's own memory knows best; without one the same predicates are asked about what is stored.
     if let Some(answer) = command::scheduler_request(place, Request::Explain { key: key.clone() })? {
@@ -136,6 +142,7 @@ fn blockers(of: &Instance, row: &Value, conn: &Connection, shell: &Shell) -> Res
         reason: b.reason,
         until: b.until.map(|t| rfc3339(t).into()),
     }));
+    found.extend(of_pod);
     Ok(found)
 }
 

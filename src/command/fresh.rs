@@ -64,11 +64,12 @@ pub fn register(place: &Place, store: &mut Store, file: &store::dag::ParsedFile)
     if e.kind != crate::error::Kind::Refused {
         return Err(e);
     }
+    let line = file.dags.iter().find(|d| e.message.contains(&*d.dag.dag_id)).map_or(0, |d| d.dag.line);
     let mut file = store::dag::ParsedFile { dags: Vec::new(), ..file.clone() };
     file.diagnostics.push(crate::model::Diagnostic {
         severity: crate::model::Severity::Error,
         file: file.fileloc.clone(),
-        line: 0,
+        line,
         column: 0,
         message: e.message,
         hint: e.hint,

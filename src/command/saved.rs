@@ -36,7 +36,8 @@ pub fn save(
         return Err(Error::refused("nothing matches: there is no plan to save"));
     }
     let due_at = hold.map(|seconds| plus_seconds(now, seconds));
-    let plan_id = document["plan_id"].as_str().unwrap_or_default().to_owned();
+    let plan_id = free_id(tx, document["plan_id"].as_str().unwrap_or_default(), hold.is_some())?;
+    document["plan_id"] = plan_id.as_str().into();
     let serialised = serde_json::to_string(command).map_err(|e| Error::system("cannot keep the command", e))?;
     let state = if hold.is_some() { "held" } else { "saved" };
     plan::save(
@@ -58,6 +59,24 @@ pub fn save(
     Ok((document, Touched { plans: true, ..Touched::default() }))
 }
 
+/// The id of a plan's content, or, if a plan of that content is kept already, the first of `ID-2`, `ID-3`, … that is free:
+/// what became of the earlier one stays readable. To save what is saved already changes nothing.
+fn free_id(tx: &Transaction<'_>, content: &str, is_held: bool) -> Result<String> {
+    let mut plan_id = content.to_owned();
+    for n in 2.. {
+        match plan::get(tx, &plan_id)? {
+            Some(kept) if is_held || kept.state != "saved" => plan_id = format!("{content}-{n}"),
+            _ => break,
+        }
+    }
+    Ok(plan_id)
+}
+
+/// What a plan's id says of its content.
+fn content_of(plan_id: &str) -> &str {
+    plan_id.split('-').next().unwrap_or(plan_id)
+}
+
 fn is_idle(document: &Value) -> bool {
     ["task_instances", "dag_runs", "effects"].iter().all(|name| document[*name].as_array().is_none_or(Vec::is_empty))
 }
@@ -75,7 +94,7 @@ pub fn apply(
         .map_err(|e| Error::system(format!("plan {plan_id} is of another version of dagdeck"), e))?;
     let prepared = prepare(tx, place, &command, now)
         .map_err(|e| Error { message: format!("plan {plan_id} can't be applied any more: {}", e.message), ..e })?;
-    if prepared.document["plan_id"] != saved.plan_id.as_str() {
+    if prepared.document["plan_id"] != content_of(&saved.plan_id) {
         let why = differences(&saved.basis, &prepared.basis);
         return Err(Error::refused(format!("what plan {plan_id} was computed from has changed"))
             .because(why)

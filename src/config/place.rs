@@ -103,11 +103,10 @@ impl Place {
     pub fn create(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         for folder in [&self.home, &self.tries(), &self.logs()] {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|e| Error::system(format!("cannot create {}", folder.display()), e))?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| {
+                Error::system(format!("the home can't be written: cannot create {}", folder.display()), e)
+                    .hint("name another home with --home DIR or DAGDECK_HOME")
+            })?;
         }
         Ok(())
     }

@@ -255,7 +255,10 @@ impl Hands {
                 drop(events.send(Event::Launched(Err("this console can't start one".into()))));
                 return;
             };
-            let started = starter(&home, &dags).map_err(|e| e.message);
+            let started = starter(&home, &dags).map_err(|e| match e.cause {
+                Some(why) => format!("{}: {why}", e.message),
+                None => e.message,
+            });
             let told = started.as_ref().map(|child| child.as_ref().map(Child::id)).map_err(Clone::clone);
             drop(events.send(Event::Launched(told)));
             drop(scheduler.send(Wanted::Connect));

@@ -9,7 +9,7 @@ use super::{conn::Peer, core::Engine};
 use crate::{
     command::{self, Actor, Touched},
     error::{Error, Result, say},
-    model::{PodStage, time::rfc3339},
+    model::time::rfc3339,
     protocol::{Command, Envelope, Reply, Request},
 };
 
@@ -132,14 +132,7 @@ impl Engine {
             let reason = "the process of an earlier try is being ended; this one starts when it is gone";
             blockers.push(json!({"kind": "earlier_try", "reason": reason, "until": null}));
         }
-        let pods = crate::store::pod::of_instance(self.store.reader(), key).unwrap_or_default();
-        let newest = pods.last().filter(|pod| matches!(pod.stage, PodStage::Wanted | PodStage::Created));
-        if let Some(pod) = newest {
-            let reason = match (&pod.sight.why, pod.stage) {
-                (Some(why), _) => format!("pod {}: {why}", pod.name),
-                (None, PodStage::Wanted) => format!("pod {} is being created", pod.name),
-                (None, _) => format!("pod {} is {}", pod.name, pod.sight.phase),
-            };
+        if let Ok(Some(reason)) = crate::store::pod::waits_for(self.store.reader(), key) {
             blockers.push(json!({"kind": "pod", "reason": reason, "until": null}));
         }
         if let Some(why) = &self.stuck {

@@ -1,7 +1,7 @@
 //! Tasks whose work is a pod: no process and no worker slot here. The thread of `executor::kubernetes` takes care of the pods;
 //! what it says is committed here, and what can't be taken back is done only after that.
 
-use std::{collections::HashMap, os::fd::BorrowedFd, path::PathBuf};
+use std::{collections::HashMap, os::fd::BorrowedFd, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::{
     executor::kubernetes::{Access, End, Ended, Job, Kubernetes, OWNER, Report as Said, Request, WATCHED},
     model::{
         Cause, CauseKind, Dag, DagRun, Pod, PodId, PodKind, PodSight, PodStage, PodWrite, Task, TaskInstance, TiKey,
-        TiState, time::plus_seconds,
+        TiState, quantity, time::plus_seconds,
     },
     operators::{Arguments, kubernetes_pod::Conduct},
     protocol::agent::ToAgent,
@@ -233,7 +233,8 @@ impl Engine {
             return;
         }
         if self.pods.thread.is_none() {
-            match Kubernetes::start() {
+            let often = self.place.settings.number("kubernetes_executor", "metrics_interval").unwrap_or(15.0);
+            match Kubernetes::start(Duration::try_from_secs_f64(often).unwrap_or_default()) {
                 Ok(thread) => self.pods.thread = Some(thread),
                 Err(e) => return say(format_args!("scheduler: {e}")),
             }
@@ -261,6 +262,7 @@ impl Engine {
                     }
                     self.write_pod(PodWrite::Health(health));
                 }
+                Said::Learnt(write) => self.write_pod(*write),
                 Said::Ended { id, result } => self.pod_ended(id, result),
                 Said::Heard(id, line) => self.hear_agent(id, &line),
                 Said::Left(id, messages) => self.take_left(id, messages),
@@ -295,7 +297,12 @@ impl Engine {
     }
 
     /// A pod's end is known. A deferred task waits for its slots first; its end is kept with the pod.
-    fn pod_ended(&mut self, id: PodId, result: Box<Ended>) {
+    fn pod_ended(&mut self, id: PodId, mut result: Box<Ended>) {
+        if let End::Failed(cause) = &mut result.end
+            && cause.kind == CauseKind::OomKilled
+        {
+            self.name_last_use(id, cause);
+        }
         let Some(kept) = self.pods.all.get_mut(&id) else { return };
         if kept.killed.is_some() || kept.is_over {
             return;
@@ -316,6 +323,17 @@ impl Engine {
             self.report(&key, epoch, Report::Resume);
         } else {
             self.finish_pod(id);
+        }
+    }
+
+    /// A container that used too much memory: how much it used when that was asked last. Equal failures stay one group.
+    fn name_last_use(&self, id: PodId, cause: &mut Cause) {
+        let reader = self.store.reader();
+        let Ok(Some(pod)) = store::pod::get(reader, id) else { return };
+        let used = store::pod_usage::of_pod(reader, id).unwrap_or_default();
+        if let Some(used) = used.into_iter().find(|used| pod.conduct["base"] == used.container.as_str()) {
+            let (last, peak) = (quantity::bytes(used.memory.last), quantity::bytes(used.memory.peak));
+            cause.summary += &format!("; last known use {last}, highest {peak}");
         }
     }
 
@@ -423,11 +441,11 @@ impl Engine {
     }
 
     /// The end of a worker's task is committed with what follows from it; its pod may go after that.
-    pub(super) fn worker_is_over(&mut self, id: PodId) {
+    pub(super) fn worker_is_over(&mut self, id: PodId, result: Value) {
         if let Some(kept) = self.pods.all.get_mut(&id) {
             kept.is_over = true;
         }
-        self.write_pod(PodWrite::Ended { id, result: Value::Null });
+        self.write_pod(PodWrite::Ended { id, result });
         self.pods.to_send.push(Request::Committed(id));
     }
 

@@ -6,13 +6,13 @@
 use std::{collections::HashMap, path::PathBuf, process::ExitStatus};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{core::Engine, worker_pods::Inside};
 use crate::{
     error::say,
     executor::{
-        kubernetes::{End, Ended},
+        kubernetes::{End, Ended, glance},
         worker::{code::Packed, pod, settings::WorkerSettings},
     },
     model::{Cause, CauseKind, Pod, PodId, PodSight, PodStage, TiKey, TiState},
@@ -25,7 +25,7 @@ use crate::{
     },
     runner::verdict,
     scheduler::Report,
-    store::xcom::RETURN_VALUE,
+    store::{self, pod::FAILED_LAUNCH, xcom::RETURN_VALUE},
 };
 
 /// What is known of the agents.
@@ -37,8 +37,6 @@ pub struct Workers {
     acks: Vec<(PodId, u32)>,
     /// Questions that wait until the store can be written.
     unanswered: Vec<(PodId, u64, Value)>,
-    /// Pods of a try that failed before its process began.
-    failed_launches: HashMap<(TiKey, u32), u32>,
     /// The Python side, and the folders with DAG files and plugins.
     pub side: Packed,
     /// See `side`.
@@ -170,8 +168,7 @@ impl Engine {
         }
         let (key, epoch) = (talk.key.clone(), talk.epoch);
         let try_number = self.world.instance(&key).map_or(1, |row| row.try_number);
-        self.workers.failed_launches.remove(&(key.clone(), epoch));
-        self.worker_is_over(id);
+        self.worker_is_over(id, Value::Null);
         self.take_outcome(Outcome { key, try_number, epoch, start_date, end_date, pid, says, kind });
     }
 
@@ -217,24 +214,32 @@ impl Engine {
     }
 
     /// A pod that failed before its task's process began is made again, without using a try, as often as
-    /// `pod_launch_failure_retries` says. What ended with an exit code isn't of that kind (Airflow's excluded reason `Error`).
+    /// `pod_launch_failure_retries` says (-1: always), unless its container ended for a reason of
+    /// `pod_launch_failure_excluded_container_reasons`. How often that was is stored with the pods.
     fn launch_again(&mut self, id: PodId, talk: &Talk, end: &End) -> bool {
         let End::Failed(cause) = end else { return false };
-        let most = WorkerSettings::read(&self.place.settings).map_or(0, |s| s.launch_failure_retries);
-        let try_of = (talk.key.clone(), talk.epoch);
-        let count = self.workers.failed_launches.get(&try_of).copied().unwrap_or(0);
         let queued = self.world.instance(&talk.key).is_some_and(|row| row.state == TiState::Queued);
-        if cause.kind == CauseKind::ExitCode || count >= most || !queued || !self.is_current(&talk.key, talk.epoch) {
+        if !queued || !self.is_current(&talk.key, talk.epoch) {
+            return false;
+        }
+        let Ok(settings) = WorkerSettings::read(&self.place.settings) else { return false };
+        // What was seen of it last may be written with this.
+        self.commit();
+        let reader = self.store.reader();
+        let pod = store::pod::get(reader, id).ok().flatten();
+        let reason = pod.and_then(|pod| glance::failed_reason(&pod.sight.status));
+        let Ok(count) = store::pod::failed_launches(reader, &talk.key, talk.epoch, None) else { return false };
+        if !settings.launches_again(count, reason.as_deref()) {
             return false;
         }
         let (pod, why, number) = (&talk.host, &cause.summary, count + 1);
-        say(format_args!("scheduler: {}: pod {pod} did not start ({why}): made again, {number} of {most}", talk.key));
-        self.workers.failed_launches.insert(try_of.clone(), number);
+        let most = settings.launch_failure_retries.map_or_else(String::new, |most| format!(" of {most}"));
+        say(format_args!("scheduler: {}: pod {pod} did not start ({why}): made again, {number}{most}", talk.key));
         if let Some(talk) = self.workers.talks.get_mut(&id) {
             talk.is_over = true;
         }
-        self.worker_is_over(id);
-        self.to_start.push(try_of);
+        self.worker_is_over(id, json!({FAILED_LAUNCH: cause}));
+        self.to_start.push((talk.key.clone(), talk.epoch));
         true
     }
 
@@ -333,8 +338,6 @@ fn status(code: i32) -> ExitStatus {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn end(extra: Value) -> AgentEnd {

@@ -4,6 +4,8 @@
 //! tags are one field of words). `key>N` and `key<N` compare durations (`90s`, `10m`, `2h`, `1d`) and times. `since:7d`
 //! compares the row's time. `!term` is its opposite. A bare word is found in any text of the row, without case.
 
+use super::state::TiState;
+
 /// A parsed filter. An empty one matches everything.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filter {
@@ -32,6 +34,9 @@ enum Test {
 
 /// Words that are flags, not text: `paused`, `!paused`.
 pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
+
+/// States of what isn't a task instance or a run: phases of pods, states of plans.
+const OTHER_STATES: &[&str] = &["pending", "succeeded", "unknown", "saved", "held", "applied", "discarded", "refused"];
 
 /// Keys that `key:value` understands, for messages and completion.
 pub const KEYS: &[&str] = &[
@@ -170,7 +175,14 @@ fn keyed(key: &str, sign: &str, value: &str) -> Result<Test, String> {
         ("since" | "before", _) => Err(format!("{key} is written {key}:{value}")),
         ("dur", ":") => Err(format!("dur is written dur>{value} or dur<{value}")),
         (_, ":") => {
-            let patterns = value.split(',').filter(|v| !v.is_empty()).map(|v| pattern(field, v)).collect();
+            let mut patterns = Vec::new();
+            for one in value.split(',').filter(|v| !v.is_empty()) {
+                if field == "state" {
+                    patterns.append(&mut states(&one.to_lowercase())?);
+                } else {
+                    patterns.push(one.to_lowercase());
+                }
+            }
             Ok(Test::Is { field: field.into(), patterns })
         }
         ("dur", _) => Ok(Test::Compare { field: field.into(), above: sign == ">", seconds: span()? }),
@@ -192,18 +204,25 @@ fn canonical(key: &str) -> Option<&'static str> {
     KEYS.iter().find(|k| **k == name).copied()
 }
 
-/// A state may be abbreviated to an everyday word.
-fn pattern(field: &str, value: &str) -> String {
-    let value = value.to_lowercase();
-    if field == "state" {
-        match value.as_str() {
-            "retry" => return "up_for_retry".into(),
-            "reschedule" => return "up_for_reschedule".into(),
-            "null" => return "none".into(),
-            _ => {}
-        }
+/// The states that a word means: an everyday word's, the one of that name, or all that begin so. A pattern stays one.
+fn states(word: &str) -> Result<Vec<String>, String> {
+    match word {
+        "retry" => return Ok(vec!["up_for_retry".into()]),
+        "reschedule" => return Ok(vec!["up_for_reschedule".into()]),
+        "null" => return Ok(vec!["none".into()]),
+        word if word.contains('*') => return Ok(vec![word.into()]),
+        _ => {}
     }
-    value
+    let tasks = TiState::ALL.iter().map(|s| s.as_str());
+    let known: Vec<&str> = tasks.chain(OTHER_STATES.iter().copied()).collect();
+    if known.contains(&word) {
+        return Ok(vec![word.into()]);
+    }
+    let begun: Vec<String> = known.iter().filter(|s| s.starts_with(word)).map(|s| (*s).to_owned()).collect();
+    if begun.is_empty() {
+        return Err(format!("state:{word}: no such state; one of {}", known.join(", ")));
+    }
+    Ok(begun)
 }
 
 /// `90s`, `10m`, `2h`, `7d`, `1w`, or bare seconds.
@@ -272,6 +291,8 @@ mod tests {
         for yes in [
             "",
             "state:failed,retry",
+            "state:fai",
+            "state:f*",
             "tag:ml dag:churn*",
             "dag:*train",
             "dag:c*n_t*n",
@@ -300,6 +321,7 @@ mod tests {
             ("since:soon", "not a duration"),
             ("dur:5m", "dur>5m"),
             ("state:", "needs a value"),
+            ("state:bogus", "no such state; one of none, scheduled"),
             ("\"open", "not closed"),
             ("tag>3", "no order"),
         ] {

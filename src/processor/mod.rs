@@ -5,6 +5,7 @@ mod scan;
 mod templates;
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     time::{Instant, UNIX_EPOCH},
 };
@@ -262,7 +263,22 @@ pub fn check(paths: &[PathBuf], settings: &Settings) -> Result<Vec<(PathBuf, Par
             }
         }
     }
+    tell_of_equal_ids(&mut all);
     Ok(all)
+}
+
+/// A DAG id that an earlier file has, too, is an error of the later one, as when the files are stored.
+fn tell_of_equal_ids(all: &mut [(PathBuf, Parsed)]) {
+    let mut first: HashMap<std::sync::Arc<str>, PathBuf> = HashMap::new();
+    for (file, parsed) in all {
+        for dag in &parsed.dags {
+            let owner = first.entry(dag.dag_id.clone()).or_insert_with(|| file.clone());
+            if owner != file {
+                let e = store::dag::used_twice(&dag.dag_id, &owner.to_string_lossy(), &file.to_string_lossy());
+                parsed.diagnostics.push(error(file, dag.line, e.message, e.hint));
+            }
+        }
+    }
 }
 
 /// Seconds that importing a file may take: the smaller of Airflow's two limits; a `[core] dagbag_import_timeout` of 0 is none.

@@ -100,6 +100,12 @@ pub fn register(
     Ok(changed)
 }
 
+/// What is said of two files with one DAG id.
+pub fn used_twice(dag_id: &str, first: &str, second: &str) -> Error {
+    Error::refused(format!("DAG id {dag_id} is used twice: in {first} and in {second}"))
+        .hint("dag_id must be unique over all files: rename one of them")
+}
+
 fn one(
     tx: &Transaction<'_>,
     file: &ParsedFile,
@@ -114,8 +120,7 @@ fn one(
         .optional()
         .map_err(write)?;
     if let Some(other) = other.filter(|o| *o != file.fileloc && std::path::Path::new(o).exists()) {
-        return Err(Error::refused(format!("DAG id {} is used twice: in {other} and in {}", dag.dag_id, file.fileloc))
-            .hint("dag_id must be unique over all files: rename one of them"));
+        return Err(used_twice(&dag.dag_id, &other, &file.fileloc));
     }
     let definition =
         serde_json::to_string(dag).map_err(|e| Error::system(format!("cannot serialise DAG {}", dag.dag_id), e))?;

@@ -9,7 +9,7 @@ use crate::error::Result;
 /// A saved plan.
 #[derive(Debug, Clone)]
 pub struct Saved {
-    /// Id: equal plans have equal ids.
+    /// Id: made from what the plan holds, with a number behind it if one of that content was there before.
     pub plan_id: String,
     /// `saved`, `held`, `applied`, `discarded`, or `refused` for a held one that didn't hold any more.
     pub state: String,
@@ -47,7 +47,7 @@ fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
     })
 }
 
-/// Writes a plan; an equal one that was decided long ago makes way.
+/// Writes a plan in place of the one with its id.
 pub fn save(tx: &Transaction<'_>, plan: &Saved) -> Result<()> {
     let basis = serde_json::Value::from(plan.basis.clone()).to_string();
     tx.execute(

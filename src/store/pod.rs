@@ -42,7 +42,9 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
         PodWrite::Done { id, gone_at } => tx
-            .prepare_cached("UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2) WHERE id = ?1")
+            .prepare_cached(
+                "UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2), why = NULL WHERE id = ?1",
+            )
             .and_then(|mut s| s.execute(params![id.0, rows::micros(*gone_at)])),
         PodWrite::Health(health) => tx
             .prepare_cached(
@@ -221,6 +223,25 @@ pub fn get(db: &Connection, id: PodId) -> Result<Option<Pod>> {
     Ok(select(db, "id = ?1", [id.0])?.pop())
 }
 
+/// What the pod of a task instance waits for, in a sentence; `None` if it has none, or one that runs or has ended.
+pub fn waits_for(db: &Connection, key: &TiKey) -> Result<Option<String>> {
+    let Some(pod) = of_instance(db, key)?.pop() else { return Ok(None) };
+    let said = match (&pod.sight.why, pod.stage) {
+        (_, PodStage::Ended | PodStage::Done) => return Ok(None),
+        (Some(why), _) => format!("pod {}: {why}", pod.name),
+        (None, PodStage::Wanted) => format!("pod {} is being created", pod.name),
+        (None, PodStage::Created) if matches!(pod.sight.phase.as_str(), "" | "Pending") => {
+            format!("pod {} waits for a node", pod.name)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(match failed_launches(db, key, pod.epoch, Some(pod.id))? {
+        0 => said,
+        1 => format!("{said} (one pod before it failed to start)"),
+        n => format!("{said} ({n} pods before it failed to start)"),
+    }))
+}
+
 /// Mark in the result of a pod that failed before its task's code ran, and was made again without using a try.
 pub const FAILED_LAUNCH: &str = "failed_launch";
 
@@ -257,13 +278,17 @@ pub fn last_id(db: &Connection) -> Result<i64> {
         .map_err(|e| failed("cannot read pods", e))
 }
 
+/// Events by time; the kubelet's are of whole seconds, and equal ones come in the order in which these things happen.
+pub const EVENT_ORDER: &str = "last_at / 1000000, CASE reason WHEN 'Scheduled' THEN 0 WHEN 'Pulling' THEN 1 \
+     WHEN 'Pulled' THEN 2 WHEN 'Created' THEN 3 WHEN 'Started' THEN 4 ELSE 5 END, last_at, first_at, uid";
+
 /// What was said about a pod, oldest first.
 pub fn events(db: &Connection, id: PodId) -> Result<Vec<PodEvent>> {
     let read = || -> rusqlite::Result<Vec<PodEvent>> {
-        db.prepare_cached(
+        db.prepare_cached(&format!(
             "SELECT uid, first_at, last_at, count, level, reason, message, source FROM pod_event WHERE pod = ?1 \
-             ORDER BY last_at, first_at, uid",
-        )?
+             ORDER BY {EVENT_ORDER}"
+        ))?
         .query_map([id.0], |row| {
             Ok(PodEvent {
                 uid: row.get(0)?,

@@ -133,3 +133,33 @@ fn a_reader_that_ends_early_is_no_failure() {
         .unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()), "{output:?}");
 }
+
+#[test]
+fn a_dag_id_used_twice_is_an_error_of_the_check_too() {
+    let home = Home::new();
+    let dags = home.0.path().join("dags");
+    fs::copy(dags.join("good.toml"), dags.join("later.toml")).unwrap();
+    let checked = home.command("dags check -o json").output().unwrap();
+    assert_eq!(checked.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    let message = document["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["filename"].as_str().unwrap().ends_with("later.toml"))
+        .map(|f| (f["diagnostics"][0]["message"].as_str().unwrap().to_owned(), f["diagnostics"][0]["line"].as_u64()));
+    let (message, line) = message.unwrap();
+    assert!(message.starts_with("DAG id good is used twice: in ") && message.contains("later.toml"), "{message}");
+    assert!(line > Some(0), "{document}");
+}
+
+#[test]
+fn a_scheduler_is_stopped_whatever_dag_folder_is_named() {
+    let home = Home::new();
+    assert_eq!(home.command("scheduler start").output().unwrap().status.code(), Some(0));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut stop = home.command("scheduler stop");
+    stop.env("DAGDECK_DAGS_FOLDER", elsewhere.path());
+    let stopped = stop.output().unwrap();
+    assert_eq!(stopped.status.code(), Some(0), "{stopped:?}");
+}

@@ -61,6 +61,24 @@ fn a_plan_that_no_longer_holds_says_what_changed() {
 }
 
 #[test]
+fn what_became_of_equal_plans_stays_readable() {
+    let home = Home::with_runs();
+    let line = "tasks clear churn --run-id done --task-id gate";
+    let first = save(&home, line);
+    // Saved again it is the same one; held, it is another, and undoing that takes nothing from the first.
+    assert_eq!(save(&home, line), first);
+    let held = home.run(&format!("{line} -y --hold 60 -o json")).json()["plan_id"].as_str().unwrap().to_owned();
+    assert_eq!(held, format!("{first}-2"));
+    assert_eq!(home.run(&format!("plans discard {held}")).code, 0);
+    let second = save(&home, line);
+    assert_eq!(second, first);
+    assert_eq!((state(&home, &first), state(&home, &held)), ("saved".into(), "discarded".into()));
+    assert_eq!(home.run(&format!("plans apply {first}")).code, 0);
+    assert_eq!((state(&home, &first), state(&home, &held)), ("applied".into(), "discarded".into()));
+    assert_eq!(home.run("plans list -o json").json().as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn an_applied_plan_is_taken_back_while_nothing_has_happened() {
     let home = Home::with_runs();
     let before = home.run("tasks states-for-dag-run churn done -o json").json();

@@ -208,6 +208,36 @@ impl Api {
         Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
     }
 
+    /// Objects of the namespace, by the group's path and the kind's plural; all of them, or those that a label selector finds.
+    pub async fn list_in(&self, group: &str, kind: &str, selector: &str) -> Answer<Value> {
+        let mut which = ListParams::default();
+        if !selector.is_empty() {
+            which = which.labels(selector);
+        }
+        self.ask(Request::new(format!("{group}/namespaces/{}/{kind}", self.namespace)).list(&which)).await
+    }
+
+    /// One object of the namespace.
+    pub async fn get_in(&self, kind: &str, name: &str) -> Answer<Value> {
+        self.ask(self.path(kind).get(name, &kube::api::GetParams::default())).await
+    }
+
+    /// Hands over each object of a kind in the whole cluster, a page after the other.
+    pub async fn list_all(&self, kind: &str, fields: &str, mut take: impl FnMut(Value)) -> Answer<()> {
+        let mut which = ListParams::default().limit(500);
+        if !fields.is_empty() {
+            which = which.fields(fields);
+        }
+        loop {
+            let mut list: Value = self.ask(Request::new(format!("/api/v1/{kind}")).list(&which)).await?;
+            list["items"].as_array_mut().map(std::mem::take).unwrap_or_default().into_iter().for_each(&mut take);
+            match list["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
+                Some(token) => which = which.continue_token(token),
+                None => return Ok(()),
+            }
+        }
+    }
+
     /// What changes from a resource version on: `pods` by label selector, or `events` by field selector.
     pub async fn watch(
         &self,

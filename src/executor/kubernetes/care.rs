@@ -20,6 +20,7 @@ use super::{
     api::Api,
     clocks::Clocks,
     deliver::Needs,
+    facts::Facts,
     find::{self, Obtained, Pause},
     follow::Follow,
     glance,
@@ -56,6 +57,10 @@ pub struct Care {
     log: Rc<RefCell<PodLog>>,
     seen: watch::Sender<Seen>,
     events: Vec<PodEvent>,
+    /// What is known around it while it waits.
+    facts: Rc<Facts>,
+    /// Why it waits, as told last.
+    why: Option<String>,
     uid: String,
     name: String,
     dropped: Rc<Cell<bool>>,
@@ -93,6 +98,8 @@ impl Care {
             dropped: Rc::new(Cell::new(job.unwanted)),
             seen: watch::channel((None, false)).0,
             events: Vec::new(),
+            facts: Rc::default(),
+            why: None,
             must_go: false,
             inbox: Some(inbox).filter(|_| has_agent),
             committed: false,
@@ -103,7 +110,7 @@ impl Care {
             log,
         };
         let Some(api) = care.connected(&hub).await else { return };
-        let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, &care.name, &api);
+        let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, (care.job.pod.id, &care.name), &api);
         let needs = care.job.worker.as_ref().map(|worker| {
             let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
             hub.delivery.need(api.clone(), place, &worker.home, &worker.config_maps)
@@ -198,7 +205,7 @@ impl Care {
             Obtained::Pod(found, is_earlier) => {
                 if is_earlier {
                     self.name = glance::name(&found).to_string();
-                    *seat = hub.seat(&self.job.cluster, &self.job.pod.namespace, &self.name, api);
+                    *seat = hub.seat(&self.job.cluster, &self.job.pod.namespace, (self.job.pod.id, &self.name), api);
                     self.say("info", &format!("Found matching pod {} of an earlier try: it is taken up", self.name));
                 } else {
                     self.say("info", &format!("Pod {} in namespace {} was created", self.name, self.job.pod.namespace));
@@ -289,9 +296,23 @@ impl Care {
                 return;
             }
         }
-        let sight = glance::sight(&pod, &self.job.conduct.base, &self.events);
-        self.teller.tell(Report::Seen { id: self.job.pod.id, sight: Box::new(sight) });
+        self.tell_sight(&pod);
         self.seen.send_replace((Some(Rc::new(pod)), gone));
+    }
+
+    fn tell_sight(&mut self, pod: &Value) {
+        let sight = glance::sight(pod, &self.job.conduct.base, &self.events, &self.facts);
+        self.why.clone_from(&sight.why);
+        self.teller.tell(Report::Seen { id: self.job.pod.id, sight: Box::new(sight) });
+    }
+
+    /// More is known: tells why it waits if that reads differently now.
+    fn look_again(&mut self) {
+        if let Some(pod) = self.now().filter(|_| !self.is_gone())
+            && pending::why(&pod, &self.events, &self.facts) != self.why
+        {
+            self.tell_sight(&pod);
+        }
     }
 
     fn take_event(&mut self, event: PodEvent, is_told: bool) {
@@ -303,6 +324,7 @@ impl Care {
         self.teller.tell(Report::Event { id: self.job.pod.id, event: Box::new(event.clone()) });
         self.events.retain(|e| e.uid != event.uid);
         self.events.push(event);
+        self.look_again();
     }
 
     fn now(&self) -> Option<Rc<Value>> {
@@ -362,9 +384,13 @@ impl Care {
                     let view = seat.view.borrow_and_update().clone();
                     if changed.is_ok() { self.take_view(view, api).await }
                 },
+                Ok(()) = seat.facts.changed() => {
+                    self.facts = seat.facts.borrow_and_update().clone();
+                    self.look_again();
+                }
                 () = tokio::time::sleep(wake) => {
                     let pod = self.now();
-                    late = clocks.over(pod.as_deref(), &self.events, seat.outage());
+                    late = clocks.over(pod.as_deref(), (&self.events, &self.facts), seat.outage());
                     if late.is_some() { break }
                 }
             }

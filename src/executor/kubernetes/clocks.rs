@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Job, glance, pending};
+use super::{Job, facts::Facts, glance, pending};
 use crate::{
     clock,
     model::{
@@ -62,7 +62,7 @@ impl Clocks {
 
     fn task(&mut self, pod: Option<&Value>) -> Option<f64> {
         if let (Some(base), Some(pod)) = (&self.begins_with, pod)
-            && let Some(start) = glance::sight(pod, base, &[]).started_at
+            && let Some(start) = glance::started_at(pod, base)
         {
             self.until = Some(plus_seconds(start, self.timeout));
             self.begins_with = None;
@@ -78,12 +78,17 @@ impl Clocks {
     }
 
     /// The cause of what is over.
-    pub fn over(&mut self, pod: Option<&Value>, events: &[PodEvent], away: (Duration, bool)) -> Option<Cause> {
+    pub fn over(
+        &mut self,
+        pod: Option<&Value>,
+        (events, facts): (&[PodEvent], &Facts),
+        away: (Duration, bool),
+    ) -> Option<Cause> {
         if self.task(pod).is_some_and(|left| left <= 0.0) {
             let text = format!("execution_timeout of {} s ran out", self.timeout);
             return Some(Cause::new(CauseKind::Timeout, text).exception("AirflowTaskTimeout"));
         }
         let (left, limit) = self.starts(pod, away)?;
-        (left <= 0.0).then(|| pending::too_late(pod.unwrap_or(&Value::Null), events, limit))
+        (left <= 0.0).then(|| pending::too_late(pod.unwrap_or(&Value::Null), events, facts, limit))
     }
 }

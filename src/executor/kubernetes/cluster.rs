@@ -1,11 +1,12 @@
 //! How a cluster is reached: what the operator and its connection say (semantics 12.1), as one value, and a client for it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::traffic::{Counting, Counts};
 use crate::{
     error::{Error, Result},
     operators::{
@@ -130,11 +131,11 @@ impl Cluster {
         }
     }
 
-    /// A client. Nothing is sent yet, but a kubeconfig's credential program may run when it is.
+    /// A client whose requests are counted. Nothing is sent yet, but a kubeconfig's credential program may run when it is.
     ///
     /// # Errors
     /// What is wrong with the kubeconfig.
-    pub async fn connect(&self) -> Result<kube::Client> {
+    pub async fn connect(&self, counts: Arc<Counts>) -> Result<kube::Client> {
         let wrong = |e: &dyn std::fmt::Display| {
             Error::refused(format!("cannot use the cluster {}", self.name())).because(e).hint(
                 "name a kubeconfig by the operator's config_file, the connection's extra kube_config_path, or KUBECONFIG \
@@ -161,8 +162,9 @@ impl Cluster {
         // What may be sent again is decided here, request by request.
         config.default_retry = false;
         // A credential program may run now, which takes its time.
-        let made = tokio::task::spawn_blocking(move || kube::Client::try_from(config)).await;
-        made.map_err(|e| wrong(&e))?.map_err(|e| wrong(&e))
+        let made = tokio::task::spawn_blocking(move || kube::client::ClientBuilder::try_from(config)).await;
+        let builder = made.map_err(|e| wrong(&e))?.map_err(|e| wrong(&e))?;
+        Ok(builder.with_layer(&Counting(counts)).build())
     }
 }
 

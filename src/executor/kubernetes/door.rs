@@ -4,10 +4,11 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::cluster::Cluster;
+use super::{cluster::Cluster, traffic::Counts};
 use crate::error::{Result, say};
 
 /// Credentials are read again at most so often.
@@ -17,6 +18,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct Door {
     cluster: Cluster,
     client: RefCell<kube::Client>,
+    /// What is asked through it, whichever client does.
+    counts: Arc<Counts>,
     /// When the client was made.
     made: Cell<Instant>,
     /// When its credentials were read last, successfully or not.
@@ -29,12 +32,13 @@ impl Door {
     ///
     /// # Errors
     /// What is wrong with the kubeconfig.
-    pub async fn open(cluster: &Cluster) -> Result<Rc<Self>> {
-        let client = cluster.connect().await?;
+    pub async fn open(cluster: &Cluster, counts: Arc<Counts>) -> Result<Rc<Self>> {
+        let client = cluster.connect(counts.clone()).await?;
         let now = Instant::now();
         Ok(Rc::new(Self {
             cluster: cluster.clone(),
             client: RefCell::new(client),
+            counts,
             made: Cell::new(now),
             read: Cell::new(now),
             renewing: tokio::sync::Mutex::default(),
@@ -57,7 +61,7 @@ impl Door {
             tokio::time::sleep(AGAIN - age).await;
         }
         self.read.set(Instant::now());
-        match self.cluster.connect().await {
+        match self.cluster.connect(self.counts.clone()).await {
             Ok(client) => {
                 self.client.replace(client);
                 self.made.set(Instant::now());

@@ -52,7 +52,8 @@ impl Follow {
                     }
                 }
                 Err(trouble) => {
-                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 400 && code != 401);
+                    // A container whose end the kubelet only guesses (evicted, its node lost) has no output any more (400).
+                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 401);
                     if self.is_gone() || (refused && self.has_ended()) {
                         let text = format!("[{}] its last lines may be missing here: {trouble}", self.container);
                         self.log.borrow_mut().say("warning", &text);

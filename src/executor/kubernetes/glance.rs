@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::facts::Facts;
 use crate::model::{PodEvent, PodSight};
 
 /// How a container ended.
@@ -108,22 +109,41 @@ pub fn names(pod: &Value, init: bool) -> Vec<String> {
     all.filter_map(|c| c["name"].as_str().map(Into::into)).collect()
 }
 
+/// The reason for which a pod's containers failed, by its `status`: that of one that ended badly, else of one that waits;
+/// init containers come first (semantics 13).
+pub fn failed_reason(status: &Value) -> Option<String> {
+    let of_list = |list: &str| {
+        let all = status[list].as_array()?;
+        let ended = all
+            .iter()
+            .map(|c| &c["state"]["terminated"])
+            .find(|end| end["exitCode"].as_i64().is_some_and(|code| code != 0) && end["reason"] != "Completed");
+        let waiting = all.iter().rev().map(|c| &c["state"]["waiting"]).find(|state| state.is_object());
+        ended.or(waiting)?["reason"].as_str().map(str::to_string)
+    };
+    of_list("initContainerStatuses").or_else(|| of_list("containerStatuses"))
+}
+
+/// When a container began.
+pub fn started_at(pod: &Value, name: &str) -> Option<Timestamp> {
+    let state = &container(pod, name)?["state"];
+    time(&state["running"]["startedAt"]).or_else(|| time(&state["terminated"]["startedAt"]))
+}
+
 /// What people want to know of it.
-pub fn sight(pod: &Value, base: &str, events: &[PodEvent]) -> PodSight {
-    let state = container(pod, base).map(|c| &c["state"]);
-    let of = |path: &str| state.and_then(|s| s.pointer(path)).and_then(time);
+pub fn sight(pod: &Value, base: &str, events: &[PodEvent], facts: &Facts) -> PodSight {
     PodSight {
         phase: phase(pod).into(),
         node: pod["spec"]["nodeName"].as_str().map(Into::into),
         image_id: container(pod, base).and_then(|c| c["imageID"].as_str()).filter(|i| !i.is_empty()).map(Into::into),
-        why: super::pending::why(pod, events),
+        why: super::pending::why(pod, events, facts),
         status: pod["status"].clone(),
         created_at: time(&pod["metadata"]["creationTimestamp"]),
         scheduled_at: condition(pod, "PodScheduled")
             .filter(|c| c["status"] == "True")
             .and_then(|c| time(&c["lastTransitionTime"])),
-        started_at: of("/running/startedAt").or_else(|| of("/terminated/startedAt")),
-        ended_at: of("/terminated/finishedAt"),
+        started_at: started_at(pod, base),
+        ended_at: terminated(pod, base).and_then(|end| end.finished),
         deleted_at: deletion_asked(pod),
     }
 }

@@ -5,10 +5,12 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::{
@@ -23,12 +25,14 @@ use super::{
     cluster::Cluster,
     deliver::Delivery,
     door::Door,
-    glance,
+    facts::Facts,
+    glance, survey,
+    traffic::Counts,
 };
 use crate::{
     clock,
     error::Result,
-    model::{ClusterHealth, PodEvent},
+    model::{ClusterHealth, PodEvent, PodId, PodWrite, Traffic},
 };
 
 /// All pods of Airflow's making carry this label: the operator's and the executor's.
@@ -63,6 +67,8 @@ pub struct Seat {
     pub view: watch::Receiver<View>,
     /// Events of the namespace about pods of that name.
     pub events: UnboundedReceiver<PodEventOf>,
+    /// What is known around pods that wait.
+    pub facts: watch::Receiver<Rc<Facts>>,
 }
 
 /// An event, with the UID of the pod that it is about.
@@ -87,13 +93,22 @@ impl Seat {
     }
 }
 
-type Seats = HashMap<String, (watch::Sender<View>, UnboundedSender<PodEventOf>)>;
+/// Where a pod's news go.
+struct Place {
+    id: PodId,
+    view: watch::Sender<View>,
+    events: UnboundedSender<PodEventOf>,
+}
 
 /// One watch.
-struct Watch {
-    cluster: Cluster,
-    namespace: String,
-    seats: RefCell<Seats>,
+pub struct Watch {
+    /// Its cluster.
+    pub cluster: Cluster,
+    /// Its namespace.
+    pub namespace: String,
+    /// What is known around pods that wait.
+    pub facts: watch::Sender<Rc<Facts>>,
+    seats: RefCell<HashMap<String, Place>>,
     creations: Rc<Semaphore>,
     away_since: Cell<Option<Instant>>,
     away_for: Cell<Duration>,
@@ -101,19 +116,61 @@ struct Watch {
     told: RefCell<HashMap<&'static str, (String, String)>>,
 }
 
+impl Watch {
+    /// The newest objects of the pods that are there.
+    pub fn pods(&self) -> Vec<Rc<Value>> {
+        self.seats.borrow().values().filter_map(|place| there(&place.view)).collect()
+    }
+
+    /// The pod of a name, if it is there.
+    pub fn pod_named(&self, name: &str) -> Option<(PodId, Rc<Value>)> {
+        let seats = self.seats.borrow();
+        let place = seats.get(name)?;
+        Some((place.id, there(&place.view)?))
+    }
+
+    /// The API server doesn't answer.
+    pub fn is_away(&self) -> bool {
+        self.away_since.get().is_some()
+    }
+}
+
+fn there(view: &watch::Sender<View>) -> Option<Rc<Value>> {
+    match &*view.borrow() {
+        View::There(pod) => Some(pod.clone()),
+        _ => None,
+    }
+}
+
+/// The way to a cluster and what was asked through it: counted since, and as told last.
+struct Connected {
+    door: Rc<Door>,
+    counts: Arc<Counts>,
+    since: Timestamp,
+    told: Cell<(i64, i64, i64)>,
+}
+
 /// Clients and watches.
 pub struct Hub {
-    doors: RefCell<HashMap<Cluster, Rc<Door>>>,
+    doors: RefCell<HashMap<Cluster, Rc<Connected>>>,
     watches: RefCell<HashMap<(Cluster, String), Rc<Watch>>>,
     teller: Teller,
+    /// How often pods are asked what they use; never if it is zero.
+    pub metrics_interval: Duration,
     /// Code of worker pods.
     pub delivery: Rc<Delivery>,
 }
 
 impl Hub {
     /// Nothing is connected yet.
-    pub fn new(teller: Teller) -> Rc<Self> {
-        Rc::new(Self { doors: RefCell::default(), watches: RefCell::default(), teller, delivery: Rc::default() })
+    pub fn new(teller: Teller, metrics_interval: Duration) -> Rc<Self> {
+        Rc::new(Self {
+            doors: RefCell::default(),
+            watches: RefCell::default(),
+            teller,
+            metrics_interval,
+            delivery: Rc::default(),
+        })
     }
 
     /// The pods of a namespace.
@@ -122,24 +179,49 @@ impl Hub {
     /// What is wrong with the kubeconfig.
     pub async fn api(&self, cluster: &Cluster, namespace: &str) -> Result<Api> {
         let known = self.doors.borrow().get(cluster).cloned();
-        let door = match known {
-            Some(door) => door,
+        let connected = match known {
+            Some(connected) => connected,
             None => {
-                let opened = Door::open(cluster).await?;
+                let counts = Arc::new(Counts::default());
+                let door = Door::open(cluster, counts.clone()).await?;
+                let opened = Rc::new(Connected { door, counts, since: clock::now(), told: Cell::default() });
                 self.doors.borrow_mut().entry(cluster.clone()).or_insert(opened).clone()
             }
         };
-        Ok(Api::new(door, namespace))
+        Ok(Api::new(connected.door.clone(), namespace))
+    }
+
+    /// Tells what was asked of a cluster, if that has become more.
+    pub fn tell_traffic(&self, cluster: &Cluster) {
+        let Some(connected) = self.doors.borrow().get(cluster).cloned() else { return };
+        let now = connected.counts.now();
+        if connected.told.replace(now) != now {
+            let (requests, throttled, failed) = now;
+            let (cluster, since) = (cluster.name(), connected.since);
+            self.learnt(PodWrite::Traffic(Box::new(Traffic { cluster, since, requests, throttled, failed })));
+        }
+    }
+
+    /// Tells what only has to be stored.
+    pub fn learnt(&self, write: PodWrite) {
+        self.teller.tell(Report::Learnt(Box::new(write)));
+    }
+
+    /// True as long as a watch is the one of its place.
+    pub fn holds(&self, watch: &Rc<Watch>) -> bool {
+        let place = (watch.cluster.clone(), watch.namespace.clone());
+        self.watches.borrow().get(&place).is_some_and(|held| Rc::ptr_eq(held, watch))
     }
 
     /// Watches a pod by its name; it needn't be there yet.
-    pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, name: &str, api: &Api) -> Seat {
+    pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, (id, name): (PodId, &str), api: &Api) -> Seat {
         let place = (cluster.clone(), namespace.to_string());
         let known = self.watches.borrow().get(&place).cloned();
         let watch = known.unwrap_or_else(|| {
             let watch = Rc::new(Watch {
                 cluster: cluster.clone(),
                 namespace: namespace.into(),
+                facts: watch::channel(Rc::default()).0,
                 seats: RefCell::default(),
                 creations: Rc::new(Semaphore::new(CREATIONS)),
                 away_since: Cell::new(None),
@@ -149,12 +231,16 @@ impl Hub {
             self.watches.borrow_mut().insert(place, watch.clone());
             tokio::task::spawn_local(self.clone().watch_pods(watch.clone(), api.clone()));
             tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone()));
+            tokio::task::spawn_local(survey::survey(self.clone(), watch.clone(), api.clone()));
             watch
         });
         let (view_of, view) = watch::channel(View::Nothing);
         let (say, events) = unbounded_channel();
-        watch.seats.borrow_mut().insert(name.into(), (view_of, say));
-        Seat { watch, name: name.into(), view, events }
+        watch.seats.borrow_mut().insert(name.into(), Place { id, view: view_of, events: say });
+        let mut facts = watch.facts.subscribe();
+        // What is known already counts for a new pod, too.
+        facts.mark_changed();
+        Seat { watch, name: name.into(), view, events, facts }
     }
 
     /// True (and the watch is forgotten) if nobody sits at it any more.
@@ -166,10 +252,12 @@ impl Hub {
         idle
     }
 
-    fn health(&self, watch: &Watch, what: &'static str, trouble: Option<&Trouble>) {
+    /// Tells how well something can be watched or read, if that has changed.
+    pub fn health(&self, watch: &Watch, what: &'static str, trouble: Option<&Trouble>) {
         let (state, message) = match trouble {
             None => ("ok", String::new()),
             Some(t) if t.is_forbidden() => ("forbidden", t.to_string()),
+            Some(t) if t.is_missing() => ("missing", t.to_string()),
             Some(t) => ("away", t.to_string()),
         };
         if what == "pods" {
@@ -253,7 +341,8 @@ impl Hub {
         let mut pause = PAUSE;
         let (mut version, mut has_gap): (Option<String>, bool) = (None, false);
         loop {
-            if watch.seats.borrow().is_empty() && version.is_some() {
+            // The other watch says when nobody needs the two any more.
+            if !self.holds(&watch) {
                 return;
             }
             let done = match &mut version {
@@ -277,9 +366,6 @@ impl Hub {
                     let wait = if trouble.is_forbidden() { Duration::from_secs(600) } else { pause };
                     tokio::time::sleep(wait).await;
                     pause = (pause * 2).min(LONGEST);
-                    if watch.seats.borrow().is_empty() {
-                        return;
-                    }
                 }
             }
         }
@@ -304,9 +390,9 @@ fn set_version(version: &mut String, object: &Value) {
 }
 
 fn show(watch: &Watch, pod: Value, gone: bool) {
-    if let Some((seat, _)) = watch.seats.borrow().get(glance::name(&pod)) {
+    if let Some(place) = watch.seats.borrow().get(glance::name(&pod)) {
         let pod = Rc::new(pod);
-        seat.send_replace(if gone { View::Gone(pod) } else { View::There(pod) });
+        place.view.send_replace(if gone { View::Gone(pod) } else { View::There(pod) });
     }
 }
 
@@ -320,8 +406,8 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
     }
     let seats = watch.seats.borrow();
     for name in missing {
-        if let Some((seat, _)) = seats.get(&name) {
-            seat.send_replace(View::Missing);
+        if let Some(place) = seats.get(&name) {
+            place.view.send_replace(View::Missing);
         }
     }
     Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
@@ -331,8 +417,8 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
 fn hand_on(watch: &Watch, object: &Value) {
     let about = &object["involvedObject"];
     let seats = watch.seats.borrow();
-    if let Some((_, say)) = about["name"].as_str().and_then(|name| seats.get(name)) {
-        let _ = say.send((about["uid"].as_str().unwrap_or("").into(), glance::event(object)));
+    if let Some(place) = about["name"].as_str().and_then(|name| seats.get(name)) {
+        let _ = place.events.send((about["uid"].as_str().unwrap_or("").into(), glance::event(object)));
     }
 }
 

@@ -7,6 +7,7 @@ mod clocks;
 pub mod cluster;
 mod deliver;
 mod door;
+mod facts;
 mod find;
 mod follow;
 pub mod glance;
@@ -15,7 +16,10 @@ mod judge;
 mod outcome;
 pub mod pending;
 pub mod podlog;
+mod survey;
 mod talk;
+mod traffic;
+mod words;
 mod worker;
 
 use std::{
@@ -23,6 +27,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::PathBuf,
     sync::mpsc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -33,7 +38,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight, PodWrite},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -165,6 +170,8 @@ pub enum Report {
     },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
+    /// Something that only has to be stored: samples, quotas, requests.
+    Learnt(Box<PodWrite>),
 }
 
 /// The thread's other half: tells the engine, and wakes its loop.
@@ -192,11 +199,11 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Starts the thread.
+    /// Starts the thread. What pods use is asked for that often, where the cluster says it; never if it is zero.
     ///
     /// # Errors
     /// The operating system has no thread or descriptor left.
-    pub fn start() -> Result<Self> {
+    pub fn start(metrics_interval: Duration) -> Result<Self> {
         let wake = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
             .map_err(|e| Error::system("cannot make an event for the pods' thread", e))?;
         let wake = std::sync::Arc::new(wake);
@@ -205,7 +212,7 @@ impl Kubernetes {
         let teller = Teller { reports: outbox, wake: wake.clone() };
         std::thread::Builder::new()
             .name("kubernetes".into())
-            .spawn(move || serve(inbox, teller))
+            .spawn(move || serve(inbox, teller, metrics_interval))
             .map_err(|e| Error::system("cannot start the thread that takes care of pods", e))?;
         Ok(Self { requests, reports, wake })
     }
@@ -229,16 +236,16 @@ impl Kubernetes {
 }
 
 /// The thread: hands requests to those who take care of the pods, until the engine is gone.
-fn serve(inbox: UnboundedReceiver<Request>, teller: Teller) {
+fn serve(inbox: UnboundedReceiver<Request>, teller: Teller, metrics_interval: Duration) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return say(format_args!("scheduler: pods can't be taken care of: {e}")),
     };
-    tokio::task::LocalSet::new().block_on(&runtime, hear(inbox, teller));
+    tokio::task::LocalSet::new().block_on(&runtime, hear(inbox, teller, metrics_interval));
 }
 
-async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller) {
-    let hub = hub::Hub::new(teller.clone());
+async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_interval: Duration) {
+    let hub = hub::Hub::new(teller.clone(), metrics_interval);
     let mut cares: HashMap<PodId, UnboundedSender<Order>> = HashMap::new();
     let mut agents: HashMap<PodId, UnboundedSender<String>> = HashMap::new();
     while let Some(request) = inbox.recv().await {

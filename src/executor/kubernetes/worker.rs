@@ -15,7 +15,7 @@ use super::{
     care::Seen,
     deliver::{Delivery, Needs},
     find::{self, Obtained, Pause},
-    glance, judge, talk,
+    glance, judge, talk, words,
 };
 use crate::{
     model::{Cause, CauseKind, PodEvent, PodId, PodSight},
@@ -57,7 +57,7 @@ pub async fn obtain(
         match obtained {
             None => {}
             Some(Obtained::Refused(cause)) if cause.kind == CauseKind::Quota => {
-                let why = Some(cause.summary);
+                let why = words::of_quota(&cause.summary).or(Some(cause.summary));
                 let sight = PodSight { phase: String::new(), why, ..PodSight::default() };
                 teller.tell(Report::Seen { id: job.pod.id, sight: Box::new(sight) });
             }

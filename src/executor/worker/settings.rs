@@ -87,8 +87,10 @@ pub struct WorkerSettings {
     pub delete_worker_pods_on_failure: bool,
     /// Pods created at one time.
     pub creation_batch_size: usize,
-    /// How often a pod that failed before its task began is created again without using a try.
-    pub launch_failure_retries: u32,
+    /// How often a pod that failed before its task began is created again without using a try; `None`: always.
+    pub launch_failure_retries: Option<usize>,
+    /// Reasons of ended containers (`Error`) with which it isn't.
+    pub launch_failure_excluded: Vec<String>,
     /// Seconds that a result above 256 kB waits to be fetched.
     pub result_hold: f64,
 }
@@ -112,9 +114,22 @@ impl WorkerSettings {
             delete_worker_pods: settings.flag(section, "delete_worker_pods"),
             delete_worker_pods_on_failure: settings.flag(section, "delete_worker_pods_on_failure"),
             creation_batch_size: (number("worker_pods_creation_batch_size")?.max(1.0)) as usize,
-            launch_failure_retries: number("pod_launch_failure_retries")?.max(0.0) as u32,
+            launch_failure_retries: match number("pod_launch_failure_retries")? {
+                all if all < 0.0 => None,
+                most => Some(most as usize),
+            },
+            launch_failure_excluded: list(settings.text(section, "pod_launch_failure_excluded_container_reasons"))
+                .map(str::to_string)
+                .collect(),
             result_hold: number("result_hold")?,
         })
+    }
+
+    /// True if a pod that failed before its task began is made again: so many were already, and its container ended for this
+    /// reason.
+    pub fn launches_again(&self, already: usize, reason: Option<&str>) -> bool {
+        let is_excluded = reason.is_some_and(|reason| self.launch_failure_excluded.iter().any(|known| known == reason));
+        !is_excluded && self.launch_failure_retries.is_none_or(|most| already < most)
     }
 }
 
@@ -186,9 +201,16 @@ mod tests {
     #[test]
     fn settings_have_airflows_defaults() {
         let read = WorkerSettings::read(&settings(&[])).unwrap();
-        assert_eq!((read.namespace.as_str(), read.image), ("default", None));
+        assert_eq!((read.namespace.as_str(), read.image.as_deref()), ("default", None));
         assert!(read.delete_worker_pods && !read.delete_worker_pods_on_failure);
-        assert_eq!((read.creation_batch_size, read.launch_failure_retries), (1, 1));
+        assert_eq!((read.creation_batch_size, read.launch_failure_retries), (1, Some(1)));
+        assert!(read.launches_again(0, None) && read.launches_again(0, Some("OOMKilled")));
+        assert!(!read.launches_again(1, None) && !read.launches_again(0, Some("Error")));
+        let always = settings(&[
+            ("AIRFLOW__KUBERNETES_EXECUTOR__POD_LAUNCH_FAILURE_RETRIES", "-1"),
+            ("AIRFLOW__KUBERNETES_EXECUTOR__POD_LAUNCH_FAILURE_EXCLUDED_CONTAINER_REASONS", ""),
+        ]);
+        assert!(WorkerSettings::read(&always).unwrap().launches_again(99, Some("Error")));
         let image = settings(&[
             ("AIRFLOW__KUBERNETES_EXECUTOR__WORKER_CONTAINER_REPOSITORY", "python"),
             ("AIRFLOW__KUBERNETES_EXECUTOR__WORKER_CONTAINER_TAG", "3.11-slim"),

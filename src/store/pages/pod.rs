@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::documents;
-use crate::error::Result;
+use crate::{error::Result, store::pod::EVENT_ORDER};
 
 const COLUMNS: &str = r#"p.name, p.namespace, p.dag_id, p.run_id AS dag_run_id, p.task_id, p.map_index, p.try_number, p.kind, p.stage,
     CASE WHEN p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) THEN 'gone' ELSE p.phase END AS state,
@@ -42,7 +42,9 @@ pub fn show(conn: &Connection, name: &str) -> Result<Option<Value>> {
 /// # Errors
 /// `System` if the store can't be read.
 pub fn events(conn: &Connection, id: i64) -> Result<Vec<Value>> {
-    let sql = r#"SELECT first_at AS "first_at@t", last_at AS "last_at@t", count, level AS type, reason, message, source
-        FROM pod_event WHERE pod = ?1 ORDER BY last_at, first_at, uid"#;
-    documents(conn, sql, [id])
+    let sql = format!(
+        r#"SELECT first_at AS "first_at@t", last_at AS "last_at@t", count, level AS type, reason, message, source
+        FROM pod_event WHERE pod = ?1 ORDER BY {EVENT_ORDER}"#
+    );
+    documents(conn, &sql, [id])
 }

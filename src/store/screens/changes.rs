@@ -3,9 +3,12 @@
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::error::Result;
-
 use super::{Micros, TiRef, rows};
+use crate::{
+    error::Result,
+    model::{Pod, RunId, TiKey, spec_diff},
+    store,
+};
 
 /// Fields of a task that say nothing about what it does.
 const DULL: &[&str] = &["line", "downstream_task_ids", "label", "doc", "doc_md"];
@@ -73,12 +76,38 @@ pub fn since_it_worked(conn: &Connection, ti: &TiRef) -> Result<Changes> {
     };
     let mut changes = Vec::new();
     code(&then, &now, &ti.task_id, &mut changes);
+    pods(conn, ti, worked.run, &mut changes)?;
     for what in differences("conf", &then.conf, &now.conf) {
         changes.push(Change { at: None, what, likely: true });
     }
     settings(conn, worked.at, &now, &mut changes)?;
     changes.sort_by_key(|c| !c.likely);
     Ok(Changes { worked: Some(worked), changes })
+}
+
+/// What was sent to the cluster, what image that was there, and where it ran.
+fn pods(conn: &Connection, ti: &TiRef, worked: i64, changes: &mut Vec<Change>) -> Result<()> {
+    let newest = |run: i64| -> Result<Option<Pod>> {
+        let key = TiKey::new(RunId(run), ti.task_id.as_str(), ti.map_index);
+        Ok(store::pod::of_instance(conn, &key)?.pop())
+    };
+    let (Some(then), Some(now)) = (newest(worked)?, newest(ti.run.id)?) else { return Ok(()) };
+    let at = now.sight.created_at.map(jiff::Timestamp::as_microsecond);
+    let mut add = |what, likely| changes.push(Change { at, what, likely });
+    let of = |side: &Option<String>| side.clone().unwrap_or_else(|| "(unknown)".into());
+    let digests = (&then.sight.image_id, &now.sight.image_id);
+    if digests.0.is_some() && digests.1.is_some() && digests.0 != digests.1 {
+        add(format!("image digest: {} -> {}", of(digests.0), of(digests.1)), true);
+    }
+    for change in spec_diff::between(&then.manifest, &now.manifest).into_iter().take(MOST) {
+        // Values of the environment may be secrets.
+        let is_variable = change.path.contains(".env[");
+        add(if is_variable { format!("pod {}: changed", change.path) } else { format!("pod {}", change.line()) }, true);
+    }
+    if then.sight.node != now.sight.node && now.sight.node.is_some() {
+        add(format!("node: {} -> {}", of(&then.sight.node), of(&now.sight.node)), false);
+    }
+    Ok(())
 }
 
 fn version(conn: &Connection, run: i64) -> Result<Option<Version>> {

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{
-    Micros, RunRef, TiRef,
+    Micros, RunRef,
     pods::{self, PodRow},
     rows,
 };
@@ -246,9 +246,4 @@ pub fn diff(conn: &Connection, id: PodId) -> Result<Option<SpecDiff>> {
         digest: digests.filter(|(then, now)| then != now),
         changes: spec_diff::between(&then.manifest, &pod.manifest),
     }))
-}
-
-/// The newest pod of a task instance, for what changed since it last worked.
-pub fn newest_of(conn: &Connection, ti: &TiRef) -> Result<Option<PodId>> {
-    Ok(pods::of_instance(conn, ti)?.last().map(|row| PodId(row.id)))
 }

@@ -142,10 +142,11 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// The line that matters most: an API server that is away, else a missing right; `None` if all is well.
+    /// The line that matters most: pods that can't be watched, else events; `None` if all is well. What else can't be
+    /// read (metrics, nodes) matters only where it would be shown.
     pub fn worst(&self) -> Option<&ClusterHealth> {
-        let of = |state: &str| self.health.iter().find(|h| h.state == state);
-        of("away").or_else(|| of("forbidden"))
+        let of = |what: &str| self.health.iter().find(|h| h.what == what && h.state != "ok");
+        of("pods").or_else(|| of("events"))
     }
 }
 
