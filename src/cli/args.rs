@@ -182,7 +182,7 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PoolVerb,
     },
-    /// Kubernetes pods of tasks: render
+    /// Kubernetes pods of tasks: list, show, events, exec, render, cleanup
     #[command(visible_alias = "pod", after_help = "Example:\n  dagdeck pods render churn train -o yaml")]
     Pods {
         /// What.

@@ -182,7 +182,7 @@ fn show_or_hide(rows: &mut [Value], reveal: bool, target: &str, shell: &Shell) -
         shell.submit(Command::Audit { action: "connections.reveal".into(), target: target.into() })?;
         return Ok(());
     }
-    let mask = Mask::of_place(shell.place()?);
+    let mask = Mask::of_settings(&shell.place()?.settings);
     for row in rows {
         if row["password"].as_str().is_some_and(|p| !p.is_empty()) {
             row["password"] = "***".into();

@@ -26,11 +26,11 @@ mod interrupt;
 mod later;
 mod log;
 mod log_search;
-mod mask;
 mod nearest;
 mod open;
 mod plan;
 mod pod;
+mod pod_exec;
 mod pod_show;
 mod pool;
 mod refresh;
@@ -51,7 +51,8 @@ mod task_usage;
 mod variable;
 mod when;
 mod xcom;
-mod yaml;
+
+use crate::{model::yaml, secrets::mask};
 
 pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use context::keys_file;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     plan::{self, PlanFlags},
+    pod_exec::{self, ExecPod},
     pod_show,
     shell::{Format, Shell},
     target::{self, split_index},
@@ -57,6 +58,11 @@ pub enum PodVerb {
         #[arg(value_name = "POD")]
         name: String,
     },
+    /// A program in a container of a running pod; without one a shell
+    #[command(
+        after_help = "Example:\n  dagdeck pods exec train-x7d2k1ab\n  dagdeck pods exec train-x7d2k1ab -c base -- nvidia-smi"
+    )]
+    Exec(ExecPod),
     /// Which clusters answer, what may not be read there, quotas, and requests made so far
     #[command(after_help = "Example:\n  dagdeck pods health -o json")]
     Health,
@@ -133,6 +139,10 @@ pub fn run(verb: PodVerb, shell: &mut Shell) -> Result<i32> {
                 dry_run,
             });
         }
+        PodVerb::Exec(of) => {
+            drop(conn);
+            return pod_exec::run(&of, shell);
+        }
         // It needs a renderer; the program calls it by itself.
         PodVerb::Render(_) => {}
     }
@@ -149,9 +159,7 @@ pub fn render(of: RenderPod, shell: &mut Shell, make: Renderer) -> Result<i32> {
     let map_index = of.map_index.or(index).unwrap_or(UNMAPPED);
     let at = of.date.map(|text| super::read_time(&text, &shell.place()?.settings)).transpose()?;
     let (mut manifest, warnings) = make(shell.place()?, &of.dag_id, &task_id, at, map_index)?;
-    let mask = shell.mask(&conn)?;
-    mask.hide(&mut manifest);
-    mask.hide_variables(&mut manifest);
+    shell.mask(&conn)?.hide_in_manifest(&mut manifest);
     for warning in warnings {
         shell.say(&format!("warning: {warning}"))?;
     }

@@ -46,8 +46,7 @@ pub fn show(name: &str, only_diff: bool, shell: &mut Shell) -> Result<i32> {
         all.shift_remove("id");
         all.extend(fields.map(|(name, value)| (name.to_string(), value)));
     }
-    mask.hide(&mut document);
-    mask.hide_variables(&mut document);
+    mask.hide_in_manifest(&mut document);
     if shell.format().is_document() {
         shell.document(&document)?;
     } else {

@@ -43,7 +43,7 @@ pub enum ConfigVerb {
 /// `NotFound` for an unknown setting.
 pub fn run(verb: ConfigVerb, shell: &mut Shell) -> Result<i32> {
     let place = shell.place()?.clone();
-    let mask = Mask::of_place(&place);
+    let mask = Mask::of_settings(&place.settings);
     match verb {
         ConfigVerb::List { section } => {
             let rows: Vec<Value> = place

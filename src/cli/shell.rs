@@ -131,7 +131,7 @@ impl Shell {
     /// # Errors
     /// `System` if the store can't be read.
     pub fn mask(&self, conn: &Connection) -> Result<Mask> {
-        Mask::load(conn, self.place()?)
+        Mask::load(conn, &self.place()?.settings)
     }
 
     /// Does something: through the scheduler if one runs, else with the writer's lock.

@@ -87,7 +87,7 @@ pub fn run(verb: VariableVerb, shell: &mut Shell) -> Result<i32> {
             if reveal {
                 audit("variables.reveal", "*", shell)?;
             } else {
-                let mask = Mask::of_place(shell.place()?);
+                let mask = Mask::of_settings(&shell.place()?.settings);
                 rows.iter_mut().for_each(|row| hide(row, &mask));
             }
             shell.show_rows(rows, &["key", "value", "description", "changed_at"])?;
@@ -102,7 +102,7 @@ pub fn run(verb: VariableVerb, shell: &mut Shell) -> Result<i32> {
             shell.command_line = format!("dagdeck variables set {} '***'", quote(&key));
             shell.submit(Command::SetVariable { key: key.clone(), value, description })?;
             let mut row = one(&key, shell)?;
-            hide(&mut row, &Mask::of_place(shell.place()?));
+            hide(&mut row, &Mask::of_settings(&shell.place()?.settings));
             shell.show(&row)?;
         }
         VariableVerb::Delete { key } => {
@@ -167,7 +167,7 @@ fn get(key: &str, default: Option<String>, as_json: bool, reveal: bool, shell: &
         (None, Some(default)) => json!({"key": key, "value": default, "description": null}),
         (None, None) => one(key, shell)?,
     };
-    let mask = Mask::of_place(shell.place()?);
+    let mask = Mask::of_settings(&shell.place()?.settings);
     let shown = mask.variable(key, row["value"].as_str().unwrap_or(""));
     let is_secret = Some(shown.as_str()) != row["value"].as_str();
     if is_secret && reveal {

@@ -1,7 +1,7 @@
 //! What a filter can ask of a row, and the orders of lists.
 
 use crate::{
-    model::{Diagnostic, filter::Fields},
+    model::{Diagnostic, PodEvent, filter::Fields},
     store::screens::{
         Micros,
         assets::AssetRow,
@@ -10,6 +10,8 @@ use crate::{
         compare::Pair,
         dags::{DagRow, Dags, RunCell},
         instances::TiRow,
+        pod::ContainerRow,
+        pods::PodRow,
         runs::RunRow,
         triage::Late,
         xcoms::XcomRow,
@@ -195,6 +197,48 @@ pub fn pair(p: &Pair) -> Row<'_> {
     Row { texts, duration: None, age: None }
 }
 
+/// Fields of a pod; its state is its phase.
+pub fn pod(p: &PodRow, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("pod", p.name.as_str().into()),
+            ("dag", p.ti.run.dag_id.as_str().into()),
+            ("run", p.ti.run.run_id.as_str().into()),
+            ("task", format!("{} {}", p.ti.task_id, p.ti.label()).into()),
+            ("state", super::pods::word(p).into()),
+            ("node", p.node.as_deref().unwrap_or("").into()),
+            ("namespace", p.namespace.as_str().into()),
+            ("type", p.kind.as_str().into()),
+            ("cause", p.why.as_deref().unwrap_or("").into()),
+            ("note", p.asked.as_str().into()),
+        ],
+        duration: p.started.map(|s| (p.ended.unwrap_or(now) - s) as f64 / 1e6),
+        age: ago(p.created, now),
+    }
+}
+
+/// Fields of a container of a pod.
+pub fn container(c: &ContainerRow) -> Row<'_> {
+    let texts = vec![
+        ("name", c.name.as_str().into()),
+        ("state", c.state.as_str().into()),
+        ("cause", format!("{} {}", c.reason, c.message).into()),
+        ("note", c.image.as_str().into()),
+    ];
+    Row { texts, duration: None, age: None }
+}
+
+/// Fields of what a cluster said about a pod.
+pub fn pod_event(e: &PodEvent, now: Micros) -> Row<'_> {
+    let texts = vec![
+        ("state", e.level.to_lowercase().into()),
+        ("type", e.reason.as_str().into()),
+        ("cause", e.message.as_str().into()),
+        ("who", e.source.as_str().into()),
+    ];
+    Row { texts, duration: None, age: ago(e.last_at.map(jiff::Timestamp::as_microsecond), now) }
+}
+
 /// Fields of a backfill.
 pub fn backfill(b: &BackfillRow, now: Micros) -> Row<'_> {
     let state = if b.done() { "done" } else { "running" };
@@ -235,6 +279,7 @@ pub fn orders(kind: &Kind) -> &'static [&'static str] {
         Kind::Dag => &["name", "last run", "state", "duration"],
         Kind::Run => &["newest", "DAG", "state", "duration"],
         Kind::Ti => &["newest run", "task", "state", "duration"],
+        Kind::Pod => super::pods::ORDERS,
         _ => &[],
     }
 }

@@ -2,9 +2,12 @@
 
 use std::{
     io::{PipeWriter, Read, Write, stdin},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
@@ -49,11 +52,31 @@ pub fn watch_signals(events: Sender<Event>) {
 pub struct Gate {
     orders: PipeWriter,
     stopped: Receiver<()>,
+    asked: Arc<Mutex<Option<Instant>>>,
 }
 
+/// How long an answer of the terminal is waited for before another program gets it.
+const ANSWER: Duration = Duration::from_millis(500);
+
 impl Gate {
+    /// The terminal is being asked where its cursor is: input that is no key is its answer.
+    pub fn asks(&self) {
+        if let Ok(mut asked) = self.asked.lock() {
+            *asked = Some(Instant::now());
+        }
+    }
+
+    /// Waits a moment for the terminal's answer, so that no other program gets it.
+    fn settle(&self) {
+        let is_open = || self.asked.lock().is_ok_and(|a| a.is_some_and(|at| at.elapsed() < ANSWER));
+        while is_open() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// No key is read from here on, until [`Gate::open`].
     pub fn close(&mut self) {
+        self.settle();
         if self.orders.write_all(b"c").is_ok() {
             let _ = self.stopped.recv_timeout(Duration::from_secs(2));
         }
@@ -71,6 +94,8 @@ impl Gate {
 pub fn read_keys(events: Sender<Event>) -> std::io::Result<Gate> {
     let (mut orders, writer) = std::io::pipe()?;
     let (say_stopped, stopped) = channel();
+    let asked = Arc::new(Mutex::new(None::<Instant>));
+    let open = asked.clone();
     thread::spawn(move || {
         loop {
             // The library below would read an ended terminal in a circle, so its end is looked for first.
@@ -94,7 +119,10 @@ pub fn read_keys(events: Sender<Event>) -> std::io::Result<Gate> {
             if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
                 break;
             }
+            let came = Instant::now();
+            let mut keys = 0;
             while let Ok(true) = event::poll(Duration::ZERO) {
+                keys += 1;
                 let Ok(found) = event::read() else { break };
                 if let Some(event) = translate(found)
                     && events.send(event).is_err()
@@ -102,10 +130,18 @@ pub fn read_keys(events: Sender<Event>) -> std::io::Result<Gate> {
                     return;
                 }
             }
+            // The answer to our question is no key. With a key beside it nobody can tell when it came.
+            let asked = open.lock().ok().and_then(|mut asked| asked.take_if(|at| *at < came));
+            if let Some(asked) = asked.filter(|_| keys == 0) {
+                let round_trip = i64::try_from((came - asked).as_micros()).unwrap_or(i64::MAX);
+                if events.send(Event::Answered(round_trip)).is_err() {
+                    return;
+                }
+            }
         }
         let _ = events.send(Event::Hangup);
     });
-    Ok(Gate { orders: writer, stopped })
+    Ok(Gate { orders: writer, stopped, asked })
 }
 
 fn translate(found: event::Event) -> Option<Event> {

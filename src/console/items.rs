@@ -1,5 +1,7 @@
 //! Lines of a list, made from what was read: what each is, its id, the object that verbs act on.
 
+use std::borrow::Cow;
+
 use crate::{
     model::{RunState, TiState, filter::Filter},
     store::screens::{
@@ -14,6 +16,7 @@ use crate::{
 use super::{
     fields,
     place::{Logs, Object, Place, Setting},
+    pods::{self, Fact, PodOf},
     query::Data,
     screen::Screen,
     tree,
@@ -23,7 +26,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// A heading with how many lines follow.
-    Heading(&'static str, usize),
+    Heading(Cow<'static, str>, usize),
     /// A group of failures.
     Group,
     /// A run that failed without a failed task.
@@ -64,6 +67,14 @@ pub enum Kind {
     Pair,
     /// A line of two logs beside each other.
     LogPair,
+    /// A pod.
+    Pod,
+    /// A fact about a pod.
+    PodFact(Fact),
+    /// A container of a pod.
+    Container,
+    /// What a cluster said about a pod.
+    PodEvent,
     /// A group of tasks; folded.
     TreeGroup(bool),
     /// A task; for a mapped one: whether it is folded.
@@ -110,6 +121,8 @@ pub fn build(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     let mut items = match &screen.data {
         Data::Triage(_) => triage(screen, filter),
         Data::Grid(_) | Data::Run(_) => return tree::build(screen, filter),
+        Data::Pods(all) => return pods::list(screen, all, filter),
+        Data::Pod(Some(shown)) if matches!(screen.place, Place::Pod(_)) => pods::one(screen, shown, filter),
         _ => plain(screen, filter),
     };
     if screen.only_problems {
@@ -219,7 +232,13 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 let fits = |p: &Pair| filter.matches(&fields::pair(p));
                 let some: Vec<_> = pairs.iter().enumerate().filter(|(_, p)| fits(p)).collect();
                 let n = some.iter().filter(|(_, p)| p.differs()).count();
-                items.push(Item::new(format!("heading:{title}"), Kind::Heading(title, n), 0, Object::None, true));
+                items.push(Item::new(
+                    format!("heading:{title}"),
+                    Kind::Heading(title.into(), n),
+                    0,
+                    Object::None,
+                    true,
+                ));
                 for (at, p) in some {
                     items.push(Item::new(format!("{kind:?}:{at}"), kind.clone(), at, object.clone(), p.differs()));
                 }
@@ -239,7 +258,13 @@ fn settings(s: &Settings, filter: &Filter) -> (Vec<Item>, usize) {
     let mut part = |title: &'static str, kind: Setting, names: Vec<(&str, String, bool)>| {
         let lines: Vec<_> =
             names.iter().enumerate().filter(|(_, n)| filter.matches(&fields::named(n.0, &n.1))).collect();
-        items.push(Item::new(format!("heading:{title}"), Kind::Heading(title, lines.len()), 0, Object::None, true));
+        items.push(Item::new(
+            format!("heading:{title}"),
+            Kind::Heading(title.into(), lines.len()),
+            0,
+            Object::None,
+            true,
+        ));
         for (at, (name, _, problem)) in lines {
             let object = Object::Setting(kind, (*name).to_owned());
             items.push(Item::new(format!("{}:{name}", kind.noun()), Kind::Setting(kind), at, object, *problem));
@@ -319,7 +344,7 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         if part.is_empty() {
             continue;
         }
-        let heading = Kind::Heading(title, part.len());
+        let heading = Kind::Heading(title.into(), part.len());
         items.push(Item::new(format!("heading:{title}"), heading, 0, Object::None, true));
         items.extend(part);
     }
@@ -333,6 +358,9 @@ pub fn object(screen: &Screen) -> Object {
         (Place::Compare(ti, ..), _) => Object::Ti(ti.clone(), TiState::None),
         (Place::Instance(ti, _), _) => Object::Ti(ti.clone(), TiState::None),
         (Place::Grid(_), Data::Grid(_)) => tree::cell(screen),
+        (Place::Spec(..), Data::Pod(Some(shown))) => {
+            Object::Pod(pods::reference(&shown.detail.row), pods::now(&shown.detail.row), None)
+        }
         (place, _) => match screen.item() {
             Some(item) => item.object.clone(),
             None => match place {
@@ -343,6 +371,7 @@ pub fn object(screen: &Screen) -> Object {
                 | Place::About(dag)
                 | Place::Versions(dag)
                 | Place::Source(dag, _) => Object::Dag(dag.clone(), None),
+                Place::Pod(PodOf::Try(ti, _)) => Object::Ti(ti.clone(), TiState::None),
                 Place::Logs(Logs::Task(run, task)) => Object::Task(run.clone(), task.clone(), TiState::None),
                 Place::Instances(Some(run)) | Place::Gantt(run) | Place::Xcom(run, ..) => {
                     Object::Run(run.clone(), RunState::Running)

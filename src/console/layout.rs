@@ -57,7 +57,7 @@ pub fn layout(state: &State) -> Layout {
                 preview = Some(Rect { x: w - side, y: 2, width: side, height: h.saturating_sub(3) });
             }
         }
-        Place::Source(..) | Place::About(_) | Place::Logs(_) => {}
+        Place::Source(..) | Place::About(_) | Place::Logs(_) | Place::Spec(..) => {}
         Place::Gantt(_) if h >= 34 => {
             // The same run as a diagram, and what is known about the line under the cursor.
             let below = if w >= THREE_PANES { body / 2 } else { 10 };
@@ -99,12 +99,27 @@ pub fn layout(state: &State) -> Layout {
     }
     if w >= THREE_PANES
         && h >= 24
-        && matches!(place, Place::Triage | Place::Dags | Place::Runs(_) | Place::Instances(_) | Place::Grid(_))
+        && matches!(
+            place,
+            Place::Triage
+                | Place::Dags
+                | Place::Runs(_)
+                | Place::Instances(_)
+                | Place::Grid(_)
+                | Place::Pods(_)
+                | Place::Pod(_)
+        )
         && let Some(above) = &mut preview
     {
         let height = (above.height / 3).max(9);
         side = Some(Rect { y: above.y + height, height: above.height - height, ..*above });
         above.height = height;
+    }
+    if matches!(place, Place::Pods(_)) {
+        // How the clusters are, and their quotas.
+        list.y += 2;
+        list.height = list.height.saturating_sub(2).max(1);
+        columns.height = 3;
     }
     Layout { header: row(0, 1), title: row(1, 1), columns, list, preview, side, hints: row(h.saturating_sub(1), 1) }
 }

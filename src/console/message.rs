@@ -52,6 +52,8 @@ pub enum Event {
     Wheel(isize),
     /// Who else looks at what: user and screen.
     Present(Vec<(String, String)>),
+    /// The terminal answered after so many microseconds.
+    Answered(i64),
     /// Time passed.
     Tick,
     /// The terminal is gone, or the process should end.
@@ -84,6 +86,10 @@ pub enum Effect {
     StartScheduler,
     /// Give the terminal to a shell command that reads this text.
     Pipe(String, Source),
+    /// Ask the terminal something, to know how far away it is.
+    Ping,
+    /// Give the terminal to a shell in a pod: a verb of dagdeck with its arguments.
+    Shell(Vec<String>),
     /// Look how far running instances are.
     Progress(Vec<(TiRef, PathBuf)>),
     /// Tell the scheduler which screen this console shows.

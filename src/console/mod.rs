@@ -1,6 +1,7 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
 mod diagram;
+mod distance;
 mod fields;
 mod forms;
 mod graph;
@@ -15,6 +16,7 @@ mod overlay;
 mod palette;
 mod picture;
 mod place;
+mod pods;
 mod query;
 mod reader;
 mod run;

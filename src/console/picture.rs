@@ -180,11 +180,20 @@ impl Stage {
                     let look = |(ti, path): (_, PathBuf)| (ti, log::progress::of_file(&path));
                     Event::Progress(all.into_iter().map(look).collect())
                 }
+                Effect::Shell(words) => {
+                    self.wanted.push(super::forms::shell_words(&words));
+                    continue;
+                }
                 Effect::Mouse(on) => {
                     self.wanted.push(format!("mouse {on}"));
                     continue;
                 }
-                Effect::Look(_) | Effect::Explain(..) | Effect::Status(_) | Effect::Redraw | Effect::Suspend => {
+                Effect::Ping
+                | Effect::Look(_)
+                | Effect::Explain(..)
+                | Effect::Status(_)
+                | Effect::Redraw
+                | Effect::Suspend => {
                     continue;
                 }
             };

@@ -5,7 +5,11 @@ use crate::{
     store::screens::{Micros, RunRef, TiRef, compare::Base},
 };
 
-use super::{query::Query, widgets::text::run_id};
+use super::{
+    pods::{PodNow, PodOf, PodRef},
+    query::Query,
+    widgets::text::run_id,
+};
 
 /// A set of screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,10 @@ impl Scope {
     pub const ABOUT: Self = Self(131_072);
     pub const ASSETS: Self = Self(262_144);
     pub const LOGS: Self = Self(524_288);
-    pub const ALL: Self = Self(1_048_575);
+    pub const PODS: Self = Self(1_048_576);
+    pub const POD: Self = Self(2_097_152);
+    pub const SPEC: Self = Self(4_194_304);
+    pub const ALL: Self = Self(8_388_607);
     /// Both.
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -130,6 +137,12 @@ pub enum Place {
     Calendar(String),
     /// A try beside another.
     Compare(TiRef, u32, Base),
+    /// Pods; also those that are gone.
+    Pods(bool),
+    /// One pod.
+    Pod(PodOf),
+    /// What was sent of a pod; or how that differs from the pod of the last success.
+    Spec(PodRef, bool),
 }
 
 impl Place {
@@ -161,6 +174,9 @@ impl Place {
             Self::Source(..) => Scope::SOURCE,
             Self::Calendar(_) => Scope::CALENDAR,
             Self::Compare(..) => Scope::COMPARE,
+            Self::Pods(_) => Scope::PODS,
+            Self::Pod(_) => Scope::POD,
+            Self::Spec(..) => Scope::SPEC,
         }
     }
 
@@ -193,6 +209,13 @@ impl Place {
             Self::Source(dag, None) => format!("{dag} > source"),
             Self::Source(dag, Some(n)) => format!("{dag} > source v{n}"),
             Self::Calendar(dag) => format!("{dag} > calendar"),
+            Self::Pods(_) => "pods".into(),
+            Self::Pod(PodOf::This(pod)) => format!("pod {}", pod.name),
+            Self::Pod(PodOf::Try(ti, _)) => {
+                format!("{} > {} > {} > pod", ti.run.dag_id, run_id(&ti.run.run_id), ti.label())
+            }
+            Self::Spec(pod, false) => format!("pod {} > spec", pod.name),
+            Self::Spec(pod, true) => format!("pod {} > what differs", pod.name),
             Self::Compare(ti, n, _) => {
                 format!("{} > {} > {} try {n} > compare", ti.run.dag_id, run_id(&ti.run.run_id), ti.label())
             }
@@ -223,6 +246,10 @@ impl Place {
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),
+            Self::Pods(gone) => Query::Pods { gone: *gone, filter: filter.into(), limit, now },
+            Self::Pod(PodOf::This(pod)) => Query::Pod(pod.id),
+            Self::Pod(PodOf::Try(ti, number)) => Query::PodOf(ti.clone(), *number),
+            Self::Spec(pod, _) => Query::Pod(pod.id),
         }
     }
 }
@@ -250,6 +277,8 @@ pub enum Object {
     Version(String, i64),
     /// A backfill: its number, DAG, whether it is paused, whether it ended.
     Backfill(i64, String, bool, bool),
+    /// A pod, or a container of it.
+    Pod(PodRef, PodNow, Option<String>),
 }
 
 /// What can be set.
@@ -280,7 +309,7 @@ impl Object {
         match self {
             Self::Dag(id, _) | Self::Version(id, _) | Self::Backfill(_, id, ..) => Some(id),
             Self::Run(run, _) | Self::Task(run, ..) => Some(&run.dag_id),
-            Self::Ti(ti, _) => Some(&ti.run.dag_id),
+            Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run.dag_id),
             Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
             Self::None | Self::File(..) | Self::Setting(..) => None,
         }
@@ -290,7 +319,7 @@ impl Object {
     pub fn run(&self) -> Option<&RunRef> {
         match self {
             Self::Run(run, _) | Self::Task(run, ..) => Some(run),
-            Self::Ti(ti, _) => Some(&ti.run),
+            Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run),
             Self::Failures(_, tis) => tis.first().map(|t| &t.run),
             _ => None,
         }
@@ -299,7 +328,7 @@ impl Object {
     /// Its task instance.
     pub fn ti(&self) -> Option<TiRef> {
         match self {
-            Self::Ti(ti, _) => Some(ti.clone()),
+            Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(ti.clone()),
             Self::Failures(_, tis) => tis.first().cloned(),
             Self::Task(run, task, _) => {
                 Some(TiRef { run: run.clone(), task_id: task.clone(), map_index: crate::model::UNMAPPED })
@@ -321,11 +350,15 @@ impl Object {
             Self::Setting(_, name) => name.clone(),
             Self::Version(dag, number) => format!("{dag} v{number}"),
             Self::Backfill(id, ..) => id.to_string(),
+            Self::Pod(pod, ..) => pod.name.clone(),
         }
     }
 
     /// Its whole path: `dag/run/task[3]`.
     pub fn path(&self) -> String {
+        if let Self::Pod(pod, ..) = self {
+            return pod.name.clone();
+        }
         match (self.dag_id(), self.run(), self.ti()) {
             (Some(_), Some(run), Some(ti)) => format!("{}/{}/{}", run.dag_id, run.run_id, ti.label()),
             (Some(_), Some(run), None) => format!("{}/{}", run.dag_id, run.run_id),

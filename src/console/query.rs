@@ -4,8 +4,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
+    config,
     error::Result,
-    model::{MapIndex, filter::Filter},
+    model::{ClusterHealth, MapIndex, filter::Filter, yaml},
+    secrets::mask::Mask,
     store::screens::{
         Micros, Page, TiRef,
         assets::{self, AssetRow},
@@ -17,6 +19,8 @@ use crate::{
         grid::{self, Grid},
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
+        pod::{self, PodDetail},
+        pods::{self, Clusters, PodRow},
         questions::{self, Question},
         run::{self, Graph, RunDetail},
         runs::{self, RunRow},
@@ -106,6 +110,37 @@ pub enum Query {
     Definition(String),
     /// A DAG itself.
     About(String),
+    /// Pods that fit a filter, at most so many; also those that are gone.
+    Pods {
+        gone: bool,
+        filter: String,
+        limit: usize,
+        now: Micros,
+    },
+    /// A pod by its number.
+    Pod(i64),
+    /// The pod of a task instance's try, else its newest one.
+    PodOf(TiRef, Option<u32>),
+}
+
+/// Pods, and how their clusters are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pods {
+    /// The newest that fit.
+    pub page: Page<PodRow>,
+    /// Their clusters.
+    pub clusters: Clusters,
+}
+
+/// A pod among those of its task instance. What may be secret is masked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodShown {
+    /// The pod.
+    pub detail: PodDetail,
+    /// All pods of its task instance, oldest first.
+    pub all: Vec<PodRow>,
+    /// Its manifest as YAML.
+    pub yaml: String,
 }
 
 /// An answer of the store.
@@ -134,7 +169,8 @@ pub enum Data {
     Assets(Vec<AssetRow>),
     Logs(Vec<TiRow>),
     Backfills(Vec<BackfillRow>),
-    Held(Vec<Held>),
+    /// Acts that are held, and what is wrong with a cluster (`None`: none is known).
+    Held(Vec<Held>, Option<Health>),
     Question(Option<Box<Question>>),
     Versions(Versions),
     Calendar(Calendar),
@@ -143,6 +179,20 @@ pub enum Data {
     Failure(Option<TiRef>),
     Definition(Option<Box<crate::model::Dag>>),
     About(Box<dags::About>),
+    Pods(Pods),
+    /// `None`: the task instance has no pod.
+    Pod(Option<Box<PodShown>>),
+}
+
+/// How clusters are, in a word for the top line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Health {
+    /// They answer.
+    Ok,
+    /// One is away since then.
+    Away(Micros),
+    /// Something may not be read.
+    Forbidden,
 }
 
 /// Asks the store.
@@ -180,7 +230,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Held => Data::Held(backfills::held(conn)?),
+        Query::Held => Data::Held(backfills::held(conn)?, health(&pods::clusters(conn)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),
@@ -192,6 +242,55 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
+        Query::Pods { gone, filter, limit, now } => {
+            let filter = Filter::parse(filter).unwrap_or_default();
+            let keep = |p: &PodRow| filter.matches(&fields::pod(p, *now));
+            Data::Pods(Pods { page: pods::list(conn, None, *gone, keep, *limit)?, clusters: pods::clusters(conn)? })
+        }
+        Query::Pod(id) => match pod::load(conn, *id)? {
+            Some(detail) => Data::Pod(Some(Box::new(shown(conn, detail)?))),
+            None => Data::Gone,
+        },
+        Query::PodOf(ti, number) => {
+            let all = pods::of_instance(conn, ti)?;
+            let of_try = all.iter().rev().find(|p| number.is_some_and(|n| p.try_number == n));
+            match of_try.or(all.last()).map(|p| pod::load(conn, p.id)).transpose()?.flatten() {
+                Some(detail) => Data::Pod(Some(Box::new(shown(conn, detail)?))),
+                None => Data::Pod(None),
+            }
+        }
         Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
     })
+}
+
+/// A pod with its siblings; what may be secret is masked.
+fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
+    // The store lies in the home, as do the settings that tell what is secret.
+    let home = conn.path().and_then(|path| std::path::Path::new(path).parent()).map(std::path::Path::to_owned);
+    let settings = config::Settings::load(&home.unwrap_or_default().join("dagdeck.toml"), std::env::vars())?;
+    let mask = Mask::load(conn, &settings)?;
+    mask.hide_in_manifest(&mut detail.manifest);
+    for change in detail.diff.iter_mut().flat_map(|d| &mut d.changes) {
+        let sides = [&change.before, &change.after];
+        let has_secret = sides.into_iter().flatten().any(|text| mask.hide_text(text).is_some());
+        if mask.is_sensitive(&change.name) || has_secret {
+            change.mask();
+        }
+    }
+    Ok(PodShown { all: pods::of_instance(conn, &detail.row.ti)?, yaml: yaml::emit(&detail.manifest), detail })
+}
+
+/// What dagdeck can't do without may not be read. Metrics, quotas and nodes are for people's sake only.
+pub fn is_blind(health: &ClusterHealth) -> bool {
+    health.state == "forbidden" && matches!(health.what.as_str(), "pods" | "events")
+}
+
+fn health(clusters: &Clusters) -> Option<Health> {
+    let away = clusters.health.iter().filter(|h| h.state == "away").map(|h| h.since.as_microsecond()).min();
+    match away {
+        _ if clusters.health.is_empty() => None,
+        Some(since) => Some(Health::Away(since)),
+        None if clusters.health.iter().any(is_blind) => Some(Health::Forbidden),
+        None => Some(Health::Ok),
+    }
 }

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    distance::Distance,
     input::{self, Gate},
     keymap,
     link::{self, Wanted},
@@ -182,7 +183,9 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
         ascii: options.ascii || ascii_locale(&environment),
         colours,
     };
-    Ok(State::new(facts, theme, keymap, size, clock::now().as_microsecond()))
+    let mut state = State::new(facts, theme, keymap, size, clock::now().as_microsecond());
+    state.distance = Distance::of(&environment);
+    Ok(state)
 }
 
 /// The threads that do what the loop wants.
@@ -329,6 +332,16 @@ fn turn(
                 Effect::Copy(text) => terminal.copy(text)?,
                 Effect::Suspend => terminal.suspend()?,
                 Effect::Mouse(on) => terminal.mouse(*on)?,
+                Effect::Ping => {
+                    gate.asks();
+                    terminal.ask_cursor()?;
+                }
+                Effect::Shell(words) => {
+                    gate.close();
+                    let (home, dags) = &hands.places;
+                    terminal.lend(|| shell::verb(home, dags, words))?;
+                    gate.open();
+                }
                 Effect::Pipe(command, source) => {
                     gate.close();
                     terminal.lend(|| shell::pipe(command, source.clone()))?;

@@ -12,6 +12,7 @@ use super::{
     items::{self, Item},
     log::LogView,
     place::{Object, Place},
+    pods,
     query::{Data, PAGE},
     widgets::input::Input,
 };
@@ -126,6 +127,9 @@ impl Screen {
 
     /// Takes what was read; the cursor stays on its object, at the same height of the screen.
     pub fn take(&mut self, data: Data, at: Micros) {
+        if let (None, Place::Pod(_), Data::Pod(Some(shown))) = (self.loaded_at, &self.place, &data) {
+            self.wanted = Some(pods::first_line(shown));
+        }
         self.data = data;
         self.loaded_at = Some(at);
         self.error = None;
@@ -137,13 +141,14 @@ impl Screen {
         match &self.data {
             Data::Runs(page) => page.more,
             Data::Instances(page) => page.more,
+            Data::Pods(pods) => pods.page.more,
             _ => false,
         }
     }
 
     /// What the store filters by: a list that is too long to be read whole.
     pub fn is_paged(&self) -> bool {
-        matches!(self.place, Place::Runs(_) | Place::Instances(None))
+        matches!(self.place, Place::Runs(_) | Place::Instances(None) | Place::Pods(_))
     }
 
     /// Builds the lines anew.

@@ -11,12 +11,15 @@ use crate::{
 };
 
 use super::{
+    distance::Distance,
     forms::ActForm,
     keymap::{Action, Keymap, Row},
     log::progress::Progress,
     message::Effect,
     overlay::Overlay,
     place::{Object, Place, Scope, Tab},
+    pods::{self, PodNow},
+    query::Health,
     screen::Screen,
     side::Side,
     theme::Theme,
@@ -161,6 +164,10 @@ pub struct State {
     pub told: Option<String>,
     /// What stands beside a list on wide terminals.
     pub side: Side,
+    /// How clusters are; `None`: none is known.
+    pub clusters: Option<Health>,
+    /// How far away the terminal is.
+    pub distance: Distance,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -220,6 +227,8 @@ impl State {
             present: Vec::new(),
             told: None,
             side: Side::default(),
+            clusters: None,
+            distance: Distance::default(),
             errand: None,
         }
     }
@@ -288,7 +297,9 @@ impl State {
 
     /// Whether a key's row can be used on what is under the cursor; else why not.
     pub fn allowed(&self, row: &Row) -> Result<(), String> {
+        // A shell needs the cluster, not the scheduler.
         if row.dangerous
+            && row.action != Action::Shell
             && let Some(why) = self.no_verbs()
         {
             return Err(why);
@@ -302,6 +313,9 @@ impl State {
                 need(self.link != Link::Up, "one runs already")?;
                 need(!self.starting(), "it is starting already")
             }
+            A::Shell => pods::shell_refused(self).map_or(Ok(()), Err),
+            A::Delete if matches!(object, Object::Pod(..)) => pods::delete_refused(self).map_or(Ok(()), Err),
+            A::Pod => need(object.dag_id().is_some(), "no task instance under the cursor"),
             A::Clear | A::MarkSuccess | A::MarkFailed => need(
                 object.run().is_some() || !self.screen().marks.is_empty(),
                 "no run or task instance under the cursor",
@@ -335,6 +349,9 @@ impl State {
             A::Stop => {
                 let busy = match &object {
                     Object::Ti(_, state) | Object::Task(_, _, state) => state.is_active(),
+                    Object::Pod(_, now, _) => {
+                        matches!(now, PodNow::Wanted | PodNow::Pending | PodNow::Running | PodNow::Silent)
+                    }
                     _ => false,
                 };
                 need(busy, "nothing is running under the cursor")

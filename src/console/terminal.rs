@@ -1,7 +1,7 @@
 //! The terminal: taken, written to only where cells changed, and always given back.
 
 use std::{
-    io::{self, BufWriter, Stdout, Write, stdout},
+    io::{self, BufWriter, Stdout, Write, stdin, stdout},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -23,6 +23,7 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
 };
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 /// Longest text that goes to the clipboard: terminals drop longer ones, some with the connection.
 const CLIPBOARD: usize = 74_000;
@@ -78,10 +79,22 @@ impl Terminal {
         Write::flush(&mut self.backend)
     }
 
+    /// Asks the terminal where its cursor is (DSR 6): every one answers, with an escape sequence that is no key and that the
+    /// library which reads keys knows and keeps to itself.
+    pub fn ask_cursor(&mut self) -> io::Result<()> {
+        self.backend.write_all(b"\x1b[6n")?;
+        Write::flush(&mut self.backend)
+    }
+
     /// Gives the terminal to other work, and takes it again.
     pub fn lend(&mut self, work: impl FnOnce()) -> io::Result<()> {
         leave();
+        let before = tcgetattr(stdin());
         work();
+        // Work that was killed may have left its own modes, which would be taken for those to go back to.
+        if let Ok(before) = before {
+            let _ = tcsetattr(stdin(), OptionalActions::Drain, &before);
+        }
         enter()?;
         self.forget();
         Ok(())

@@ -97,6 +97,7 @@ impl Engine {
     pub(super) fn start_callbacks(&mut self) {
         for (key, epoch, request) in std::mem::take(&mut self.callbacks) {
             if let Err(e) = self.start_callback(&key, epoch, &request) {
+                self.listener_gone(&key, epoch, None);
                 say(format_args!("scheduler: callback {} of run {}: {e}", key.task_id, key.run.0));
             }
         }
@@ -128,6 +129,11 @@ impl Engine {
 
     fn start_callback(&mut self, key: &TiKey, epoch: u32, request: &Value) -> Result<()> {
         let Some(run) = store::run::get(self.store.reader(), key.run)? else { return Ok(()) };
+        if request["kind"] == "pod" {
+            let spec = self.listener_spec(&run, key, epoch, request)?;
+            self.hand_over(spec);
+            return Ok(());
+        }
         let dag = self.version_of(&run)?;
         let startup = match request["kind"].as_str() {
             Some("task") => self.of_task(&run, &dag, key.map_index, request)?,

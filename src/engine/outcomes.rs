@@ -71,23 +71,25 @@ impl Engine {
     }
 
     fn answer_to(&mut self, conn: u64, key: &TiKey, epoch: u32, id: u64, body: &Value) {
-        let answer = if task::kind(body) == "RunPod" {
-            let Some(mut answer) = self.ask_pod(key, epoch, id, body) else { return };
-            answer["id"] = id.into();
-            answer
-        } else if task::kind(body) == "MakeJob" {
-            let mut answer = self.make_job(key, body);
-            answer["id"] = id.into();
-            answer
-        } else {
-            self.answer(key, epoch, body)
-        };
+        let Some(answer) = self.answer_or_wait(key, epoch, id, body) else { return };
         if self.stuck.is_some() {
             // What it asked for had to be written, and couldn't be.
             self.unanswered.push((conn, id, body.clone()));
         } else if let Some(c) = self.conns.get_mut(&conn) {
             c.send(&ToSupervisor::Answer { id, body: answer });
         }
+    }
+
+    /// The answer to a question; none yet if it waits for something to happen in a cluster.
+    pub(super) fn answer_or_wait(&mut self, key: &TiKey, epoch: u32, id: u64, body: &Value) -> Option<Value> {
+        let mut answer = match task::kind(body) {
+            "RunPod" => self.ask_pod(key, epoch, id, body)?,
+            "NextPodCall" => self.next_pod_call(key, epoch, id, body)?,
+            "MakeJob" => self.make_job(key, body),
+            _ => self.answer(&self.speaks_for(key, epoch), epoch, body),
+        };
+        answer["id"] = id.into();
+        Some(answer)
     }
 
     /// Answers what was asked while nothing could be written.
@@ -140,11 +142,12 @@ impl Engine {
     pub(super) fn take_says(&mut self, key: &TiKey, epoch: u32, says: &[Say]) {
         let taken = self.says_taken.get(key).filter(|(e, _)| *e == epoch).map_or(0, |(_, n)| *n);
         let mut lasts = false;
+        let speaks_for = self.speaks_for(key, epoch);
         for say in says {
             let kind = task::kind(&say.body);
             // What a success will mean for assets is only kept in memory until then.
             if say.n > taken || kind == "SetOutletEvents" {
-                self.take_say(key, epoch, &say.body);
+                self.take_say(&speaks_for, epoch, &say.body);
                 lasts |= matches!(kind, "PutVariable" | "DeleteVariable") || kind.contains("AssetStateStore");
             }
         }
@@ -222,6 +225,7 @@ impl Engine {
         if !self.is_current(&key, epoch) {
             if is_callback(&key) {
                 self.take_says(&key, epoch, &says);
+                self.listener_gone(&key, epoch, Some(&kind));
                 self.drop_callback(&key, epoch);
             }
             if self.says_taken.get(&key).is_some_and(|(of, _)| *of == epoch) {
@@ -279,6 +283,7 @@ impl Engine {
         for line in lines {
             if let Ok(Refusal { key, epoch, why }) = serde_json::from_slice(&line) {
                 self.forget(&key, epoch);
+                self.listener_gone(&key, epoch, None);
                 self.drop_callback(&key, epoch);
                 self.report(&key, epoch, failed(Cause::new(CauseKind::Start, why).exception("OSError"), true));
             }

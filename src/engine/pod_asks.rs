@@ -7,7 +7,7 @@ use super::core::Engine;
 use crate::{
     executor::kubernetes::{End, Request},
     model::{Cause, CauseKind, PodId, TiKey},
-    protocol::{ToSupervisor, task},
+    protocol::task,
 };
 
 impl Engine {
@@ -17,10 +17,16 @@ impl Engine {
         let found = self.world.instance(key).zip(self.world.run(key.run)).zip(self.world.dag_of(key.run));
         let Some(((row, run), dag)) = found else { return Some(task::error("GENERIC_ERROR", "the run is over")) };
         let (row, run, dag) = (row.clone(), run.clone(), dag.clone());
-        if let Some(pod) = self.pods.of_try(key, row.try_number) {
+        let mut all = self.pods.all.iter();
+        let of_try = all.find(|(_, kept)| {
+            let is_its = kept.key == *key && kept.try_number == row.try_number && !kept.is_worker;
+            is_its && kept.killed.is_none() && !kept.is_over
+        });
+        if let Some(pod) = of_try.map(|(id, _)| *id) {
             if let Some(kept) = self.pods.all.get_mut(&pod) {
                 kept.asked = Some(id);
             }
+            self.pod_called(pod, id, &body["done"]);
             self.answer_pod(pod);
             return None;
         }
@@ -29,7 +35,8 @@ impl Engine {
         };
         the_task.do_xcom_push = body["do_xcom_push"] == true;
         let arguments = serde_json::from_value(body["arguments"].clone()).unwrap_or_default();
-        let wanted = self.want_pod(key, epoch, (&dag, &the_task, &run, &row), arguments, Some(id));
+        let asked = (id, body["listens"] == true);
+        let wanted = self.want_pod(key, epoch, (&dag, &the_task, &run, &row), arguments, Some(asked));
         wanted.err().map(|problem| result(&End::Failed(problem.cause()), None))
     }
 
@@ -53,14 +60,21 @@ impl Engine {
     pub(super) fn answer_pod(&mut self, pod: PodId) {
         let Some(kept) = self.pods.all.get_mut(&pod) else { return };
         let (Some(id), Some(ended)) = (kept.asked, &kept.ended) else { return };
-        let mut answer = result(&ended.end, ended.xcom.as_ref().map(|(value, _)| value));
-        answer["id"] = id.into();
-        let supervisor = self.supervisors.iter().find(|((key, _), _)| *key == kept.key).map(|(_, conn)| *conn);
-        let Some(conn) = supervisor.and_then(|conn| self.conns.get_mut(&conn)) else { return };
-        conn.send(&ToSupervisor::Answer { id, body: answer });
+        // A process that is told of it is told of its removal, too, before it ends.
+        let waits = kept.listener.as_ref().is_some_and(|l| kept.tidied.is_none() || l.asked.is_none());
+        if waits {
+            return;
+        }
+        let answer = result(&ended.end, ended.xcom.as_ref().map(|(value, _)| value));
+        let of = (kept.key.clone(), kept.epoch);
+        if !self.answer_process(&of, id, answer) {
+            return;
+        }
+        let Some(kept) = self.pods.all.get_mut(&pod) else { return };
         kept.ended = None;
         kept.is_over = true;
-        if let Some(is_gone) = kept.tidied {
+        let tidied = kept.tidied;
+        if let Some(is_gone) = tidied {
             self.pod_done(pod, is_gone);
         }
     }
@@ -77,7 +91,11 @@ impl Engine {
                 tidied.extend(kept.tidied.map(|is_gone| (*id, is_gone)));
             } else {
                 kept.killed = Some(Cause::new(CauseKind::Killed, "the process that waited for the pod ended"));
-                self.pods.to_send.push(Request::Drop(*id));
+                if kept.is_draft() {
+                    tidied.push((*id, true));
+                } else {
+                    self.pods.to_send.push(Request::Drop(*id));
+                }
             }
         }
         for (id, is_gone) in tidied {

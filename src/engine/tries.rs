@@ -140,6 +140,7 @@ impl Engine {
         self.forget(key, epoch);
         let retryable = cause.kind != CauseKind::Killed;
         self.report(key, epoch, failed(cause, retryable));
+        self.listener_gone(key, epoch, None);
         self.drop_callback(key, epoch);
         self.forget_heard(key, epoch);
         self.settled.push(files);

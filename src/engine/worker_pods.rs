@@ -283,6 +283,8 @@ fn conduct(manifest: &Value, settings: &WorkerSettings, skips: Vec<i64>) -> Cond
     let grace = manifest.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
     Conduct {
         in_python: false,
+        listens: false,
+        shows_lines: false,
         base: manifest.pointer("/spec/containers/0/name").and_then(Value::as_str).unwrap_or("base").into(),
         selector: String::new(),
         durable: false,

@@ -89,6 +89,13 @@ fn counts_with_the_outcome(say: &Value) -> bool {
     }
 }
 
+impl Workers {
+    /// The worker in which a try runs.
+    pub fn pod_of(&self, key: &TiKey, epoch: u32) -> Option<PodId> {
+        self.talks.iter().find(|(_, talk)| talk.epoch == epoch && talk.key == *key).map(|(id, _)| *id)
+    }
+}
+
 impl Engine {
     /// A line of an agent.
     pub(super) fn hear_agent(&mut self, id: PodId, line: &[u8]) {
@@ -268,7 +275,7 @@ impl Engine {
 
     fn answer_agent(&mut self, id: PodId, number: u64, body: Value) {
         let Some(Talk { key, epoch, .. }) = self.workers.talks.get(&id).cloned() else { return };
-        let answer = self.answer(&key, epoch, &body);
+        let Some(answer) = self.answer_or_wait(&key, epoch, number, &body) else { return };
         if self.stuck.is_some() {
             // What it asked for had to be written, and couldn't be.
             self.workers.unanswered.push((id, number, body));

@@ -36,12 +36,51 @@ enum Test {
 pub const FLAGS: &[&str] = &["paused", "mapped", "stale", "late", "error"];
 
 /// States of what isn't a task instance or a run: phases of pods, states of plans.
-const OTHER_STATES: &[&str] = &["pending", "succeeded", "unknown", "saved", "held", "applied", "discarded", "refused"];
+const OTHER_STATES: &[&str] = &[
+    "pending",
+    "succeeded",
+    "unknown",
+    "gone",
+    "wanted",
+    "silent",
+    "waiting",
+    "terminated",
+    "normal",
+    "warning",
+    "ok",
+    "late",
+    "never",
+    "done",
+    "import_error",
+    "saved",
+    "held",
+    "applied",
+    "discarded",
+    "refused",
+];
 
 /// Keys that `key:value` understands, for messages and completion.
 pub const KEYS: &[&str] = &[
-    "dag", "task", "run", "state", "tag", "owner", "pool", "operator", "type", "cause", "note", "since", "before",
-    "dur", "who", "action", "target",
+    "dag",
+    "task",
+    "run",
+    "state",
+    "tag",
+    "owner",
+    "pool",
+    "operator",
+    "type",
+    "cause",
+    "note",
+    "since",
+    "before",
+    "dur",
+    "who",
+    "action",
+    "target",
+    "pod",
+    "node",
+    "namespace",
 ];
 
 /// What a row answers when a filter asks. All texts are as shown to people; `None` means: not known for this row.

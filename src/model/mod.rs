@@ -28,6 +28,7 @@ pub mod task_instance;
 pub mod time;
 pub mod trigger_rule;
 pub mod usage;
+pub mod yaml;
 
 pub use asset::{Asset, AssetAlias, AssetCondition, AssetQueue, AssetQueues, AssetRef, Consumes};
 pub use backfill::{BackfillId, BackfillPlace, LeftAlone, ReprocessBehavior};

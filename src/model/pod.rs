@@ -174,6 +174,8 @@ pub struct Traffic {
 pub enum PodWrite {
     /// A pod is wanted; it is created after the commit.
     Add(Box<Pod>),
+    /// The author's own code has seen it: what is sent now, its name, namespace and conduct.
+    Final(Box<Pod>),
     /// It exists (a new one, or one of an earlier try that was taken up).
     Created {
         /// Which.

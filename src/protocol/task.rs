@@ -50,6 +50,7 @@ pub fn class(kind: &str) -> Class {
         kind if SAYS.contains(&kind) => Class::Say,
         "GetXCom"
         | "RunPod"
+        | "NextPodCall"
         | "MakeJob"
         | "GetXComSequence"
         | "GetVariable"

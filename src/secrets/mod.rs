@@ -1,5 +1,6 @@
 //! Where variables and connections come from: the environment first, then the store. And connection URIs.
 
+pub mod mask;
 mod uri;
 
 use rusqlite::Connection;

@@ -16,6 +16,12 @@ const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, r
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
     let done = match change {
         PodWrite::Add(pod) => add(tx, pod),
+        PodWrite::Final(pod) => tx
+            .prepare_cached("UPDATE pod SET name = ?2, namespace = ?3, manifest = ?4, conduct = ?5 WHERE id = ?1")
+            .and_then(|mut s| {
+                let (manifest, conduct) = (pod.manifest.to_string(), pod.conduct.to_string());
+                s.execute(params![pod.id.0, pod.name, pod.namespace, manifest, conduct])
+            }),
         PodWrite::Created { id, name, uid } => tx
             .prepare_cached("UPDATE pod SET name = ?2, uid = ?3, stage = 'created' WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, name, uid])),
@@ -41,11 +47,7 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
         PodWrite::Ended { id, result } => tx
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
-        PodWrite::Done { id, gone_at } => tx
-            .prepare_cached(
-                "UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2), why = NULL WHERE id = ?1",
-            )
-            .and_then(|mut s| s.execute(params![id.0, rows::micros(*gone_at)])),
+        PodWrite::Done { id, gone_at } => done_with(tx, *id, rows::micros(*gone_at)),
         PodWrite::Health(health) => tx
             .prepare_cached(
                 "INSERT OR REPLACE INTO cluster_health (cluster, namespace, what, state, since, message) \
@@ -327,27 +329,32 @@ pub fn health(db: &Connection) -> Result<Vec<ClusterHealth>> {
     read().map_err(|e| failed("cannot read the health of clusters", e))
 }
 
-/// Forgets the pods of a deleted run with which nothing is to be done any more; the others go when that is done.
-pub fn forget_run(tx: &Transaction<'_>, run: RunId) -> Result<()> {
-    let forget = || -> rusqlite::Result<()> {
-        for table in ["pod_event", "pod_usage"] {
-            tx.execute(
-                &format!("DELETE FROM {table} WHERE pod IN (SELECT id FROM pod WHERE run = ?1 AND stage = ?2)"),
-                params![run.0, PodStage::Done.as_str()],
-            )?;
-        }
-        tx.execute("DELETE FROM pod WHERE run = ?1 AND stage = ?2", params![run.0, PodStage::Done.as_str()])?;
-        Ok(())
-    };
-    forget().map_err(|e| failed("cannot forget the pods of a run", e))
+/// Forgets how well clusters could be watched, and what was asked of them: a scheduler that begins finds out itself.
+pub fn forget_clusters(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute_batch("DELETE FROM cluster_health; DELETE FROM cluster_traffic; DELETE FROM cluster_quota;")
+        .map_err(|e| failed("cannot forget what was known of clusters", e))
 }
 
-/// Forgets pods whose run is gone and with which nothing is to be done any more.
-pub fn forget_orphans(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute_batch(
-        "DELETE FROM pod WHERE stage = 'done' AND NOT EXISTS (SELECT 1 FROM dag_run WHERE dag_run.id = pod.run); \
-         DELETE FROM pod_event WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_event.pod); \
-         DELETE FROM pod_usage WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_usage.pod);",
-    )
-    .map_err(|e| failed("cannot forget the pods of deleted runs", e))
+/// Nothing is left to be done with a pod. If its run was deleted meanwhile, it is forgotten now.
+fn done_with(tx: &Transaction<'_>, id: PodId, gone_at: Option<i64>) -> rusqlite::Result<usize> {
+    tx.prepare_cached(
+        "UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2), why = NULL WHERE id = ?1",
+    )?
+    .execute(params![id.0, gone_at])?;
+    forget(tx, "id = ?1 AND NOT EXISTS (SELECT 1 FROM dag_run WHERE dag_run.id = pod.run)", id.0)
+}
+
+/// Forgets the pods of a deleted run with which nothing is to be done any more; the others go when that is done. One that
+/// was kept in its cluster is known as long as it is there, so that it can be cleaned up.
+pub fn forget_run(tx: &Transaction<'_>, run: RunId) -> Result<()> {
+    forget(tx, "run = ?1", run.0).map(|_| ()).map_err(|e| failed("cannot forget the pods of a run", e))
+}
+
+/// Forgets those that are done with and gone, with all that belongs to them.
+fn forget(tx: &Transaction<'_>, which: &str, of: i64) -> rusqlite::Result<usize> {
+    let gone = format!("{which} AND stage = 'done' AND (deleted_at IS NOT NULL OR uid IS NULL)");
+    for table in ["pod_event", "pod_usage"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE pod IN (SELECT id FROM pod WHERE {gone})"), [of])?;
+    }
+    tx.execute(&format!("DELETE FROM pod WHERE {gone}"), [of])
 }

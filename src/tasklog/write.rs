@@ -66,7 +66,7 @@ impl Log {
     /// Writes a line that the task sent.
     pub fn forward(&mut self, message: &Value) {
         let mut line = serde_json::Map::new();
-        for key in ["timestamp", "level", "event", "logger", "filename", "lineno", "error_detail"] {
+        for key in ["timestamp", "level", "event", "logger", "filename", "lineno", "error_detail", "given"] {
             if let Some(value) = message.get(key).filter(|v| !v.is_null()) {
                 line.insert(key.into(), value.clone());
             }
@@ -118,7 +118,9 @@ impl Log {
                 text = text.replace(secret.as_str(), "***");
             }
         }
-        if writeln!(self.file, "{text}").is_err() {
+        // In one piece: the care of a pod and a process of its task may both write into a log.
+        text.push('\n');
+        if self.file.write_all(text.as_bytes()).is_err() {
             self.failed = true;
         }
     }

@@ -5,6 +5,7 @@ mod documents;
 mod home;
 mod logs;
 mod plans;
+mod pods;
 mod process;
 mod saved_plans;
 mod settings;

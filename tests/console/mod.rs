@@ -1,10 +1,12 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
 mod behaviour;
 mod home;
+mod home_pods;
 mod oncall;
+mod pods;
 mod readme;
 mod screens;
 mod storms;
-mod terminal;
+pub mod terminal;
 mod themes;
 mod tour;

@@ -133,6 +133,15 @@ fn who_cleared_this_and_when() {
 }
 
 #[test]
+fn seeing_a_pods_events() {
+    let (dir, mut stage) = stage((80, 24));
+    super::home_pods::add(dir.path());
+    assert!(press(&mut stage, "e [G]") <= 5);
+    let text = stage.text();
+    assert!(text.contains("OOMKilling") && text.contains("Memory cgroup out of memory"), "{text}");
+}
+
+#[test]
 fn stopping_a_running_task() {
     let (_dir, mut stage) = stage((80, 24));
     assert!(press(&mut stage, "4 [j] [j] [j] [j] [j] [j] K Right Enter") <= 5);

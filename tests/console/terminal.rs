@@ -12,12 +12,30 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use super::home::build;
 
 /// The program in a terminal of 80x24.
-pub struct Session {
+pub struct Terminal {
     pub master: Option<Box<dyn MasterPty + Send>>,
     pub keys: Box<dyn Write + Send>,
     pub child: Box<dyn Child + Send + Sync>,
     pub seen: Arc<Mutex<Vec<u8>>>,
+}
+
+/// A terminal with a home of its own.
+pub struct Session {
+    terminal: Terminal,
     pub home: tempfile::TempDir,
+}
+
+impl std::ops::Deref for Session {
+    type Target = Terminal;
+    fn deref(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+impl std::ops::DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Terminal {
+        &mut self.terminal
+    }
 }
 
 impl Session {
@@ -29,15 +47,31 @@ impl Session {
 
     /// The program in a home.
     pub fn of(home: tempfile::TempDir, arguments: &[&str], no_color: bool) -> Self {
+        let place = ["--home", home.path().to_str().unwrap()];
+        let variables = if no_color { &[("NO_COLOR", "1")][..] } else { &[] };
+        Self { terminal: Terminal::start(&[&place, arguments].concat(), variables), home }
+    }
+
+    /// What a command prints about a home.
+    pub fn dagdeck(&self, home: &std::path::Path, args: &[&str]) -> String {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
+        let out = command.arg("--home").arg(home).args(args).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    }
+}
+
+impl Terminal {
+    pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let pair =
             native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dagdeck"));
-        command.args(["--home", home.path().to_str().unwrap()]);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
-        command.env_remove("NO_COLOR");
-        if no_color {
-            command.env("NO_COLOR", "1");
+        for name in ["NO_COLOR", "TMUX", "STY"] {
+            command.env_remove(name);
+        }
+        for (name, value) in variables {
+            command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -54,13 +88,28 @@ impl Session {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { master: Some(pair.master), keys, child, seen, home }
+        Self { master: Some(pair.master), keys, child, seen }
+    }
+
+    /// Types a text.
+    pub fn types(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Another size.
+    pub fn resize(&self, cols: u16, rows: u16) {
+        self.master.as_ref().unwrap().resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// The screen, as a terminal of that size would show what was written since it has it.
+    fn screen_of(&self, cols: u16, rows: u16) -> String {
+        let mut parser = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap(), 0);
+        parser.process(&self.seen.lock().unwrap());
+        parser.screen().contents()
     }
 
     pub fn screen(&self) -> String {
-        let mut parser = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
-        parser.process(&self.seen.lock().unwrap());
-        parser.screen().contents()
+        self.screen_of(80, 24)
     }
 
     pub fn wait_for(&self, text: &str) {
@@ -78,13 +127,6 @@ impl Session {
             assert!(Instant::now() < until, "no {sequence:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    /// What a command prints about a home.
-    pub fn dagdeck(&self, home: &std::path::Path, args: &[&str]) -> String {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
-        let out = command.arg("--home").arg(home).args(args).output().unwrap();
-        String::from_utf8(out.stdout).unwrap()
     }
 
     pub fn ended(&mut self) -> u32 {
@@ -197,4 +239,25 @@ fn no_color_writes_no_colour() {
         let colour = |n: &str| matches!(n.parse::<u32>(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107));
         assert!(!numbers.split(';').any(colour), "{numbers}");
     }
+}
+
+/// The time until the terminal answers is in the top line of a wide one; the answer is no key, and an idle console asks nothing.
+#[test]
+fn how_far_away_the_terminal_is() {
+    let mut session = Session::start(&[], false);
+    session.wait_for("NEEDS YOU");
+    session.resize(120, 30);
+    session.types("2");
+    session.wait_for_bytes("\u{1b}[6n");
+    session.types("\u{1b}[7;1R");
+    let until = Instant::now() + Duration::from_secs(10);
+    while !session.screen_of(120, 30).contains("| rtt ") {
+        assert!(Instant::now() < until, "no round trip in\n{}", session.screen_of(120, 30));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    session.types("3j");
+    session.types("1qy");
+    assert_eq!(session.ended(), 0);
+    let seen = session.seen.lock().unwrap();
+    assert_eq!(String::from_utf8_lossy(&seen).matches("\u{1b}[6n").count(), 1, "it is asked seldom");
 }

@@ -12,6 +12,7 @@ pub const SCREENS: &[(&str, &str)] = &[
     ("runs", "3"),
     ("instances", "4"),
     ("backfills", "5"),
+    ("pods", "6"),
     ("assets", "7"),
     ("settings", "8"),
     ("audit", "9"),
@@ -49,7 +50,7 @@ pub const SCREENS: &[(&str, &str)] = &[
 ];
 
 /// A short number for everything that a frame shows besides its letters.
-fn fingerprint(frame: &Buffer) -> u32 {
+pub fn fingerprint(frame: &Buffer) -> u32 {
     let mut sum = 0x811c_9dc5_u32;
     for cell in &frame.content {
         for byte in format!("{:?} {:?} {:?};", cell.fg, cell.bg, cell.modifier).bytes() {

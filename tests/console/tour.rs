@@ -70,6 +70,22 @@ const STOPS: &[(&str, &str, &str)] = &[
     ("Who did what", "`9` is the audit; `g a` on any object shows what was done to it.", "9"),
 ];
 
+/// The same in a home where tasks run in pods.
+const POD_STOPS: &[(&str, &str, &str)] = &[
+    (
+        "Pods",
+        "`6` shows the pods that are there, with `+` also those that are gone, and how their clusters are. `s` groups them by DAG, \
+         node, phase and namespace.",
+        "6",
+    ),
+    (
+        "One pod",
+        "`e` on a task instance is its pod, also when it is gone: its life, what it asked for and used, what differs from the last \
+         success, containers and events. `S` is a shell in it while it runs, `d` what was sent, `=` what differs, `D` deletes it.",
+        "e",
+    ),
+];
+
 /// What people on call do, and the keys for it.
 const SHORT: &[(&str, &str)] = &[
     ("find the log line of the newest failure", "`Enter`"),
@@ -82,6 +98,7 @@ const SHORT: &[(&str, &str)] = &[
     ("read an XCom and compare it with the previous run's", "`x`, go to it, `=`"),
     ("compare two tries", "`Enter =`; `=` again takes the run before, then the try before"),
     ("see who cleared this and when", "`g a`"),
+    ("see a pod's events", "`e`"),
     ("stop a running task", "`4`, go to it, `K Right Enter`"),
 ];
 
@@ -91,8 +108,9 @@ fn the_tour_shows_real_frames() {
     let mut text = "# A tour of the console\n\nEvery picture is a frame that the console drew, 80 columns by 24 rows, over the store that its \
          tests use. `?` lists the keys of a screen, `:` finds everything by name.\n"
         .to_owned();
-    for (title, about, keys) in STOPS {
-        let (_dir, mut stage) = stage((80, 24));
+    let with_pods = POD_STOPS.iter().map(|stop| (stop, true));
+    for ((title, about, keys), has_pods) in STOPS.iter().map(|stop| (stop, false)).chain(with_pods) {
+        let (_dir, mut stage) = if has_pods { super::pods::stage((80, 24)) } else { stage((80, 24)) };
         stage.keys(keys);
         let typed = if keys.is_empty() { "the start".to_owned() } else { format!("`{keys}`") };
         let frame: String = stage.text().lines().map(|line| format!("{}\n", line.trim_end())).collect();

@@ -111,6 +111,31 @@ impl Cluster {
         names
     }
 
+    /// Names the pods that run, from any thread.
+    pub fn pods_running(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+        let (kubeconfig, namespace) = (self.kubeconfig.clone(), self.namespace.clone());
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let read = Kubeconfig::read_from(&kubeconfig).unwrap();
+                let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+                let pods: Api<Pod> = Api::namespaced(Client::try_from(config).unwrap(), &namespace);
+                let list = pods.list(&ListParams::default().fields("status.phase=Running")).await.unwrap();
+                list.items.into_iter().filter_map(|pod| pod.metadata.name).collect()
+            })
+        }
+    }
+
+    /// Makes a file in a pod's only container.
+    pub fn touch(&self, name: &str, path: &str) -> bool {
+        self.runtime.block_on(async {
+            let how = kube::api::AttachParams::default();
+            let Ok(mut process) = self.pods().exec(name, ["touch", path], &how).await else { return false };
+            let status = process.take_status().unwrap().await;
+            status.is_some_and(|status| status.status.as_deref() == Some("Success"))
+        })
+    }
+
     /// Creates a pod.
     pub fn create(&self, pod: Value) {
         let pod: Pod = serde_json::from_value(pod).unwrap();

@@ -1,13 +1,17 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
+mod callbacks;
 mod cluster;
 mod credentials;
+mod facade;
 mod faults;
 mod in_python;
 mod inside;
 mod ledger;
 mod outcomes;
 mod proxy;
+mod recorder;
+mod shell;
 mod situations;
 mod workers;
 

@@ -143,3 +143,108 @@ class Jobs(unittest.TestCase):
         text = "from airflow.providers.cncf.kubernetes.operators.spark_kubernetes import SparkKubernetesOperator\n"
         found = parse_text("from airflow.sdk import DAG\n" + text)["diagnostics"][0]
         self.assertIn("KubernetesCreateResourceOperator", found["hint"])
+
+
+CALLBACKS = '''
+from airflow.providers.cncf.kubernetes.callbacks import ExecutionMode, KubernetesPodOperatorCallback
+
+class Told(KubernetesPodOperatorCallback):
+    @staticmethod
+    def on_sync_client_creation(*, client, operator, **kwargs):
+        print("client", operator.task_id)
+    @staticmethod
+    def on_pod_manifest_created(*, pod_request, client, mode, operator, context, **kwargs):
+        assert mode == ExecutionMode.SYNC and operator.image == "2026-03-02"
+        pod_request.metadata.labels["told"] = context["ti"].run_id
+        pod_request.spec.containers[0].env = [k8s.V1EnvVar(name="A", value="b")]
+    @staticmethod
+    def on_pod_completion(*, pod, context, **kwargs):
+        context["ti"].xcom_push("code", pod.status.container_statuses[0].state.terminated.exit_code)
+    @staticmethod
+    def on_pod_teardown(*, pod, client, **kwargs):
+        print("year", pod.metadata.creation_timestamp.year)
+        client.read_namespaced_pod("p", "n")
+    @staticmethod
+    def progress_callback(*, line, container_name, timestamp, pod, **kwargs):
+        print("line", line, container_name, timestamp.second, pod.metadata.name)
+
+with DAG('d'):
+    KubernetesPodOperator(task_id='p', image='{{ ds }}', callbacks=Told, log_formatter=lambda name, line: f"{name}> {line}")
+'''
+
+
+class Told(unittest.TestCase):
+    """What the author's own code is told of a pod."""
+
+    def make(self, calls, text=CALLBACKS, type="PodCallsRequest"):
+        """The answers to calls, and how the process ends."""
+        answers, left = [], list(calls) + [{"call": "end"}]
+
+        def next_call(message):
+            answers.append(message.get("done"))
+            return {"type": "PodCall", "n": len(answers), **left.pop(0)}
+
+        done = run_task(HEAD + text, "p", answers={"NextPodCall": next_call, "GetConnection": {
+            "type": "ErrorResponse", "error": "CONNECTION_NOT_FOUND", "detail": None}}, type=type)
+        return answers[1:], done
+
+    def pod(self, **more):
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": {
+            "name": "p-1", "labels": {"a": "b"}, "creationTimestamp": "2026-01-02T03:04:05Z"},
+            "spec": {"containers": [{"name": "base"}]}, **more}
+
+    def test_each_method_is_called_once_with_the_provider_s_arguments(self):
+        ended = {"phase": "Succeeded", "containerStatuses": [{
+            "name": "base", "image": "i", "imageID": "", "ready": False, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 7}}}]}
+        answers, done = self.make([
+            {"call": "on_pod_manifest_created", "pod": self.pod()},
+            {"call": "on_pod_manifest_created", "pod": self.pod()},
+            {"call": "on_pod_creation", "pod": self.pod()},
+            {"call": "lines", "container": "base", "lines": [["2026-01-02T03:04:05.123456789Z", "a"],
+                                                             ["2026-01-02T03:04:06Z", "::group::x"]]},
+            {"call": "on_pod_completion", "pod": self.pod(status=ended)}])
+        made, again, created, lines, completed = answers
+        self.assertEqual(made["pod"]["metadata"]["labels"], {"a": "b", "told": "r"})
+        self.assertEqual(made["pod"]["spec"]["containers"], [{"name": "base", "env": [{"name": "A", "value": "b"}]}])
+        self.assertEqual(made["pod"]["metadata"]["creationTimestamp"], "2026-01-02T03:04:05Z")
+        self.assertEqual((made["shows_lines"], made["n"], again["n"]), (True, 1, 2))
+        self.assertEqual(again["pod"], made["pod"])
+        self.assertEqual((created, completed), ({"n": 3}, {"n": 5}))
+        self.assertEqual(lines["texts"], ["base> a", None])
+        self.assertEqual(done.xcoms["code"], 7)
+        self.assertEqual(done.end["type"], "SucceedTask")
+        self.assertEqual([m for m in done.log if m.startswith(("client", "line"))],
+                         ["client p", "line a base 5 p-1", "line ::group::x base 6 p-1"])
+        self.assertEqual(done.of("SetRenderedFields"), [])
+
+    def test_what_raises_is_told_and_the_next_call_is_made_all_the_same(self):
+        answers, done = self.make([{"call": "on_pod_teardown", "pod": self.pod()},
+                                   {"call": "on_pod_cleanup", "pod": None}])
+        error = answers[0]["error"]
+        self.assertEqual(error["method"], "on_pod_teardown")
+        self.assertIn("year 2026", done.log)
+        if not importlib.util.find_spec("kubernetes"):
+            self.assertEqual(error["exception"], "ImportError")
+            self.assertIn("client.read_namespaced_pod of a pod callback needs the package kubernetes", error["summary"])
+        self.assertEqual(answers[1], {"n": 2})
+
+    def test_a_process_of_the_task_makes_the_calls_itself_and_raises_what_was_raised(self):
+        calls = [{"type": "PodCall", "n": 0, "call": "on_pod_manifest_created", "pod": self.pod()},
+                 {"type": "PodCall", "n": 1, "call": "on_pod_cleanup", "pod": self.pod()},
+                 {"type": "PodResult", "state": "failed", "message": "no"}]
+        asked = []
+
+        def reply(message):
+            asked.append(message)
+            return dict(calls[len(asked) - 1])
+
+        text = ("class Told:\n    @staticmethod\n    def on_sync_client_creation(**kwargs): pass\n"
+                "    @staticmethod\n    def on_pod_manifest_created(**kwargs): raise KeyError('mine')\n"
+                "    on_pod_cleanup = on_sync_client_creation\n"
+                "class Own(KubernetesPodOperator): pass\n"
+                "with DAG('d'):\n    Own(task_id='p', image='i', callbacks=[Told])\n")
+        done = run_task(HEAD + text, "p", answers={"RunPod": reply})
+        self.assertEqual((asked[0]["listens"], asked[1]["done"]["n"], asked[2]["done"]), (True, 0, {"n": 1}))
+        self.assertEqual(asked[1]["done"]["error"]["exception"], "KeyError")
+        self.assertEqual(done.end["cause"]["exception"], "KeyError")

@@ -44,6 +44,8 @@ pub enum Purpose {
     Revert(String),
     /// Answer a task.
     Answer(Box<Question>),
+    /// Delete a kept pod, or give one up whose node is silent, when its name is typed.
+    CleanPod(String, bool),
     /// Delete something, when its name is typed.
     Delete(Vec<Command>, String),
 }
@@ -100,6 +102,7 @@ impl ActForm {
             | Purpose::RunState(..)
             | Purpose::Backfill(_)
             | Purpose::Revert(_)
+            | Purpose::CleanPod(..)
             | Purpose::CancelBackfill(_) => Preview::Asking,
             Purpose::Answer(q) => Preview::Words(q.body.iter().flat_map(|b| b.lines()).map(str::to_owned).collect()),
             Purpose::Stop(tis) => Preview::Words(
@@ -168,6 +171,11 @@ impl ActForm {
     pub fn is_held(&self) -> bool {
         let runs = |all: &[Command]| all.iter().all(|c| matches!(c, Command::DeleteRuns { .. }));
         self.has_plan() || matches!(&self.purpose, Purpose::Delete(commands, _) if runs(commands))
+    }
+
+    /// What would happen depends on this field.
+    pub fn plan_follows(&self, field: usize) -> bool {
+        !(matches!(self.purpose, Purpose::CleanPod(..)) && self.fields.get(field).is_some_and(|f| f.name == "name"))
     }
 
     /// The focus is on Cancel.
@@ -268,6 +276,12 @@ impl ActForm {
             }
             Purpose::GroupNote(groups) => said(groups, &IncidentChange::Note { text: self.value("note") }),
             Purpose::Set(kind, before) => vec![setting::command(*kind, before, &self.fields)?],
+            Purpose::CleanPod(name, force) => {
+                if !dry_run && self.value("name") != *name {
+                    return Err(format!("type {name} to delete it"));
+                }
+                vec![Command::CleanPods { names: vec![name.clone()], force: *force, dry_run }]
+            }
             Purpose::Delete(commands, name) => {
                 if !dry_run && self.value("name") != *name {
                     return Err(format!("type {name} to delete it"));

@@ -10,4 +10,4 @@ pub mod trigger;
 
 pub use act::{ActForm, Preview, Purpose};
 pub use field::{Control, Field};
-pub use shell::shell;
+pub use shell::{shell, words as shell_words};

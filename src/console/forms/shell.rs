@@ -26,6 +26,12 @@ pub fn shell(command: &Command) -> String {
             line.words(["dags", "delete", dag_id]);
             line.plan(*dry_run);
         }
+        Command::CleanPods { names, force, dry_run } => {
+            line.words(["pods", "cleanup"]);
+            line.words(names.iter().map(String::as_str));
+            line.flag("--force", *force);
+            line.plan(*dry_run);
+        }
         Command::CreateBackfill { request, dry_run } => {
             line.backfill(request);
             line.plan(*dry_run);
@@ -151,6 +157,13 @@ pub fn shell(command: &Command) -> String {
         // The console has no form for these.
         other => line.words([format!("# {other:?}").as_str()]),
     }
+    line.0
+}
+
+/// A verb of dagdeck with its arguments as a line.
+pub fn words(all: &[String]) -> String {
+    let mut line = Line::default();
+    line.words(all.iter().map(String::as_str));
     line.0
 }
 

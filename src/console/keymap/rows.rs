@@ -20,12 +20,16 @@ const OBJECTS: Scope = Scope::SYSTEM.or(Scope::AUDIT).or(Scope::SETTINGS).not();
 const WORK: Scope =
     Scope(OBJECTS.0 & Scope::VERSIONS.or(Scope::SOURCE).or(Scope::CALENDAR).or(Scope::ABOUT).or(Scope::LOGS).not().0);
 /// Screens whose body is text.
-const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE).or(Scope::ABOUT).or(Scope::LOGS);
+const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE).or(Scope::ABOUT).or(Scope::LOGS).or(Scope::SPEC);
 /// Screens with a log.
 const LOGS: Scope = Scope::INSTANCE.or(Scope::LOGS);
 /// Screens with groups that fold.
 const TREES: Scope = Scope::GRID.or(Scope::GANTT).or(Scope::GRAPH);
 const LISTS: Scope = TEXT.not();
+/// Screens about pods.
+const PODS: Scope = Scope::PODS.or(Scope::POD).or(Scope::SPEC);
+/// Screens with DAGs and runs, where these are what one acts on.
+const NOT_PODS: Scope = Scope(OBJECTS.0 & PODS.not().0);
 
 /// Every action with the keys of the preset `vim`.
 pub const ROWS: &[Row] = {
@@ -34,6 +38,17 @@ pub const ROWS: &[Row] = {
     &[
         row(A::Open, &["Enter"], LISTS, G::Move, "open", "open what is under the cursor"),
         row(A::Log, &["o"], WORK, G::Look, "log", "output (log) of the last try; of marked ones as one log"),
+        row(
+            A::Pod,
+            &["e", "g p"],
+            Scope(WORK.0 & !(Scope::POD.0 | Scope::SPEC.0)),
+            G::Look,
+            "pod",
+            "events and pod; of a run or DAG its pods",
+        ),
+        row(A::Shell, &["S"], PODS, G::Act, "shell", "shell in the running pod, or in the container under the cursor"),
+        row(A::PodSpec, &["d"], PODS, G::Look, "yaml", "what was sent, as YAML, secrets masked"),
+        row(A::PodDiff, &["="], PODS, G::Look, "diff", "what differs from the pod of the last success"),
         row(A::Blockers, &["b"], WORK, G::Look, "why", "blockers: why it isn't running, or why it ended"),
         row(
             A::Acknowledge,
@@ -57,17 +72,17 @@ pub const ROWS: &[Row] = {
         row(
             A::Delete,
             &["D"],
-            Scope::SETTINGS.or(Scope::RUNS),
+            Scope::SETTINGS.or(Scope::RUNS).or(PODS),
             G::Act,
             "",
-            "delete this pool, connection, variable or run (form; type its name)",
+            "delete this pool, connection, variable, run or pod; give up a pod on a silent node (form; type its name)",
         ),
         row(A::Follow, &["f"], LOGS, G::Look, "follow", "follow the log's end"),
         row(A::Clear, &["C"], WORK, G::Act, "clear", "clear, so that it runs again (form with plan)"),
         row(A::Retry, &["R"], WORK, G::Act, "retry", "retry exactly this (form with plan)"),
         row(A::Filter, &["/"], Scope::ALL, G::Look, "find", "filter this list; in a log: find"),
-        row(A::Trigger, &["T"], OBJECTS, G::Act, "trigger", "trigger a run (form)"),
-        row(A::Backfill, &["B"], OBJECTS, G::Act, "", "backfill: make or repeat the runs of some days (form)"),
+        row(A::Trigger, &["T"], NOT_PODS, G::Act, "trigger", "trigger a run (form)"),
+        row(A::Backfill, &["B"], NOT_PODS, G::Act, "", "backfill: make or repeat the runs of some days (form)"),
         row(
             A::Undo,
             &["U"],
@@ -76,8 +91,8 @@ pub const ROWS: &[Row] = {
             "",
             "undo: what is held for 10 s; later a plan that takes it back (form); the last pause",
         ),
-        row(A::Pause, &["P"], OBJECTS, G::Act, "pause", "pause or resume the DAG or backfill, at once"),
-        row(A::ViewCycle, &["v v"], OBJECTS, G::Look, "view", "view: the next one"),
+        row(A::Pause, &["P"], NOT_PODS, G::Act, "pause", "pause or resume the DAG or backfill, at once"),
+        row(A::ViewCycle, &["v v"], NOT_PODS, G::Look, "view", "view: the next one"),
         row(A::Xcom, &["x"], WORK, G::Look, "xcom", "XCom inspector"),
         row(A::MarkSuccess, &["M s"], WORK, G::Act, "mark", "mark success (form with plan)"),
         row(A::Note, &["N"], Scope(WORK.0 & TEXT.not().0), G::Act, "note", "write a note on a run or instance"),
@@ -107,6 +122,7 @@ pub const ROWS: &[Row] = {
         row(A::Runs, &["3"], Scope::ALL, G::Move, "", "screen: runs of all DAGs"),
         row(A::Instances, &["4"], Scope::ALL, G::Move, "", "screen: task instances of all DAGs"),
         row(A::Backfills, &["5"], Scope::ALL, G::Move, "", "screen: backfills"),
+        row(A::Pods, &["6"], Scope::ALL, G::Move, "", "screen: pods, and how their clusters are"),
         row(A::Assets, &["7"], Scope::ALL, G::Move, "", "screen: assets (how fresh, who makes and follows them)"),
         row(A::Settings, &["8"], Scope::ALL, G::Move, "", "screen: pools, connections, variables"),
         row(A::Audit, &["9"], Scope::ALL, G::Move, "", "screen: audit (who did what)"),
@@ -126,17 +142,28 @@ pub const ROWS: &[Row] = {
         row(
             A::Diff,
             &["="],
-            Scope(WORK.0 & !Scope::TRIAGE.0),
+            Scope(WORK.0 & !Scope::TRIAGE.0 & !PODS.0),
             G::Look,
             "diff",
             "compare: this try, or the XComs, with an earlier one; again: another",
         ),
-        row(A::Details, &["d"], WORK, G::Look, "", "details; of a DAG its settings and documentation"),
+        row(
+            A::Details,
+            &["d"],
+            Scope(WORK.0 & !PODS.0),
+            G::Look,
+            "",
+            "details; of a DAG its settings and documentation",
+        ),
         row(A::Inputs, &["i"], WORK, G::Look, "", "rendered inputs"),
         row(A::TryBefore, &["<"], Scope::INSTANCE, G::Look, "", "the try before"),
         row(A::TryAfter, &[">"], Scope::INSTANCE, G::Look, "", "the try after"),
         row(A::IndexBefore, &["("], Scope::INSTANCE, G::Look, "", "the map index before"),
         row(A::IndexAfter, &[")"], Scope::INSTANCE, G::Look, "", "the map index after"),
+        row(A::PodBefore, &["<"], Scope::POD, G::Look, "", "the pod of the try before"),
+        row(A::PodAfter, &[">"], Scope::POD, G::Look, "", "the pod of the try after"),
+        row(A::WithGone, &["+"], Scope::PODS, G::Look, "", "also pods that are gone"),
+        row(A::OnlyThere, &["-"], Scope::PODS, G::Look, "", "only pods that are there"),
         row(A::OnlyAbove, &["<"], Scope::GRAPH, G::Look, "above", "only what is above this task; again: all"),
         row(A::OnlyBelow, &[">"], Scope::GRAPH, G::Look, "below", "only what is below this task; again: all"),
         row(A::Wrap, &["w"], LOGS, G::Look, "wrap", "wrap long lines"),
@@ -148,10 +175,10 @@ pub const ROWS: &[Row] = {
         row(
             A::Sort,
             &["s"],
-            Scope(Scope::DAGS.0 | Scope::RUNS.0 | Scope::TIS.0),
+            Scope(Scope::DAGS.0 | Scope::RUNS.0 | Scope::TIS.0 | Scope::PODS.0),
             G::Look,
             "",
-            "sort by the next column",
+            "sort by the next column; group pods by DAG, node, phase, namespace",
         ),
         row(A::Unfold, &["+"], TREES, G::Look, "", "unfold all groups; in the diagram the one under the cursor"),
         row(A::Fold, &["-"], TREES, G::Look, "", "fold all groups; in the diagram the one under the cursor"),

@@ -34,6 +34,9 @@ pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// A command that shows the object.
 fn command(object: &Object) -> String {
+    if let Object::Pod(pod, ..) = object {
+        return format!("dagdeck pods show {}", quoted(&pod.name));
+    }
     match (object.dag_id(), object.run(), object.ti()) {
         (Some(dag), Some(run), Some(ti)) => {
             let mut line = format!("dagdeck logs {} {} {}", quoted(dag), quoted(&run.run_id), quoted(&ti.task_id));
@@ -67,6 +70,7 @@ pub fn document(state: &State) -> String {
         all.insert("map_index".into(), json!(ti.map_index));
     }
     match object {
+        Object::Pod(pod, ..) => all.insert("pod".into(), json!(pod.name)),
         Object::Ti(_, s) | Object::Task(_, _, s) => all.insert("state".into(), s.json()),
         Object::Run(_, s) => all.insert("state".into(), json!(s)),
         Object::File(file, line) => {

@@ -51,6 +51,9 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
             let focus = form.focus;
             if form.fields.get_mut(focus).is_some_and(|f| f.key(key)) {
                 form.check();
+                if !form.plan_follows(focus) {
+                    return Vec::new();
+                }
                 return changed(state);
             }
         }

@@ -150,7 +150,11 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         }
         A::Sort => {
             let screen = state.screen_mut();
-            let orders = screen.items.first().map_or(&[][..], |i| crate::console::fields::orders(&i.kind));
+            let orders = screen
+                .items
+                .iter()
+                .find(|i| !i.is_heading())
+                .map_or(&[][..], |i| crate::console::fields::orders(&i.kind));
             if orders.is_empty() {
                 return Vec::new();
             }

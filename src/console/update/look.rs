@@ -17,7 +17,7 @@ use crate::{
     store::screens::{TiRef, compare::Base},
 };
 
-use super::{logs, navigate};
+use super::{logs, navigate, pods};
 
 /// Moves the cursor, or scrolls a text.
 pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
@@ -42,7 +42,7 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     };
     match state.screen().place {
         Place::Instance(_, Tab::Log) | Place::Logs(_) => return logs::scroll_log(state, by),
-        Place::Instance(..) | Place::Source(..) | Place::About(_) => {
+        Place::Instance(..) | Place::Source(..) | Place::About(_) | Place::Spec(..) => {
             let screen = state.screen_mut();
             screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
             return Vec::new();
@@ -186,6 +186,9 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
         return navigate::push(state, Place::Logs(several), |_| {});
     }
     let object = state.screen().object();
+    if let (Object::Pod(pod, ..), A::Log | A::GoLog) = (&object, action) {
+        return pods::log(state, pod);
+    }
     match object.ti() {
         Some(ti) => navigate::push(state, Place::Instance(ti, tab_of(action)), |_| {}),
         None if action == A::Details && object.run().is_none() => {

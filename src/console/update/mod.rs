@@ -10,6 +10,7 @@ mod look;
 mod mouse;
 mod navigate;
 mod overlay;
+mod pods;
 mod progress;
 mod prompt;
 mod replies;
@@ -24,6 +25,7 @@ use super::{
     message::{Effect, Event},
     overlay::Overlay,
     place::Place,
+    pods::{PodOf, reference},
     query::{Data, PAGE, Query},
     state::{Launch, Link, State},
 };
@@ -34,7 +36,13 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         state.flash = None;
     }
     let effects = match event {
-        Event::Key(key) => keys::key(state, &key),
+        Event::Key(key) => {
+            let mut effects = keys::key(state, &key);
+            if state.focused && state.distance.ask(state.now) {
+                effects.push(Effect::Ping);
+            }
+            effects
+        }
         Event::Paste(text) => {
             keys::paste(state, &text);
             let mut effects = form::changed(state);
@@ -58,7 +66,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.link = Link::Up;
             state.told = None;
             let ticket = state.next_ticket();
-            vec![Effect::Status(ticket)]
+            let mut effects = vec![Effect::Status(ticket)];
+            effects.extend(ask_held(state));
+            effects
         }
         Event::Disconnected(why, milliseconds) => {
             let since = match &state.link {
@@ -109,6 +119,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Tick => tick(state),
+        Event::Answered(round_trip) => {
+            state.distance.answered(round_trip);
+            Vec::new()
+        }
         Event::Hangup => vec![Effect::Quit],
     };
     let area = layout(state).list;
@@ -222,8 +236,9 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         let open = t.groups.iter().filter(|g| !g.quiet()).count();
         state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len());
     }
-    if let Ok(Data::Held(held)) = &answer {
+    if let Ok(Data::Held(held, clusters)) = &answer {
         state.held.clone_from(held);
+        state.clusters.clone_from(clusters);
         return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {
@@ -236,7 +251,13 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     screen.waiting = None;
     let stale = screen.stale;
     match answer {
-        Ok(data) => screen.take(data, now),
+        Ok(data) => {
+            // A pod that was found by its task instance stays the one that is shown.
+            if let (Place::Pod(_), Data::Pod(Some(shown))) = (&screen.place, &data) {
+                screen.place = Place::Pod(PodOf::This(reference(&shown.detail.row)));
+            }
+            screen.take(data, now);
+        }
         Err(why) => screen.error = Some(why),
     }
     let mut effects = look::after_load(state);

@@ -38,7 +38,7 @@ pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
             let mut boxes = screen.graph.drawing.boxes.iter();
             boxes.position(|b| b.y == y && (b.x + 1..=b.x + b.width).contains(&x))
         }
-        Place::Instance(..) | Place::Source(..) | Place::About(_) | Place::Logs(_) => None,
+        Place::Instance(..) | Place::Source(..) | Place::About(_) | Place::Logs(_) | Place::Spec(..) => None,
         _ => Some(screen.top + (y - area.y) as usize).filter(|at| *at < screen.items.len()),
     };
     let Some(at) = at.filter(|at| screen.items.get(*at).is_some_and(|i| !i.is_heading())) else {

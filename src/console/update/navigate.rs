@@ -7,6 +7,7 @@ use crate::{
         message::Effect,
         overlay::Overlay,
         place::{Object, Place, Setting, Tab},
+        pods::PodOf,
         query::{Data, Query},
         screen::Screen,
         state::{Errand, State},
@@ -16,7 +17,7 @@ use crate::{
     store::screens::RunRef,
 };
 
-use super::{act, logs, look, settings};
+use super::{act, logs, look, pods, settings};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -28,6 +29,12 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::Runs => root(state, Place::Runs(None)),
         A::Instances => root(state, Place::Instances(None)),
         A::Backfills => root(state, Place::Backfills),
+        A::Pods => root(state, Place::Pods(false)),
+        A::Pod => pods::go(state),
+        A::PodBefore | A::PodAfter => pods::sibling(state, action == A::PodAfter),
+        A::WithGone | A::OnlyThere => pods::with_gone(state, action == A::WithGone),
+        A::Shell => pods::shell(state),
+        A::PodSpec | A::PodDiff => pods::spec(state, action == A::PodDiff),
         A::Assets => root(state, Place::Assets),
         A::Settings => root(state, Place::Settings),
         A::Audit => root(state, Place::Audit(None)),
@@ -116,7 +123,7 @@ pub fn run_of(state: &State) -> Option<RunRef> {
         Place::Gantt(run) | Place::Xcom(run, ..) | Place::Instances(Some(run)) | Place::Graph(_, Some(run)) => {
             Some(run.clone())
         }
-        Place::Instance(ti, _) | Place::Compare(ti, ..) => Some(ti.run.clone()),
+        Place::Instance(ti, _) | Place::Compare(ti, ..) | Place::Pod(PodOf::Try(ti, _)) => Some(ti.run.clone()),
         _ => None,
     }
 }
@@ -251,6 +258,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             }
         }
         (_, Some(Kind::Asset)) => asset(state),
+        (Object::Pod(pod, ..), Some(kind)) => pods::open(state, pod, &kind),
         (Object::Setting(Setting::Pool, name), _) => {
             let states = "state:running,queued,scheduled,deferred,restarting";
             push(state, Place::Instances(None), |s| s.filter = Input::new(format!("pool:{name} {states}")))

@@ -15,7 +15,7 @@ use crate::{
     protocol::Command,
 };
 
-use super::act::open;
+use super::{act::open, pods};
 
 /// Edit, new, delete.
 pub fn act(state: &mut State, action: Action, object: &Object) -> Vec<Effect> {
@@ -34,6 +34,7 @@ pub fn act(state: &mut State, action: Action, object: &Object) -> Vec<Effect> {
                 Command::DeleteRuns { dag_id: run.dag_id.clone(), run_ids: vec![run.run_id.clone()], dry_run: false };
             delete(state, format!("Delete run {} of {}", run.run_id, run.dag_id), vec![command], run.dag_id.clone())
         }
+        (Action::Delete, Object::Pod(pod, now, _)) => pods::delete(state, pod, *now),
         (Action::Edit, Object::Setting(Setting::Connection, id)) => {
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::EditConnection));

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::console::{
-    keymap::{self, ROWS, Row},
+    keymap::{self, Action, ROWS, Row},
     layout::Layout,
     overlay::Overlay,
     state::State,
@@ -72,7 +72,10 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
 /// The keys to show: usable ones first come as they stand in the table, then help and palette.
 fn hints(state: &State) -> Vec<&'static Row> {
     let scope = state.scope();
-    let all: Vec<&Row> = ROWS.iter().filter(|r| !r.hint.is_empty() && r.scope.has(scope)).collect();
+    // Where nothing runs in pods, nobody needs to be told how to get to one.
+    let knows_pods = state.clusters.is_some();
+    let is_hint = |r: &&Row| !r.hint.is_empty() && r.scope.has(scope) && (r.action != Action::Pod || knows_pods);
+    let all: Vec<&Row> = ROWS.iter().filter(is_hint).collect();
     let program = |r: &&&Row| r.group == keymap::Group::Program;
     let last: Vec<&Row> = all.iter().filter(program).copied().filter(|r| state.allowed(r).is_ok()).collect();
     // Whoever has no scheduler (or only reads) still sees which verbs there would be, but after what works.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     console::{
-        forms::{ActForm, Control, Field, Preview, shell},
+        forms::{ActForm, Control, Field, Preview, Purpose, shell},
         layout::Layout,
         state::State,
         theme::Role,
@@ -52,6 +52,8 @@ fn button_row(state: &State, form: &ActForm, y: u16, buf: &mut Buffer) {
     let theme = &state.theme;
     let style = |on| theme.role(if on { Role::Focus } else { Role::Text });
     let label = match &form.preview {
+        // What has no instances and runs isn't counted by them.
+        Preview::Plans(_) if matches!(form.purpose, Purpose::CleanPod(..)) => form.verb.clone(),
         Preview::Plans(plans) => format!("{} {}", form.verb, instances(plans).len().max(runs(plans))),
         _ => form.verb.clone(),
     };

@@ -21,6 +21,7 @@ use crate::{
     model::TiState,
     store::screens::{
         Micros, SECOND,
+        pods::PodRow,
         run::{RunDetail, TryRow},
     },
 };
@@ -30,7 +31,12 @@ use super::{grid::tree_line, parts};
 /// Title line.
 pub fn title(state: &State, r: &RunDetail) -> String {
     let took = r.run.seconds(state.now).map(text::duration).unwrap_or_else(|| "not started".into());
-    format!("{} {}  {took}   . scheduled  - queued  = ran  # failed try", parts::run_name(&r.run), r.run.state)
+    let legend = if r.pods.is_empty() {
+        ". scheduled  - queued  = ran  # failed try"
+    } else {
+        ".ready -queued :no node ~pulls =ran #failed"
+    };
+    format!("{} {}  {took}   {legend}", parts::run_name(&r.run), r.run.state)
 }
 
 /// Draws it.
@@ -157,6 +163,23 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
             axis.bar(&mut letters, start, y.end.unwrap_or(state.now), '=');
         }
     }
+    // A pod's part of its try: until a node was found, and until its images were there and it began.
+    for pod in r.pods.iter().filter(|p| here.contains(&(p.ti.map_index, p.ti.task_id.as_str()))) {
+        let of_try = tries
+            .iter()
+            .find(|y| y.task_id == pod.ti.task_id && y.map_index == pod.ti.map_index && y.number == pod.try_number);
+        let over = of_try.and_then(|y| y.end).or(pod.ended).unwrap_or(state.now);
+        if let Some(created) = pod.created {
+            let scheduled = pod.scheduled.unwrap_or(over);
+            axis.bar(&mut letters, created, scheduled, ':');
+            if pod.scheduled.is_some() {
+                axis.bar(&mut letters, scheduled, pod.started.unwrap_or(over), '~');
+            }
+            if let Some(started) = pod.started {
+                axis.bar(&mut letters, started, pod.ended.unwrap_or(over), '=');
+            }
+        }
+    }
     // Failures last: the next try may start in the same column.
     for y in tries.iter().filter(|y| matches!(y.state, TiState::Failed | TiState::UpForRetry)) {
         if let Some(cell) = y.end.and_then(|e| letters.get_mut(axis.column(e))) {
@@ -179,6 +202,7 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
         let style = match c {
             '#' => theme.state(TiState::Failed),
             '=' => ran,
+            '~' => theme.role(Role::Warn),
             _ => theme.role(Role::Dim),
         };
         pen.text(&c.to_string(), style);
@@ -205,8 +229,23 @@ pub fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(Stri
         let role = if y.state == TiState::Success { Role::Text } else { Role::Bad };
         out.push((format!("try {} {start} {took} {} {why}", y.number, y.state), role));
     }
+    out.extend(r.pods.iter().filter(|p| p.ti == t.ti).map(|pod| (waited(state, pod), Role::Dim)));
     if let Some(why) = t.why.as_deref().filter(|_| t.try_number == 0) {
         out.push((why.to_owned(), Role::Bad));
     }
     out
+}
+
+/// How long a pod waited for what.
+fn waited(state: &State, pod: &PodRow) -> String {
+    let took = |from: Option<Micros>, to: Option<Micros>| {
+        let seconds = (to.unwrap_or(pod.ended.unwrap_or(state.now)) - from?).max(0) as f64 / 1e6;
+        Some(text::duration(seconds))
+    };
+    let mut words = vec![format!("try {} pod {}", pod.try_number, pod.name)];
+    words.extend(took(pod.created, pod.scheduled).map(|t| format!("no node {t}")));
+    words.extend(took(pod.scheduled, pod.started).map(|t| format!("pulled and started {t}")));
+    words.extend(took(pod.started, pod.ended).map(|t| format!("ran {t}")));
+    words.extend(pod.why.clone());
+    words.join("  ")
 }

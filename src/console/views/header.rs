@@ -3,9 +3,10 @@
 use ratatui::buffer::Buffer;
 
 use crate::console::{
-    layout::Layout,
+    layout::{Layout, TWO_PANES},
     log::view::LogView,
     place::Place,
+    query::Health,
     state::{Link, State},
     theme::Role,
     widgets::{
@@ -13,6 +14,9 @@ use crate::console::{
         text,
     },
 };
+
+/// A round trip from which on it is shown in narrow terminals too, in microseconds.
+const FAR: i64 = 200_000;
 
 /// Draws them.
 pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
@@ -64,6 +68,15 @@ fn right(state: &State) -> String {
             format!("NO SCHED{again}{age}")
         }
     });
+    match &state.clusters {
+        Some(Health::Ok) => all.push("k8s ok".into()),
+        Some(Health::Away(since)) => all.push(format!("K8S AWAY {}", text::age(*since, state.now))),
+        Some(Health::Forbidden) => all.push("K8S RIGHT MISSING (6)".into()),
+        None => {}
+    }
+    // On a far or slow line it explains what is seen; else only where there is room.
+    let far = state.distance.round_trip.is_some_and(|us| us >= FAR);
+    all.extend(state.distance.words().filter(|_| far || state.size.0 >= TWO_PANES));
     all.push(text::time(state.now, "%H:%MZ"));
     all.join(" | ")
 }
@@ -156,6 +169,9 @@ fn about(state: &State) -> String {
         (Place::System, _) => format!("home {}", state.facts.home.display()),
         (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),
         (Place::Compare(_, _, base), crate::console::query::Data::Compare(Some(c))) => super::compare::title(c, base),
+        (Place::Pods(gone), crate::console::query::Data::Pods(p)) => super::pods::title(p, *gone),
+        (Place::Pod(_), crate::console::query::Data::Pod(Some(p))) => super::pod::title(state, p),
+        (Place::Spec(_, differs), crate::console::query::Data::Pod(Some(p))) => super::pod_spec::title(p, *differs),
         (Place::Audit(Some(about)), _) => format!("acts whose target or command names {about}"),
         (Place::Instances(Some(run)), _) => format!("{} {}", run.dag_id, run.run_id),
         _ => String::new(),

@@ -52,6 +52,9 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
         let label = if t == tab { format!("[{key} {name}]") } else { format!(" {key} {name} ") };
         pen.text(&label, style);
     }
+    if !d.pods.is_empty() {
+        pen.text(" e pod ", theme.role(Role::Text));
+    }
     pen.text(" tries ", theme.role(Role::Dim));
     let first = d.tries.len().saturating_sub(6);
     for t in &d.tries[first..] {

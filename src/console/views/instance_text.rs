@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    console::{state::State, theme::Role, widgets::text},
+    console::{
+        pods::{self, PodNow},
+        state::State,
+        theme::Role,
+        widgets::text,
+    },
     model::{TiState, TriggerRule},
     store::screens::{changes::Changes, instance::InstanceDetail, label},
 };
@@ -14,6 +19,12 @@ type Lines = Vec<(String, Role)>;
 pub fn now(state: &State, d: &InstanceDetail) -> String {
     let wake = d.row.wake_at.map(|at| text::until(at, state.now));
     let since = |t: Option<i64>| t.map(|t| format!(" for {}", text::age(t, state.now))).unwrap_or_default();
+    if let Some(pod) = d.pods.last().filter(|p| p.try_number == d.row.try_number && !d.row.state.is_finished())
+        && matches!(pods::now(pod), PodNow::Wanted | PodNow::Pending | PodNow::Running | PodNow::Silent)
+    {
+        let why = pod.why.as_ref().map(|why| format!(": {}", text::clean(why))).unwrap_or_default();
+        return format!("{}, pod {} is {} (e){why}", d.row.state, pod.name, pods::word(pod));
+    }
     match (d.row.state, wake) {
         (TiState::Running, _) => format!("running{} (pid {})", since(d.row.start), d.place.1.unwrap_or(0)),
         (TiState::UpForRetry, Some(w)) => format!("waits for its next try, in {w}"),

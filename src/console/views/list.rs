@@ -53,6 +53,7 @@ fn empty(state: &State, buf: &mut Buffer, area: Rect) {
             crate::console::place::Place::Dags => {
                 format!("no DAGs yet; put files into {}", state.facts.dags_folder.display())
             }
+            crate::console::place::Place::Pods(false) => "no pod is there; + shows also those that are gone".into(),
             _ => "nothing yet".into(),
         }
     };

@@ -20,6 +20,9 @@ pub mod list;
 pub mod log;
 pub mod overlay;
 pub mod parts;
+pub mod pod;
+pub mod pod_spec;
+pub mod pods;
 pub mod runs;
 pub mod settings;
 pub mod side;
@@ -85,6 +88,10 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Compare(..), Data::Compare(Some(c))) => compare::draw(state, c, &parts, buf),
         (Place::Compare(..), Data::Compare(None)) => nothing_to_compare(state, buf, parts.list),
         (Place::Xcom(..), Data::Xcoms(x)) => xcom::draw(state, x, &parts, buf),
+        (Place::Pods(_), Data::Pods(p)) => pods::draw(state, p, &parts, buf),
+        (Place::Pod(_), Data::Pod(Some(p))) => pod::draw(state, p, &parts, buf),
+        (Place::Pod(_), Data::Pod(None)) => pod::none(state, buf, parts.list),
+        (Place::Spec(_, differs), Data::Pod(Some(p))) => pod_spec::draw(state, p, *differs, &parts, buf),
         _ => {}
     }
     if let Some(area) = parts.side.filter(|_| !matches!(screen.place, Place::Gantt(_))) {

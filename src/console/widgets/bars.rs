@@ -56,9 +56,34 @@ impl Axis {
     }
 }
 
+/// Values as a row of letters, the highest in each of at most so many parts; in plain ASCII, so that any terminal shows it.
+pub fn spark(values: impl Iterator<Item = f64>, columns: usize) -> String {
+    const STEPS: [char; 5] = ['_', '.', '-', '=', '^'];
+    let values: Vec<f64> = values.collect();
+    let top = values.iter().copied().fold(0.0, f64::max);
+    if values.is_empty() || columns == 0 {
+        return String::new();
+    }
+    let size = values.len().div_ceil(columns);
+    let step = |part: &[f64]| {
+        let height = part.iter().copied().fold(0.0, f64::max) / top.max(f64::MIN_POSITIVE);
+        STEPS[((height * STEPS.len() as f64) as usize).min(STEPS.len() - 1)]
+    };
+    values.chunks(size).map(step).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_curve_keeps_its_highest_value() {
+        assert_eq!(spark([0.0, 1.0, 2.0, 3.0, 4.0, 5.0].into_iter(), 10), "_.-=^^");
+        let mut flat = vec![1.0; 100];
+        flat[37] = 10.0;
+        assert_eq!(spark(flat.into_iter(), 10), "___^______");
+        assert_eq!(spark(std::iter::empty(), 10), "");
+    }
 
     #[test]
     fn bars_and_ticks() {

@@ -1,7 +1,10 @@
 //! The care of one pod, from its row to its removal: get it, follow it, judge it, tidy up. Each step may be the first one
 //! after a restart; what was decided is committed by the engine before what can't be taken back is done.
 
+mod end;
 mod tidy;
+mod told;
+mod watch;
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,30 +13,22 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    sync::{mpsc::UnboundedReceiver, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc::UnboundedReceiver, watch as channel};
 
 use super::{
     End, Ended, Job, Report, Teller,
     api::Api,
-    clocks::Clocks,
+    calls::{Answered, Calls},
     deliver::Needs,
     facts::Facts,
     find::{self, Obtained, Pause},
-    follow::Follow,
     glance,
     hub::{Hub, Seat, View},
-    judge, outcome, pending,
     podlog::{Form, PodLog},
     worker,
 };
-use crate::{
-    clock,
-    model::{Cause, CauseKind, PodEvent, PodStage},
-    operators::kubernetes_pod::{Containers, OnFinish},
-};
+use crate::model::{Cause, CauseKind, PodEvent, PodStage};
+use end::{Verdict, fail};
 
 /// What the engine says about one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +50,7 @@ pub struct Care {
     teller: Teller,
     orders: UnboundedReceiver<Order>,
     log: Rc<RefCell<PodLog>>,
-    seen: watch::Sender<Seen>,
+    seen: channel::Sender<Seen>,
     events: Vec<PodEvent>,
     /// What is known around it while it waits.
     facts: Rc<Facts>,
@@ -66,11 +61,15 @@ pub struct Care {
     dropped: Rc<Cell<bool>>,
     /// What the agent of a worker pod is told.
     inbox: Option<UnboundedReceiver<String>>,
+    /// The author's own code that is told of the pod.
+    calls: Option<Rc<Calls>>,
     /// Its end is committed already: the agent told it.
     committed: bool,
     /// No answer of the engine to wait for before it is removed: it timed out, or nobody wants it.
     must_go: bool,
     is_deleted: bool,
+    /// Its task ended well.
+    has_succeeded: bool,
 }
 
 impl Care {
@@ -79,7 +78,11 @@ impl Care {
         job: Job,
         hub: Rc<Hub>,
         teller: Teller,
-        (orders, inbox): (UnboundedReceiver<Order>, UnboundedReceiver<String>),
+        (orders, inbox, answers): (
+            UnboundedReceiver<Order>,
+            UnboundedReceiver<String>,
+            Option<UnboundedReceiver<Answered>>,
+        ),
     ) {
         let has_agent = job.worker.as_ref().is_some_and(|worker| worker.has_agent);
         let form = if has_agent { Form::Agent } else { Form::Plain { prefix: job.conduct.prefix } };
@@ -92,11 +95,13 @@ impl Care {
                 return;
             }
         };
+        let calls = answers.map(|answers| Calls::new(job.pod.id, teller.clone(), log.clone(), answers));
         let mut care = Self {
+            calls,
             uid: job.pod.uid.clone().unwrap_or_default(),
             name: job.pod.name.clone(),
             dropped: Rc::new(Cell::new(job.unwanted)),
-            seen: watch::channel((None, false)).0,
+            seen: channel::channel((None, false)).0,
             events: Vec::new(),
             facts: Rc::default(),
             why: None,
@@ -104,6 +109,7 @@ impl Care {
             inbox: Some(inbox).filter(|_| has_agent),
             committed: false,
             is_deleted: false,
+            has_succeeded: ended_well(&job),
             job,
             teller,
             orders,
@@ -120,7 +126,10 @@ impl Care {
             return;
         }
         if care.job.pod.stage != PodStage::Ended {
-            let end = care.follow(&api, &mut seat).await;
+            let end = match care.told_of_creation(&api, &mut seat).await {
+                Some(verdict) => Some(verdict),
+                None => care.follow(&api, &mut seat).await,
+            };
             match end {
                 Some(end) => care.report_end(&api, end).await,
                 None => {
@@ -137,6 +146,7 @@ impl Care {
             }
         }
         care.tidy(&api, &mut seat).await;
+        care.told_of_cleanup().await;
         care.done();
     }
 
@@ -282,323 +292,10 @@ impl Care {
             }
         }
     }
-
-    /// Takes a newer object; an older one, or another pod's, is ignored.
-    fn see(&mut self, pod: Value, gone: bool) {
-        if glance::uid(&pod) != self.uid {
-            return;
-        }
-        {
-            let now = self.seen.borrow();
-            let is_older =
-                now.0.as_deref().and_then(glance::version).zip(glance::version(&pod)).is_some_and(|(a, b)| b < a);
-            if now.1 || is_older {
-                return;
-            }
-        }
-        self.tell_sight(&pod);
-        self.seen.send_replace((Some(Rc::new(pod)), gone));
-    }
-
-    fn tell_sight(&mut self, pod: &Value) {
-        let sight = glance::sight(pod, &self.job.conduct.base, &self.events, &self.facts);
-        self.why.clone_from(&sight.why);
-        self.teller.tell(Report::Seen { id: self.job.pod.id, sight: Box::new(sight) });
-    }
-
-    /// More is known: tells why it waits if that reads differently now.
-    fn look_again(&mut self) {
-        if let Some(pod) = self.now().filter(|_| !self.is_gone())
-            && pending::why(&pod, &self.events, &self.facts) != self.why
-        {
-            self.tell_sight(&pod);
-        }
-    }
-
-    fn take_event(&mut self, event: PodEvent, is_told: bool) {
-        let base_runs = self.now().is_some_and(|pod| glance::has_begun(&pod, &self.job.conduct.base));
-        if is_told && self.job.conduct.log_events_on_startup && !base_runs {
-            let level = if event.level == "Warning" { "warning" } else { "info" };
-            self.say(level, &format!("Pod Event: {} - {}", event.reason, event.message));
-        }
-        self.teller.tell(Report::Event { id: self.job.pod.id, event: Box::new(event.clone()) });
-        self.events.retain(|e| e.uid != event.uid);
-        self.events.push(event);
-        self.look_again();
-    }
-
-    fn now(&self) -> Option<Rc<Value>> {
-        self.seen.borrow().0.clone()
-    }
-
-    fn is_gone(&self) -> bool {
-        self.seen.borrow().1
-    }
-
-    /// Takes what the watch shows.
-    async fn take_view(&mut self, view: View, api: &Api) {
-        match view {
-            View::Nothing => {}
-            View::There(pod) => self.see((*pod).clone(), false),
-            View::Gone(pod) => self.see((*pod).clone(), true),
-            // The list may be older than the pod.
-            View::Missing => match api.get(&self.name).await {
-                Ok(pod) if glance::uid(&pod) == self.uid => self.see(pod, false),
-                Err(trouble) if !trouble.is_missing() => {}
-                _ => {
-                    let last = self.now();
-                    self.seen.send_replace((last, true));
-                }
-            },
-        }
-    }
-
-    /// True if the base container's part is over: its result can be read, or never will be.
-    fn is_at_end(&self) -> bool {
-        let seen = self.seen.borrow();
-        let Some(pod) = seen.0.as_deref() else { return seen.1 };
-        let base_ended = glance::terminated(pod, &self.job.conduct.base).is_some();
-        seen.1 || glance::is_over(pod) || (base_ended && self.job.conduct.do_xcom_push)
-    }
-
-    /// Follows the pod to its end; `None` if nobody waits for it any more.
-    async fn follow(&mut self, api: &Api, seat: &mut Seat) -> Option<Verdict> {
-        let copies = self.copies(api);
-        let seen = self.seen.subscribe();
-        let inbox = self.inbox.take();
-        let talk = inbox.map(|inbox| worker::converse(&self.job, api, &self.name, inbox, seen, &self.teller));
-        let mut clocks = Clocks::new(&self.job, seat.outage().0);
-        let mut late = None;
-        while !self.is_at_end() && !self.dropped.get() {
-            let pod = self.now();
-            if let Some(cause) = pod.as_deref().and_then(pending::hopeless) {
-                late = Some(cause);
-                break;
-            }
-            let wake = clocks.next(pod.as_deref(), seat.outage());
-            tokio::select! {
-                biased;
-                order = self.orders.recv() => self.take_order(order, api),
-                event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, true) },
-                changed = seat.view.changed() => {
-                    let view = seat.view.borrow_and_update().clone();
-                    if changed.is_ok() { self.take_view(view, api).await }
-                },
-                Ok(()) = seat.facts.changed() => {
-                    self.facts = seat.facts.borrow_and_update().clone();
-                    self.look_again();
-                }
-                () = tokio::time::sleep(wake) => {
-                    let pod = self.now();
-                    late = clocks.over(pod.as_deref(), (&self.events, &self.facts), seat.outage());
-                    if late.is_some() { break }
-                }
-            }
-        }
-        worker::fall_silent(talk).await;
-        if self.dropped.get() {
-            // What it still says until it is gone belongs into the log; `remove` waits for that.
-            return None;
-        }
-        if let Some(cause) = late {
-            let is_timeout = cause.kind == CauseKind::Timeout;
-            let is_over = self.now().is_some_and(|pod| glance::is_over(&pod));
-            self.must_go = !self.job.conduct.keep_on_kill && !is_over;
-            // What it still says until it is gone is copied all the same.
-            return Some(Verdict { end: End::Failed(cause), xcom: None, is_timeout, is_told: false });
-        }
-        for copy in copies {
-            self.while_watching(api, seat, copy).await;
-        }
-        if self.dropped.get() {
-            return None;
-        }
-        let verdict = self.judged(api, seat).await;
-        (!self.dropped.get()).then_some(verdict)
-    }
-
-    /// An order while the pod is followed; without an engine nobody waits for anything.
-    fn take_order(&mut self, order: Option<Order>, api: &Api) {
-        match order {
-            Some(Order::Committed) => self.committed = true,
-            Some(Order::GiveUp) => self.give_up(api),
-            Some(Order::Drop) | None => self.dropped.set(true),
-        }
-    }
-
-    /// One copy per container whose output is wanted.
-    fn copies(&self, api: &Api) -> Vec<JoinHandle<()>> {
-        let Some(pod) = self.now() else { return Vec::new() };
-        let conduct = &self.job.conduct;
-        let mut names = chosen(&glance::names(&pod, true), conduct.init_container_logs.as_ref());
-        let mut main = match &conduct.container_logs {
-            None if conduct.get_logs => vec![conduct.base.clone()],
-            None => Vec::new(),
-            some => chosen(&glance::names(&pod, false), some.as_ref()),
-        };
-        if conduct.get_logs && main.is_empty() {
-            main.push(conduct.base.clone());
-        }
-        names.extend(main);
-        let follow = |container: String| {
-            let (api, log, seen) = (api.clone(), self.log.clone(), self.seen.subscribe());
-            tokio::task::spawn_local(Follow { api, pod: self.name.clone(), container, log, seen }.run())
-        };
-        names.into_iter().map(follow).collect()
-    }
-
-    /// Waits for a copy's end while the watch goes on.
-    async fn while_watching(&mut self, api: &Api, seat: &mut Seat, mut copy: JoinHandle<()>) {
-        loop {
-            tokio::select! {
-                biased;
-                _ = &mut copy => return,
-                order = self.orders.recv() => {
-                    self.take_order(order, api);
-                    if self.dropped.get() {
-                        copy.abort();
-                        return;
-                    }
-                },
-                event = seat.events.recv() => if let Some((uid, event)) = event && uid == self.uid { self.take_event(event, false) },
-                changed = seat.view.changed() => {
-                    let view = seat.view.borrow_and_update().clone();
-                    if changed.is_ok() { self.take_view(view, api).await }
-                },
-            }
-        }
-    }
-
-    /// Reads what a worker left, and judges.
-    async fn judged_worker(&mut self, api: &Api) -> Verdict {
-        let pod = self.now().unwrap_or_default();
-        let seen = (&*pod, self.is_gone());
-        self.past_events(api).await;
-        let ended = worker::judged(&self.job, api, &self.name, seen, &self.events, &self.teller).await;
-        let xcom = ended.last_line.map(|line| (Value::String(line), outcome::STDOUT));
-        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told }
-    }
-
-    /// Reads the result and judges.
-    async fn judged(&mut self, api: &Api, seat: &mut Seat) -> Verdict {
-        if self.job.worker.is_some() {
-            return self.judged_worker(api).await;
-        }
-        let base_ended = self.now().is_some_and(|pod| glance::terminated(&pod, &self.job.conduct.base).is_some());
-        let mut found = Ok(outcome::Found::default());
-        if self.job.conduct.do_xcom_push && base_ended {
-            let (api_of, name, conduct) = (api.clone(), self.name.clone(), self.job.conduct.clone());
-            let mut seen = self.seen.subscribe();
-            let (tell, told) = tokio::sync::oneshot::channel();
-            let read = tokio::task::spawn_local(async move {
-                let _ = tell.send(outcome::read(&api_of, &name, &conduct, &mut seen).await);
-            });
-            self.while_watching(api, seat, read).await;
-            found = told.await.unwrap_or_else(|_| Err(Cause::new(CauseKind::Killed, "the task was ended")));
-        }
-        let pod = self.now().unwrap_or_default();
-        let gone = self.is_gone();
-        let mut end = judge::end(&pod, gone, &self.events, &self.job.conduct);
-        if matches!(end, End::Failed(_)) {
-            // The event that says why may not have come yet.
-            self.past_events(api).await;
-            end = judge::end(&pod, gone, &self.events, &self.job.conduct);
-        }
-        let xcom = match found {
-            Ok(found) => {
-                if let Some(warning) = found.warning {
-                    self.say("warning", &warning);
-                }
-                found.value
-            }
-            Err(cause) => {
-                if end == End::Success {
-                    end = End::Failed(judge::outside(&pod, gone, &self.events).unwrap_or(cause));
-                } else {
-                    self.say("warning", &cause.summary);
-                }
-                None
-            }
-        };
-        Verdict { end, xcom, is_timeout: false, is_told: false }
-    }
-
-    /// Says how it ended, in the log and to the engine.
-    async fn report_end(&mut self, api: &Api, ended: Verdict) {
-        let pod = self.now().unwrap_or_default();
-        match &ended.end {
-            End::Failed(_) if ended.is_told => {}
-            End::Failed(cause) => {
-                if self.job.conduct.log_events_on_failure {
-                    self.past_events(api).await;
-                    self.log_states(&pod);
-                }
-                if self.job.worker.is_none() {
-                    self.say("error", &judge::airflows_message(&pod, &self.job.conduct));
-                }
-                self.say("error", &cause.summary);
-            }
-            End::Skipped(cause) => self.say("info", &cause.summary),
-            End::Success => {}
-        }
-        if ended.is_timeout {
-            self.must_go = !self.job.conduct.keep_on_kill;
-        }
-        let xcom = ended.xcom.map(|(value, source)| (value, source.to_string()));
-        let result = Box::new(Ended { end: ended.end, xcom, at: clock::now() });
-        self.teller.tell(Report::Ended { id: self.job.pod.id, result });
-    }
-
-    fn log_states(&self, pod: &Value) {
-        self.say("info", &format!("Pod phase: {}, reason: {}", glance::phase(pod), pod["status"]["reason"]));
-        for container in glance::all_containers(pod) {
-            self.say("info", &format!("Container {}: {}", container["name"], container["state"]));
-        }
-        for event in &self.events {
-            let level = if event.level == "Warning" { "warning" } else { "info" };
-            self.say(level, &format!("Pod Event: {} - {}", event.reason, event.message));
-        }
-    }
-
-    async fn await_commit(&mut self) {
-        if self.committed {
-            return;
-        }
-        // A drop after the end changes nothing: what becomes of the pod was decided with it.
-        while let Some(order) = self.orders.recv().await {
-            if order == Order::Committed || self.dropped.get() {
-                return;
-            }
-            if order == Order::Drop {
-                return;
-            }
-        }
-        // The engine is gone: nothing may be deleted.
-        std::future::pending::<()>().await;
-    }
 }
 
-/// How the task ended.
-struct Verdict {
-    end: End,
-    xcom: Option<(Value, &'static str)>,
-    is_timeout: bool,
-    /// The agent has said so already, in the log too.
-    is_told: bool,
-}
-
-/// A task that fails before there is a pod.
-fn fail(teller: &Teller, job: &Job, cause: Cause) {
-    let result = Box::new(Ended { end: End::Failed(cause), xcom: None, at: clock::now() });
-    teller.tell(Report::Ended { id: job.pod.id, result });
-}
-
-fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
-    match wanted {
-        None => Vec::new(),
-        Some(Containers::All) => {
-            all.iter().filter(|name| *name != crate::operators::kubernetes_pod::SIDECAR).cloned().collect()
-        }
-        Some(Containers::Named(names)) => names.iter().filter(|name| all.contains(name)).cloned().collect(),
-    }
+/// True if an earlier scheduler has committed that the task ended well.
+fn ended_well(job: &Job) -> bool {
+    let ended: Option<Ended> = serde_json::from_value(job.pod.result.clone()).ok();
+    ended.is_some_and(|ended| ended.end == End::Success)
 }

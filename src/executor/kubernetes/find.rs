@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     api::{Answer, Api, Trouble},
-    glance,
+    glance, judge,
 };
 use crate::{
     model::{Cause, CauseKind, Pod},
@@ -16,6 +16,16 @@ use crate::{
 
 /// Annotation with the identity of the task instance that a pod was made for.
 pub const OWNER: &str = "dagdeck/owner";
+
+/// Pods of a task instance that were there before.
+enum Earlier {
+    /// None that counts.
+    None,
+    /// One that is taken up.
+    One(Value),
+    /// Too many.
+    Several(Cause),
+}
 
 /// What was found or made.
 #[derive(Debug)]
@@ -39,7 +49,7 @@ pub async fn obtain(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn()
             Err(trouble) if trouble.is_missing() => break,
             Err(trouble) if trouble.is_away() && !unwanted() => pause.wait().await,
             Err(trouble) if trouble.is_away() => return Obtained::Unwanted,
-            Err(trouble) => return Obtained::Refused(super::judge::not_created(&trouble)),
+            Err(trouble) => return Obtained::Refused(judge::not_created(&trouble)),
         }
     }
     if unwanted() {
@@ -54,11 +64,12 @@ pub async fn create(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn()
     // A worker has no earlier pod.
     while !conduct.selector.is_empty() {
         match earlier(api, pod, conduct).await {
-            Ok(Some(found)) => return Obtained::Pod(found, true),
-            Ok(None) => break,
+            Ok(Earlier::One(found)) => return Obtained::Pod(found, true),
+            Ok(Earlier::Several(cause)) => return Obtained::Refused(cause),
+            Ok(Earlier::None) => break,
             Err(_) if unwanted() => return Obtained::Unwanted,
             Err(trouble) if trouble.is_away() => pause.wait().await,
-            Err(trouble) => return Obtained::Refused(super::judge::not_created(&trouble)),
+            Err(trouble) => return Obtained::Refused(judge::not_created(&trouble)),
         }
     }
     if unwanted() {
@@ -73,7 +84,7 @@ pub async fn create(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn()
         // It may have been created all the same.
         let look = trouble.is_away() || trouble.is_taken();
         if !look {
-            return Obtained::Refused(super::judge::not_created(&trouble));
+            return Obtained::Refused(judge::not_created(&trouble));
         }
         if trouble.is_away() {
             pause.wait().await;
@@ -105,35 +116,46 @@ async fn resolve(
             }
             Err(trouble) if trouble.is_missing() => return None,
             Err(trouble) if trouble.is_away() => pause.wait().await,
-            Err(trouble) => return Some(Obtained::Refused(super::judge::not_created(&trouble))),
+            Err(trouble) => return Some(Obtained::Refused(judge::not_created(&trouble))),
         }
     }
 }
 
-/// The pod of an earlier try that is to be taken up. One that is over is tidied up on the way (semantics 12.4).
-async fn earlier(api: &Api, pod: &Pod, conduct: &Conduct) -> Answer<Option<Value>> {
+/// The pod of an earlier try that is to be taken up, also one that is over and stays (semantics 12.4). One that doesn't stay is
+/// deleted on the way; so are those that run, where they aren't to be taken up.
+async fn earlier(api: &Api, pod: &Pod, conduct: &Conduct) -> Answer<Earlier> {
     let list = api.list(&conduct.selector).await?;
     let mut found: Vec<Value> = list["items"].as_array().cloned().unwrap_or_default();
     found.retain(|p| glance::name(p) != pod.name && glance::deletion_asked(p).is_none());
-    found.sort_by_key(|p| p["metadata"]["creationTimestamp"].as_str().unwrap_or("").to_string());
-    for old in &found {
-        if conduct.durable && !glance::is_over(old) {
-            return Ok(Some(old.clone()));
-        }
-        if glance::is_over(old) {
-            let is_deleted = match conduct.on_finish {
-                OnFinish::DeletePod => true,
-                OnFinish::DeleteSucceededPod => glance::phase(old) == "Succeeded",
-                OnFinish::DeleteActivePod | OnFinish::KeepPod => false,
-            };
-            if is_deleted {
-                api.delete(glance::name(old), Some(glance::uid(old)), None).await?;
-            } else {
-                mark_checked(api, glance::name(old)).await?;
+    if !conduct.durable {
+        for old in &found {
+            mark_checked(api, glance::name(old)).await?;
+            if conduct.on_finish == OnFinish::DeletePod {
+                delete(api, old).await?;
             }
         }
+        return Ok(Earlier::None);
     }
-    Ok(None)
+    if found.len() > 1 {
+        let text = format!("More than one pod running with labels {}", conduct.selector);
+        return Ok(Earlier::Several(Cause::new(CauseKind::Pod, text).exception("FoundMoreThanOnePodFailure")));
+    }
+    let Some(old) = found.pop() else { return Ok(Earlier::None) };
+    let is_deleted = glance::is_over(&old)
+        && match conduct.on_finish {
+            OnFinish::DeletePod => true,
+            OnFinish::DeleteSucceededPod => judge::succeeded(&old, conduct),
+            OnFinish::DeleteActivePod | OnFinish::KeepPod => false,
+        };
+    if is_deleted {
+        delete(api, &old).await?;
+        return Ok(Earlier::None);
+    }
+    Ok(Earlier::One(old))
+}
+
+async fn delete(api: &Api, pod: &Value) -> Answer<()> {
+    api.delete(glance::name(pod), Some(glance::uid(pod)), None).await
 }
 
 /// Marks a pod that stays, so that it isn't taken for one that runs.

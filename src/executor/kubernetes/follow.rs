@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     api::{Api, Trouble},
+    calls::{Calls, Line},
     glance,
     podlog::{Mark, PodLog},
 };
@@ -29,6 +30,8 @@ pub struct Follow {
     pub log: Rc<RefCell<PodLog>>,
     /// The pod's newest object, and whether it is gone.
     pub seen: watch::Receiver<(Option<Rc<Value>>, bool)>,
+    /// Whoever sees each line before it is in the log.
+    pub calls: Option<Rc<Calls>>,
 }
 
 impl Follow {
@@ -100,6 +103,7 @@ impl Follow {
         let mut line: Vec<u8> = Vec::new();
         let mut time = String::new();
         let (mut is_first, mut is_start) = (true, true);
+        let mut shown = Vec::new();
         loop {
             let chunk = {
                 let filled = stream.fill_buf();
@@ -111,7 +115,8 @@ impl Follow {
             };
             if chunk.is_empty() {
                 if !line.is_empty() {
-                    self.take(&line, &mut time, is_start, mark);
+                    self.take(&line, &mut time, is_start, mark, &mut shown);
+                    self.show(&mut shown).await;
                 }
                 return true;
             }
@@ -127,12 +132,13 @@ impl Follow {
                         self.log.borrow_mut().say("warning", &text);
                     }
                     is_first = false;
-                    self.take(&line, &mut time, is_start, mark);
+                    self.take(&line, &mut time, is_start, mark, &mut shown);
                     line.clear();
                     is_start = is_whole;
                 }
             }
             stream.as_mut().consume(chunk.len());
+            self.show(&mut shown).await;
             self.log.borrow_mut().flush();
         }
     }
@@ -165,7 +171,7 @@ impl Follow {
     }
 
     /// One line, or a piece of one: `time text`.
-    fn take(&self, line: &[u8], time: &mut String, is_start: bool, mark: &mut Mark) {
+    fn take(&self, line: &[u8], time: &mut String, is_start: bool, mark: &mut Mark, shown: &mut Vec<Line>) {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\n', '\r']);
         let (stamp, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -176,6 +182,21 @@ impl Follow {
         } else {
             text
         };
-        self.log.borrow_mut().line(&self.container, time, rest, mark);
+        let mut log = self.log.borrow_mut();
+        if self.calls.is_none() {
+            log.line(&self.container, time, rest, mark);
+        } else if log.is_new(&self.container, time, rest, mark) {
+            shown.push(Line { time: time.clone(), text: rest.to_string() });
+        }
+    }
+
+    /// Has new lines seen, and writes them.
+    async fn show(&self, lines: &mut Vec<Line>) {
+        let Some(calls) = self.calls.as_ref().filter(|_| !lines.is_empty()) else { return };
+        let texts = calls.lines(&self.container, lines).await;
+        let mut log = self.log.borrow_mut();
+        for (line, text) in lines.drain(..).zip(texts) {
+            log.formatted(&self.container, &line.time, &line.text, text);
+        }
     }
 }

@@ -129,6 +129,11 @@ impl Watch {
         Some((place.id, there(&place.view)?))
     }
 
+    /// Somebody sits at it: with a pod, or one that is to come.
+    pub fn is_used(&self) -> bool {
+        !self.seats.borrow().is_empty()
+    }
+
     /// The API server doesn't answer.
     pub fn is_away(&self) -> bool {
         self.away_since.get().is_some()

@@ -12,6 +12,19 @@ fn cause(kind: CauseKind, text: String) -> Cause {
     Cause::new(kind, text).exception("AirflowException")
 }
 
+/// The sidecar of a service mesh, which stays when everything else has ended.
+const ISTIO: &str = "istio-proxy";
+
+/// True if the base container's end is all that is waited for: a sidecar keeps the pod alive.
+pub fn ends_with_base(pod: &Value, conduct: &Conduct) -> bool {
+    conduct.do_xcom_push || glance::names(pod, false).iter().any(|name| name == ISTIO)
+}
+
+/// True if the pod, or its base container, ended well.
+pub fn succeeded(pod: &Value, conduct: &Conduct) -> bool {
+    glance::phase(pod) == "Succeeded" || glance::terminated(pod, &conduct.base).is_some_and(|end| end.exit_code == 0)
+}
+
 /// The end of a pod that was seen last as `pod`; `gone`: its object isn't there any more.
 pub fn end(pod: &Value, gone: bool, events: &[PodEvent], conduct: &Conduct) -> End {
     let name = glance::name(pod);
@@ -35,7 +48,7 @@ pub fn end(pod: &Value, gone: bool, events: &[PodEvent], conduct: &Conduct) -> E
         let another = glance::all_containers(pod).filter(|c| c["name"] != conduct.base.as_str());
         let failed = another.filter(|c| c["state"]["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0));
         return match failed.last() {
-            Some(other) if glance::phase(pod) == "Failed" && !conduct.do_xcom_push => {
+            Some(other) if glance::phase(pod) == "Failed" && !ends_with_base(pod, conduct) => {
                 let (name, code) = (other["name"].as_str().unwrap_or("?"), &other["state"]["terminated"]["exitCode"]);
                 let text = format!("container {name} exited with code {code}; container {} with 0", conduct.base);
                 End::Failed(cause(CauseKind::ExitCode, text))

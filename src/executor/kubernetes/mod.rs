@@ -2,11 +2,13 @@
 //! commit, and takes what it says ([`Report`]) into the next one. The thread keeps nothing that isn't stored.
 
 pub mod api;
+mod calls;
 mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
 mod door;
+pub mod exec;
 mod facts;
 mod find;
 mod follow;
@@ -99,6 +101,8 @@ pub enum Request {
     Drop(PodId),
     /// Tell the agent in a worker pod: a line.
     Tell(PodId, String),
+    /// What came of a call of the author's own code: its number, and the answer.
+    Called(PodId, u64, Value),
 }
 
 /// How a pod's task ended.
@@ -156,6 +160,15 @@ pub enum Report {
         id: PodId,
         /// How.
         result: Box<Ended>,
+    },
+    /// The author's own code is to be called; answered by [`Request::Called`].
+    Call {
+        /// About which.
+        id: PodId,
+        /// Number of the call.
+        n: u64,
+        /// What.
+        what: Box<Value>,
     },
     /// The agent in a worker pod said a line.
     Heard(PodId, Vec<u8>),
@@ -248,19 +261,27 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_int
     let hub = hub::Hub::new(teller.clone(), metrics_interval);
     let mut cares: HashMap<PodId, UnboundedSender<Order>> = HashMap::new();
     let mut agents: HashMap<PodId, UnboundedSender<String>> = HashMap::new();
+    let mut callers: HashMap<PodId, UnboundedSender<calls::Answered>> = HashMap::new();
     while let Some(request) = inbox.recv().await {
         match request {
             Request::Care(job) => {
                 cares.retain(|_, orders| !orders.is_closed());
                 agents.retain(|_, lines| !lines.is_closed());
+                callers.retain(|_, answers| !answers.is_closed());
                 let (orders, heard) = unbounded_channel();
                 cares.insert(job.pod.id, orders);
                 let (lines, told) = unbounded_channel();
                 if job.worker.as_ref().is_some_and(|worker| worker.has_agent) {
                     agents.insert(job.pod.id, lines);
                 }
+                let answers = job.conduct.listens.then(|| {
+                    let (answers, answered) = unbounded_channel();
+                    callers.insert(job.pod.id, answers);
+                    answered
+                });
                 let name = job.pod.name.clone();
-                let care = tokio::task::spawn_local(Care::run(*job, hub.clone(), teller.clone(), (heard, told)));
+                let care = Care::run(*job, hub.clone(), teller.clone(), (heard, told, answers));
+                let care = tokio::task::spawn_local(care);
                 tokio::task::spawn_local(async move {
                     if care.await.is_err_and(|e| e.is_panic()) {
                         say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));
@@ -272,6 +293,11 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_int
             Request::Tell(id, line) => {
                 if let Some(agent) = agents.get(&id) {
                     let _ = agent.send(line);
+                }
+            }
+            Request::Called(id, n, answer) => {
+                if let Some(caller) = callers.get(&id) {
+                    let _ = caller.send((n, answer));
                 }
             }
             Request::GiveUp(id) => order(&cares, id, Order::GiveUp),

@@ -19,6 +19,8 @@ const LOGGER: &str = "task.pod.";
 /// Logger of an agent's own lines and of ours, and the key of what isn't for the log.
 const OURS: &str = "task";
 const FRAME: &str = "{\"dagdeck_frame\"";
+/// Key of a line's text where the log has another one.
+const GIVEN: &str = "given";
 /// An agent's lines are as old as what they say: those of so many seconds are compared.
 const AGENT_LAG: i64 = 60;
 /// The log is read back by so much, then twice that, until far enough.
@@ -88,30 +90,50 @@ impl PodLog {
 
     /// A line of a container, unless `mark` says that it is there. `time` as the cluster wrote it.
     pub fn line(&mut self, container: &str, time: &str, text: &str, mark: &mut Mark) {
-        let prefix = match self.form {
-            Form::Plain { prefix } => prefix,
-            Form::Agent if text.starts_with(FRAME) => return,
-            Form::Agent => match serde_json::from_str::<Value>(text) {
-                Ok(line) if line["timestamp"].is_string() && line["event"].is_string() => {
-                    let text = |name: &str| line[name].as_str().unwrap_or_default();
-                    if !mark.has(text("timestamp"), text("event")) {
-                        self.log.forward(&line);
-                    }
-                    return;
+        if self.form == Form::Agent {
+            if text.starts_with(FRAME) {
+                return;
+            }
+            // Else something else wrote into the container's output.
+            if let Ok(line) = serde_json::from_str::<Value>(text)
+                && let (Some(time), Some(event)) = (line["timestamp"].as_str(), line["event"].as_str())
+            {
+                if !mark.has(time, event) {
+                    self.log.forward(&line);
                 }
-                // Something else wrote into the container's output.
-                _ => false,
-            },
-        };
-        let is_group = text.starts_with("::group::") || text.starts_with("::endgroup::");
-        let event = if prefix && !is_group { format!("[{container}] {text}") } else { text.to_string() };
-        if mark.has(time, &event) {
-            return;
+                return;
+            }
         }
-        let time = if time.is_empty() { rfc3339(clock::now()) } else { time.to_string() };
-        self.log.forward(&json!({
-            "timestamp": time, "level": level(text), "event": event, "logger": format!("{LOGGER}{container}"),
-        }));
+        if self.is_new(container, time, text, mark) {
+            self.formatted(container, time, text, None);
+        }
+    }
+
+    /// True unless `mark` says that this line of a container is in the log already.
+    pub fn is_new(&self, container: &str, time: &str, text: &str, mark: &mut Mark) -> bool {
+        !mark.has(time, &self.event(container, text))
+    }
+
+    /// A line of a container as `log_formatter` made it, if it did.
+    pub fn formatted(&mut self, container: &str, time: &str, text: &str, formatted: Option<String>) {
+        let event = self.event(container, text);
+        let mut line = json!({
+            "timestamp": if time.is_empty() { rfc3339(clock::now()) } else { time.to_string() },
+            "level": level(text), "event": event, "logger": format!("{LOGGER}{container}"),
+        });
+        if let Some(formatted) = formatted.filter(|formatted| *formatted != event) {
+            // What it was is kept beside: after an interruption the copy goes on behind it.
+            line[GIVEN] = line["event"].take();
+            line["event"] = formatted.into();
+        }
+        self.log.forward(&line);
+    }
+
+    /// A line as it stands in the log.
+    fn event(&self, container: &str, text: &str) -> String {
+        let prefix = self.form == Form::Plain { prefix: true };
+        let is_group = text.starts_with("::group::") || text.starts_with("::endgroup::");
+        if prefix && !is_group { format!("[{container}] {text}") } else { text.to_string() }
     }
 
     /// Hands everything to the operating system.
@@ -172,7 +194,8 @@ fn each_line(
     while lines.read_until(b'\n', &mut line)? > 0 {
         if let Ok(line) = serde_json::from_slice::<Value>(&line)
             && is_of(line["logger"].as_str().unwrap_or(OURS))
-            && let (Some(time), Some(event)) = (line["timestamp"].as_str(), line["event"].as_str())
+            && let (Some(time), Some(event)) =
+                (line["timestamp"].as_str(), line[GIVEN].as_str().or_else(|| line["event"].as_str()))
             && let Ok(at) = time.parse()
         {
             with(at, time, event);

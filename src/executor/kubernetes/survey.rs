@@ -77,11 +77,11 @@ pub async fn survey(hub: Rc<Hub>, watch: Rc<Watch>, api: Api) {
     let mut waited_for: Vec<String> = Vec::new();
     while hub.holds(&watch) {
         tokio::time::sleep(LOOK).await;
-        let pods = watch.pods();
-        if pods.is_empty() || watch.is_away() {
+        hub.tell_traffic(&watch.cluster);
+        if !watch.is_used() || watch.is_away() {
             continue;
         }
-        hub.tell_traffic(&watch.cluster);
+        let pods = watch.pods();
         if metrics.is_due() && pods.iter().any(|pod| glance::phase(pod) == "Running") {
             let done = sample(&watch, &api, &hub).await;
             hub.health(&watch, "metrics", done.as_ref().err());
@@ -199,4 +199,23 @@ async fn nodes_and_taken(api: &Api) -> Result<(Vec<Value>, Taken), (&'static str
     let read = api.list_all("pods", active, |pod| facts::take(&mut taken, &pod)).await;
     read.map_err(|e| ("the pods of all namespaces", e))?;
     Ok((nodes, taken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_had_is_asked_for_seldom_and_what_is_there_again_soon() {
+        let mut turn = Turn::every(Duration::from_secs(15));
+        assert!(turn.is_due());
+        turn.after(&Trouble::Away("503".into()));
+        assert_eq!(turn.pause, Duration::from_secs(30));
+        turn.after(&Trouble::Refused { code: 404, reason: "NotFound".into(), message: String::new() });
+        assert!(!turn.is_due());
+        assert_eq!(turn.pause, SELDOM);
+        turn.soon();
+        assert_eq!(turn.pause, Duration::from_secs(15));
+        assert!(!Turn::every(Duration::ZERO).is_due());
+    }
 }

@@ -86,6 +86,12 @@ pub struct Conduct {
     /// A process of the task waits for the pod's end.
     #[serde(default)]
     pub in_python: bool,
+    /// A process of the task is told of the pod, and may change it before it is created (`callbacks=`, `log_formatter=`).
+    #[serde(default)]
+    pub listens: bool,
+    /// That process sees each line before it is in the log.
+    #[serde(default)]
+    pub shows_lines: bool,
 }
 
 impl Conduct {
@@ -113,6 +119,8 @@ impl Conduct {
             Some("stdout") => XcomFrom::Stdout,
             Some(other) => return Err(format!("KubernetesPodOperator: xcom_from must be file or stdout, not {other}")),
         };
+        let given =
+            |name: &str| args.get(name).is_some_and(|value| !value.is_null() && *value != Value::Array(Vec::new()));
         Ok(Self {
             base: args.text("base_container_name")?.filter(|b| !b.is_empty()).unwrap_or_else(|| "base".into()),
             selector,
@@ -134,6 +142,8 @@ impl Conduct {
             log_events_on_startup: args.flag("log_events_on_startup", true)?,
             deferrable: args.flag("deferrable", false)?,
             in_python: false,
+            listens: given("callbacks") || given("log_formatter"),
+            shows_lines: false,
         })
     }
 }

@@ -12,6 +12,7 @@ use super::{
     changes::{Changes, since_it_worked},
     definition,
     instances::{self, TiRow},
+    pods::{self, PodRow},
     rows,
     run::{TryRow, tries},
     settings::holders,
@@ -42,6 +43,8 @@ pub struct InstanceDetail {
     pub task: Option<Task>,
     /// Every index of its task, with the state.
     pub indexes: Vec<(MapIndex, TiState)>,
+    /// Its pods, oldest first.
+    pub pods: Vec<PodRow>,
     /// Tries, oldest first.
     pub tries: Vec<TryRow>,
     /// Rendered fields as JSON text, if they were rendered.
@@ -127,6 +130,7 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
             (ti.run.id, &ti.task_id),
             |r| Ok((r.get(0)?, spelled::<TiState>(r, "state")?)),
         )?,
+        pods: pods::of_instance(conn, ti)?,
         tries: tries(conn, ti.run.id, Some((&ti.task_id, ti.map_index)))?,
         rendered: rows(
             conn,

@@ -12,6 +12,7 @@ use super::{
     dags::{self, RunCell},
     definition,
     instances::{self, TiRow},
+    pods::{self, PodRow},
     rows, spelled,
 };
 
@@ -53,6 +54,8 @@ pub struct RunDetail {
     pub instances: Vec<TiRow>,
     /// Tries by task, index and number.
     pub tries: Vec<TryRow>,
+    /// Pods of its tries, oldest first.
+    pub pods: Vec<PodRow>,
     /// When each instance was last queued.
     pub queued: Vec<(String, MapIndex, Option<Micros>, Option<Micros>)>,
 }
@@ -79,6 +82,7 @@ pub fn load(conn: &Connection, run: i64) -> Result<Option<RunDetail>> {
         note,
         instances: instances::of_run(conn, run)?,
         tries: tries(conn, run, None)?,
+        pods: pods::of_run(conn, run)?,
         queued: rows(
             conn,
             "SELECT task_id, map_index, scheduled_when, queued_when FROM task_instance WHERE run = ?1",

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Api, Care, OnFinish, Order, Pause, Seat, View, find, glance, outcome};
-use crate::{error::say, executor::kubernetes::api::Trouble, operators::kubernetes_pod::SIDECAR};
+use super::{Api, Care, Order, Pause, Seat, find, glance};
+use crate::{
+    error::say,
+    executor::kubernetes::{api::Trouble, hub::View, judge, outcome},
+    operators::kubernetes_pod::{OnFinish, SIDECAR},
+};
 
 impl Care {
     /// Has its object removed without waiting for its node.
@@ -26,12 +30,12 @@ impl Care {
         if glance::runs(&pod, SIDECAR) {
             outcome::end_sidecar(api, &self.name).await;
         }
-        let succeeded = glance::phase(&pod) == "Succeeded"
-            || glance::terminated(&pod, &self.job.conduct.base).is_some_and(|t| t.exit_code == 0);
+        let succeeded = judge::succeeded(&pod, &self.job.conduct);
         let delete = match self.job.conduct.on_finish {
             OnFinish::DeletePod => true,
             OnFinish::DeleteSucceededPod => succeeded,
-            OnFinish::DeleteActivePod => !glance::is_over(&pod) && !self.job.conduct.do_xcom_push,
+            // One whose sidecar has kept it alive so far is active, too.
+            OnFinish::DeleteActivePod => !glance::is_over(&pod),
             OnFinish::KeepPod => false,
         };
         if delete || self.must_go {

@@ -21,6 +21,10 @@ def main():
         from .triggerer import run
 
         leave(run(channel, message), registered)
+    elif message["type"] == "PodCallsRequest":
+        from .pod_calls import run
+
+        code = run(channel, message)
     else:
         from .run import run
 

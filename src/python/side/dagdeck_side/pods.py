@@ -26,6 +26,8 @@ def deep(value):
         return [deep(v) for v in value]
     if isinstance(value, dict):
         return {k: deep(v) for k, v in value.items()}
+    if hasattr(value, "isoformat"):
+        return value.isoformat().replace("+00:00", "Z")
     return plain(value)
 
 
@@ -35,6 +37,10 @@ def build(kind, value):
         return None
     if kind[0] == "[":
         return [build(kind[1:-1], v) for v in value]
+    if kind == "datetime" and isinstance(value, str):
+        from .context import moment
+
+        return moment(value)
     if kind not in CLASSES or not isinstance(value, dict):
         return value
     from kubernetes.client import models

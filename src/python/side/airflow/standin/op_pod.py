@@ -92,7 +92,7 @@ class KubernetesPodOperator(BaseOperator):
     def execute(self, context):
         from .pod_run import run
 
-        return run(self)
+        return run(self, context)
 
 
 class Secret:
@@ -124,14 +124,22 @@ class Secret:
         return f"Secret({self.deploy_type}, {self.deploy_target}, {self.secret}, {self.key})"
 
 
+def _nothing(**kwargs):
+    """Does nothing, as all methods do that the author's class doesn't have."""
+
+
 class KubernetesPodOperatorCallback:
-    """Base of pod callbacks."""
+    """Base of pod callbacks: `pod_calls` says when which method is called."""
 
     __module__ = _MODULE + "callbacks"
+    on_sync_client_creation = on_pod_manifest_created = on_pod_creation = on_pod_starting = staticmethod(_nothing)
+    on_pod_completion = on_pod_teardown = on_pod_cleanup = on_operator_resuming = staticmethod(_nothing)
+    progress_callback = staticmethod(_nothing)
 
 
-class ExecutionMode:
-    SYNC, ASYNC = "sync", "async"
+class ExecutionMode(Name):
+    SYNC = "sync"
+    ASYNC = "async"
 
 
 class PodDefaults:

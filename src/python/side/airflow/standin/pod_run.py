@@ -1,7 +1,7 @@
 """Pods of operators that run in Python: the program makes and follows the pod, this process waits for its end."""
 from . import state
 
-# What only this process could call; the program runs the pod without them.
+# What only this process could call: the program has it called where the pod is.
 CALLED = frozenset(("callbacks", "progress_callback", "log_formatter"))
 _JOB = "airflow.providers.cncf.kubernetes.operators.job"
 
@@ -17,11 +17,23 @@ def arguments(task):
     return {name: value(getattr(task, name)) for name in names if getattr(task, name, None) is not None}
 
 
-def run(task):
+def run(task, context):
     """Runs the pod of an operator; its result."""
-    reply = state.channel.ask({"type": "RunPod", "arguments": arguments(task), "do_xcom_push": bool(task.do_xcom_push)})
+    calls = None
+    if task.callbacks or task.log_formatter:
+        from .pod_calls import Calls
+
+        calls = Calls(task, context)
+    asked = {"type": "RunPod", "arguments": arguments(task), "do_xcom_push": bool(task.do_xcom_push),
+             "listens": calls is not None}
+    reply = state.channel.ask(asked)
+    while reply["type"] == "PodCall":
+        # the question is asked whole: a later scheduler may know nothing of it
+        reply = state.channel.ask({**asked, "done": calls.make(reply)})
     if reply["state"] == "success":
         return reply.get("xcom")
+    if calls is not None and calls.raised is not None:
+        raise calls.raised
     from .exceptions import AirflowException, AirflowSkipException
 
     kind = AirflowSkipException if reply["state"] == "skipped" else AirflowException

@@ -31,6 +31,14 @@ V1ContainerPort container_port!:int host_ip=hostIP host_port:int name protocol
 V1ContainerResizePolicy resource_name! restart_policy!
 V1ContainerRestartRule action! exit_codes:V1ContainerRestartRuleOnExitCodes
 V1ContainerRestartRuleOnExitCodes operator! values:[int]
+V1ContainerState running:V1ContainerStateRunning terminated:V1ContainerStateTerminated waiting:V1ContainerStateWaiting
+V1ContainerStateRunning started_at:datetime
+V1ContainerStateTerminated container_id=containerID exit_code!:int finished_at:datetime message reason signal:int
+  started_at:datetime
+V1ContainerStateWaiting message reason
+V1ContainerStatus allocated_resources:{str} allocated_resources_status:[object] container_id=containerID image!
+  image_id!=imageID last_state:V1ContainerState name! ready!:bool resources:V1ResourceRequirements restart_count!:int
+  started:bool state:V1ContainerState stop_signal user:object volume_mounts:[object]
 V1DownwardAPIProjection items:[V1DownwardAPIVolumeFile]
 V1DownwardAPIVolumeFile field_ref:V1ObjectFieldSelector mode:int path! resource_field_ref:V1ResourceFieldSelector
 V1DownwardAPIVolumeSource default_mode:int items:[V1DownwardAPIVolumeFile]
@@ -58,6 +66,7 @@ V1GlusterfsVolumeSource endpoints! path! read_only:bool
 V1HTTPGetAction host http_headers:[V1HTTPHeader] path port!:object scheme
 V1HTTPHeader name! value!
 V1HostAlias hostnames:[str] ip!
+V1HostIP ip
 V1HostPathVolumeSource path! type
 V1ISCSIVolumeSource chap_auth_discovery:bool chap_auth_session:bool fs_type initiator_name iqn! iscsi_interface
   lun!:int portals:[str] read_only:bool secret_ref:V1LocalObjectReference target_portal!
@@ -93,7 +102,7 @@ V1PersistentVolumeClaimSpec access_modes:[str] data_source:V1TypedLocalObjectRef
 V1PersistentVolumeClaimTemplate metadata:V1ObjectMeta spec!:V1PersistentVolumeClaimSpec
 V1PersistentVolumeClaimVolumeSource claim_name! read_only:bool
 V1PhotonPersistentDiskVolumeSource fs_type pd_id!=pdID
-V1Pod api_version kind metadata:V1ObjectMeta spec:V1PodSpec status:object
+V1Pod api_version kind metadata:V1ObjectMeta spec:V1PodSpec status:V1PodStatus
 V1PodAffinity preferred_during_scheduling_ignored_during_execution:[V1WeightedPodAffinityTerm]
   required_during_scheduling_ignored_during_execution:[V1PodAffinityTerm]
 V1PodAffinityTerm label_selector:V1LabelSelector match_label_keys:[str] mismatch_label_keys:[str]
@@ -102,6 +111,8 @@ V1PodAntiAffinity preferred_during_scheduling_ignored_during_execution:[V1Weight
   required_during_scheduling_ignored_during_execution:[V1PodAffinityTerm]
 V1PodCertificateProjection certificate_chain_path credential_bundle_path key_path key_type! max_expiration_seconds:int
   signer_name! user_annotations:{str}
+V1PodCondition last_probe_time:datetime last_transition_time:datetime message observed_generation:int reason status!
+  type!
 V1PodDNSConfig nameservers:[str] options:[V1PodDNSConfigOption] searches:[str]
 V1PodDNSConfigOption name value
 V1PodFailurePolicy rules!:[V1PodFailurePolicyRule]
@@ -109,6 +120,7 @@ V1PodFailurePolicyOnExitCodesRequirement container_name operator! values!:[int]
 V1PodFailurePolicyOnPodConditionsPattern status type!
 V1PodFailurePolicyRule action! on_exit_codes:V1PodFailurePolicyOnExitCodesRequirement
   on_pod_conditions:[V1PodFailurePolicyOnPodConditionsPattern]
+V1PodIP ip
 V1PodOS name!
 V1PodReadinessGate condition_type!
 V1PodResourceClaim name! resource_claim_name resource_claim_template_name
@@ -129,6 +141,11 @@ V1PodSpec active_deadline_seconds:int affinity:V1Affinity automount_service_acco
   service_account service_account_name set_hostname_as_fqdn=setHostnameAsFQDN:bool share_process_namespace:bool
   subdomain termination_grace_period_seconds:int tolerations:[V1Toleration]
   topology_spread_constraints:[V1TopologySpreadConstraint] volumes:[V1Volume]
+V1PodStatus allocated_resources:{str} conditions:[V1PodCondition] container_statuses:[V1ContainerStatus]
+  ephemeral_container_statuses:[V1ContainerStatus] extended_resource_claim_status:object host_ip=hostIP
+  host_ips=hostIPs:[V1HostIP] init_container_statuses:[V1ContainerStatus] message nominated_node_name
+  observed_generation:int phase pod_ip=podIP pod_ips=podIPs:[V1PodIP] qos_class reason resize
+  resource_claim_statuses:[object] resources:V1ResourceRequirements start_time:datetime
 V1PodTemplateSpec metadata:V1ObjectMeta spec:V1PodSpec
 V1PortworxVolumeSource fs_type read_only:bool volume_id!=volumeID
 V1PreferredSchedulingTerm preference!:V1NodeSelectorTerm weight!:int

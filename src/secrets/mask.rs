@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::{config::Place, error::Result, secrets, store::pages};
+use crate::{config::Settings, error::Result, store::pages};
 
 const STARS: &str = "***";
 
@@ -23,8 +23,8 @@ impl Mask {
     ///
     /// # Errors
     /// `System` if the store can't be read.
-    pub fn load(conn: &Connection, place: &Place) -> Result<Self> {
-        let mut mask = Self::of_place(place);
+    pub fn load(conn: &Connection, settings: &Settings) -> Result<Self> {
+        let mut mask = Self::of_settings(settings);
         for connection in pages::connection::list(conn, None)? {
             mask.add_connection(&connection);
         }
@@ -36,7 +36,7 @@ impl Mask {
             if let Some(key) = name.strip_prefix("AIRFLOW_VAR_") {
                 mask.add_variable(key, &value);
             } else if name.starts_with("AIRFLOW_CONN_")
-                && let Ok(fields) = secrets::from_text(&name, &value)
+                && let Ok(fields) = super::from_text(&name, &value)
             {
                 mask.add_connection(&fields);
             }
@@ -47,8 +47,7 @@ impl Mask {
     }
 
     /// Only the rules about names.
-    pub fn of_place(place: &Place) -> Self {
-        let settings = &place.settings;
+    pub fn of_settings(settings: &Settings) -> Self {
         Self {
             secrets: Vec::new(),
             more: settings.text("core", "sensitive_var_conn_names").into(),
@@ -58,7 +57,7 @@ impl Mask {
 
     /// True if what stands under this name is secret.
     pub fn is_sensitive(&self, name: &str) -> bool {
-        !self.ignores_names && secrets::is_sensitive(name, &self.more)
+        !self.ignores_names && super::is_sensitive(name, &self.more)
     }
 
     fn add_connection(&mut self, fields: &Value) {
@@ -122,6 +121,12 @@ impl Mask {
         }
     }
 
+    /// Replaces the values of variables of the environment with sensitive names, and every known secret.
+    pub fn hide_in_manifest(&self, manifest: &mut Value) {
+        self.hide_variables(manifest);
+        self.hide(manifest);
+    }
+
     /// The text without secrets; `None` if it has none.
     pub fn hide_text(&self, text: &str) -> Option<String> {
         let mut masked: Option<String> = None;
@@ -152,7 +157,7 @@ impl Mask {
     }
 
     /// Replaces the values of a container's variables with sensitive names: `{"name": "TOKEN", "value": ..}`.
-    pub fn hide_variables(&self, value: &mut Value) {
+    fn hide_variables(&self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 let is_sensitive = fields.get("name").and_then(Value::as_str).is_some_and(|n| self.is_sensitive(n));
@@ -183,5 +188,22 @@ impl Mask {
             }
             _ => value.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn variables_of_a_pod_are_hidden_by_their_names() {
+        let mut pod = json!({"spec": {"containers": [{"name": "base", "env": [
+            {"name": "DB_PASSWORD", "value": "x"}, {"name": "MODE", "value": "fast"},
+            {"name": "API_TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}]}});
+        Mask::default().hide_in_manifest(&mut pod);
+        let env = &pod["spec"]["containers"][0]["env"];
+        assert_eq!((env[0]["value"].as_str(), env[1]["value"].as_str()), (Some("***"), Some("fast")));
+        assert_eq!(env[2]["valueFrom"]["secretKeyRef"]["key"], "k");
     }
 }
