@@ -154,6 +154,41 @@ impl Cluster {
         panic!("pod {name} never became {phase}");
     }
 
+    /// Sends any request, with a body.
+    pub fn send(&self, method: &str, path: &str, kind: &str, body: &Value) -> Value {
+        let request = http::Request::builder().method(method).uri(path).header("content-type", kind);
+        let request = request.body(body.to_string().into_bytes()).unwrap();
+        self.runtime.block_on(self.client.request(request)).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// Creates an object in the namespace; `group` is `api/v1` or `apis/GROUP/VERSION`.
+    pub fn make(&self, group: &str, kind: &str, body: &Value) -> Value {
+        self.send("POST", &format!("/{group}/namespaces/{}/{kind}", self.namespace), "application/json", body)
+    }
+
+    /// From now on the scheduler uses an account that may do nothing but pods, their logs and `exec`, in this namespace.
+    pub fn limit(&mut self) {
+        let rbac = "apis/rbac.authorization.k8s.io/v1";
+        let rules = json!([{"apiGroups": [""], "resources": ["pods", "pods/log", "pods/exec"], "verbs": ["*"]}]);
+        self.make("api/v1", "serviceaccounts", &json!({"metadata": {"name": "limited"}}));
+        self.make(rbac, "roles", &json!({"metadata": {"name": "limited"}, "rules": rules}));
+        self.make(
+            rbac,
+            "rolebindings",
+            &json!({
+                "metadata": {"name": "limited"}, "subjects": [{"kind": "ServiceAccount", "name": "limited"}],
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"},
+            }),
+        );
+        let token = self.make("api/v1", "serviceaccounts/limited/token", &json!({"spec": {}}));
+        let mut config = serde_json::to_value(Kubeconfig::read_from(&self.kubeconfig).unwrap()).unwrap();
+        let users = config["users"].as_array_mut().unwrap();
+        for user in users {
+            user["user"] = json!({"token": token["status"]["token"]});
+        }
+        self.through = Some(config.to_string());
+    }
+
     /// Name of a node.
     pub fn node(&self) -> String {
         let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client.clone());

@@ -1,5 +1,6 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
+mod articles;
 mod callbacks;
 mod cluster;
 mod credentials;
@@ -8,6 +9,7 @@ mod faults;
 mod in_python;
 mod inside;
 mod ledger;
+mod limited;
 mod outcomes;
 mod proxy;
 mod recorder;

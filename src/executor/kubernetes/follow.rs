@@ -176,6 +176,11 @@ impl Follow {
         let text = text.trim_end_matches(['\n', '\r']);
         let (stamp, rest) = text.split_once(' ').unwrap_or((text, ""));
         let has_time = is_start && stamp.parse::<jiff::Timestamp>().is_ok();
+        if is_start && !has_time {
+            // The container's lines all have their time: this is what the kubelet says when it can't read them.
+            let words = format!("[{}] lines may be missing here: {text}", self.container);
+            return self.log.borrow_mut().say("warning", &words);
+        }
         let rest = if has_time {
             *time = stamp.to_string();
             rest

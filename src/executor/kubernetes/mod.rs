@@ -86,6 +86,8 @@ pub struct Worker {
     pub has_agent: bool,
     /// Worker pods created at one time.
     pub batch: usize,
+    /// Reasons of waiting containers for which it has failed.
+    pub fatal: Vec<String>,
 }
 
 /// What the thread is told.

@@ -164,7 +164,11 @@ impl Care {
         let mut raised = self.calls.as_ref().map(|calls| calls.failed());
         while !enough(self) && !self.is_at_end() && !self.dropped.get() {
             let pod = self.now();
-            if let Some(cause) = pod.as_deref().and_then(pending::hopeless) {
+            let hopeless = |pod: &Value| match &self.job.worker {
+                Some(worker) => worker::hopeless(pod, &worker.fatal),
+                None => pending::hopeless(pod),
+            };
+            if let Some(cause) = pod.as_deref().and_then(hopeless) {
                 return Some(Stop::Late(cause));
             }
             let wake = clocks.next(pod.as_deref(), seat.outage());
