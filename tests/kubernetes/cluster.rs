@@ -64,8 +64,12 @@ impl Cluster {
 
     /// From now on the scheduler is told to go through a proxy; `user` is how it says who it is.
     pub fn go_through(&mut self, proxy: &Proxy, user: &Value) {
+        self.go_by(&proxy.kubeconfig(user));
+    }
+
+    fn go_by(&mut self, kubeconfig: &str) {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), proxy.kubeconfig(user)).unwrap();
+        std::fs::write(file.path(), kubeconfig).unwrap();
         self.through = Some(file);
     }
 
@@ -166,27 +170,33 @@ impl Cluster {
         self.send("POST", &format!("/{group}/namespaces/{}/{kind}", self.namespace), "application/json", body)
     }
 
-    /// From now on the scheduler uses an account that may do nothing but pods, their logs and `exec`, in this namespace.
-    pub fn limit(&mut self) {
+    /// A service account that may do nothing but pods, their logs and `exec`, in this namespace.
+    pub fn allow(&self, account: &str) {
         let rbac = "apis/rbac.authorization.k8s.io/v1";
         let rules = json!([{"apiGroups": [""], "resources": ["pods", "pods/log", "pods/exec"], "verbs": ["*"]}]);
-        self.make("api/v1", "serviceaccounts", &json!({"metadata": {"name": "limited"}}));
-        self.make(rbac, "roles", &json!({"metadata": {"name": "limited"}, "rules": rules}));
+        let metadata = json!({"name": account});
+        self.make("api/v1", "serviceaccounts", &json!({"metadata": metadata}));
+        self.make(rbac, "roles", &json!({"metadata": metadata, "rules": rules}));
         self.make(
             rbac,
             "rolebindings",
             &json!({
-                "metadata": {"name": "limited"}, "subjects": [{"kind": "ServiceAccount", "name": "limited"}],
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"},
+                "metadata": metadata, "subjects": [{"kind": "ServiceAccount", "name": account}],
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account},
             }),
         );
+    }
+
+    /// From now on the scheduler uses such an account.
+    pub fn limit(&mut self) {
+        self.allow("limited");
         let token = self.make("api/v1", "serviceaccounts/limited/token", &json!({"spec": {}}));
         let mut config = serde_json::to_value(Kubeconfig::read_from(&self.kubeconfig).unwrap()).unwrap();
         let users = config["users"].as_array_mut().unwrap();
         for user in users {
             user["user"] = json!({"token": token["status"]["token"]});
         }
-        self.through = Some(config.to_string());
+        self.go_by(&config.to_string());
     }
 
     /// Name of a node.
@@ -204,39 +214,10 @@ impl Cluster {
         node.status.and_then(|status| status.node_info).is_some_and(|info| info.boot_id == boot.trim())
     }
 
-    /// A service account that may use pods, their logs, exec, and events in the namespace, and nothing else.
-    pub fn allow(&self, account: &str) {
-        let rules = json!([
-            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete", "patch"]},
-            {"apiGroups": [""], "resources": ["pods/log", "events"], "verbs": ["get", "list", "watch"]},
-            {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]},
-        ]);
-        let metadata = json!({"name": account});
-        let role = json!({"metadata": metadata, "rules": rules});
-        let binding = json!({"metadata": metadata, "subjects": [{"kind": "ServiceAccount", "name": account}],
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account}});
-        self.make::<k8s_openapi::api::core::v1::ServiceAccount>(json!({"metadata": metadata}));
-        self.make::<k8s_openapi::api::rbac::v1::Role>(role);
-        self.make::<k8s_openapi::api::rbac::v1::RoleBinding>(binding);
-    }
-
-    fn make<K>(&self, object: Value)
-    where
-        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
-            + Clone
-            + std::fmt::Debug
-            + serde::Serialize
-            + serde::de::DeserializeOwned,
-    {
-        let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
-        self.runtime.block_on(api.create(&PostParams::default(), &serde_json::from_value(object).unwrap())).unwrap();
-    }
-
     /// From now on the namespace takes no pod.
     pub fn allow_no_pods(&self) {
-        self.make::<k8s_openapi::api::core::v1::ResourceQuota>(
-            json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}),
-        );
+        let none = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+        self.make("api/v1", "resourcequotas", &none);
     }
 
     /// Deletes a pod, as a person would; false if it isn't there any more.
