@@ -37,6 +37,8 @@ pub enum Kind {
     Retry,
     /// An instance that waits for a slot.
     Stuck,
+    /// An instance that can never run as things are.
+    Never,
     /// An overdue DAG.
     Late,
     /// A DAG.
@@ -320,6 +322,9 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         open.push(Item::new(format!("q{}", ti_id(&q.row.ti)), Kind::Question, at, object, true));
     }
     open.extend(file_errors(&t.errors, filter));
+    for (at, (r, _)) in t.never.iter().enumerate().filter(|(_, (r, _))| filter.matches(&fields::ti(r, now))) {
+        open.push(Item { problem: true, ..ti_item(Kind::Never, at, r) });
+    }
     for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
         let object = Object::Dag(l.dag_id.clone(), Some(false));
         open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
@@ -337,6 +342,7 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         + t.late.len()
         + t.retries.len()
         + t.stuck.len()
+        + t.never.len()
         + t.questions.len();
     for (title, part) in
         [("NEEDS YOU", open), ("WAITS", waits), ("QUIET (worked since, acknowledged or silenced)", settled)]

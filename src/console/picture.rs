@@ -9,6 +9,7 @@ use ratatui::{
 
 use crate::{
     error::Result,
+    protocol::command::ReplyError,
     store::screens::{Opened, open_reader},
 };
 
@@ -72,6 +73,17 @@ impl Stage {
         self
     }
 
+    /// Keys typed so fast (20 ms apart) that nothing is answered before the last of them.
+    pub fn fast(&mut self, keys: &str) -> &mut Self {
+        let mut effects = Vec::new();
+        for key in keys.split_whitespace() {
+            self.state.now += 20_000;
+            effects.extend(update(&mut self.state, Event::Key(key.into())));
+        }
+        self.carry_out(effects);
+        self
+    }
+
     /// A text, letter by letter.
     pub fn type_text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
@@ -95,6 +107,13 @@ impl Stage {
     /// The scheduler answers a request.
     pub fn answer(&mut self, number: u64, document: serde_json::Value) -> &mut Self {
         self.event(Event::Reply(number, Ok(document)));
+        self
+    }
+
+    /// The scheduler refuses a request.
+    pub fn refuse(&mut self, number: u64, message: &str) -> &mut Self {
+        let error = ReplyError { kind: "refused".into(), message: message.into(), cause: None, hint: None };
+        self.event(Event::Reply(number, Err(error)));
         self
     }
 

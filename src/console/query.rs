@@ -19,6 +19,7 @@ use crate::{
         grid::{self, Grid},
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
+        names::{self, Names},
         pod::{self, PodDetail},
         pods::{self, Clusters, PodRow},
         questions::{self, Question},
@@ -83,7 +84,7 @@ pub enum Query {
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
-    Audit(Option<String>),
+    Audit(Option<audit::Subject>),
     Settings,
     Assets,
     /// The rows of some instances, for their logs.
@@ -108,6 +109,13 @@ pub enum Query {
     },
     /// The definition of a DAG with its params, for the trigger form.
     Definition(String),
+    /// The newest task instance of a DAG, or of a run of it, that hasn't ended.
+    Waiting {
+        dag_id: String,
+        run: Option<i64>,
+    },
+    /// What has a name besides DAGs, for the palette.
+    Named,
     /// A DAG itself.
     About(String),
     /// Pods that fit a filter, at most so many; also those that are gone.
@@ -177,8 +185,10 @@ pub enum Data {
     Compare(Option<Box<Compare>>),
     Connection(Option<Value>),
     Failure(Option<TiRef>),
-    Definition(Option<Box<crate::model::Dag>>),
+    /// And whether it is paused.
+    Definition(Option<(Box<crate::model::Dag>, bool)>),
     About(Box<dags::About>),
+    Named(Names),
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
@@ -228,7 +238,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
             Data::Xcoms(xcoms::of_run(conn, *id, of, *compared)?)
         }
-        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
+        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
         Query::Held => Data::Held(backfills::held(conn)?, health(&pods::clusters(conn)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
@@ -241,6 +251,8 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
+        Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
         Query::Pods { gone, filter, limit, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();
@@ -259,7 +271,10 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
                 None => Data::Pod(None),
             }
         }
-        Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
+        Query::Definition(dag) => Data::Definition(match crate::store::screens::definition(conn, dag, None)? {
+            Some(found) => Some((Box::new(found), dags::is_paused(conn, dag)?)),
+            None => None,
+        }),
     })
 }
 

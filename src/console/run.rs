@@ -170,6 +170,18 @@ pub fn first_frame(options: &Options, size: (u16, u16)) -> Result<Duration> {
     Ok(start_at.elapsed())
 }
 
+/// What an environment without a name is called: `local` for the home in the user's own folder, else the folder.
+fn name_of(home: &Path, user: Option<&str>) -> String {
+    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
+    match name(home) {
+        Some(n) if !n.starts_with('.') => n,
+        Some(_) if home.parent() != user.map(Path::new) => {
+            home.parent().and_then(name).unwrap_or_else(|| "local".into())
+        }
+        _ => "local".into(),
+    }
+}
+
 fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Option<String>) -> Result<State> {
     let colours = Colours::choose(options.color.as_deref(), &environment)?;
     let theme = Theme::choose(options.theme.as_deref(), colours == Colours::Never)?;
@@ -178,7 +190,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
         home: options.home.clone(),
         dags_folder: options.dags_folder.clone(),
         logs: options.logs.clone().unwrap_or_else(|| options.home.join("logs")),
-        context: options.context.clone().unwrap_or_else(|| "local".into()),
+        context: options.context.clone().unwrap_or_else(|| name_of(&options.home, environment("HOME").as_deref())),
         read_only: options.read_only,
         ascii: options.ascii || ascii_locale(&environment),
         colours,

@@ -68,6 +68,8 @@ pub struct Screen {
     pub shown_try: Option<u32>,
     /// Why it doesn't run, as the scheduler says: the question's number, then the answer.
     pub explained: Option<(u64, Option<serde_json::Value>)>,
+    /// Comparisons in a row that there was nothing for.
+    pub skipped: u8,
     /// Two logs beside each other.
     pub log_pairs: Vec<Pair>,
     /// Lines scrolled in a text.
@@ -114,6 +116,7 @@ impl Screen {
             log: LogView::default(),
             shown_try: None,
             explained: None,
+            skipped: 0,
             log_pairs: Vec::new(),
             scroll: 0,
             limit: PAGE,

@@ -213,7 +213,7 @@ impl Engine {
     }
 
     /// Tells this home's pods and ConfigMaps from those of others.
-    fn home_mark(&self) -> String {
+    pub(super) fn home_mark(&self) -> String {
         let place = format!("{}:{}", self.hostname, self.place.home.display());
         format!("dagdeck-{}", &hash::text(&place)[..12])
     }

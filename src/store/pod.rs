@@ -1,16 +1,20 @@
 //! Pods, their events, and the health of the clusters that they run in.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde_json::Value;
 
 use super::{failed, pod_usage, rows};
 use crate::{
     error::Result,
-    model::{ClusterHealth, Pod, PodEvent, PodId, PodSight, PodStage, PodWrite, RunId, TiKey},
+    model::{ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodStage, PodWrite, RunId, TiKey},
 };
 
 const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, run_id, kind, stage, access, namespace, \
      name, uid, manifest, conduct, phase, node, image_id, why, status, created_at, scheduled_at, started_at, ended_at, \
      deleted_at, result";
+
+/// Leaves out jobs, and what was done in a cluster at once.
+pub(super) const IS_POD: &str = "kind NOT IN ('job', 'errand')";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
@@ -44,9 +48,18 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                     event.source
                 ])
             }),
+        PodWrite::Noted { id, notes } => tx
+            .prepare_cached("UPDATE pod SET result = ?2 WHERE id = ?1 AND stage IN ('wanted', 'created')")
+            .and_then(|mut s| s.execute(params![id.0, notes.to_string()])),
         PodWrite::Ended { id, result } => tx
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
+        PodWrite::Relaunched { id, at, text } => tx
+            .prepare_cached(
+                "INSERT INTO event (run, task_id, map_index, at, kind, text, who) \
+                 SELECT run, task_id, map_index, ?2, 'pod', ?3, 'scheduler' FROM pod WHERE id = ?1",
+            )
+            .and_then(|mut s| s.execute(params![id.0, at.as_microsecond(), text])),
         PodWrite::Done { id, gone_at } => done_with(tx, *id, rows::micros(*gone_at)),
         PodWrite::Health(health) => tx
             .prepare_cached(
@@ -173,19 +186,23 @@ pub fn of_instance(db: &Connection, key: &TiKey) -> Result<Vec<Pod>> {
     )
 }
 
-/// All of a name, newest first.
+/// All pods of a name, newest first.
 pub fn named(db: &Connection, name: &str) -> Result<Vec<Pod>> {
-    select(db, "name = ?1 ORDER BY id DESC", [name])
+    select(db, &format!("name = ?1 AND {IS_POD} ORDER BY id DESC"), [name])
 }
 
 /// The newest pods, at most so many; only of one DAG if it is named.
 pub fn newest(db: &Connection, dag_id: Option<&str>, most: usize) -> Result<Vec<Pod>> {
-    select(db, "(?1 IS NULL OR dag_id = ?1) ORDER BY id DESC LIMIT ?2", params![dag_id, most as i64])
+    select(
+        db,
+        &format!("(?1 IS NULL OR dag_id = ?1) AND {IS_POD} ORDER BY id DESC LIMIT ?2"),
+        params![dag_id, most as i64],
+    )
 }
 
 /// Those that stayed on purpose, oldest first.
 pub fn kept(db: &Connection) -> Result<Vec<Pod>> {
-    select(db, "stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL ORDER BY id", [])
+    select(db, &format!("stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL AND {IS_POD} ORDER BY id"), [])
 }
 
 /// The pod of the last success of a task and index before a pod: `None` if none is known.
@@ -230,6 +247,8 @@ pub fn waits_for(db: &Connection, key: &TiKey) -> Result<Option<String>> {
     let Some(pod) = of_instance(db, key)?.pop() else { return Ok(None) };
     let said = match (&pod.sight.why, pod.stage) {
         (_, PodStage::Ended | PodStage::Done) => return Ok(None),
+        _ if pod.kind == PodKind::Errand => "the API server hasn't carried out yet what the task asks".to_string(),
+        (Some(why), _) if pod.kind == PodKind::Job => format!("job {}: {why}", pod.name),
         (Some(why), _) => format!("pod {}: {why}", pod.name),
         (None, PodStage::Wanted) => format!("pod {} is being created", pod.name),
         (None, PodStage::Created) if matches!(pod.sight.phase.as_str(), "" | "Pending") => {
@@ -270,6 +289,21 @@ pub fn condemn(tx: &Transaction<'_>, id: PodId) -> Result<()> {
     )
     .map(|_| ())
     .map_err(|e| failed("cannot have a pod deleted", e))
+}
+
+/// All that has a name in a namespace: pods, and what else is made in clusters.
+pub fn at(db: &Connection, namespace: &str, name: &str) -> Result<Vec<Pod>> {
+    select(db, "name = ?2 AND namespace = ?1 ORDER BY id", [namespace, name])
+}
+
+/// Where pods were ever made that rows know of: how the cluster is reached, and the namespace.
+pub fn places(db: &Connection) -> Result<Vec<(Value, String)>> {
+    let read = || -> rusqlite::Result<Vec<(Value, String)>> {
+        db.prepare_cached("SELECT DISTINCT access, namespace FROM pod WHERE kind <> 'errand'")?
+            .query_map([], |row| Ok((rows::json(row, 0)?, row.get(1)?)))?
+            .collect()
+    };
+    read().map_err(|e| failed("cannot read where pods were made", e))
 }
 
 /// The highest number that was ever given; 0 if there was none.

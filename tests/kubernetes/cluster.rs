@@ -115,6 +115,28 @@ impl Cluster {
         names
     }
 
+    /// What a path of the API holds; `None` if there is no such thing.
+    pub fn object(&self, path: &str) -> Option<Value> {
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        match self.runtime.block_on(self.client.request::<Value>(request)) {
+            Ok(found) => Some(found),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            Err(e) => panic!("{path}: {e}"),
+        }
+    }
+
+    /// The jobs that there are.
+    pub fn jobs(&self) -> Vec<Value> {
+        let list = self.object(&format!("/apis/batch/v1/namespaces/{}/jobs", self.namespace)).unwrap();
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// Deletes what a path of the API holds, if it is there.
+    pub fn remove(&self, path: &str) {
+        let request = http::Request::delete(path).body(Vec::new()).unwrap();
+        let _ = self.runtime.block_on(self.client.request::<Value>(request));
+    }
+
     /// Names the pods that run, from any thread.
     pub fn pods_running(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let (kubeconfig, namespace) = (self.kubeconfig.clone(), self.namespace.clone());

@@ -8,13 +8,17 @@ mod facade;
 mod faults;
 mod in_python;
 mod inside;
+mod jobs;
 mod ledger;
 mod limited;
 mod outcomes;
+mod pauses;
 mod proxy;
 mod recorder;
+mod resources;
 mod shell;
 mod situations;
+mod strays;
 mod workers;
 
 use crate::support::Home;

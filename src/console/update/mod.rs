@@ -1,7 +1,9 @@
 //! `event -> update(state) -> effects`: everything that changes the state. Nothing here waits for anything.
 
 mod act;
+mod compare;
 mod copy;
+mod errands;
 mod form;
 mod graph;
 mod keys;
@@ -16,6 +18,7 @@ mod prompt;
 mod replies;
 mod settings;
 mod side;
+mod undo;
 
 use crate::store::screens::SECOND;
 
@@ -32,6 +35,17 @@ use super::{
 
 /// Takes an event. The caller has set `state.now`.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::Key(key) if keys::early(state, &key) => Vec::new(),
+        event => take(state, event),
+    };
+    while let Some(key) = keys::kept(state) {
+        effects.extend(take(state, Event::Key(key)));
+    }
+    effects
+}
+
+fn take(state: &mut State, event: Event) -> Vec<Effect> {
     if state.flash.as_ref().is_some_and(|f| f.until <= state.now) {
         state.flash = None;
     }
@@ -229,12 +243,12 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         && number == ticket
     {
         state.errand = None;
-        return navigate::errand(state, errand, answer);
+        return errands::errand(state, errand, answer);
     }
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         let open = t.groups.iter().filter(|g| !g.quiet()).count();
-        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len());
+        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len());
     }
     if let Ok(Data::Held(held, clusters)) = &answer {
         state.held.clone_from(held);
@@ -243,6 +257,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     }
     if let Ok(Data::Dags(d)) = &answer {
         state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
+    }
+    if let Ok(Data::Named(names)) = answer {
+        state.names = names;
+        return Vec::new();
     }
     if state.side.waiting == Some(ticket) {
         return side::loaded(state, answer);
@@ -272,6 +290,9 @@ pub fn next_wake(state: &State) -> i64 {
     let mut wake = 10 * SECOND;
     if let Some(flash) = &state.flash {
         wake = wake.min(flash.until - state.now);
+    }
+    if !state.typed.0.is_empty() {
+        wake = wake.min(SECOND / 2);
     }
     if let Some((_, at)) = &state.prefix {
         let box_at = at + 300_000;

@@ -35,7 +35,7 @@ pub fn draw(state: &State, form: &ActForm, layout: &Layout, buf: &mut Buffer) {
             y += 1;
         }
     }
-    let lines = plan(state, form);
+    let lines = plan(state, form, area.width as usize - 4);
     let room = bottom.saturating_sub(y) as usize;
     let top = form.scroll.min(lines.len().saturating_sub(room));
     for (line, role) in lines.iter().skip(top).take(room) {
@@ -162,17 +162,39 @@ fn runs(plans: &[Value]) -> usize {
     list(plans, "dag_runs").count()
 }
 
+fn wrapped(line: &str, columns: usize, role: Role) -> Vec<(String, Role)> {
+    text::wrap(line, columns).into_iter().map(|part| (part, role)).collect()
+}
+
+/// What follows from the plans, each sentence once: of several plans how many say it.
+fn effects(plans: &[Value]) -> Vec<String> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for effect in list(plans, "effects") {
+        let text = effect.as_str().map_or_else(|| effect.to_string(), str::to_owned);
+        match found.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, n)) => *n += 1,
+            None => found.push((text, 1)),
+        }
+    }
+    let line = |(text, n): (String, usize)| match n {
+        1 if plans.len() > 1 => format!("also, in one of {} runs: {text}", plans.len()),
+        1 => format!("also: {text}"),
+        n => format!("also, in {n} runs each: {text}"),
+    };
+    found.into_iter().map(line).collect()
+}
+
 /// What would happen, line by line.
-fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
+fn plan(state: &State, form: &ActForm, columns: usize) -> Vec<(String, Role)> {
     let plans = match &form.preview {
-        Preview::Words(lines) => return lines.iter().map(|l| (l.clone(), Role::Text)).collect(),
+        Preview::Words(lines) => return lines.iter().flat_map(|l| wrapped(l, columns, Role::Text)).collect(),
         Preview::Asking => {
             let text = state.no_verbs().unwrap_or_else(|| "asking what would happen ..".into());
             return vec![(text, Role::Dim)];
         }
         Preview::Failed(e) => {
-            let more = [&e.cause, &e.hint].into_iter().flatten().map(|t| (t.clone(), Role::Dim));
-            return std::iter::once((e.message.clone(), Role::Bad)).chain(more).collect();
+            let more = [&e.cause, &e.hint].into_iter().flatten().flat_map(|t| wrapped(t, columns, Role::Dim));
+            return wrapped(&e.message, columns, Role::Bad).into_iter().chain(more).collect();
         }
         Preview::Plans(plans) => plans,
     };
@@ -182,15 +204,25 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
     all.sort_by_key(|t| t["reason"] != "selected");
     let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
     let mut out = vec![(format!("{}, {}; nothing has changed yet", n.0, n.1), Role::Title)];
+    out.extend(effects(plans).iter().flat_map(|line| wrapped(line, columns, Role::Warn)));
+    let name_of = |t: &Value| {
+        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
+        format!("{}{index}", word(&t["task_id"]))
+    };
+    // Names and reasons take what they need, so that the run is not cut.
+    let widest = |text: &dyn Fn(&Value) -> String, most: usize| {
+        all.iter().map(|t| text::width(&text(t))).max().unwrap_or(0).min(most)
+    };
+    let runs_take = widest(&|t| text::run_id(&word(&t["dag_run_id"])), 40);
+    let reasons = widest(&|t| word(&t["reason"]), 14);
+    let names = widest(&name_of, columns.saturating_sub(runs_take + reasons + 12).max(16));
     for t in &all {
         let letter =
             |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
-        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
         let run = text::run_id(&word(&t["dag_run_id"]));
-        let name = format!("{}{index}", word(&t["task_id"]));
         let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
         out.push((
-            format!("{change}  {} {}  {}", text::fit(&name, 34), text::fit(&word(&t["reason"]), 14), run),
+            format!("{change}  {} {}  {}", text::fit(&name_of(t), names), text::fit(&word(&t["reason"]), reasons), run),
             Role::Text,
         ));
     }
@@ -202,9 +234,6 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
             (id, _) => word(id),
         };
         out.push((format!("run {name}  {what}"), Role::Text));
-    }
-    for e in list(plans, "effects") {
-        out.push((format!("also: {}", word(e)), Role::Warn));
     }
     if out.len() == 1 {
         out.push(("nothing to do: nothing fits the selection".into(), Role::Warn));

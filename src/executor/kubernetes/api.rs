@@ -126,12 +126,17 @@ impl Api {
         Self { door, namespace: namespace.into() }
     }
 
+    /// Its client as it is now, for what isn't here.
+    pub fn client(&self) -> kube::Client {
+        self.door.client()
+    }
+
     /// A request about the objects of a kind in the namespace.
     pub fn path(&self, kind: &str) -> Request {
         Request::new(format!("/api/v1/namespaces/{}/{kind}", self.namespace))
     }
 
-    /// Sends a request.
+    /// Sends a request that is built already.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
@@ -352,7 +357,8 @@ impl Api {
     }
 }
 
-fn unbuilt(e: &dyn std::error::Error) -> Trouble {
+/// A request that can't be built.
+pub fn unbuilt(e: &dyn std::error::Error) -> Trouble {
     Trouble::Refused { code: 0, reason: "BadRequest".into(), message: format!("the request can't be built: {e}") }
 }
 

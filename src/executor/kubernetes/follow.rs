@@ -26,6 +26,8 @@ pub struct Follow {
     pub pod: String,
     /// Container.
     pub container: String,
+    /// What its lines stand under in the log: the container's name, unless several pods write there.
+    pub label: String,
     /// Log.
     pub log: Rc<RefCell<PodLog>>,
     /// The pod's newest object, and whether it is gone.
@@ -40,15 +42,15 @@ impl Follow {
         if !self.begun().await {
             return;
         }
-        let mut pause = Duration::from_millis(100);
+        let (mut pause, mut half) = (Duration::from_millis(100), Vec::new());
         loop {
-            let mut mark = self.log.borrow_mut().mark(&self.container);
+            let mut mark = self.log.borrow_mut().mark(&self.label);
             let had = mark.last;
             let opened = self.api.log(&self.pod, &self.container, mark.since(), true).await;
             match opened {
                 Ok(stream) => {
                     pause = Duration::from_millis(100);
-                    let whole = self.copy(stream, &mut mark, had.is_some()).await;
+                    let whole = self.copy(stream, &mut mark, had.is_some(), &mut half).await;
                     self.log.borrow_mut().flush();
                     if whole && self.has_ended() {
                         return;
@@ -98,7 +100,13 @@ impl Follow {
     }
 
     /// Copies a stream to its end. True if it came to a proper end.
-    async fn copy(&mut self, stream: impl AsyncBufRead, mark: &mut Mark, may_have_gap: bool) -> bool {
+    async fn copy(
+        &mut self,
+        stream: impl AsyncBufRead,
+        mark: &mut Mark,
+        may_have_gap: bool,
+        half: &mut Vec<u8>,
+    ) -> bool {
         let mut stream = std::pin::pin!(stream);
         let mut line: Vec<u8> = Vec::new();
         let mut time = String::new();
@@ -114,6 +122,11 @@ impl Follow {
                 }
             };
             if chunk.is_empty() {
+                // A stream may be ended in the middle of a line: only what comes twice so is all there is.
+                if !line.is_empty() && line != *half {
+                    *half = line;
+                    return false;
+                }
                 if !line.is_empty() {
                     self.take(&line, &mut time, is_start, mark, &mut shown);
                     self.show(&mut shown).await;
@@ -189,8 +202,8 @@ impl Follow {
         };
         let mut log = self.log.borrow_mut();
         if self.calls.is_none() {
-            log.line(&self.container, time, rest, mark);
-        } else if log.is_new(&self.container, time, rest, mark) {
+            log.line(&self.label, time, rest, mark);
+        } else if log.is_new(&self.label, time, rest, mark) {
             shown.push(Line { time: time.clone(), text: rest.to_string() });
         }
     }
@@ -201,7 +214,7 @@ impl Follow {
         let texts = calls.lines(&self.container, lines).await;
         let mut log = self.log.borrow_mut();
         for (line, text) in lines.drain(..).zip(texts) {
-            log.formatted(&self.container, &line.time, &line.text, text);
+            log.formatted(&self.label, &line.time, &line.text, text);
         }
     }
 }

@@ -1,6 +1,11 @@
 //! One client per cluster, and one watch per cluster and namespace, shared by all pods that are taken care of there.
 //! A watch is resumed by its resource version, and begun anew with a list when that has expired.
 
+mod family;
+mod known;
+
+pub use family::{FamilySeat, News};
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -32,7 +37,7 @@ use super::{
 use crate::{
     clock,
     error::Result,
-    model::{ClusterHealth, PodEvent, PodId, PodWrite, Traffic},
+    model::{ClusterHealth, PodEvent, PodId},
 };
 
 /// All pods of Airflow's making carry this label: the operator's and the executor's.
@@ -109,42 +114,17 @@ pub struct Watch {
     /// What is known around pods that wait.
     pub facts: watch::Sender<Rc<Facts>>,
     seats: RefCell<HashMap<String, Place>>,
+    /// Jobs of which somebody wants to know, by name.
+    families: RefCell<family::Families>,
+    /// Name of the job of each pod that a job has made.
+    jobs_of: RefCell<HashMap<String, String>>,
+    /// Jobs are watched now.
+    watches_jobs: Cell<bool>,
     creations: Rc<Semaphore>,
     away_since: Cell<Option<Instant>>,
     away_for: Cell<Duration>,
     /// Last health told, by what is watched.
     told: RefCell<HashMap<&'static str, (String, String)>>,
-}
-
-impl Watch {
-    /// The newest objects of the pods that are there.
-    pub fn pods(&self) -> Vec<Rc<Value>> {
-        self.seats.borrow().values().filter_map(|place| there(&place.view)).collect()
-    }
-
-    /// The pod of a name, if it is there.
-    pub fn pod_named(&self, name: &str) -> Option<(PodId, Rc<Value>)> {
-        let seats = self.seats.borrow();
-        let place = seats.get(name)?;
-        Some((place.id, there(&place.view)?))
-    }
-
-    /// Somebody sits at it: with a pod, or one that is to come.
-    pub fn is_used(&self) -> bool {
-        !self.seats.borrow().is_empty()
-    }
-
-    /// The API server doesn't answer.
-    pub fn is_away(&self) -> bool {
-        self.away_since.get().is_some()
-    }
-}
-
-fn there(view: &watch::Sender<View>) -> Option<Rc<Value>> {
-    match &*view.borrow() {
-        View::There(pod) => Some(pod.clone()),
-        _ => None,
-    }
 }
 
 /// The way to a cluster and what was asked through it: counted since, and as told last.
@@ -196,22 +176,6 @@ impl Hub {
         Ok(Api::new(connected.door.clone(), namespace))
     }
 
-    /// Tells what was asked of a cluster, if that has become more.
-    pub fn tell_traffic(&self, cluster: &Cluster) {
-        let Some(connected) = self.doors.borrow().get(cluster).cloned() else { return };
-        let now = connected.counts.now();
-        if connected.told.replace(now) != now {
-            let (requests, throttled, failed) = now;
-            let (cluster, since) = (cluster.name(), connected.since);
-            self.learnt(PodWrite::Traffic(Box::new(Traffic { cluster, since, requests, throttled, failed })));
-        }
-    }
-
-    /// Tells what only has to be stored.
-    pub fn learnt(&self, write: PodWrite) {
-        self.teller.tell(Report::Learnt(Box::new(write)));
-    }
-
     /// True as long as a watch is the one of its place.
     pub fn holds(&self, watch: &Rc<Watch>) -> bool {
         let place = (watch.cluster.clone(), watch.namespace.clone());
@@ -220,14 +184,29 @@ impl Hub {
 
     /// Watches a pod by its name; it needn't be there yet.
     pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, (id, name): (PodId, &str), api: &Api) -> Seat {
+        let watch = self.watch_of(cluster, namespace, api);
+        let (view_of, view) = watch::channel(View::Nothing);
+        let (say, events) = unbounded_channel();
+        watch.seats.borrow_mut().insert(name.into(), Place { id, view: view_of, events: say });
+        let mut facts = watch.facts.subscribe();
+        // What is known already counts for a new pod, too.
+        facts.mark_changed();
+        Seat { watch, name: name.into(), view, events, facts }
+    }
+
+    /// The watch of a namespace, which begins if there is none.
+    fn watch_of(self: &Rc<Self>, cluster: &Cluster, namespace: &str, api: &Api) -> Rc<Watch> {
         let place = (cluster.clone(), namespace.to_string());
         let known = self.watches.borrow().get(&place).cloned();
-        let watch = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let watch = Rc::new(Watch {
                 cluster: cluster.clone(),
                 namespace: namespace.into(),
                 facts: watch::channel(Rc::default()).0,
                 seats: RefCell::default(),
+                families: RefCell::default(),
+                jobs_of: RefCell::default(),
+                watches_jobs: Cell::new(false),
                 creations: Rc::new(Semaphore::new(CREATIONS)),
                 away_since: Cell::new(None),
                 away_for: Cell::new(Duration::ZERO),
@@ -238,19 +217,12 @@ impl Hub {
             tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone()));
             tokio::task::spawn_local(survey::survey(self.clone(), watch.clone(), api.clone()));
             watch
-        });
-        let (view_of, view) = watch::channel(View::Nothing);
-        let (say, events) = unbounded_channel();
-        watch.seats.borrow_mut().insert(name.into(), Place { id, view: view_of, events: say });
-        let mut facts = watch.facts.subscribe();
-        // What is known already counts for a new pod, too.
-        facts.mark_changed();
-        Seat { watch, name: name.into(), view, events, facts }
+        })
     }
 
     /// True (and the watch is forgotten) if nobody sits at it any more.
     fn is_idle(&self, watch: &Watch) -> bool {
-        let idle = watch.seats.borrow().is_empty();
+        let idle = watch.seats.borrow().is_empty() && watch.families.borrow().is_empty();
         if idle {
             self.watches.borrow_mut().remove(&(watch.cluster.clone(), watch.namespace.clone()));
         }
@@ -395,8 +367,9 @@ fn set_version(version: &mut String, object: &Value) {
 }
 
 fn show(watch: &Watch, pod: Value, gone: bool) {
+    let pod = Rc::new(pod);
+    family::show(watch, &pod, gone);
     if let Some(place) = watch.seats.borrow().get(glance::name(&pod)) {
-        let pod = Rc::new(pod);
         place.view.send_replace(if gone { View::Gone(pod) } else { View::There(pod) });
     }
 }
@@ -405,6 +378,7 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
     let mut list = api.list(WATCHED).await?;
     let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let mut missing: Vec<String> = watch.seats.borrow().keys().cloned().collect();
+    family::list(watch, &items);
     for pod in items {
         missing.retain(|name| name != glance::name(&pod));
         show(watch, pod, false);
@@ -421,8 +395,9 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
 /// An event for whoever takes care of its pod.
 fn hand_on(watch: &Watch, object: &Value) {
     let about = &object["involvedObject"];
-    let seats = watch.seats.borrow();
-    if let Some(place) = about["name"].as_str().and_then(|name| seats.get(name)) {
+    let name = about["name"].as_str().unwrap_or_default();
+    family::tell(watch, name, object);
+    if let Some(place) = watch.seats.borrow().get(name) {
         let _ = place.events.send((about["uid"].as_str().unwrap_or("").into(), glance::event(object)));
     }
 }

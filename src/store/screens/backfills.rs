@@ -101,11 +101,15 @@ pub struct Held {
     pub command: String,
     /// When it is applied.
     pub due: Micros,
+    /// The same for all plans of one act; `None`: it is alone.
+    pub act: Option<String>,
 }
 
 /// Plans that are held now, the next one first.
 pub fn held(conn: &Connection) -> Result<Vec<Held>> {
-    rows(conn, "SELECT plan_id, who, command_line, due_at FROM plan WHERE state = 'held' ORDER BY due_at", [], |r| {
-        Ok(Held { plan_id: r.get(0)?, who: r.get(1)?, command: r.get(2)?, due: r.get(3)? })
+    let sql =
+        "SELECT plan_id, who, command_line, due_at, act FROM plan WHERE state = 'held' ORDER BY due_at, created_at";
+    rows(conn, sql, [], |r| {
+        Ok(Held { plan_id: r.get(0)?, who: r.get(1)?, command: r.get(2)?, due: r.get(3)?, act: r.get(4)? })
     })
 }

@@ -12,6 +12,8 @@ use crate::{
 
 /// Fields of a task that say nothing about what it does.
 const DULL: &[&str] = &["line", "downstream_task_ids", "label", "doc", "doc_md"];
+/// Runs before that are looked at.
+pub const MOST_RUNS: usize = 200;
 /// Most changes of one kind that are named.
 const MOST: usize = 12;
 
@@ -42,8 +44,10 @@ pub struct Change {
 /// The last success before a run, and what changed since.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Changes {
-    /// When it last worked; `None`: not in the last 200 runs.
+    /// When it last worked; `None`: not in the runs that were looked at.
     pub worked: Option<Worked>,
+    /// How many runs before this one have it, at most [`MOST_RUNS`]; counted only if it didn't work in one of them.
+    pub before: usize,
     /// What is different, most likely first.
     pub changes: Vec<Change>,
 }
@@ -70,9 +74,12 @@ pub fn since_it_worked(conn: &Connection, ti: &TiRef) -> Result<Changes> {
         (&ti.run.dag_id, ti.run.id, &ti.task_id, ti.map_index),
         |r| Ok(Worked { run: r.get(0)?, run_id: r.get(1)?, at: r.get(2)?, version: r.get(3)? }),
     )?;
-    let Some(worked) = worked.into_iter().next() else { return Ok(Changes::default()) };
+    let Some(worked) = worked.into_iter().next() else {
+        let before = super::runs_before(conn, ti, MOST_RUNS)?;
+        return Ok(Changes { before, ..Changes::default() });
+    };
     let (Some(then), Some(now)) = (version(conn, worked.run)?, version(conn, ti.run.id)?) else {
-        return Ok(Changes { worked: Some(worked), changes: Vec::new() });
+        return Ok(Changes { worked: Some(worked), ..Changes::default() });
     };
     let mut changes = Vec::new();
     code(&then, &now, &ti.task_id, &mut changes);
@@ -82,7 +89,7 @@ pub fn since_it_worked(conn: &Connection, ti: &TiRef) -> Result<Changes> {
     }
     settings(conn, worked.at, &now, &mut changes)?;
     changes.sort_by_key(|c| !c.likely);
-    Ok(Changes { worked: Some(worked), changes })
+    Ok(Changes { worked: Some(worked), before: 0, changes })
 }
 
 /// What was sent to the cluster, what image that was there, and where it ran.

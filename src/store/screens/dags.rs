@@ -233,3 +233,9 @@ pub fn import_errors(conn: &Connection) -> Result<Vec<Diagnostic>> {
         .filter(|d| d.severity == Severity::Error)
         .collect())
 }
+
+/// A DAG is paused.
+pub fn is_paused(conn: &Connection, dag_id: &str) -> Result<bool> {
+    let found: Vec<bool> = rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?;
+    Ok(found.first() == Some(&true))
+}

@@ -193,3 +193,19 @@ pub fn newest_failure(conn: &Connection, dag_id: &str, run: Option<i64>) -> Resu
     };
     Ok(found.into_iter().next())
 }
+
+/// The first instance that hasn't ended, of a run or of a DAG's newest run that hasn't.
+pub fn newest_waiting(conn: &Connection, dag_id: &str, run: Option<i64>) -> Result<Option<TiRef>> {
+    let found = rows(
+        conn,
+        "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index
+         FROM (SELECT * FROM dag_run WHERE dag_id = ?1 AND state IN ('queued', 'running') AND (?2 IS NULL OR id = ?2)
+               ORDER BY run_after DESC, id DESC LIMIT 200) r
+         JOIN task_instance t ON t.run = r.id
+         WHERE t.state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed', 'running')
+         ORDER BY r.run_after DESC, r.id DESC, t.state = 'none', t.scheduled_when, t.task_id, t.map_index LIMIT 1",
+        (dag_id, run),
+        ti_ref,
+    )?;
+    Ok(found.into_iter().next())
+}

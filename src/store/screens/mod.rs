@@ -10,6 +10,7 @@ pub mod dags;
 pub mod grid;
 pub mod instance;
 pub mod instances;
+pub mod names;
 pub mod pod;
 pub mod pods;
 pub mod questions;
@@ -261,4 +262,17 @@ pub(crate) fn run_ref(row: &Row<'_>) -> rusqlite::Result<RunRef> {
 /// Columns of [`run_ref`] with `task_id`, `map_index`.
 pub(crate) fn ti_ref(row: &Row<'_>) -> rusqlite::Result<TiRef> {
     Ok(TiRef { run: run_ref(row)?, task_id: row.get("task_id")?, map_index: row.get("map_index")? })
+}
+
+/// In how many runs of its DAG before its own a task instance was, at most `most` runs looked at.
+fn runs_before(conn: &Connection, ti: &TiRef, most: usize) -> Result<usize> {
+    let found: Vec<i64> = rows(
+        conn,
+        "SELECT count(*) FROM (SELECT id FROM dag_run WHERE dag_id = ?1
+             AND (run_after, id) < (SELECT run_after, id FROM dag_run WHERE id = ?2) ORDER BY run_after DESC, id DESC LIMIT ?5) r
+         JOIN task_instance t ON t.run = r.id AND t.task_id = ?3 AND t.map_index = ?4",
+        (&ti.run.dag_id, ti.run.id, &ti.task_id, ti.map_index, most as i64),
+        |r| r.get(0),
+    )?;
+    Ok(found.first().and_then(|n| usize::try_from(*n).ok()).unwrap_or(0))
 }

@@ -230,7 +230,16 @@ impl Care {
         let follow = |container: String| {
             let (api, log, seen) = (api.clone(), self.log.clone(), self.seen.subscribe());
             tokio::task::spawn_local(
-                Follow { api, pod: self.name.clone(), container, log, seen, calls: lines.clone() }.run(),
+                Follow {
+                    api,
+                    pod: self.name.clone(),
+                    label: container.clone(),
+                    container,
+                    log,
+                    seen,
+                    calls: lines.clone(),
+                }
+                .run(),
             )
         };
         names.into_iter().map(follow).collect()
@@ -259,7 +268,8 @@ impl Care {
     }
 }
 
-fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
+/// Names among `all` that are wanted.
+pub fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
     match wanted {
         None => Vec::new(),
         Some(Containers::All) => all.iter().filter(|name| *name != SIDECAR).cloned().collect(),
