@@ -146,10 +146,17 @@ impl Engine {
 
     /// The task's process has ended.
     fn take_agent_end(&mut self, id: PodId, n: u32, end: AgentEnd) {
-        self.workers.acks.push((id, n));
-        let Some(talk) = self.workers.talks.get(&id).filter(|talk| !talk.is_over) else { return };
+        let Some(talk) = self.workers.talks.get(&id).filter(|talk| !talk.is_over) else {
+            self.workers.acks.push((id, n));
+            return;
+        };
         let (key, epoch) = (talk.key.clone(), talk.epoch);
         let asked = self.to_kill.get(&(key.clone(), epoch)).cloned();
+        // Someone ended the pod: its own end, which comes soon, says who (evicted, deleted, its node drained).
+        if end.is_of_pod() && asked.is_none() {
+            return;
+        }
+        self.workers.acks.push((id, n));
         let limit = self.time_limit(&key);
         let kind = outcome_of(&end, asked, limit);
         self.end_worker(id, (end.start_date, end.end_date, end.pid), Vec::new(), kind);
@@ -320,10 +327,15 @@ fn outcome_of(end: &AgentEnd, asked: Option<Cause>, limit: Option<f64>) -> Outco
         let text = format!("execution_timeout of {} s was reached", limit.unwrap_or_default());
         return failed(Cause::new(CauseKind::Timeout, text).exception("AirflowTaskTimeout"));
     }
-    if end.end.is_none() && end.told_to_end {
-        return failed(
-            asked.unwrap_or_else(|| Cause::new(CauseKind::PodDeleted, "the worker pod was deleted while its task ran")),
+    if let Some(cause) = asked.filter(|_| end.is_of_pod()) {
+        return failed(cause);
+    }
+    if let Some(limit) = end.oom_limit.filter(|_| end.end.is_none()) {
+        let text = format!(
+            "OOMKilled: the task's process was killed for using more memory than its container's limit of {} MiB",
+            limit >> 20
         );
+        return failed(Cause::new(CauseKind::OomKilled, text).exit_code(end.status));
     }
     verdict::of_python(end.end.as_ref(), status(end.status), &end.last_line)
 }
@@ -354,7 +366,7 @@ mod tests {
         assert_eq!(kind_of(json!({"status": 3}), None, None), (CauseKind::ExitCode, Some(3)));
         assert_eq!(kind_of(json!({"status": -9}), None, None), (CauseKind::Signal, Some(-9)));
         assert_eq!(kind_of(json!({"status": -15, "timed_out": true}), None, Some(2.0)).0, CauseKind::Timeout);
-        assert_eq!(kind_of(json!({"status": 143, "told_to_end": true}), None, None).0, CauseKind::PodDeleted);
+        assert_eq!(kind_of(json!({"status": -9, "oom_limit": 1 << 26}), None, None).0, CauseKind::OomKilled);
         let asked = Cause::new(CauseKind::Killed, "marked");
         assert_eq!(kind_of(json!({"status": 143, "told_to_end": true}), Some(asked), None).0, CauseKind::Killed);
         let said = json!({"status": 0, "end": {"type": "TaskState", "state": "failed", "cause": {"summary": "x", "exception": "ValueError"}}});

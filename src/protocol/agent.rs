@@ -61,6 +61,9 @@ pub struct AgentEnd {
     /// The agent was told to end (the pod was deleted).
     #[serde(default)]
     pub told_to_end: bool,
+    /// The kernel killed it for its memory: the container's limit in bytes.
+    #[serde(default)]
+    pub oom_limit: Option<u64>,
     /// When the process was started.
     pub start_date: Timestamp,
     /// When its end was seen.
@@ -68,6 +71,13 @@ pub struct AgentEnd {
     /// Last line of its output.
     #[serde(default)]
     pub last_line: String,
+}
+
+impl AgentEnd {
+    /// True if the pod was told to end, and its task with it.
+    pub fn is_of_pod(&self) -> bool {
+        self.end.is_none() && self.told_to_end && !self.timed_out
+    }
 }
 
 /// Reads a line of an agent. Errors say what is wrong with it.

@@ -3,13 +3,20 @@
 //! `ROUNDS=5 cargo bench` measures more often; `cargo bench -- chain` only what has that in its name.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[allow(dead_code)]
+#[path = "../kubernetes/cluster.rs"]
+mod cluster;
 mod dags;
 mod floor;
 mod frames;
 #[path = "../console/large.rs"]
 mod large;
 mod numbers;
+mod pods;
 mod processes;
+#[allow(dead_code)]
+#[path = "../kubernetes/proxy/mod.rs"]
+mod proxy;
 mod screen;
 
 use std::{
@@ -34,7 +41,7 @@ fn main() {
     let rounds: usize = std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(3);
     println!("dagdeck {}  ({rounds} rounds; medians; times in ms unless said)", env!("CARGO_PKG_VERSION"));
     let bench = Bench::new();
-    let all: [(&str, &dyn Fn()); 10] = [
+    let all: [(&str, &dyn Fn()); 12] = [
         ("chain_200", &|| bench.chain("chain_200", 200, rounds)),
         ("chain_1000", &|| bench.chain("chain_1000", 1000, rounds.div_ceil(2))),
         ("wide_200", &|| bench.wide("wide_200", 200, rounds)),
@@ -45,6 +52,8 @@ fn main() {
         ("commands", &|| bench.commands()),
         ("first_frame", &|| bench.first_frame()),
         ("frames", &frames::measure),
+        ("pods", &pods::measure),
+        ("pod_lines", &pods::lines),
     ];
     for (name, measure) in all {
         if arguments.is_empty() || arguments.iter().any(|a| name.contains(a.as_str())) {
@@ -53,26 +62,34 @@ fn main() {
     }
 }
 
-/// A home with a scheduler and the DAGs of [`dags`].
+/// A home with a scheduler.
 struct Bench {
     home: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Bench {
+    /// Over the DAGs of [`dags`].
     fn new() -> Self {
+        let files = dags::FILES.map(|(name, text)| (name, format!("{}{text}", dags::HEAD)));
+        Self::with(&files.each_ref().map(|(name, text)| (*name, text.as_str())), Vec::new())
+    }
+
+    /// Over DAG files given as (name, text), with more variables in its environment.
+    fn with(files: &[(&str, &str)], variables: Vec<(&'static str, String)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("dags")).unwrap();
-        for (name, text) in dags::FILES {
-            std::fs::write(home.path().join("dags").join(name), format!("{}{text}", dags::HEAD)).unwrap();
+        for (name, text) in files {
+            std::fs::write(home.path().join("dags").join(name), text).unwrap();
         }
-        let bench = Self { home };
+        let bench = Self { home, variables };
         assert!(bench.command(&["scheduler", "start"]).stdout(Stdio::null()).status().unwrap().success());
         bench
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dagdeck"));
-        command.args(args).envs(self.environment()).stderr(Stdio::null());
+        command.args(args).envs(self.environment()).envs(self.variables.iter().cloned()).stderr(Stdio::null());
         command
     }
 
@@ -84,6 +101,10 @@ impl Bench {
     fn json(&self, args: &[&str]) -> Value {
         let out = self.command(args).output().unwrap();
         serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}"))
+    }
+
+    fn home(&self) -> &Path {
+        self.home.path()
     }
 
     fn processes(&self) -> Processes {

@@ -1,14 +1,16 @@
 //! A namespace of its own in the cluster of `DAGDECK_TEST_KUBECONFIG`; everything in it is removed when it is dropped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::{
     Api, Client, Config,
-    api::{DeleteParams, ListParams, PostParams},
+    api::{AttachParams, DeleteParams, EvictParams, ListParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::{Value, json};
+
+use super::proxy::Proxy;
 
 /// Names the kubeconfig.
 const VARIABLE: &str = "DAGDECK_TEST_KUBECONFIG";
@@ -20,7 +22,7 @@ pub struct Cluster {
     kubeconfig: PathBuf,
     runtime: tokio::runtime::Runtime,
     client: Client,
-    through: Option<String>,
+    through: Option<tempfile::NamedTempFile>,
     /// Its name.
     pub namespace: String,
 }
@@ -60,32 +62,26 @@ impl Cluster {
         panic!("namespace {} has no default service account", self.namespace);
     }
 
-    /// `host:port` of the API server.
-    pub fn server(&self) -> String {
-        let config = Kubeconfig::read_from(&self.kubeconfig).unwrap();
-        let url = config.clusters[0].cluster.as_ref().unwrap().server.clone().unwrap();
-        let place = url.split("://").nth(1).unwrap().trim_end_matches('/').to_string();
-        if place.contains(':') { place } else { format!("{place}:443") }
+    /// From now on the scheduler is told to go through a proxy; `user` is how it says who it is.
+    pub fn go_through(&mut self, proxy: &Proxy, user: &Value) {
+        self.go_by(&proxy.kubeconfig(user));
     }
 
-    /// From now on the scheduler is told to reach the API server through another address.
-    pub fn go_through(&mut self, address: std::net::SocketAddr) {
-        let host = self.server().rsplit_once(':').unwrap().0.to_string();
-        let mut config = Kubeconfig::read_from(&self.kubeconfig).unwrap();
-        let cluster = config.clusters[0].cluster.as_mut().unwrap();
-        cluster.server = Some(format!("https://{address}"));
-        cluster.tls_server_name = Some(host);
-        // As text, it needs no file of its own.
-        self.through = Some(serde_json::to_string(&config).unwrap());
+    fn go_by(&mut self, kubeconfig: &str) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), kubeconfig).unwrap();
+        self.through = Some(file);
+    }
+
+    /// The kubeconfig that the tests were given.
+    pub fn own_kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// What the scheduler needs in its environment: the cluster, and a sidecar image that is there.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let mut extra = json!({"namespace": self.namespace, "xcom_sidecar_container_image": self.image()});
-        match &self.through {
-            Some(text) => extra["kube_config"] = json!(text),
-            None => extra["kube_config_path"] = json!(self.kubeconfig),
-        }
+        extra["kube_config_path"] = json!(self.kubeconfig());
         let connection = json!({"conn_type": "kubernetes", "extra": extra});
         vec![("AIRFLOW_CONN_KUBERNETES_DEFAULT", connection.to_string())]
     }
@@ -95,9 +91,10 @@ impl Cluster {
         std::env::var("DAGDECK_TEST_IMAGE").unwrap_or_else(|_| IMAGE.into())
     }
 
-    /// Path of the kubeconfig.
+    /// Path of the kubeconfig that the scheduler is given.
     pub fn kubeconfig(&self) -> String {
-        self.kubeconfig.to_string_lossy().into_owned()
+        let path = self.through.as_ref().map_or(self.kubeconfig.as_path(), |file| file.path());
+        path.to_string_lossy().into_owned()
     }
 
     /// What a pod printed.
@@ -195,27 +192,33 @@ impl Cluster {
         self.send("POST", &format!("/{group}/namespaces/{}/{kind}", self.namespace), "application/json", body)
     }
 
-    /// From now on the scheduler uses an account that may do nothing but pods, their logs and `exec`, in this namespace.
-    pub fn limit(&mut self) {
+    /// A service account that may do nothing but pods, their logs and `exec`, in this namespace.
+    pub fn allow(&self, account: &str) {
         let rbac = "apis/rbac.authorization.k8s.io/v1";
         let rules = json!([{"apiGroups": [""], "resources": ["pods", "pods/log", "pods/exec"], "verbs": ["*"]}]);
-        self.make("api/v1", "serviceaccounts", &json!({"metadata": {"name": "limited"}}));
-        self.make(rbac, "roles", &json!({"metadata": {"name": "limited"}, "rules": rules}));
+        let metadata = json!({"name": account});
+        self.make("api/v1", "serviceaccounts", &json!({"metadata": metadata}));
+        self.make(rbac, "roles", &json!({"metadata": metadata, "rules": rules}));
         self.make(
             rbac,
             "rolebindings",
             &json!({
-                "metadata": {"name": "limited"}, "subjects": [{"kind": "ServiceAccount", "name": "limited"}],
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"},
+                "metadata": metadata, "subjects": [{"kind": "ServiceAccount", "name": account}],
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account},
             }),
         );
+    }
+
+    /// From now on the scheduler uses such an account.
+    pub fn limit(&mut self) {
+        self.allow("limited");
         let token = self.make("api/v1", "serviceaccounts/limited/token", &json!({"spec": {}}));
         let mut config = serde_json::to_value(Kubeconfig::read_from(&self.kubeconfig).unwrap()).unwrap();
         let users = config["users"].as_array_mut().unwrap();
         for user in users {
             user["user"] = json!({"token": token["status"]["token"]});
         }
-        self.through = Some(config.to_string());
+        self.go_by(&config.to_string());
     }
 
     /// Name of a node.
@@ -227,16 +230,55 @@ impl Cluster {
 
     /// From now on the namespace takes so many pods.
     pub fn allow_pods(&self, most: u32) {
-        let quotas: Api<k8s_openapi::api::core::v1::ResourceQuota> =
-            Api::namespaced(self.client.clone(), &self.namespace);
-        let none = json!({"metadata": {"name": "most"}, "spec": {"hard": {"pods": most.to_string()}}});
-        self.runtime.block_on(quotas.create(&PostParams::default(), &serde_json::from_value(none).unwrap())).unwrap();
+        let quota = json!({"metadata": {"name": "most"}, "spec": {"hard": {"pods": most.to_string()}}});
+        self.make("api/v1", "resourcequotas", &quota);
     }
 
-    /// Deletes a pod, as a person would.
-    pub fn delete(&self, name: &str) {
+    /// True if the node is the machine on which the tests run.
+    pub fn is_this_machine(&self) -> bool {
+        let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client.clone());
+        let node = self.runtime.block_on(nodes.get(&self.node())).unwrap();
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        node.status.and_then(|status| status.node_info).is_some_and(|info| info.boot_id == boot.trim())
+    }
+
+    /// From now on the namespace takes no pod.
+    pub fn allow_no_pods(&self) {
+        let none = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+        self.make("api/v1", "resourcequotas", &none);
+    }
+
+    /// Deletes a pod, as a person would; false if it isn't there any more.
+    pub fn delete(&self, name: &str) -> bool {
         let how = DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() };
-        self.runtime.block_on(self.pods().delete(name, &how)).unwrap();
+        self.runtime.block_on(self.pods().delete(name, &how)).is_ok()
+    }
+
+    /// Has a pod evicted, as a drain does.
+    pub fn evict(&self, name: &str) -> bool {
+        let how = DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() };
+        let how = EvictParams { delete_options: Some(how), ..EvictParams::default() };
+        self.runtime.block_on(self.pods().evict(name, &how)).is_ok()
+    }
+
+    /// Runs a command in a container; false if that can't be done (any more).
+    pub fn exec(&self, name: &str, container: &str, command: &[&str]) -> bool {
+        let how = AttachParams::default().container(container).stderr(false);
+        self.runtime.block_on(async {
+            let Ok(mut process) = self.pods().exec(name, command.iter().copied(), &how).await else { return false };
+            match process.take_status() {
+                Some(status) => status.await.is_some_and(|status| status.status.as_deref() == Some("Success")),
+                None => false,
+            }
+        })
+    }
+
+    /// Has the cluster take its node for one that is silent, until its kubelet says otherwise.
+    pub fn lose_node(&self) {
+        let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client.clone());
+        let lost = json!({"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown", "message": "by a test"});
+        let change = Patch::Strategic(json!({"status": {"conditions": [lost]}}));
+        self.runtime.block_on(nodes.patch_status(&self.node(), &PatchParams::default(), &change)).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cluster, home, killed::Pauses, log, start};
+use super::{Cluster, home, log, pauses::Pauses, start};
 
 /// Makes `job(task_id, script, **more)`.
 const MAKER: &str = r#"

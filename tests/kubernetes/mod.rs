@@ -3,15 +3,17 @@
 mod articles;
 mod callbacks;
 mod cluster;
-mod cut;
+mod credentials;
 mod facade;
+mod faults;
 mod in_python;
+mod inside;
 mod jobs;
-mod killed;
+mod ledger;
 mod limited;
 mod outcomes;
+mod pauses;
 mod proxy;
-
 mod recorder;
 mod resources;
 mod shell;

@@ -116,7 +116,7 @@ pod("kept", "sleep 1000", on_kill_action="keep_pod")
     assert!(left.contains(&second) && left.contains(&names[2]), "{left:?}");
     assert!(!left.contains(&names[0]) && !left.contains(&names[1]), "{left:?}");
     // Someone deletes the pod: that is no success, and says so.
-    cluster.delete(&second);
+    assert!(cluster.delete(&second));
     let run = home.wait("pods", "r1");
     run.expect(&[("marked", "success"), ("cleared", "failed"), ("kept", "failed")]);
     assert_eq!(run.task("cleared", -1)["cause"]["kind"], "pod_deleted");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Cluster, home, killed::Pauses, log, start};
+use super::{Cluster, home, log, pauses::Pauses, start};
 
 const TASKS: &str = r#"
 from airflow.providers.cncf.kubernetes.operators.resource import (

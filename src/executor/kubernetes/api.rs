@@ -1,17 +1,26 @@
 //! The requests that are made of an API server, about pods of one namespace. Every one has a time limit, and every answer is
 //! either what was asked for, or a [`Trouble`] that says whether asking again can help.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use futures_util::AsyncBufRead;
 use kube::{
     api::{
-        Api as Typed, AttachParams, DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, WatchParams,
+        Api as Typed, AttachParams, AttachedProcess, DeleteParams, ListParams, LogParams, Patch, PatchParams,
+        PostParams, WatchParams,
     },
+    client::UpgradeConnectionError,
     core::{Request, WatchEvent},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use super::door::Door;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +49,10 @@ impl Trouble {
     /// True if the name is taken.
     pub fn is_taken(&self) -> bool {
         matches!(self, Self::Refused { code: 409, reason, .. } if reason == "AlreadyExists")
+    }
+    /// True if it isn't known who asks.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused { code: 401, .. })
     }
     /// True if we may not ask that.
     pub fn is_forbidden(&self) -> bool {
@@ -71,6 +84,13 @@ impl From<kube::Error> for Trouble {
                 Self::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone() }
             }
             kube::Error::Api(status) => Self::Away(format!("{} (HTTP {})", status.message, status.code)),
+            kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status))
+                if status.is_client_error() && status.as_u16() != 429 =>
+            {
+                let reason = status.canonical_reason().unwrap_or_default();
+                let message = format!("the stream was refused: {reason}");
+                Self::Refused { code: status.as_u16(), reason: reason.into(), message }
+            }
             other => Self::Away(chain(&other)),
         }
     }
@@ -96,22 +116,23 @@ pub type Answer<T> = Result<T, Trouble>;
 /// Pods (and their events) of one namespace.
 #[derive(Clone)]
 pub struct Api {
-    client: kube::Client,
+    door: Rc<Door>,
     namespace: String,
 }
 
 impl Api {
     /// Of a namespace.
-    pub fn new(client: kube::Client, namespace: &str) -> Self {
-        Self { client, namespace: namespace.into() }
+    pub fn new(door: Rc<Door>, namespace: &str) -> Self {
+        Self { door, namespace: namespace.into() }
     }
 
-    /// Its client, for what isn't here.
-    pub fn client(&self) -> &kube::Client {
-        &self.client
+    /// Its client as it is now, for what isn't here.
+    pub fn client(&self) -> kube::Client {
+        self.door.client()
     }
 
-    fn path(&self, kind: &str) -> Request {
+    /// A request about the objects of a kind in the namespace.
+    pub fn path(&self, kind: &str) -> Request {
         Request::new(format!("/api/v1/namespaces/{}/{kind}", self.namespace))
     }
 
@@ -121,7 +142,27 @@ impl Api {
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Answer<T> {
         let request = request.map_err(|e| unbuilt(&e))?;
-        within(PATIENCE, self.client.request::<T>(request)).await
+        self.sent(|client| {
+            let request = request.clone();
+            async move { client.request::<T>(request).await }
+        })
+        .await
+    }
+
+    /// Sends something; once more with other credentials if ours aren't taken any more.
+    async fn sent<T, F, W>(&self, send: F) -> Answer<T>
+    where
+        F: Fn(kube::Client) -> W,
+        W: Future<Output = Result<T, kube::Error>>,
+    {
+        let begun = Instant::now();
+        let answer = within(PATIENCE, send(self.door.client())).await;
+        match &answer {
+            Err(trouble) if trouble.is_unauthorized() && self.door.renew(begun).await => {
+                within(PATIENCE, send(self.door.client())).await
+            }
+            _ => answer,
+        }
     }
 
     /// Creates a pod.
@@ -157,9 +198,13 @@ impl Api {
 
     /// What was said about a pod.
     pub async fn events(&self, name: &str) -> Answer<Vec<Value>> {
-        let which = ListParams::default().fields(&format!("involvedObject.name={name}"));
-        let list: Value = self.ask(self.path("events").list(&which)).await?;
+        let list = self.list_events(&format!("involvedObject.name={name}")).await?;
         Ok(list["items"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The events that a field selector finds; the whole list with its resource version.
+    pub async fn list_events(&self, selector: &str) -> Answer<Value> {
+        self.ask(self.path("events").list(&ListParams::default().fields(selector))).await
     }
 
     /// Where the events of the namespace stand now.
@@ -209,7 +254,12 @@ impl Api {
         let how = WatchParams::default().timeout(290);
         let how = if kind == "pods" { how.labels(selector) } else { how.fields(selector) };
         let request = self.path(kind).watch(&how, from).map_err(|e| unbuilt(&e))?;
-        let stream = within(PATIENCE, self.client.request_events::<Value>(request)).await?;
+        let stream = self
+            .sent(|client| {
+                let request = request.clone();
+                async move { client.request_events::<Value>(request).await }
+            })
+            .await?;
         Ok(stream.map(|event: Result<WatchEvent<Value>, kube::Error>| event.map_err(Trouble::from)))
     }
 
@@ -229,23 +279,39 @@ impl Api {
             ..LogParams::default()
         };
         let request = self.path("pods").logs(pod, &how).map_err(|e| unbuilt(&e))?;
-        within(PATIENCE, self.client.request_stream(request)).await
+        self.sent(|client| {
+            let request = request.clone();
+            async move { client.request_stream(request).await }
+        })
+        .await
     }
 
     /// The last lines of a container's output.
     pub async fn tail(&self, pod: &str, container: &str, lines: i64) -> Answer<String> {
         let how = LogParams { container: Some(container.into()), tail_lines: Some(lines), ..LogParams::default() };
         let request = self.path("pods").logs(pod, &how).map_err(|e| unbuilt(&e))?;
-        within(PATIENCE, self.client.request_text(request)).await
+        self.sent(|client| {
+            let request = request.clone();
+            async move { client.request_text(request).await }
+        })
+        .await
+    }
+
+    /// Begins a command in a container.
+    pub async fn begin_exec(&self, pod: &str, command: &[&str], how: &AttachParams) -> Answer<AttachedProcess> {
+        self.sent(|client| {
+            let pods: Typed<k8s_openapi::api::core::v1::Pod> = Typed::namespaced(client, &self.namespace);
+            async move { pods.exec(pod, command.iter().copied(), how).await }
+        })
+        .await
     }
 
     /// Runs a command in a container; its standard output, once it has ended with 0.
     pub async fn exec(&self, pod: &str, container: &str, command: &[&str]) -> Answer<Vec<u8>> {
         use tokio::io::AsyncReadExt;
-        let pods: Typed<k8s_openapi::api::core::v1::Pod> = Typed::namespaced(self.client.clone(), &self.namespace);
         let how = AttachParams::default().container(container).stderr(true).max_stdout_buf_size(1 << 20);
         let run = async {
-            let mut process = pods.exec(pod, command.iter().copied(), &how).await.map_err(Trouble::from)?;
+            let mut process = self.begin_exec(pod, command, &how).await?;
             let status = process.take_status();
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let (mut from_out, mut from_err) = (process.stdout(), process.stderr());
@@ -261,21 +327,28 @@ impl Api {
                     None => Ok(()),
                 }
             };
-            let (read, _) = tokio::join!(read_out, read_err);
-            read.map_err(|e| Trouble::Away(e.to_string()))?;
-            let status = match status {
-                Some(status) => status.await,
-                None => None,
+            // A stream that breaks leaves these pipes open: it is the status that never comes then.
+            let ended = async {
+                match status {
+                    Some(status) => status.await,
+                    None => None,
+                }
+                .ok_or_else(|| Trouble::Away("the stream broke off".into()))
             };
-            match status {
-                Some(status) if status.status.as_deref() == Some("Success") => Ok(out),
-                Some(status) => Err(Trouble::Refused {
-                    code: 0,
-                    reason: status.reason.unwrap_or_default(),
-                    message: format!("{} {}", status.message.unwrap_or_default(), String::from_utf8_lossy(&err).trim()),
-                }),
-                None => Err(Trouble::Away("the stream ended without a status".into())),
+            let read = async {
+                let (read, _) = tokio::join!(read_out, read_err);
+                read.map_err(|e| Trouble::Away(e.to_string()))
+            };
+            let (status, ()) = tokio::try_join!(ended, read)?;
+            if status.status.as_deref() == Some("Success") {
+                return Ok(out);
             }
+            let said = String::from_utf8_lossy(&err);
+            Err(Trouble::Refused {
+                code: 0,
+                reason: status.reason.unwrap_or_default(),
+                message: format!("{} {}", status.message.unwrap_or_default(), said.trim()),
+            })
         };
         match tokio::time::timeout(Duration::from_secs(120), run).await {
             Ok(done) => done,

@@ -25,7 +25,7 @@ use super::{
     facts::Facts,
     find::{self, Obtained, Pause},
     glance,
-    hub::{Hub, Seat},
+    hub::{Hub, Seat, View},
     podlog::{Form, PodLog},
     worker,
 };
@@ -121,7 +121,7 @@ impl Care {
         let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, (care.job.pod.id, &care.name), &api);
         let needs = care.job.worker.as_ref().map(|worker| {
             let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
-            hub.delivery.need(api.client().clone(), place, &worker.home, &worker.config_maps)
+            hub.delivery.need(api.clone(), place, &worker.home, &worker.config_maps)
         });
         if !care.obtain(&api, &hub, &mut seat, needs.as_ref()).await {
             care.done();
@@ -226,6 +226,10 @@ impl Care {
                 let (id, name, uid) = (self.job.pod.id, self.name.clone(), self.uid.clone());
                 self.teller.tell(Report::Created { id, name, uid });
                 self.see(found, false);
+                if is_earlier {
+                    // What happened to it before we sat at its watch.
+                    self.take_view(View::Missing, api).await;
+                }
                 true
             }
             Obtained::Refused(cause) => {

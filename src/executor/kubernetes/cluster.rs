@@ -161,7 +161,9 @@ impl Cluster {
         config.connect_timeout = Some(std::time::Duration::from_secs(10));
         // What may be sent again is decided here, request by request.
         config.default_retry = false;
-        let builder = kube::client::ClientBuilder::try_from(config).map_err(|e| wrong(&e))?;
+        // A credential program may run now, which takes its time.
+        let made = tokio::task::spawn_blocking(move || kube::client::ClientBuilder::try_from(config)).await;
+        let builder = made.map_err(|e| wrong(&e))?.map_err(|e| wrong(&e))?;
         Ok(builder.with_layer(&Counting(counts)).build())
     }
 }

@@ -8,22 +8,19 @@ use std::{
     time::Duration,
 };
 
-use kube::{
-    api::{DeleteParams, ListParams, PostParams},
-    core::Request,
-};
+use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    api::{Answer, Trouble},
+    api::{Answer, Api},
     cluster::Cluster,
 };
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How long unused ConfigMaps stay for the next pods.
 const UNUSED: Duration = Duration::from_secs(60);
+/// Kind of what is delivered.
+const MAPS: &str = "configmaps";
 /// Marks our ConfigMaps, with the home that made them.
 const OF_HOME: &str = "dagdeck/home";
 
@@ -62,7 +59,7 @@ impl Drop for Queued {
 /// What one pod needs, until it is dropped.
 pub struct Needs {
     delivery: Rc<Delivery>,
-    client: kube::Client,
+    api: Api,
     place: Place,
     home: String,
     names: Vec<String>,
@@ -81,13 +78,13 @@ impl Delivery {
     }
 
     /// Notes that a pod needs these ConfigMaps, for as long as the answer is kept.
-    pub fn need(self: &Rc<Self>, client: kube::Client, place: Place, home: &str, config_maps: &[Value]) -> Needs {
+    pub fn need(self: &Rc<Self>, api: Api, place: Place, home: &str, config_maps: &[Value]) -> Needs {
         let name = |map: &Value| map["metadata"]["name"].as_str().unwrap_or("").to_string();
         let names: Vec<String> = config_maps.iter().map(name).collect();
         for name in &names {
             *self.users.borrow_mut().entry((place.clone(), name.clone())).or_default() += 1;
         }
-        Needs { delivery: self.clone(), client, place, home: home.into(), names }
+        Needs { delivery: self.clone(), api, place, home: home.into(), names }
     }
 
     fn is_used(&self, place: &Place, name: &str) -> bool {
@@ -95,19 +92,13 @@ impl Delivery {
     }
 
     /// Deletes what a home made in a namespace and nobody needs.
-    async fn collect(
-        &self,
-        client: &kube::Client,
-        place: &Place,
-        home: &str,
-        there: &mut HashSet<(Place, String)>,
-    ) -> Answer<()> {
+    async fn collect(&self, api: &Api, place: &Place, home: &str, there: &mut HashSet<(Place, String)>) -> Answer<()> {
         let which = ListParams::default().labels(&format!("{OF_HOME}={home}"));
-        let list = ask(client, of(&place.1).list(&which)).await?;
+        let list = api.ask::<Value>(api.path(MAPS).list(&which)).await?;
         let names = list["items"].as_array().into_iter().flatten().filter_map(|item| item["metadata"]["name"].as_str());
         for name in names.filter(|name| !self.is_used(place, name)) {
             there.remove(&(place.clone(), name.to_string()));
-            match ask(client, of(&place.1).delete(name, &DeleteParams::default())).await {
+            match api.ask::<Value>(api.path(MAPS).delete(name, &DeleteParams::default())).await {
                 Err(trouble) if !trouble.is_missing() => return Err(trouble),
                 _ => {}
             }
@@ -132,14 +123,14 @@ impl Needs {
             let mut made = map.clone();
             made["metadata"]["labels"] = json!({OF_HOME: self.home, "app.kubernetes.io/managed-by": "dagdeck"});
             let body = serde_json::to_vec(&made).unwrap_or_default();
-            match ask(&self.client, of(&self.place.1).create(&PostParams::default(), body)).await {
+            match self.api.ask::<Value>(self.api.path(MAPS).create(&PostParams::default(), body)).await {
                 Err(trouble) if !trouble.is_taken() => return Err(trouble),
                 _ => is_new = there.insert(which),
             }
         }
         // The files have changed: what the older pods needed may be of no use any more. What can't be deleted now is later.
         if is_new {
-            let _ = self.delivery.collect(&self.client, &self.place, &self.home, &mut there).await;
+            let _ = self.delivery.collect(&self.api, &self.place, &self.home, &mut there).await;
         }
         Ok(())
     }
@@ -163,32 +154,13 @@ impl Drop for Needs {
                 return;
             }
         }
-        let (delivery, client, home) = (self.delivery.clone(), self.client.clone(), std::mem::take(&mut self.home));
+        let (delivery, api, home) = (self.delivery.clone(), self.api.clone(), std::mem::take(&mut self.home));
         tokio::task::spawn_local(async move {
             tokio::time::sleep(UNUSED).await;
             let mut there = delivery.there.lock().await;
             if !delivery.users.borrow().keys().any(|(p, _)| *p == place) {
-                let _ = delivery.collect(&client, &place, &home, &mut there).await;
+                let _ = delivery.collect(&api, &place, &home, &mut there).await;
             }
         });
-    }
-}
-
-fn of(namespace: &str) -> Request {
-    Request::new(format!("/api/v1/namespaces/{namespace}/configmaps"))
-}
-
-async fn ask(
-    client: &kube::Client,
-    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
-) -> Answer<Value> {
-    let request = request.map_err(|e| Trouble::Refused {
-        code: 0,
-        reason: "BadRequest".into(),
-        message: format!("the request can't be built: {e}"),
-    })?;
-    match tokio::time::timeout(PATIENCE, client.request::<Value>(request)).await {
-        Ok(done) => done.map_err(Trouble::from),
-        Err(_) => Err(Trouble::Away(format!("no answer within {} s", PATIENCE.as_secs()))),
     }
 }

@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     api::{Api, Trouble},
     cluster::Cluster,
+    door::Door,
     glance,
 };
 use crate::error::{Error, Result};
@@ -76,10 +77,10 @@ pub fn run(cluster: &Cluster, wanted: &Wanted, typed: Receiver<FromUser>, output
         .map_err(|e| Error::system("cannot start the runtime that talks to the cluster", e))?;
     runtime.block_on(async {
         // A person's requests are none of the scheduler's, which are what is counted.
-        let client = cluster.connect(Arc::default()).await?;
-        let pod = Api::new(client.clone(), &wanted.namespace).get(&wanted.pod).await;
+        let door = Door::open(cluster, Arc::default()).await?;
+        let pod = Api::new(door.clone(), &wanted.namespace).get(&wanted.pod).await;
         is_meant(&pod.map_err(|e| not_seen(cluster, wanted, &e))?, cluster, wanted)?;
-        let pods: Typed<Pod> = Typed::namespaced(client, &wanted.namespace);
+        let pods: Typed<Pod> = Typed::namespaced(door.client(), &wanted.namespace);
         let how = AttachParams::default()
             .container(&wanted.container)
             .stdin(wanted.stdin)
@@ -96,21 +97,33 @@ pub fn run(cluster: &Cluster, wanted: &Wanted, typed: Receiver<FromUser>, output
             let (a, b) = tokio::join!(copy(output, outputs.out), copy(errors, outputs.err));
             a.and(b)
         };
-        let cut = tokio::select! {
-            copied = both => {
-                copied.map_err(|e| Error::system("cannot write what the program printed", e))?;
-                false
+        // A connection that breaks leaves the pipes open: it is the status that never comes then.
+        let mut ended = std::pin::pin!(async {
+            match status {
+                Some(status) => status.await,
+                None => None,
             }
-            () = hand_on(typed, input, sizes) => true,
+        });
+        let (mut both, mut person) = (std::pin::pin!(both), std::pin::pin!(hand_on(typed, input, sizes)));
+        let mut known: Option<Option<Status>> = None;
+        while known != Some(None) {
+            tokio::select! {
+                copied = &mut both => {
+                    copied.map_err(|e| Error::system("cannot write what the program printed", e))?;
+                    break;
+                }
+                () = &mut person => {
+                    return Err(Error::refused(format!("the connection to pod {} was cut off", wanted.pod))
+                        .hint("the program may run on there"));
+                }
+                status = &mut ended, if known.is_none() => known = Some(status),
+            }
+        }
+        let status = match known {
+            Some(status) => status,
+            None => ended.await,
         };
-        if cut {
-            return Err(Error::refused(format!("the connection to pod {} was cut off", wanted.pod))
-                .hint("the program may run on there"));
-        }
-        match status {
-            Some(status) => exit_code(wanted, status.await),
-            None => exit_code(wanted, None),
-        }
+        exit_code(wanted, status)
     })
 }
 
@@ -190,8 +203,12 @@ async fn hand_on(
     while let Some(typed) = typed.recv().await {
         match typed {
             FromUser::Cut => return,
-            // A dropped writer is the end of the program's input.
-            FromUser::End => input = None,
+            // A writer that is only dropped leaves the pipe open.
+            FromUser::End => {
+                if let Some(mut writer) = input.take() {
+                    let _ = writer.shutdown().await;
+                }
+            }
             FromUser::Bytes(bytes) => {
                 if let Some(writer) = &mut input {
                     // What can't be written any more has no reader; the output's end follows.

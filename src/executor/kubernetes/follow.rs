@@ -42,7 +42,7 @@ impl Follow {
         if !self.begun().await {
             return;
         }
-        let mut pause = Duration::from_millis(100);
+        let (mut pause, mut half) = (Duration::from_millis(100), Vec::new());
         loop {
             let mut mark = self.log.borrow_mut().mark(&self.label);
             let had = mark.last;
@@ -50,14 +50,15 @@ impl Follow {
             match opened {
                 Ok(stream) => {
                     pause = Duration::from_millis(100);
-                    let whole = self.copy(stream, &mut mark, had.is_some()).await;
+                    let whole = self.copy(stream, &mut mark, had.is_some(), &mut half).await;
                     self.log.borrow_mut().flush();
                     if whole && self.has_ended() {
                         return;
                     }
                 }
                 Err(trouble) => {
-                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 400);
+                    // A container whose end the kubelet only guesses (evicted, its node lost) has no output any more (400).
+                    let refused = matches!(trouble, Trouble::Refused { code, .. } if code != 401);
                     if self.is_gone() || (refused && self.has_ended()) {
                         let text = format!("[{}] its last lines may be missing here: {trouble}", self.container);
                         self.log.borrow_mut().say("warning", &text);
@@ -99,7 +100,13 @@ impl Follow {
     }
 
     /// Copies a stream to its end. True if it came to a proper end.
-    async fn copy(&mut self, stream: impl AsyncBufRead, mark: &mut Mark, may_have_gap: bool) -> bool {
+    async fn copy(
+        &mut self,
+        stream: impl AsyncBufRead,
+        mark: &mut Mark,
+        may_have_gap: bool,
+        half: &mut Vec<u8>,
+    ) -> bool {
         let mut stream = std::pin::pin!(stream);
         let mut line: Vec<u8> = Vec::new();
         let mut time = String::new();
@@ -115,6 +122,11 @@ impl Follow {
                 }
             };
             if chunk.is_empty() {
+                // A stream may be ended in the middle of a line: only what comes twice so is all there is.
+                if !line.is_empty() && line != *half {
+                    *half = line;
+                    return false;
+                }
                 if !line.is_empty() {
                     self.take(&line, &mut time, is_start, mark, &mut shown);
                     self.show(&mut shown).await;

@@ -29,6 +29,7 @@ use super::{
     api::{Answer, Api, Trouble},
     cluster::Cluster,
     deliver::Delivery,
+    door::Door,
     facts::Facts,
     glance, survey,
     traffic::Counts,
@@ -126,9 +127,9 @@ pub struct Watch {
     told: RefCell<HashMap<&'static str, (String, String)>>,
 }
 
-/// A client and what was asked through it: counted since, and as told last.
+/// The way to a cluster and what was asked through it: counted since, and as told last.
 struct Connected {
-    client: kube::Client,
+    door: Rc<Door>,
     counts: Arc<Counts>,
     since: Timestamp,
     told: Cell<(i64, i64, i64)>,
@@ -136,7 +137,7 @@ struct Connected {
 
 /// Clients and watches.
 pub struct Hub {
-    clients: RefCell<HashMap<Cluster, Rc<Connected>>>,
+    doors: RefCell<HashMap<Cluster, Rc<Connected>>>,
     watches: RefCell<HashMap<(Cluster, String), Rc<Watch>>>,
     teller: Teller,
     /// How often pods are asked what they use; never if it is zero.
@@ -149,7 +150,7 @@ impl Hub {
     /// Nothing is connected yet.
     pub fn new(teller: Teller, metrics_interval: Duration) -> Rc<Self> {
         Rc::new(Self {
-            clients: RefCell::default(),
+            doors: RefCell::default(),
             watches: RefCell::default(),
             teller,
             metrics_interval,
@@ -162,15 +163,17 @@ impl Hub {
     /// # Errors
     /// What is wrong with the kubeconfig.
     pub async fn api(&self, cluster: &Cluster, namespace: &str) -> Result<Api> {
-        if let Some(connected) = self.clients.borrow().get(cluster) {
-            return Ok(Api::new(connected.client.clone(), namespace));
-        }
-        let counts = Arc::new(Counts::default());
-        let client = cluster.connect(counts.clone()).await?;
-        let (since, told) = (clock::now(), Cell::default());
-        let connected = Rc::new(Connected { client: client.clone(), counts, since, told });
-        self.clients.borrow_mut().insert(cluster.clone(), connected);
-        Ok(Api::new(client, namespace))
+        let known = self.doors.borrow().get(cluster).cloned();
+        let connected = match known {
+            Some(connected) => connected,
+            None => {
+                let counts = Arc::new(Counts::default());
+                let door = Door::open(cluster, counts.clone()).await?;
+                let opened = Rc::new(Connected { door, counts, since: clock::now(), told: Cell::default() });
+                self.doors.borrow_mut().entry(cluster.clone()).or_insert(opened).clone()
+            }
+        };
+        Ok(Api::new(connected.door.clone(), namespace))
     }
 
     /// True as long as a watch is the one of its place.
@@ -262,20 +265,22 @@ impl Hub {
         let mut pause = PAUSE;
         let mut version: Option<String> = None;
         loop {
-            let done = match &version {
-                None => relist(&watch, &api).await.map(Some),
-                Some(from) => self.stream_pods(&watch, &api, from).await,
+            let done = match &mut version {
+                Some(version) => self.stream_pods(&watch, &api, version).await,
+                None => relist(&watch, &api).await.map(|now| version = Some(now)),
             };
             match done {
-                Ok(next) => {
+                Ok(()) => {
                     self.health(&watch, "pods", None);
                     pause = PAUSE;
-                    version = next;
                     if self.is_idle(&watch) {
                         return;
                     }
                 }
-                Err(trouble) if trouble.is_expired() => version = None,
+                Err(trouble) if trouble.is_expired() => {
+                    version = None;
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Err(trouble) => {
                     self.health(&watch, "pods", Some(&trouble));
                     if trouble.is_forbidden() {
@@ -288,47 +293,50 @@ impl Hub {
         }
     }
 
-    /// One stream of changes, to its end; gives the version to go on from, `None` to list again.
-    async fn stream_pods(&self, watch: &Rc<Watch>, api: &Api, from: &str) -> Answer<Option<String>> {
-        let mut stream = std::pin::pin!(api.watch("pods", WATCHED, from).await?);
+    /// One stream of changes, to its end. `version` is where to go on, however it ends.
+    async fn stream_pods(&self, watch: &Rc<Watch>, api: &Api, version: &mut String) -> Answer<()> {
+        let mut stream = std::pin::pin!(api.watch("pods", WATCHED, version).await?);
         self.health(watch, "pods", None);
-        let mut version = from.to_string();
         while let Some(event) = next(&mut stream).await {
             match event? {
                 WatchEvent::Added(pod) | WatchEvent::Modified(pod) => {
-                    set_version(&mut version, &pod);
+                    set_version(version, &pod);
                     show(watch, pod, false);
                 }
                 WatchEvent::Deleted(pod) => {
-                    set_version(&mut version, &pod);
+                    set_version(version, &pod);
                     show(watch, pod, true);
                 }
-                WatchEvent::Bookmark(mark) => version = mark.metadata.resource_version,
+                WatchEvent::Bookmark(mark) => *version = mark.metadata.resource_version,
                 WatchEvent::Error(status) => return Err(refusal(&status)),
             }
         }
-        Ok(Some(version))
+        Ok(())
     }
 
     async fn watch_events(self: Rc<Self>, watch: Rc<Watch>, api: Api) {
         let mut pause = PAUSE;
-        let mut version: Option<String> = None;
+        let (mut version, mut has_gap): (Option<String>, bool) = (None, false);
         loop {
             // The other watch says when nobody needs the two any more.
             if !self.holds(&watch) {
                 return;
             }
-            let done = match &version {
-                None => api.events_now().await.map(Some),
-                Some(from) => stream_events(&watch, &api, from).await,
+            let done = match &mut version {
+                Some(version) => stream_events(&watch, &api, version).await,
+                // What was said in between is among what is kept.
+                None if has_gap => relist_events(&watch, &api).await.map(|now| version = Some(now)),
+                None => api.events_now().await.map(|now| version = Some(now)),
             };
             match done {
-                Ok(next) => {
+                Ok(()) => {
                     self.health(&watch, "events", None);
-                    pause = PAUSE;
-                    version = next;
+                    (pause, has_gap) = (PAUSE, false);
                 }
-                Err(trouble) if trouble.is_expired() => version = None,
+                Err(trouble) if trouble.is_expired() => {
+                    (version, has_gap) = (None, true);
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Err(trouble) => {
                     self.health(&watch, "events", Some(&trouble));
                     // Without the right to see events, pods are taken care of all the same.
@@ -384,25 +392,34 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
     Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
 }
 
-async fn stream_events(watch: &Watch, api: &Api, from: &str) -> Answer<Option<String>> {
-    let mut stream = std::pin::pin!(api.watch("events", "involvedObject.kind=Pod", from).await?);
-    let mut version = from.to_string();
+/// An event for whoever takes care of its pod.
+fn hand_on(watch: &Watch, object: &Value) {
+    let about = &object["involvedObject"];
+    let name = about["name"].as_str().unwrap_or_default();
+    family::tell(watch, name, object);
+    if let Some(place) = watch.seats.borrow().get(name) {
+        let _ = place.events.send((about["uid"].as_str().unwrap_or("").into(), glance::event(object)));
+    }
+}
+
+async fn relist_events(watch: &Watch, api: &Api) -> Answer<String> {
+    let list = api.list_events("involvedObject.kind=Pod").await?;
+    list["items"].as_array().into_iter().flatten().for_each(|object| hand_on(watch, object));
+    Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
+}
+
+async fn stream_events(watch: &Watch, api: &Api, version: &mut String) -> Answer<()> {
+    let mut stream = std::pin::pin!(api.watch("events", "involvedObject.kind=Pod", version).await?);
     while let Some(event) = next(&mut stream).await {
         match event? {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                set_version(&mut version, &object);
-                let about = &object["involvedObject"];
-                let seats = watch.seats.borrow();
-                let name = about["name"].as_str().unwrap_or_default();
-                family::tell(watch, name, &object);
-                if let Some(place) = seats.get(name) {
-                    let _ = place.events.send((about["uid"].as_str().unwrap_or("").into(), glance::event(&object)));
-                }
+                set_version(version, &object);
+                hand_on(watch, &object);
             }
-            WatchEvent::Deleted(object) => set_version(&mut version, &object),
-            WatchEvent::Bookmark(mark) => version = mark.metadata.resource_version,
+            WatchEvent::Deleted(object) => set_version(version, &object),
+            WatchEvent::Bookmark(mark) => *version = mark.metadata.resource_version,
             WatchEvent::Error(status) => return Err(refusal(&status)),
         }
     }
-    Ok(Some(version))
+    Ok(())
 }

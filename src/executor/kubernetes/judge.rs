@@ -99,6 +99,11 @@ fn unfinished(pod: &Value, gone: bool, events: &[PodEvent]) -> Cause {
     cause(kind, format!("the pod failed before its containers started{reason}: {message}"))
 }
 
+/// What ended it before its result could be read, if that was the cluster or a person.
+pub fn outside(pod: &Value, gone: bool, events: &[PodEvent]) -> Option<Cause> {
+    from_outside(pod, events).or_else(|| gone.then(|| deleted(pod, events)))
+}
+
 /// Ended by the cluster or a person, not by itself.
 fn from_outside(pod: &Value, events: &[PodEvent]) -> Option<Cause> {
     let message = pod["status"]["message"].as_str().unwrap_or("");

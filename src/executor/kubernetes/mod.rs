@@ -7,6 +7,7 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+mod door;
 mod errand;
 pub mod exec;
 mod facts;

@@ -9,7 +9,10 @@ use super::{
     api::{Api, Trouble},
     glance, pending,
 };
-use crate::operators::kubernetes_pod::{Conduct, SIDECAR, XCOM_FOLDER, XcomFrom};
+use crate::{
+    model::{Cause, CauseKind},
+    operators::kubernetes_pod::{Conduct, SIDECAR, XCOM_FOLDER, XcomFrom},
+};
 
 /// Printed in place of an empty file.
 const EMPTY: &str = "__airflow_xcom_result_empty__";
@@ -37,17 +40,20 @@ pub async fn read(
     name: &str,
     conduct: &Conduct,
     seen: &mut watch::Receiver<(Option<Rc<Value>>, bool)>,
-) -> Result<Found, String> {
+) -> Result<Found, Cause> {
+    let lost = |why: String| Cause::new(CauseKind::Pod, why).exception("AirflowException");
+    let wrong = |why: String| Cause::new(CauseKind::Value, why).exception("AirflowException");
     if conduct.xcom_from == XcomFrom::Stdout {
-        let line = last_line(api, name, conduct).await.map_err(|e| e.to_string())?;
-        let value = serde_json::from_str(&line).map_err(|e| format!("the last line of its output is not JSON: {e}"))?;
+        let line = last_line(api, name, conduct).await.map_err(|e| lost(e.to_string()))?;
+        let value =
+            serde_json::from_str(&line).map_err(|e| wrong(format!("the last line of its output is not JSON: {e}")))?;
         return Ok(Found { value: Some((value, STDOUT)), warning: None });
     }
     let file = file(api, name, seen).await;
     match &file {
         Ok(text) if text.trim() != EMPTY && !text.trim().is_empty() => {
             let value: Result<Value, _> = serde_json::from_str(text);
-            let value = value.map_err(|e| format!("{XCOM_FOLDER}/return.json is not JSON: {e}"));
+            let value = value.map_err(|e| wrong(format!("{XCOM_FOLDER}/return.json is not JSON: {e}")));
             value.map(|value| Found { value: Some((value, FILE)).filter(|(v, _)| !v.is_null()), warning: None })
         }
         _ if conduct.xcom_from == XcomFrom::Either => {
@@ -60,11 +66,11 @@ pub async fn read(
                     Ok(Found { value: Some((value, STDOUT)), warning: Some(text) })
                 }
                 (None, Ok(_)) => Ok(Found::default()),
-                (None, Err(why)) => Err(why),
+                (None, Err(why)) => Err(lost(why)),
             }
         }
         Ok(_) => Ok(Found::default()),
-        Err(why) => Err(why.clone()),
+        Err(why) => Err(lost(why.clone())),
     }
 }
 
@@ -83,8 +89,7 @@ async fn file(api: &Api, name: &str, seen: &mut watch::Receiver<(Option<Rc<Value
             // Read as often as it takes: reading changes nothing. But a sidecar that is gone can't be read.
             Err(trouble) => {
                 sidecar_runs(seen).await?;
-                let is_final = matches!(&trouble, Trouble::Refused { code: 401 | 403 | 404, .. });
-                if is_final {
+                if matches!(&trouble, Trouble::Refused { code: 403, .. }) {
                     return Err(format!("the result can't be read from the sidecar: {trouble}"));
                 }
             }

@@ -56,7 +56,7 @@ pub async fn run(
     say: &dyn Fn(&str, &str),
 ) -> Result<Option<String>, Failure> {
     let whole = format!("{}/{}", place.namespace, place.pod);
-    let pods: Typed<Pod> = Typed::namespaced(place.api.client().clone(), place.namespace);
+    let pods: Typed<Pod> = Typed::namespaced(place.api.client(), place.namespace);
     let how = AttachParams::default().container(container).stderr(true);
     let opened = pods.exec(place.pod, command.iter().copied(), &how).await;
     let mut process = opened.map_err(|e| (format!("Unable to execute command in pod {whole}: {e}"), None))?;

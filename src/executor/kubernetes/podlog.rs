@@ -4,7 +4,8 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -42,8 +43,9 @@ pub enum Form {
 pub struct Mark {
     /// Time of the newest line that is in the log.
     pub last: Option<Timestamp>,
-    /// How often each line of the last seconds is in the log: time and text.
-    have: HashMap<(String, String), u32>,
+    /// How often each line of the last seconds is in the log, by the hash of its time and text: a million lines may be of
+    /// one second.
+    have: HashMap<u64, u32>,
     /// A line that was there already was met again: nothing is missing.
     pub is_joined: bool,
 }
@@ -57,9 +59,7 @@ impl Mark {
 
     /// True if this line is in the log already; it is taken off the account.
     fn has(&mut self, time: &str, event: &str) -> bool {
-        let Some(count) = self.have.get_mut(&(time.to_string(), event.to_string())).filter(|c| **c > 0) else {
-            return false;
-        };
+        let Some(count) = self.have.get_mut(&hash_of(time, event)).filter(|c| **c > 0) else { return false };
         *count -= 1;
         self.is_joined = true;
         true
@@ -152,49 +152,71 @@ impl PodLog {
     /// Where a container's output goes on.
     pub fn mark(&mut self, container: &str) -> Mark {
         self.flush();
-        let Ok(mut file) = File::open(&self.path) else { return Mark::default() };
-        let size = file.metadata().map_or(0, |m| m.len());
-        let mut look = FIRST_LOOK;
-        loop {
-            let from = size.saturating_sub(look);
-            let mut text = Vec::new();
-            let read = file.seek(SeekFrom::Start(from)).and_then(|_| (&file).take(size - from).read_to_end(&mut text));
-            if read.is_err() {
-                return Mark::default();
-            }
-            let (mark, is_enough) = marked(&text, container, self.form);
-            if is_enough || from == 0 {
-                return mark;
-            }
-            look *= 2;
-        }
+        read_back(&self.path, container, self.form).unwrap_or_default()
     }
 }
 
-/// What the end of a log says of a container, and whether it reaches back far enough.
-fn marked(text: &[u8], container: &str, form: Form) -> (Mark, bool) {
+/// Reads the end of a log, as much of it as is needed and one line at a time.
+fn read_back(path: &Path, container: &str, form: Form) -> std::io::Result<Mark> {
+    let size = std::fs::metadata(path)?.len();
+    let lag = if form == Form::Agent { AGENT_LAG } else { 0 };
+    let mut look = FIRST_LOOK;
+    loop {
+        let from = size.saturating_sub(look);
+        let (mut first, mut mark) = (None::<Timestamp>, Mark::default());
+        each_line(path, (from, size), container, form, |at, _, _| {
+            first = Some(first.map_or(at, |first| first.min(at)));
+            mark.last = Some(mark.last.map_or(at, |last| last.max(at)));
+        })?;
+        // Two streams of a container may be a moment out of order.
+        let since = mark.since();
+        let is_enough = first.zip(since).is_some_and(|(first, since)| first.duration_since(since).as_secs() < -1 - lag);
+        if !is_enough && from > 0 {
+            look *= 2;
+            continue;
+        }
+        let Some(since) = since else { return Ok(mark) };
+        each_line(path, (from, size), container, form, |at, time, event| {
+            if at.duration_since(since).as_secs() >= -lag {
+                *mark.have.entry(hash_of(time, event)).or_default() += 1;
+            }
+        })?;
+        return Ok(mark);
+    }
+}
+
+/// Does something with each line of a container in a part of a log: its time, as read and as written, and its text.
+fn each_line(
+    path: &Path,
+    (from, to): (u64, u64),
+    container: &str,
+    form: Form,
+    mut with: impl FnMut(Timestamp, &str, &str),
+) -> std::io::Result<()> {
     let logger = format!("{LOGGER}{container}");
     let is_of = |name: &str| if form == Form::Agent { name != OURS } else { name == logger };
-    let lag = if form == Form::Agent { AGENT_LAG } else { 0 };
-    let mut lines: Vec<(Timestamp, String, String)> = Vec::new();
-    for line in text.split(|b| *b == b'\n') {
-        let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
-        if is_of(line["logger"].as_str().unwrap_or(OURS))
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut lines = BufReader::with_capacity(64 * 1024, file.take(to - from));
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        if let Ok(line) = serde_json::from_slice::<Value>(&line)
+            && is_of(line["logger"].as_str().unwrap_or(OURS))
             && let (Some(time), Some(event)) =
                 (line["timestamp"].as_str(), line[GIVEN].as_str().or_else(|| line["event"].as_str()))
             && let Ok(at) = time.parse()
         {
-            lines.push((at, time.into(), event.into()));
+            with(at, time, event);
         }
+        line.clear();
     }
-    let mut mark = Mark { last: lines.iter().map(|(at, ..)| *at).max(), ..Mark::default() };
-    let Some(since) = mark.since() else { return (mark, false) };
-    // Two streams of a container may be a moment out of order.
-    let is_enough = lines.iter().any(|(at, ..)| at.duration_since(since).as_secs() < -1 - lag);
-    for (_, time, event) in lines.into_iter().filter(|(at, ..)| at.duration_since(since).as_secs() >= -lag) {
-        *mark.have.entry((time, event)).or_default() += 1;
-    }
-    (mark, is_enough)
+    Ok(())
+}
+
+fn hash_of(time: &str, event: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (time, event).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn cut_half_line(mut file: File) -> std::io::Result<()> {

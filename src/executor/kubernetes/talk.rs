@@ -3,15 +3,14 @@
 
 use std::{cell::Cell, time::Duration};
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, AttachParams};
+use kube::api::AttachParams;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::mpsc::UnboundedReceiver,
     time::Instant,
 };
 
-use super::api::{Answer, Trouble};
+use super::api::{Answer, Api};
 use crate::{
     executor::worker::pod::{AGENT, MOUNTED},
     protocol::agent::ToAgent,
@@ -29,10 +28,8 @@ const BUFFER: usize = 256 * 1024;
 /// The agent's container.
 #[derive(Clone)]
 pub struct Place {
-    /// Client of its cluster.
-    pub client: kube::Client,
-    /// Namespace.
-    pub namespace: String,
+    /// Requests.
+    pub api: Api,
     /// Pod.
     pub pod: String,
     /// Container.
@@ -57,7 +54,6 @@ pub async fn converse(place: &Place, inbox: &mut UnboundedReceiver<String>, tell
 
 /// One stream, to its end.
 async fn once(place: &Place, inbox: &mut UnboundedReceiver<String>, tell: &dyn Fn(Vec<u8>)) -> Answer<()> {
-    let pods: Api<Pod> = Api::namespaced(place.client.clone(), &place.namespace);
     let how = AttachParams::default()
         .container(&place.container)
         .stdin(true)
@@ -66,14 +62,24 @@ async fn once(place: &Place, inbox: &mut UnboundedReceiver<String>, tell: &dyn F
         .max_stdout_buf_size(BUFFER);
     let program = format!("{MOUNTED}/{AGENT}");
     let command = ["python3", "-S", "-B", &program, "talk"];
-    let opening = tokio::time::timeout(SILENT, pods.exec(&place.pod, command, &how));
-    let Ok(opened) = opening.await else { return Err(Trouble::Away("the stream doesn't open".into())) };
-    let mut process = opened.map_err(Trouble::from)?;
+    let mut process = place.api.begin_exec(&place.pod, &command, &how).await?;
     let (Some(input), Some(output)) = (process.stdin(), process.stdout()) else { return Ok(()) };
     let heard = Cell::new(Instant::now());
+    let status = process.take_status();
+    // A stream that breaks leaves both pipes open: it is the status that never comes then.
+    let broken = async {
+        let came = match status {
+            Some(status) => status.await.is_some(),
+            None => true,
+        };
+        if came {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
         () = listen(output, &heard, tell) => {}
         () = speak(input, inbox, &heard) => {}
+        () = broken => {}
     }
     process.abort();
     Ok(())

@@ -94,12 +94,7 @@ pub fn converse(
     mut seen: watch::Receiver<Seen>,
     teller: &Teller,
 ) -> JoinHandle<()> {
-    let place = talk::Place {
-        client: api.client().clone(),
-        namespace: job.pod.namespace.clone(),
-        pod: name.to_string(),
-        container: job.conduct.base.clone(),
-    };
+    let place = talk::Place { api: api.clone(), pod: name.to_string(), container: job.conduct.base.clone() };
     let (id, teller) = (job.pod.id, teller.clone());
     tokio::task::spawn_local(async move {
         let runs = |seen: &Seen| seen.0.as_deref().is_some_and(|pod| glance::runs(pod, &place.container));

@@ -19,6 +19,7 @@ import time
 MOUNTED = os.environ.get("DAGDECK_MOUNTED", "/dagdeck/mounted")
 FOLDER = os.environ.get("DAGDECK_FOLDER", "/dagdeck/run")
 TERMINATION = os.environ.get("DAGDECK_TERMINATION", "/dev/termination-log")
+CGROUP = os.environ.get("DAGDECK_CGROUP", "/sys/fs/cgroup")
 SOCKET = "agent.sock"
 ENDS = ("SucceedTask", "TaskState", "RescheduleTask", "DeferTask", "RetryTask")
 # Longest line of output that is kept in one piece.
@@ -39,6 +40,19 @@ def stamp(when=None):
 
 def dumps(value):
     return json.dumps(value, separators=(",", ":"))
+
+
+def memory_kills():
+    """How often the kernel killed something in this container for its memory, and the limit in bytes; None if unknown."""
+    for counts, limit in (("memory.events", "memory.max"), ("memory/memory.oom_control", "memory/memory.limit_in_bytes")):
+        try:
+            with open(os.path.join(CGROUP, counts)) as file:
+                count = dict(line.split(None, 1) for line in file)["oom_kill"]
+            with open(os.path.join(CGROUP, limit)) as file:
+                return int(count), int(file.read())
+        except (OSError, KeyError, ValueError):
+            pass
+    return None
 
 
 class Log:
@@ -298,9 +312,10 @@ class Agent:
         if status and self.end is None:
             how = f"was ended by signal {-status}" if status < 0 else f"ended with exit code {status}"
             self.log.say("error", f"the task's process {how}")
+        kills = memory_kills() if status == -signal.SIGKILL else None
         self.status, self.ended = status, time.monotonic()
         self.tell(self.outbox.add({
-            "type": "Outcome", "status": status, "end": self.end, "pid": self.pid, "timed_out": self.timed_out,
+            "type": "Outcome", "oom_limit": kills[1] if kills is not None and kills[0] > 0 else None, "status": status, "end": self.end, "pid": self.pid, "timed_out": self.timed_out,
             "told_to_end": self.told_to_end, "start_date": self.start_date, "end_date": stamp(),
             "last_line": self.log.last_line}))
 

@@ -35,7 +35,7 @@ impl Care {
                 let _ = tell.send(outcome::read(&api_of, &name, &conduct, &mut seen).await);
             });
             self.while_watching(api, seat, read).await;
-            found = told.await.unwrap_or_else(|_| Err("the task was ended".into()));
+            found = told.await.unwrap_or_else(|_| Err(Cause::new(CauseKind::Killed, "the task was ended")));
         }
         let pod = self.now().unwrap_or_default();
         let gone = self.is_gone();
@@ -52,11 +52,11 @@ impl Care {
                 }
                 found.value
             }
-            Err(why) => {
+            Err(cause) => {
                 if end == End::Success {
-                    end = End::Failed(Cause::new(CauseKind::Value, why).exception("AirflowException"));
+                    end = End::Failed(judge::outside(&pod, gone, &self.events).unwrap_or(cause));
                 } else {
-                    self.say("warning", &why);
+                    self.say("warning", &cause.summary);
                 }
                 None
             }

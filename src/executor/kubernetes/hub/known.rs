@@ -46,7 +46,7 @@ fn there(view: &watch::Sender<View>) -> Option<Rc<Value>> {
 impl Hub {
     /// Tells what was asked of a cluster, if that has become more.
     pub fn tell_traffic(&self, cluster: &Cluster) {
-        let Some(connected) = self.clients.borrow().get(cluster).cloned() else { return };
+        let Some(connected) = self.doors.borrow().get(cluster).cloned() else { return };
         let now = connected.counts.now();
         if connected.told.replace(now) != now {
             let (requests, throttled, failed) = now;

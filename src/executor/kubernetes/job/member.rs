@@ -255,5 +255,5 @@ async fn read(
     if is_lost && conduct.xcom_from != crate::operators::kubernetes_pod::XcomFrom::Stdout {
         return Err("the pod was over before its result was read".into());
     }
-    outcome::read(api, name, conduct, &mut seen).await
+    outcome::read(api, name, conduct, &mut seen).await.map_err(|cause| cause.summary)
 }

@@ -1,0 +1,182 @@
+//! Pods of the operator beside the same pods made by a bare loop of the API client, 20 at a time, through the same proxy, which
+//! counts requests; and a container that prints a million lines.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, stream};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, Client, Config,
+    api::{DeleteParams, PostParams, WatchParams},
+    config::{KubeConfigOptions, Kubeconfig},
+    core::WatchEvent,
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{Bench, cluster::Cluster, ms, processes::pss_mb, proxy::Proxy, run_ms};
+
+/// Pods that run at a time.
+const AT_A_TIME: usize = 20;
+
+fn dag_file(pods: usize, image: &str) -> String {
+    format!(
+        r#"
+from datetime import datetime
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.sdk import DAG
+
+def pod(i, script):
+    return KubernetesPodOperator(task_id=f"t{{i:04d}}", name=f"t{{i:04d}}", image="{image}", cmds=["sh", "-c", script])
+
+more = {{"schedule": None, "start_date": datetime(2026, 1, 1), "is_paused_upon_creation": False}}
+with DAG("pods", max_active_tasks={AT_A_TIME}, **more):
+    for i in range({pods}):
+        pod(i, "true")
+with DAG("lines", **more):
+    pod(0, "seq 1000000")
+"#
+    )
+}
+
+/// A namespace, the way there, and a scheduler that goes it; `None` with a printed reason where there is no cluster.
+fn scene(pods: usize) -> Option<(Cluster, Proxy, Bench)> {
+    let mut cluster = Cluster::new("bench")?;
+    let proxy = Proxy::to(cluster.own_kubeconfig());
+    cluster.go_through(&proxy, &json!({}));
+    let bench = Bench::with(&[("pods.py", &dag_file(pods, &cluster.image()))], cluster.environment());
+    Some((cluster, proxy, bench))
+}
+
+fn scheduler(bench: &Bench) -> u32 {
+    bench.processes().all().iter().find(|process| process.name == "scheduler").unwrap().pid
+}
+
+/// A number of `/proc/PID/status`, in MB.
+fn status_mb(pid: u32, name: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_string();
+    line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+}
+
+/// `PODS=200 cargo bench -- pods`.
+pub fn measure() {
+    let pods: usize = std::env::var("PODS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
+    let Some((cluster, proxy, bench)) = scene(pods) else { return };
+    let bare = Bare::through(&proxy, &cluster);
+    // The image is there, and both ways are warm.
+    bare.run(2);
+    let pid = scheduler(&bench);
+    let before = pss_mb(pid);
+    // Half of the bare ones before, half after: a cluster's pace changes.
+    let first = bare.run(pods.div_ceil(2));
+    let asked = proxy.asked().len();
+    let (document, cpu) = bench.run("pods");
+    let took = run_ms(&document);
+    let asked: Vec<_> = proxy.asked().split_off(asked);
+    let second = bare.run(pods / 2);
+    let floor = first + second;
+    let logs = asked.iter().filter(|asked| asked.is_log()).count();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for asked in &asked {
+        *kinds.entry(asked.kind()).or_default() += 1;
+    }
+    println!(
+        "pods_{pods}: {took:.0} in all, {AT_A_TIME} at a time; bare loop {floor:.0} ({first:.0} and {second:.0}); ratio {:.2}; requests a pod {:.2}, and {:.2} for logs; CPU a pod {:.1}; scheduler MB (PSS) {before:.1} before, {:.1} after, at most {:.1} (VmHWM)",
+        took / floor,
+        (asked.len() - logs) as f64 / pods as f64,
+        logs as f64 / pods as f64,
+        cpu / pods as f64,
+        pss_mb(pid),
+        status_mb(pid, "VmHWM"),
+    );
+    println!("pods_{pods}: requests {kinds:?}");
+}
+
+/// A million lines of one container: all of them in the log, once, and what they cost in memory.
+pub fn lines() {
+    let Some((_cluster, _proxy, bench)) = scene(1) else { return };
+    let pid = scheduler(&bench);
+    bench.run("pods");
+    let (before, highest) = (status_mb(pid, "VmRSS"), status_mb(pid, "VmHWM"));
+    let (document, cpu) = bench.run("lines");
+    let run = document["dag_run"]["dag_run_id"].as_str().unwrap();
+    let log = bench.home().join(format!("logs/dag_id=lines/run_id={run}/task_id=t0000/attempt=1.log"));
+    let text = fs::read_to_string(log).unwrap();
+    let lines = text.lines().filter_map(|line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        line["event"].as_str()?.strip_prefix("[base] ")?.parse::<u64>().ok()
+    });
+    let wrong = lines.enumerate().inspect(|(i, n)| assert_eq!(*i as u64 + 1, *n)).count();
+    assert_eq!(wrong, 1_000_000);
+    println!(
+        "pod_lines: 1000000 lines, {:.0} in all, each once in the log; CPU {cpu:.0}; scheduler MB {before:.1} before (at most {highest:.1}), {:.1} after, at most {:.1}",
+        run_ms(&document),
+        status_mb(pid, "VmRSS"),
+        status_mb(pid, "VmHWM"),
+    );
+}
+
+/// The bare loop: create, wait for the end by one watch, delete.
+struct Bare {
+    runtime: tokio::runtime::Runtime,
+    api: Api<Pod>,
+    image: String,
+}
+
+impl Bare {
+    fn through(proxy: &Proxy, cluster: &Cluster) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let kubeconfig = Kubeconfig::from_yaml(&proxy.kubeconfig(&json!({}))).unwrap();
+        let client = runtime.block_on(async {
+            let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+            Client::try_from(config).unwrap()
+        });
+        Self { runtime, api: Api::namespaced(client, &cluster.namespace), image: cluster.image() }
+    }
+
+    /// Runs so many pods; the time that takes, ms.
+    fn run(&self, pods: usize) -> f64 {
+        let began = Instant::now();
+        let mark = uuid::Uuid::new_v4().simple().to_string();
+        self.runtime.block_on(async {
+            let (tell, told) = watch::channel(HashMap::<String, bool>::new());
+            tokio::select! {
+                () = self.watch(&mark, &tell) => {}
+                () = stream::iter(0..pods).for_each_concurrent(AT_A_TIME, |i| self.one(&mark, i, told.clone())) => {}
+            }
+        });
+        ms(began.elapsed())
+    }
+
+    async fn watch(&self, mark: &str, tell: &watch::Sender<HashMap<String, bool>>) {
+        let how = WatchParams::default().labels(&format!("bare={mark}"));
+        loop {
+            let mut events = std::pin::pin!(self.api.watch(&how, "0").await.unwrap());
+            while let Some(Ok(event)) = events.next().await {
+                if let WatchEvent::Added(pod) | WatchEvent::Modified(pod) = event
+                    && pod.status.and_then(|status| status.phase).as_deref() == Some("Succeeded")
+                {
+                    tell.send_modify(|ended| {
+                        ended.insert(pod.metadata.name.unwrap(), true);
+                    });
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn one(&self, mark: &str, i: usize, mut told: watch::Receiver<HashMap<String, bool>>) {
+        let name = format!("bare-{}-{i}", &mark[..8]);
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"bare": mark}},
+            "spec": {"restartPolicy": "Never",
+                "containers": [{"name": "base", "image": self.image, "command": ["sh", "-c", "true"]}]}});
+        self.api.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
+        told.wait_for(|ended| ended.contains_key(&name)).await.unwrap();
+        self.api.delete(&name, &DeleteParams::default()).await.unwrap();
+    }
+}
