@@ -74,6 +74,11 @@ fn a_shell_in_a_pod_and_back() {
     assert!(code == 2 && err.contains("a shell needs a terminal"), "{err}");
     let (code, _, err) = exec(&["--", "no-such-program"]);
     assert!(code == 1 && err.contains("no-such-program"), "{err}");
+    // What it reads ends, and so does it.
+    let mut fed = home.command(&["pods", "exec", &name, "-i", "--", "cat"]);
+    fed.envs(variables.iter().copied()).stdin(std::fs::File::open(dags.join("pods.py")).unwrap());
+    let fed = fed.output().unwrap();
+    assert!(String::from_utf8_lossy(&fed.stdout).ends_with("keep_pod')\n"), "{fed:?}");
     let acts = home.run(&["audit", "list", "-o", "json"]).ok().out;
     assert!(acts.contains("pods.exec") && acts.contains("sh -c"), "{acts}");
 

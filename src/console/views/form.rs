@@ -181,7 +181,9 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
         |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
     all.sort_by_key(|t| t["reason"] != "selected");
     let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
-    let mut out = vec![(format!("{}, {}; nothing has changed yet", n.0, n.1), Role::Title)];
+    // What is done with a pod has no instances or runs.
+    let counts = if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}; ", n.0, n.1) };
+    let mut out = vec![(format!("{counts}nothing has changed yet"), Role::Title)];
     for t in &all {
         let letter =
             |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
