@@ -46,6 +46,11 @@ pub fn run(of: Usage, shell: &mut Shell) -> Result<i32> {
             rows.push(row);
         }
     }
+    if rows.is_empty() {
+        for h in store::pod::health(&conn)?.into_iter().filter(|h| h.what == "metrics" && h.state != "ok") {
+            shell.say(&format!("nothing is measured in {} of {}: {}", h.namespace, h.cluster, h.message))?;
+        }
+    }
     shell.show_rows(rows, &["task_id", "container", "summary"])?;
     Ok(0)
 }

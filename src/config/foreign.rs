@@ -15,6 +15,8 @@ const fn of(section: &'static str, keys: &'static [&'static str], why: &'static 
 }
 
 const HEARTBEAT: &str = "nothing is found out by heartbeats: the kernel tells whether a process is alive";
+const REACHED: &str =
+    "config_file says how the cluster is reached, else the service account of dagdeck's own pod, else KUBECONFIG";
 const EVENTS: &str = "the scheduler is woken by what happens instead of looking again and again";
 const WEB: &str = "there is no web server; the console is `dagdeck`";
 const FORKING: &str = "every Python task gets an interpreter of its own";
@@ -246,6 +248,30 @@ const FOREIGN: &[Foreign] = &[
     of("fab", &[], WEB),
     of("cli", &[], "the command line reads the store itself"),
     of("celery", &[], "there is no Celery executor"),
+    of("kubernetes_executor", &["in_cluster"], REACHED),
+    of("kubernetes_executor", &["verify_ssl", "ssl_ca_cert"], "the kubeconfig says which certificates are believed"),
+    of(
+        "kubernetes_executor",
+        &["kube_client_request_args", "client_factory", "async_client_factory", "api_client_retry_configuration"],
+        "dagdeck has its own client: requests have a time limit and are made again, with growing pauses",
+    ),
+    of(
+        "kubernetes_executor",
+        &["enable_tcp_keepalive", "tcp_keep_idle", "tcp_keep_intvl", "tcp_keep_cnt"],
+        "a connection that says nothing is closed and opened again",
+    ),
+    of(
+        "kubernetes_executor",
+        &["async_pod_creation", "pod_creation_max_concurrency"],
+        "worker_pods_creation_batch_size says how many pods are created at one time",
+    ),
+    of(
+        "kubernetes_executor",
+        &["task_publish_max_retries"],
+        "a quota that is used up is waited for, and shown as the reason",
+    ),
+    of("kubernetes_executor", &["running_pod_log_lines"], "a task's log is copied whole while it is written"),
+    of("kubernetes_executor", &["logs_task_metadata"], "the log's folders name the task"),
     of("celery_kubernetes_executor", &[], "there is no Celery executor"),
     of("dask", &[], "there is no Dask executor"),
     of("lineage", &[], "hooks report no lineage"),

@@ -141,6 +141,13 @@ impl Settings {
             .collect()
     }
 
+    /// What was said by Airflow's environment variables, as these variables: a process elsewhere doesn't inherit them.
+    pub fn of_environment(&self) -> Vec<(String, String)> {
+        let said = |setting: &&Setting| setting.source.starts_with("AIRFLOW__");
+        let all = self.values.values().filter(said);
+        all.map(|setting| (setting.source.clone(), setting.value.clone())).collect()
+    }
+
     /// Every option: section, key, value with source.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str, &Setting)> {
         self.values.iter().map(|((section, key), setting)| (section.as_str(), key.as_str(), setting))

@@ -85,7 +85,6 @@ impl Engine {
         let mut answer = match task::kind(body) {
             "RunPod" => self.ask_pod(key, epoch, id, body)?,
             "NextPodCall" => self.next_pod_call(key, epoch, id, body)?,
-            "MakeJob" => self.make_job(key, body),
             _ => self.answer(&self.speaks_for(key, epoch), epoch, body),
         };
         answer["id"] = id.into();

@@ -13,12 +13,19 @@ use crate::{
 impl Engine {
     /// Takes up the pods of an earlier scheduler's life.
     pub(super) fn adopt_pods(&mut self) -> Result<()> {
+        if let Err(e) = self.store.transaction(store::pod::forget_clusters) {
+            say(format_args!("scheduler: {e}"));
+        }
         for pod in store::pod::open(self.store.reader())? {
+            if self.is_member(&pod) {
+                continue;
+            }
             let place = format!("{} in {}", pod.name, pod.namespace);
             if let Err(e) = self.adopt_pod(pod) {
                 say(format_args!("scheduler: pod {place}: {e}"));
             }
         }
+        self.survey_clusters()?;
         self.send_to_pods();
         Ok(())
     }
@@ -57,7 +64,7 @@ impl Engine {
             kept.epoch = row.as_ref().map_or(pod.epoch, |row| row.epoch);
             kept.listener = listener;
             match (goes_on, pod.stage) {
-                (_, PodStage::Ended) if is_worker => kept.is_over = true,
+                (_, PodStage::Ended) if is_worker || pod.kind == PodKind::JobPod => kept.is_over = true,
                 (Some(_), PodStage::Ended) => kept.ended = ended.map(Box::new),
                 (None, PodStage::Ended) => kept.is_over = true,
                 (Some(_), _) => {}

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::core::Engine;
+use super::{cluster_work::is_work, core::Engine};
 use crate::{
     executor::kubernetes::{End, Request},
     model::{Cause, CauseKind, PodId, TiKey},
@@ -35,25 +35,12 @@ impl Engine {
         };
         the_task.do_xcom_push = body["do_xcom_push"] == true;
         let arguments = serde_json::from_value(body["arguments"].clone()).unwrap_or_default();
-        let asked = (id, body["listens"] == true);
-        let wanted = self.want_pod(key, epoch, (&dag, &the_task, &run, &row), arguments, Some(asked));
-        wanted.err().map(|problem| result(&End::Failed(problem.cause()), None))
-    }
-
-    /// The job that a process is to create, put together of its arguments.
-    pub(super) fn make_job(&mut self, key: &TiKey, body: &Value) -> Value {
-        let found = self.world.instance(key).zip(self.world.run(key.run)).zip(self.world.dag_of(key.run));
-        let Some(((row, run), dag)) = found else { return task::error("GENERIC_ERROR", "the run is over") };
-        let (row, run, dag) = (row.clone(), run.clone(), dag.clone());
-        let Some(mut the_task) = dag.tasks.get(&key.task_id).cloned() else {
-            return task::error("GENERIC_ERROR", "the task is gone");
+        let place = (&dag, &the_task, &run, &row);
+        let wanted = match is_work(&the_task) {
+            true => self.want_work(key, epoch, place, arguments, Some(id)),
+            false => self.want_pod(key, epoch, place, arguments, Some((id, body["listens"] == true))).map(|_| ()),
         };
-        the_task.do_xcom_push = body["do_xcom_push"] == true;
-        let arguments = serde_json::from_value(body["arguments"].clone()).unwrap_or_default();
-        match self.made_of(&dag, &the_task, &run, &row, arguments) {
-            Ok(made) => json!({"type": "JobResult", "job": made.job, "warnings": made.pod.warnings}),
-            Err(problem) => json!({"type": "JobResult", "job": null, "error": problem.cause().summary}),
-        }
+        wanted.err().map(|problem| result(&End::Failed(problem.cause()), None))
     }
 
     /// Tells the process that waits for a pod how it ended; later, if it hasn't asked in this scheduler's life yet.

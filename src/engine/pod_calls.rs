@@ -132,6 +132,7 @@ impl Engine {
 
     /// The process has seen the manifest, and may have changed it: the pod can be created.
     fn finish_draft(&mut self, id: PodId, done: &Value) {
+        let home = self.home_mark();
         let Some(kept) = self.pods.all.get_mut(&id) else { return };
         let Some(mut job) = kept.listener.as_mut().and_then(|listener| listener.draft.take()) else { return };
         if let Some(error) = done.get("error") {
@@ -145,7 +146,7 @@ impl Engine {
             job.pod.manifest = done["pod"].clone();
         }
         job.conduct.shows_lines = done["shows_lines"] == true;
-        super::pods::own(&mut job.pod);
+        super::pods::own(&mut job.pod, &home);
         job.pod.conduct = serde_json::to_value::<&Conduct>(&job.conduct).unwrap_or_default();
         kept.namespace = job.pod.namespace.clone();
         self.write_pod(PodWrite::Final(Box::new(job.pod.clone())));

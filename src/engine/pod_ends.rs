@@ -130,6 +130,7 @@ impl Engine {
             return;
         }
         self.write_pod(PodWrite::Done { id, gone_at: is_gone.then(clock::now) });
+        self.members_done(id);
         self.workers.talks.remove(&id);
         let Some(mut kept) = self.pods.all.remove(&id) else { return };
         if let Some(listener) = kept.listener.take() {

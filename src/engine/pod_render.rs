@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{pod_manifest, render};
+use super::{cluster_work::is_work, pod_manifest, render};
 use crate::{
     clock,
     config::Place,
@@ -86,8 +86,13 @@ fn manifest(
     let parser = Parser::new(place).map_err(|e| Cause::new(CauseKind::Start, e.to_string()))?;
     let mut kept = None;
     let mut hook = |pod| PodHook::apply(&mut kept, place, &interpreter, &parser.side, pod);
+    if is_work(task) {
+        let rendered = render::arguments(at, task)?;
+        let made = pod_manifest::work(at, &place.dags_folder, task, rendered, &mut hook)?;
+        return Ok((made.manifest, made.warnings));
+    }
     let made = pod_manifest::prepare(at, &place.dags_folder, task, &mut hook)?;
-    Ok((made.job.unwrap_or(made.pod.manifest), made.pod.warnings))
+    Ok((made.pod.manifest, made.pod.warnings))
 }
 
 pub(super) fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {
@@ -107,7 +112,7 @@ fn with_pod(task: &Task) -> Result<&Task> {
         ))
         .hint("`dagdeck pods show` shows it once the task has run"));
     }
-    if task.is_a("KubernetesPodOperator") {
+    if task.is_a("KubernetesPodOperator") || is_work(task) {
         return Ok(task);
     }
     Err(Error::refused(format!("task {} is a {}, which has no pod", task.task_id, task.operator)))

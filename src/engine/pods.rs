@@ -50,6 +50,10 @@ pub(super) struct Kept {
     pub(super) killed: Option<Cause>,
     /// It is a worker of the Kubernetes executor.
     pub(super) is_worker: bool,
+    /// It is a job.
+    pub(super) is_job: bool,
+    /// Rows of the pods that a job made, by UID.
+    pub(super) members: HashMap<String, PodId>,
 }
 
 impl Kept {
@@ -168,7 +172,7 @@ impl Engine {
         };
         let mut pod = pod;
         if !conduct.listens {
-            own(&mut pod);
+            own(&mut pod, &self.home_mark());
         }
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(pod.clone())))));
         self.keep(&pod, &conduct, asked.map(|(id, _)| id));
@@ -218,7 +222,7 @@ impl Engine {
         pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)
     }
 
-    fn next_pod(&mut self) -> Result<PodId> {
+    pub(super) fn next_pod(&mut self) -> Result<PodId> {
         let last = match self.pods.last_id {
             Some(last) => last,
             None => store::pod::last_id(self.store.reader())?,
@@ -242,6 +246,8 @@ impl Engine {
             is_over: false,
             killed: None,
             is_worker: pod.kind == PodKind::Worker,
+            is_job: pod.kind == PodKind::Job,
+            members: HashMap::new(),
         };
         self.pods.all.insert(pod.id, kept);
     }
@@ -275,7 +281,8 @@ impl Engine {
                 }
                 Said::Event { id, event } => self.write_pod(PodWrite::Event { id, event }),
                 Said::Health(health) => {
-                    if health.state != "ok" {
+                    // What else may not be read is no reason to worry: `pods health` names it.
+                    if health.state != "ok" && matches!(health.what.as_str(), "pods" | "events") {
                         let (what, cluster, namespace) = (&health.what, &health.cluster, &health.namespace);
                         say(format_args!("scheduler: {what} of {namespace} in {cluster}: {}", health.message));
                     }
@@ -283,6 +290,8 @@ impl Engine {
                 }
                 Said::Learnt(write) => self.write_pod(*write),
                 Said::Ended { id, result } => self.pod_ended(id, result),
+                Said::Work(id, news) => self.hear_work(id, news),
+                Said::Strays { cluster, namespace, found } => self.judge_strays(&cluster, &namespace, found),
                 Said::Heard(id, line) => self.hear_agent(id, &line),
                 Said::Call { id, n, what } => self.want_call(id, n, *what),
                 Said::Left(id, messages) => self.take_left(id, messages),
@@ -300,7 +309,7 @@ impl Engine {
         let Some(kept) = self.pods.all.get(&id) else { return };
         let (key, epoch, deferrable, namespace) =
             (kept.key.clone(), kept.epoch, kept.deferrable, kept.namespace.clone());
-        let is_worker = kept.is_worker;
+        let (is_worker, is_job) = (kept.is_worker, kept.is_job);
         if kept.killed.is_some() || !self.is_current(&key, epoch) {
             return;
         }
@@ -308,8 +317,9 @@ impl Engine {
         if is_worker {
             return;
         }
-        self.push(&key, epoch, "pod_name", json!(name));
-        self.push(&key, epoch, "pod_namespace", json!(namespace));
+        let what = if is_job { "job" } else { "pod" };
+        self.push(&key, epoch, &format!("{what}_name"), json!(name));
+        self.push(&key, epoch, &format!("{what}_namespace"), json!(namespace));
         if deferrable {
             let (state, end) = (TiState::Deferred, clock::now());
             self.report(&key, epoch, Report::Deferred { state, until: None, end });
@@ -339,12 +349,13 @@ impl Engine {
     }
 }
 
-/// Says in a pod who it belongs to, in full (labels are cut), and unlike any other pod's; its row follows its manifest. A
+/// Says in a pod who it belongs to, in full (labels are cut), unlike any other pod's, and with the mark of the home; its row follows its manifest. A
 /// pod without that is not to be created yet.
-pub(super) fn own(pod: &mut Pod) {
+pub(super) fn own(pod: &mut Pod, home: &str) {
     let owner = json!({
         "dag_id": pod.dag_id, "run_id": pod.run_id, "task_id": &*pod.key.task_id, "map_index": pod.key.map_index,
-        "try_number": pod.try_number, "id": uuid::Uuid::new_v4().to_string(),
+        "try_number": pod.try_number, "id": uuid::Uuid::new_v4().to_string(), "home": home,
+        "durable": pod.conduct["durable"], "keep_on_kill": pod.conduct["keep_on_kill"],
     });
     let metadata = &mut pod.manifest["metadata"];
     for kind in ["labels", "annotations"] {

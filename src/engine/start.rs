@@ -138,6 +138,10 @@ impl Engine {
                 self.begin_pod(key, epoch, (&dag, &task, &run, &row), *rendered);
                 true
             }
+            Workload::Cluster(rendered) => {
+                self.begin_work(key, epoch, (&dag, &task, &run, &row), *rendered);
+                true
+            }
             // Handed over already, and its supervisor has said hello.
             Workload::Shell(_) | Workload::Python if row.state != TiState::Queued => false,
             Workload::Shell(command) => self.begin_process((&dag, &task, &run, &row), Process::Shell(command)),

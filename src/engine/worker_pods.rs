@@ -14,6 +14,7 @@ use super::{
     workers::Talk,
 };
 use crate::{
+    config::Settings,
     executor::{
         kubernetes::{Access, Job, OWNER, WATCHED, Worker},
         worker::{
@@ -114,6 +115,12 @@ impl Engine {
         // Unlike any other pod's, so that a creation whose answer was lost can be told from another's.
         manifest["metadata"]["annotations"][OWNER] = uuid::Uuid::new_v4().to_string().into();
         let namespace = manifest["metadata"]["namespace"].as_str().unwrap_or("default").to_string();
+        if !settings.namespaces.is_empty() && !settings.namespaces.contains(&namespace) {
+            return Err(format!(
+                "the pod's namespace {namespace} is not among [kubernetes_executor] multi_namespace_mode_namespace_list ({})",
+                settings.namespaces.join(", ")
+            ));
+        }
         let access = Access {
             conn_id: None,
             config_file: settings.config_file.clone(),
@@ -151,7 +158,13 @@ impl Engine {
             unwanted: false,
             conduct,
             pod,
-            worker: Some(Worker { config_maps, home, has_agent, batch: settings.creation_batch_size }),
+            worker: Some(Worker {
+                config_maps,
+                home,
+                has_agent,
+                batch: settings.creation_batch_size,
+                fatal: settings.pending_fatal,
+            }),
         })
     }
 
@@ -194,12 +207,13 @@ impl Engine {
             pod::set_code(&mut pod.manifest, &names);
             config_maps = packs.into_iter().flat_map(|pack| pack.config_maps).collect();
         }
-        let batch = WorkerSettings::read(&self.place.settings).map_or(1, |s| s.creation_batch_size);
-        Worker { config_maps, home: self.home_mark(), has_agent, batch }
+        let settings = WorkerSettings::read(&self.place.settings);
+        let (batch, fatal) = settings.map_or((1, Vec::new()), |s| (s.creation_batch_size, s.pending_fatal));
+        Worker { config_maps, home: self.home_mark(), has_agent, batch, fatal }
     }
 
     /// Tells this home's pods and ConfigMaps from those of others.
-    fn home_mark(&self) -> String {
+    pub(super) fn home_mark(&self) -> String {
         let place = format!("{}:{}", self.hostname, self.place.home.display());
         format!("dagdeck-{}", &hash::text(&place)[..12])
     }
@@ -259,7 +273,8 @@ impl Inside {
     }
 
     /// The order to start, with the paths of the pod.
-    pub(super) fn start(&self, spec: TrySpec, result_hold: f64) -> AgentStart {
+    pub(super) fn start(&self, mut spec: TrySpec, settings: &Settings, result_hold: f64) -> AgentStart {
+        spec.env.extend(settings.of_environment());
         let mut startup = spec.startup.unwrap_or(Value::Null);
         if let Some(file) = startup["fileloc"].as_str() {
             startup["fileloc"] = self.path_of(file).into();
@@ -280,7 +295,8 @@ impl Inside {
 
 /// What is done with a worker pod: as `delete_worker_pods` and `delete_worker_pods_on_failure` say. One that is pending waits.
 fn conduct(manifest: &Value, settings: &WorkerSettings, skips: Vec<i64>) -> Conduct {
-    let grace = manifest.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
+    let own = manifest.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
+    let grace = settings.delete_grace.or(own.map(|seconds| seconds as u32));
     Conduct {
         in_python: false,
         listens: false,
@@ -302,7 +318,7 @@ fn conduct(manifest: &Value, settings: &WorkerSettings, skips: Vec<i64>) -> Cond
             (false, _) => OnFinish::KeepPod,
         },
         keep_on_kill: false,
-        grace: grace.map(|seconds| seconds as u32),
+        grace,
         skip_on_exit_code: skips,
         log_pod_spec_on_failure: false,
         log_events_on_failure: false,

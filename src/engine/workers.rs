@@ -306,7 +306,7 @@ impl Engine {
         let spec = self.python_spec(&dag, &task, &run, &row);
         let result_hold = WorkerSettings::read(&self.place.settings).map_or(3600.0, |s| s.result_hold);
         let inside = Inside::of(self);
-        Some(inside.start(spec, result_hold))
+        Some(inside.start(spec, &self.place.settings, result_hold))
     }
 }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{dag::Param, ids::TiKey};
+use super::{dag::Param, ids::TiKey, time::stored};
 
 /// A question that a task asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,14 +61,7 @@ impl HitlResponse {
         let user = self.responded_by.as_ref().map(|user| json!({"id": user, "name": user}));
         json!({
             "chosen_options": self.chosen_options, "params_input": self.params_input,
-            "responded_at": {
-                "__classname__": "datetime.datetime", "__version__": 2,
-                "__data__": {
-                    "timestamp": self.responded_at.as_microsecond() as f64 / 1e6,
-                    "tz": {"__classname__": "builtins.tuple", "__version__": 1,
-                           "__data__": ["UTC", "pendulum.tz.timezone.Timezone", 1, true]},
-                },
-            },
+            "responded_at": stored(self.responded_at),
             "responded_by_user": user, "timedout": user.is_none(),
         })
     }

@@ -159,6 +159,7 @@ const fn req(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
 
 use ArgKind::{Any, Boolean, Duration, Integer, List, Map, OneOf, Text, Texts, Time};
 
+mod kubernetes_job;
 mod kubernetes_pod;
 mod operators;
 

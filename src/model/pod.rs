@@ -38,10 +38,16 @@ spelled! {
         Operator = "operator",
         /// A worker of the Kubernetes executor.
         Worker = "worker",
+        /// No pod, but the job of a `KubernetesJobOperator`.
+        Job = "job",
+        /// A pod that a job made.
+        JobPod = "job_pod",
+        /// No pod, but what is done in a cluster at once: objects created, changed or deleted.
+        Errand = "errand",
     }
 }
 
-/// A pod as stored.
+/// A pod as stored, or other work in a cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pod {
     /// Its number.
@@ -198,6 +204,13 @@ pub enum PodWrite {
         id: PodId,
         /// What.
         event: Box<PodEvent>,
+    },
+    /// What must be known again by whoever goes on with it: kept as the result until there is one.
+    Noted {
+        /// Which.
+        id: PodId,
+        /// What.
+        notes: Value,
     },
     /// How its task ended is known.
     Ended {

@@ -1,6 +1,7 @@
 //! How times are written: RFC 3339 UTC in JSON and the store, Python's `isoformat` in run ids.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 /// `2026-01-02T00:00:00Z`, with six fraction digits unless the fraction is zero (`cli.md`).
 pub fn rfc3339(t: Timestamp) -> String {
@@ -17,6 +18,18 @@ pub fn isoformat(t: Timestamp) -> String {
 /// Python's `str()` of a UTC datetime: `2026-01-02 00:00:00+00:00`.
 pub fn python_str(t: Timestamp) -> String {
     isoformat(t).replacen('T', " ", 1)
+}
+
+/// A datetime in UTC as Airflow stores it in an XCom.
+pub fn stored(t: Timestamp) -> Value {
+    json!({
+        "__classname__": "datetime.datetime", "__version__": 2,
+        "__data__": {
+            "timestamp": t.as_microsecond() as f64 / 1e6,
+            "tz": {"__classname__": "builtins.tuple", "__version__": 1,
+                   "__data__": ["UTC", "pendulum.tz.timezone.Timezone", 1, true]},
+        },
+    })
 }
 
 /// Seconds between two instants; negative if `end` is before `start`.

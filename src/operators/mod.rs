@@ -29,9 +29,39 @@ const LATER: &[&str] = &["S3KeySensor"];
 /// The operator whose work is a pod.
 const POD: &str = "KubernetesPodOperator";
 
+/// Operators that make a job.
+const JOBS: &[&str] = &["KubernetesJobOperator", "KubernetesStartKueueJobOperator"];
+
+/// Operators that do something in a cluster at once.
+const ERRANDS: &[&str] = &[
+    "KubernetesDeleteJobOperator",
+    "KubernetesPatchJobOperator",
+    "KubernetesCreateResourceOperator",
+    "KubernetesDeleteResourceOperator",
+    "KubernetesPodExecOperator",
+];
+
 /// True if the task is the operator itself, which needs no process here unless its arguments can only be rendered by one.
 pub fn runs_in_pod(task: &Task) -> bool {
     task.operator == POD && !task.bases.iter().any(|base| base == POD)
+}
+
+/// True if the task makes a job.
+pub fn makes_job(task: &Task) -> bool {
+    JOBS.iter().any(|name| task.is_a(name))
+}
+
+/// The operator of a task that does something in a cluster at once.
+pub fn errand_of(task: &Task) -> Option<&'static str> {
+    ERRANDS.iter().copied().find(|name| task.is_a(name))
+}
+
+/// True if the task is one of the operators beside the pod's itself, as [`runs_in_pod`].
+fn runs_in_cluster(task: &Task) -> bool {
+    let name = task.operator.as_str();
+    (JOBS.contains(&name) || ERRANDS.contains(&name))
+        && task.module.starts_with("airflow.")
+        && !task.bases.iter().any(|base| base == name)
 }
 
 /// True if only Python can render a task's templates.
@@ -60,7 +90,7 @@ pub fn engine(dag: &Dag, task: &Task) -> Engine {
     if LATER.contains(&task.operator.as_str()) || task.bases.iter().any(|b| LATER.contains(&b.as_str())) {
         return Engine::Later;
     }
-    if runs_in_pod(task) {
+    if runs_in_pod(task) || runs_in_cluster(task) {
         return if renders_in_python(dag, task) { Engine::Python } else { Engine::Native };
     }
     let toml = dag.fileloc.ends_with(".toml");
@@ -166,6 +196,7 @@ pub fn native(place: &Place<'_>, rendered: &IndexMap<String, Value>) -> Workload
         | "WaitSensor" => time::until(&args, place),
         "BranchOperator" => branch::choose(&args).map_err(Into::into),
         POD => Ok(Workload::Pod(Box::new(rendered.clone()))),
+        name if JOBS.contains(&name) || ERRANDS.contains(&name) => Ok(Workload::Cluster(Box::new(rendered.clone()))),
         "ShortCircuit" | "ShortCircuitOperator" => branch::short_circuit(&args).map_err(Into::into),
         other => Err(format!("{other} has no native form").into()),
     };

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::workload::{Condition, External};
+use crate::{
+    model::time::stored,
+    workload::{Condition, External},
+};
 
 /// A trigger that dagdeck runs itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,14 +41,7 @@ fn at_instant(kwargs: &Value) -> Option<Native> {
     let given = kwargs.get("moment")?;
     let moment = instant(given)?;
     // Whatever class the moment had: on its way to the task it becomes a plain one.
-    let event = json!({
-        "__classname__": "datetime.datetime", "__version__": 2,
-        "__data__": {
-            "timestamp": moment.as_microsecond() as f64 / 1e6,
-            "tz": {"__classname__": "builtins.tuple", "__version__": 1,
-                   "__data__": ["UTC", "pendulum.tz.timezone.Timezone", 1, true]},
-        },
-    });
+    let event = stored(moment);
     let ends_task = kwargs.get("end_from_trigger").and_then(Value::as_bool).unwrap_or(false);
     Some(Native { condition: Condition::Until(moment), poke_interval: 1.0, event, ends_task })
 }

@@ -17,7 +17,7 @@ use crate::{
     dagfile::{self, Parsed},
     error::{Error, Result},
     model::{Dag, Diagnostic, Severity, Task, hash, schedule::Interval, time::rfc3339},
-    operators::{Arguments, kubernetes_pod},
+    operators::{self, Arguments, kubernetes_pod},
     python::{self, ParseError},
     store::{
         self, Store,
@@ -197,7 +197,7 @@ impl Parser {
 /// What Kubernetes won't take of a DAG's pods.
 fn doubts(path: &Path, dag: &Dag) -> Vec<Diagnostic> {
     let nothing = indexmap::IndexMap::new();
-    let pods = dag.tasks.values().filter(|task| task.is_a("KubernetesPodOperator"));
+    let pods = dag.tasks.values().filter(|task| task.is_a("KubernetesPodOperator") || operators::makes_job(task));
     let of_task = |task: &Task| {
         let sentences = kubernetes_pod::doubts(&Arguments::new(task, &nothing)).into_iter();
         let warning = |message| Diagnostic {

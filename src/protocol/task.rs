@@ -51,7 +51,6 @@ pub fn class(kind: &str) -> Class {
         "GetXCom"
         | "RunPod"
         | "NextPodCall"
-        | "MakeJob"
         | "GetXComSequence"
         | "GetVariable"
         | "GetConnection"

@@ -1,16 +1,20 @@
 //! Pods, their events, and the health of the clusters that they run in.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde_json::Value;
 
 use super::{failed, pod_usage, rows};
 use crate::{
     error::Result,
-    model::{ClusterHealth, Pod, PodEvent, PodId, PodSight, PodStage, PodWrite, RunId, TiKey},
+    model::{ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodStage, PodWrite, RunId, TiKey},
 };
 
 const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, run_id, kind, stage, access, namespace, \
      name, uid, manifest, conduct, phase, node, image_id, why, status, created_at, scheduled_at, started_at, ended_at, \
      deleted_at, result";
+
+/// Leaves out jobs, and what was done in a cluster at once.
+pub(super) const IS_POD: &str = "kind NOT IN ('job', 'errand')";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
@@ -44,14 +48,13 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                     event.source
                 ])
             }),
+        PodWrite::Noted { id, notes } => tx
+            .prepare_cached("UPDATE pod SET result = ?2 WHERE id = ?1 AND stage IN ('wanted', 'created')")
+            .and_then(|mut s| s.execute(params![id.0, notes.to_string()])),
         PodWrite::Ended { id, result } => tx
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
-        PodWrite::Done { id, gone_at } => tx
-            .prepare_cached(
-                "UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2), why = NULL WHERE id = ?1",
-            )
-            .and_then(|mut s| s.execute(params![id.0, rows::micros(*gone_at)])),
+        PodWrite::Done { id, gone_at } => done_with(tx, *id, rows::micros(*gone_at)),
         PodWrite::Health(health) => tx
             .prepare_cached(
                 "INSERT OR REPLACE INTO cluster_health (cluster, namespace, what, state, since, message) \
@@ -177,19 +180,23 @@ pub fn of_instance(db: &Connection, key: &TiKey) -> Result<Vec<Pod>> {
     )
 }
 
-/// All of a name, newest first.
+/// All pods of a name, newest first.
 pub fn named(db: &Connection, name: &str) -> Result<Vec<Pod>> {
-    select(db, "name = ?1 ORDER BY id DESC", [name])
+    select(db, &format!("name = ?1 AND {IS_POD} ORDER BY id DESC"), [name])
 }
 
 /// The newest pods, at most so many; only of one DAG if it is named.
 pub fn newest(db: &Connection, dag_id: Option<&str>, most: usize) -> Result<Vec<Pod>> {
-    select(db, "(?1 IS NULL OR dag_id = ?1) ORDER BY id DESC LIMIT ?2", params![dag_id, most as i64])
+    select(
+        db,
+        &format!("(?1 IS NULL OR dag_id = ?1) AND {IS_POD} ORDER BY id DESC LIMIT ?2"),
+        params![dag_id, most as i64],
+    )
 }
 
 /// Those that stayed on purpose, oldest first.
 pub fn kept(db: &Connection) -> Result<Vec<Pod>> {
-    select(db, "stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL ORDER BY id", [])
+    select(db, &format!("stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL AND {IS_POD} ORDER BY id"), [])
 }
 
 /// The pod of the last success of a task and index before a pod: `None` if none is known.
@@ -234,6 +241,8 @@ pub fn waits_for(db: &Connection, key: &TiKey) -> Result<Option<String>> {
     let Some(pod) = of_instance(db, key)?.pop() else { return Ok(None) };
     let said = match (&pod.sight.why, pod.stage) {
         (_, PodStage::Ended | PodStage::Done) => return Ok(None),
+        _ if pod.kind == PodKind::Errand => "the API server hasn't carried out yet what the task asks".to_string(),
+        (Some(why), _) if pod.kind == PodKind::Job => format!("job {}: {why}", pod.name),
         (Some(why), _) => format!("pod {}: {why}", pod.name),
         (None, PodStage::Wanted) => format!("pod {} is being created", pod.name),
         (None, PodStage::Created) if matches!(pod.sight.phase.as_str(), "" | "Pending") => {
@@ -274,6 +283,21 @@ pub fn condemn(tx: &Transaction<'_>, id: PodId) -> Result<()> {
     )
     .map(|_| ())
     .map_err(|e| failed("cannot have a pod deleted", e))
+}
+
+/// All that has a name in a namespace: pods, and what else is made in clusters.
+pub fn at(db: &Connection, namespace: &str, name: &str) -> Result<Vec<Pod>> {
+    select(db, "name = ?2 AND namespace = ?1 ORDER BY id", [namespace, name])
+}
+
+/// Where pods were ever made that rows know of: how the cluster is reached, and the namespace.
+pub fn places(db: &Connection) -> Result<Vec<(Value, String)>> {
+    let read = || -> rusqlite::Result<Vec<(Value, String)>> {
+        db.prepare_cached("SELECT DISTINCT access, namespace FROM pod WHERE kind <> 'errand'")?
+            .query_map([], |row| Ok((rows::json(row, 0)?, row.get(1)?)))?
+            .collect()
+    };
+    read().map_err(|e| failed("cannot read where pods were made", e))
 }
 
 /// The highest number that was ever given; 0 if there was none.
@@ -333,27 +357,32 @@ pub fn health(db: &Connection) -> Result<Vec<ClusterHealth>> {
     read().map_err(|e| failed("cannot read the health of clusters", e))
 }
 
-/// Forgets the pods of a deleted run with which nothing is to be done any more; the others go when that is done.
-pub fn forget_run(tx: &Transaction<'_>, run: RunId) -> Result<()> {
-    let forget = || -> rusqlite::Result<()> {
-        for table in ["pod_event", "pod_usage"] {
-            tx.execute(
-                &format!("DELETE FROM {table} WHERE pod IN (SELECT id FROM pod WHERE run = ?1 AND stage = ?2)"),
-                params![run.0, PodStage::Done.as_str()],
-            )?;
-        }
-        tx.execute("DELETE FROM pod WHERE run = ?1 AND stage = ?2", params![run.0, PodStage::Done.as_str()])?;
-        Ok(())
-    };
-    forget().map_err(|e| failed("cannot forget the pods of a run", e))
+/// Forgets how well clusters could be watched, and what was asked of them: a scheduler that begins finds out itself.
+pub fn forget_clusters(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute_batch("DELETE FROM cluster_health; DELETE FROM cluster_traffic; DELETE FROM cluster_quota;")
+        .map_err(|e| failed("cannot forget what was known of clusters", e))
 }
 
-/// Forgets pods whose run is gone and with which nothing is to be done any more.
-pub fn forget_orphans(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute_batch(
-        "DELETE FROM pod WHERE stage = 'done' AND NOT EXISTS (SELECT 1 FROM dag_run WHERE dag_run.id = pod.run); \
-         DELETE FROM pod_event WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_event.pod); \
-         DELETE FROM pod_usage WHERE NOT EXISTS (SELECT 1 FROM pod WHERE pod.id = pod_usage.pod);",
-    )
-    .map_err(|e| failed("cannot forget the pods of deleted runs", e))
+/// Nothing is left to be done with a pod. If its run was deleted meanwhile, it is forgotten now.
+fn done_with(tx: &Transaction<'_>, id: PodId, gone_at: Option<i64>) -> rusqlite::Result<usize> {
+    tx.prepare_cached(
+        "UPDATE pod SET stage = 'done', deleted_at = coalesce(deleted_at, ?2), why = NULL WHERE id = ?1",
+    )?
+    .execute(params![id.0, gone_at])?;
+    forget(tx, "id = ?1 AND NOT EXISTS (SELECT 1 FROM dag_run WHERE dag_run.id = pod.run)", id.0)
+}
+
+/// Forgets the pods of a deleted run with which nothing is to be done any more; the others go when that is done. One that
+/// was kept in its cluster is known as long as it is there, so that it can be cleaned up.
+pub fn forget_run(tx: &Transaction<'_>, run: RunId) -> Result<()> {
+    forget(tx, "run = ?1", run.0).map(|_| ()).map_err(|e| failed("cannot forget the pods of a run", e))
+}
+
+/// Forgets those that are done with and gone, with all that belongs to them.
+fn forget(tx: &Transaction<'_>, which: &str, of: i64) -> rusqlite::Result<usize> {
+    let gone = format!("{which} AND stage = 'done' AND (deleted_at IS NOT NULL OR uid IS NULL)");
+    for table in ["pod_event", "pod_usage"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE pod IN (SELECT id FROM pod WHERE {gone})"), [of])?;
+    }
+    tx.execute(&format!("DELETE FROM pod WHERE {gone}"), [of])
 }

@@ -17,6 +17,8 @@ pub enum Workload {
     Shell(ShellCommand),
     /// A pod in a cluster, made from these rendered arguments.
     Pod(Box<IndexMap<String, Value>>),
+    /// A job, or something done at once, in a cluster, from these rendered arguments.
+    Cluster(Box<IndexMap<String, Value>>),
     /// The task of a Python file (or a Python function named in TOML), in a Python process.
     Python,
     /// It can't run: the reason is the try's cause.

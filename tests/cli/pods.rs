@@ -213,6 +213,19 @@ fn clusters_say_what_answers_what_is_forbidden_and_how_much_was_asked() {
     let text = home.run("pods health").out;
     assert!(text.contains("forbidden") && text.contains("THROTTLED"), "{text}");
     assert!(Home::with_runs().run("pods health").err.contains("no task has had a pod yet"));
+    // Nothing was measured, and why.
+    let mut store = Store::open(&home.path().join("dagdeck.db")).unwrap();
+    let message = "404 page not found".into();
+    let [cluster, namespace, what, state] = ["prod", "ml", "metrics", "missing"].map(String::from);
+    let missing = ClusterHealth { cluster, namespace, what, state, since: at(0), message };
+    store
+        .transaction(|tx| {
+            tx.execute("DELETE FROM pod_usage", []).unwrap();
+            pod::write(tx, &PodWrite::Health(Box::new(missing)))
+        })
+        .unwrap();
+    let said = home.run("tasks usage churn").err;
+    assert!(said.contains("nothing is measured in ml of prod: 404 page not found"), "{said}");
 }
 
 #[test]
@@ -222,6 +235,18 @@ fn what_is_recorded_goes_with_its_run() {
     assert_eq!(deleted.code, 0, "{deleted:?}");
     assert!(home.run("pods show train-a").err.contains("there is no pod"));
     assert_eq!(home.run("tasks usage churn -o json").json(), json!([]));
+    // One that is still there is known until it is gone.
+    for act in ["runs set-state churn next failed -y", "runs delete churn next -y"] {
+        let done = home.run(act);
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    assert_eq!(home.run("pods list -o json").json()[0]["name"], "train-b");
+    let mut store = Store::open(&home.path().join("dagdeck.db")).unwrap();
+    let mut done = |gone_at| store.transaction(|tx| pod::write(tx, &PodWrite::Done { id: PodId(2), gone_at })).unwrap();
+    done(None);
+    assert_eq!(home.run("pods list -o json").json()[0]["state"], "Pending");
+    done(Some(at(1)));
+    assert_eq!(home.run("pods list --all -o json").json(), json!([]));
     let conn = Store::open_reader(&home.path().join("dagdeck.db")).unwrap().unwrap();
     for table in ["pod_usage", "pod_event"] {
         let left: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();

@@ -118,6 +118,28 @@ impl Cluster {
         names
     }
 
+    /// What a path of the API holds; `None` if there is no such thing.
+    pub fn object(&self, path: &str) -> Option<Value> {
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        match self.runtime.block_on(self.client.request::<Value>(request)) {
+            Ok(found) => Some(found),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            Err(e) => panic!("{path}: {e}"),
+        }
+    }
+
+    /// The jobs that there are.
+    pub fn jobs(&self) -> Vec<Value> {
+        let list = self.object(&format!("/apis/batch/v1/namespaces/{}/jobs", self.namespace)).unwrap();
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// Deletes what a path of the API holds, if it is there.
+    pub fn remove(&self, path: &str) {
+        let request = http::Request::delete(path).body(Vec::new()).unwrap();
+        let _ = self.runtime.block_on(self.client.request::<Value>(request));
+    }
+
     /// Names the pods that run, from any thread.
     pub fn pods_running(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let (kubeconfig, namespace) = (self.kubeconfig.clone(), self.namespace.clone());
@@ -159,6 +181,41 @@ impl Cluster {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         panic!("pod {name} never became {phase}");
+    }
+
+    /// Sends any request, with a body.
+    pub fn send(&self, method: &str, path: &str, kind: &str, body: &Value) -> Value {
+        let request = http::Request::builder().method(method).uri(path).header("content-type", kind);
+        let request = request.body(body.to_string().into_bytes()).unwrap();
+        self.runtime.block_on(self.client.request(request)).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// Creates an object in the namespace; `group` is `api/v1` or `apis/GROUP/VERSION`.
+    pub fn make(&self, group: &str, kind: &str, body: &Value) -> Value {
+        self.send("POST", &format!("/{group}/namespaces/{}/{kind}", self.namespace), "application/json", body)
+    }
+
+    /// From now on the scheduler uses an account that may do nothing but pods, their logs and `exec`, in this namespace.
+    pub fn limit(&mut self) {
+        let rbac = "apis/rbac.authorization.k8s.io/v1";
+        let rules = json!([{"apiGroups": [""], "resources": ["pods", "pods/log", "pods/exec"], "verbs": ["*"]}]);
+        self.make("api/v1", "serviceaccounts", &json!({"metadata": {"name": "limited"}}));
+        self.make(rbac, "roles", &json!({"metadata": {"name": "limited"}, "rules": rules}));
+        self.make(
+            rbac,
+            "rolebindings",
+            &json!({
+                "metadata": {"name": "limited"}, "subjects": [{"kind": "ServiceAccount", "name": "limited"}],
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"},
+            }),
+        );
+        let token = self.make("api/v1", "serviceaccounts/limited/token", &json!({"spec": {}}));
+        let mut config = serde_json::to_value(Kubeconfig::read_from(&self.kubeconfig).unwrap()).unwrap();
+        let users = config["users"].as_array_mut().unwrap();
+        for user in users {
+            user["user"] = json!({"token": token["status"]["token"]});
+        }
+        self.through = Some(config.to_string());
     }
 
     /// Name of a node.

@@ -1,17 +1,22 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
+mod articles;
 mod callbacks;
 mod cluster;
 mod cut;
 mod facade;
 mod in_python;
+mod jobs;
 mod killed;
+mod limited;
 mod outcomes;
 mod proxy;
 
 mod recorder;
+mod resources;
 mod shell;
 mod situations;
+mod strays;
 mod workers;
 
 use crate::support::Home;

@@ -126,3 +126,81 @@ fn a_pod_of_an_earlier_try_that_still_runs_is_taken_up() {
     assert_eq!(run.task("again", -1)["cause"]["kind"], "timeout");
     assert!(log(&home, "r1", "again", 1).contains(&"[base] old".to_string()));
 }
+
+/// Situations that aren't in the recording: tried with the provider 10.25.0 on such a cluster.
+#[test]
+fn as_airflow_in_situations_beyond_the_recording() {
+    let Some(cluster) = Cluster::new("beyond") else { return };
+    let image = cluster.image();
+    let sidecar = |name: &str, script: &str| {
+        format!(
+            "full_pod_spec={{'spec': {{'containers': [{{'name': 'base'}}, {{'name': '{name}', 'image': '{image}', \
+             'command': ['sh', '-c', '{script}']}}]}}}}"
+        )
+    };
+    let result = "echo '[1]' > /airflow/xcom/return.json";
+    let tasks = [
+        "pod(\"kept_failed\", \"true\", on_finish_action=\"keep_pod\")".to_string(),
+        "pod(\"kept_well\", \"exit 9\", on_finish_action=\"keep_pod\")".into(),
+        "pod(\"several\", \"true\")".into(),
+        "pod(\"replaced\", \"echo new\", reattach_on_restart=False)".into(),
+        format!("pod(\"meshed\", \"true\", {})", sidecar("istio-proxy", "sleep 100")),
+        format!("pod(\"beside\", \"true\", {})", sidecar("other", "exit 5")),
+        format!("pod(\"active\", \"{result}\", do_xcom_push=True, on_finish_action=\"delete_active_pod\")"),
+        format!(
+            "pod(\"skipped\", \"{result}; exit 4\", do_xcom_push=True, skip_on_exit_code=[4], on_finish_action=\"delete_succeeded_pod\")"
+        ),
+        "pod(\"skips_well\", \"true\", skip_on_exit_code=0)".into(),
+        "pod(\"main\", \"exit 3\", base_container_name=\"main\", get_logs=False, log_events_on_failure=True)".into(),
+    ];
+    let old = |name: &str, task: &str, script: &str| {
+        cluster.create(json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "labels": {
+                "dag_id": "pods", "task_id": task, "run_id": "r1", "kubernetes_pod_operator": "True",
+                "airflow_version": "3.3.2", "try_number": "1",
+            }},
+            "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1,
+                     "containers": [{"name": "base", "image": image, "command": ["sh", "-c", script]}]},
+        }));
+    };
+    let all = [
+        ("old-failed", "kept_failed", "exit 3", "Failed"),
+        ("old-well", "kept_well", "true", "Succeeded"),
+        ("old-a", "several", "sleep 1000", "Running"),
+        ("old-b", "several", "sleep 1000", "Running"),
+        ("old-runs", "replaced", "sleep 1000", "Running"),
+    ];
+    for (name, task, script, _) in all {
+        old(name, task, script);
+    }
+    for (name, _, _, phase) in all {
+        cluster.await_phase(name, phase);
+    }
+    let home = home(&cluster, &tasks.join("\n"));
+    let run = home.trigger("pods", "r1", &json!({}));
+    run.expect(&[
+        ("kept_failed", "failed"),
+        ("kept_well", "success"),
+        ("several", "failed"),
+        ("replaced", "success"),
+        ("meshed", "success"),
+        ("beside", "failed"),
+        ("active", "success"),
+        ("skipped", "skipped"),
+        ("skips_well", "skipped"),
+        ("main", "failed"),
+    ]);
+    assert_eq!(run.task("several", -1)["cause"]["exception"], "FoundMoreThanOnePodFailure");
+    assert_eq!(run.task("kept_failed", -1)["external_id"], "old-failed");
+    assert_eq!((run.returned("active", -1), run.returned("skipped", -1)), (&json!([1]), &json!([1])));
+    let said = log(&home, "r1", "main", 1);
+    let state = "Container 'main': state='TERMINATED', reason='Error', exit_code=3, message='None'";
+    assert!(said.contains(&state.to_string()), "{said:#?}");
+    home.until("the others are deleted", || {
+        let mut left = cluster.left();
+        // Its own pod stays: it didn't succeed.
+        left.retain(|name| !name.starts_with("skipped-"));
+        (left == ["old-a", "old-b", "old-failed", "old-well"]).then_some(())
+    });
+}

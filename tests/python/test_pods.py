@@ -1,6 +1,5 @@
 """Pods: what is encoded of their arguments, and what a task that needs Python asks for."""
 import base64
-import importlib.util
 import json
 import os
 import subprocess
@@ -123,14 +122,20 @@ class InPython(unittest.TestCase):
 
 
 class Jobs(unittest.TestCase):
-    @unittest.skipIf(importlib.util.find_spec("kubernetes"), "the real package is there")
-    def test_what_needs_the_client_says_what_to_install(self):
-        done = run_task(
-            "from airflow.sdk import DAG\n"
-            "from airflow.providers.cncf.kubernetes.operators.job import KubernetesDeleteJobOperator\n"
-            "with DAG('d'):\n    KubernetesDeleteJobOperator(task_id='t', name='j', namespace='n')\n", "t")
-        self.assertEqual(done.end["cause"]["exception"], "ImportError")
-        self.assertIn("pip install kubernetes", done.end["cause"]["summary"])
+    def test_a_class_made_from_an_operator_asks_for_what_it_does(self):
+        for module, name, given in (
+                ("job", "KubernetesJobOperator", {"image": "i", "backoff_limit": 2}),
+                ("job", "KubernetesDeleteJobOperator", {"name": "j", "namespace": "n", "poll_interval": 3}),
+                ("job", "KubernetesPatchJobOperator", {"name": "j", "namespace": "n", "body": {"spec": {"suspend": False}}}),
+                ("kueue", "KubernetesStartKueueJobOperator", {"image": "i", "queue_name": "q"}),
+                ("resource", "KubernetesCreateResourceOperator", {"yaml_conf": "{}", "namespace": "n"})):
+            with self.subTest(name):
+                text = (f"from airflow.providers.cncf.kubernetes.operators.{module} import {name}\n"
+                        f"class Own({name}):\n    pass\n"
+                        f"with DAG('d'):\n    Own(task_id='p', **{given!r})\n")
+                asked, done = run_pod(text)
+                self.assertEqual({k: asked["arguments"][k] for k in given}, given)
+                self.assertEqual(done.end["type"], "SucceedTask")
 
     def test_jobs_refuse_what_the_provider_refuses(self):
         text = ("from airflow.sdk import DAG\n"
@@ -138,6 +143,14 @@ class Jobs(unittest.TestCase):
                 "with DAG('d'):\n    KubernetesJobOperator(task_id='t', image='i', on_kill_propagation_policy='Later')\n")
         message = parse_text(text)["diagnostics"][0]["message"]
         self.assertIn("on_kill_propagation_policy must be Foreground, Background or Orphan, not 'Later'", message)
+
+    def test_kueue_refuses_a_job_that_begins_at_once(self):
+        text = ("from airflow.sdk import DAG\n"
+                "from airflow.providers.cncf.kubernetes.operators.kueue import KubernetesStartKueueJobOperator\n"
+                "with DAG('d'):\n    KubernetesStartKueueJobOperator(task_id='t', image='i', queue_name='q', suspend=False)\n")
+        self.assertIn("The `suspend` parameter can't be False", parse_text(text)["diagnostics"][0]["message"])
+        text = "from airflow.providers.cncf.kubernetes.operators.kueue import KubernetesInstallKueueOperator\n"
+        self.assertIn("manifests.yaml", parse_text("from airflow.sdk import DAG\n" + text)["diagnostics"][0]["hint"])
 
     def test_spark_names_what_to_use_instead(self):
         text = "from airflow.providers.cncf.kubernetes.operators.spark_kubernetes import SparkKubernetesOperator\n"

@@ -38,9 +38,14 @@ impl Run {
 
     /// The value that a task returned.
     pub fn returned(&self, task: &str, index: i64) -> &Value {
+        self.xcom(task, index, "return_value")
+    }
+
+    /// An XCom of a task; null if there is none.
+    pub fn xcom(&self, task: &str, index: i64, key: &str) -> &Value {
         self.rows("xcoms", task)
             .into_iter()
-            .find(|row| row["map_index"] == index && row["key"] == "return_value")
+            .find(|row| row["map_index"] == index && row["key"] == key)
             .map_or(&Value::Null, |row| &row["value"])
     }
 

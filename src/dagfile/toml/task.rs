@@ -75,7 +75,14 @@ pub(super) fn read(
     build.fields.insert("template_fields".into(), json!(op.template_fields));
     build.fields.insert("template_ext".into(), json!(op.template_ext));
     build.fields.insert("line".into(), json!(reader.place(at.start).0));
-    if op.class == "KubernetesPodOperator" {
+    if [
+        "KubernetesPodOperator",
+        "KubernetesJobOperator",
+        "KubernetesStartKueueJobOperator",
+        "KubernetesPodExecOperator",
+    ]
+    .contains(&op.class)
+    {
         build.fields.insert("do_xcom_push".into(), json!(false));
     }
     for (key, value) in left_open.by_file.into_iter().flat_map(|t| t.iter()) {

@@ -115,7 +115,8 @@ impl Api {
         Request::new(format!("/api/v1/namespaces/{}/{kind}", self.namespace))
     }
 
-    async fn ask<T: DeserializeOwned>(
+    /// Sends a request that is built already.
+    pub async fn ask<T: DeserializeOwned>(
         &self,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Answer<T> {
@@ -283,7 +284,8 @@ impl Api {
     }
 }
 
-fn unbuilt(e: &dyn std::error::Error) -> Trouble {
+/// A request that can't be built.
+pub fn unbuilt(e: &dyn std::error::Error) -> Trouble {
     Trouble::Refused { code: 0, reason: "BadRequest".into(), message: format!("the request can't be built: {e}") }
 }
 

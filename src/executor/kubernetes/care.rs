@@ -6,6 +6,8 @@ mod tidy;
 mod told;
 mod watch;
 
+pub use watch::chosen;
+
 use std::{
     cell::{Cell, RefCell},
     future::Future,

@@ -26,6 +26,8 @@ pub struct Follow {
     pub pod: String,
     /// Container.
     pub container: String,
+    /// What its lines stand under in the log: the container's name, unless several pods write there.
+    pub label: String,
     /// Log.
     pub log: Rc<RefCell<PodLog>>,
     /// The pod's newest object, and whether it is gone.
@@ -42,7 +44,7 @@ impl Follow {
         }
         let mut pause = Duration::from_millis(100);
         loop {
-            let mut mark = self.log.borrow_mut().mark(&self.container);
+            let mut mark = self.log.borrow_mut().mark(&self.label);
             let had = mark.last;
             let opened = self.api.log(&self.pod, &self.container, mark.since(), true).await;
             match opened {
@@ -175,6 +177,11 @@ impl Follow {
         let text = text.trim_end_matches(['\n', '\r']);
         let (stamp, rest) = text.split_once(' ').unwrap_or((text, ""));
         let has_time = is_start && stamp.parse::<jiff::Timestamp>().is_ok();
+        if is_start && !has_time {
+            // The container's lines all have their time: this is what the kubelet says when it can't read them.
+            let words = format!("[{}] lines may be missing here: {text}", self.container);
+            return self.log.borrow_mut().say("warning", &words);
+        }
         let rest = if has_time {
             *time = stamp.to_string();
             rest
@@ -183,8 +190,8 @@ impl Follow {
         };
         let mut log = self.log.borrow_mut();
         if self.calls.is_none() {
-            log.line(&self.container, time, rest, mark);
-        } else if log.is_new(&self.container, time, rest, mark) {
+            log.line(&self.label, time, rest, mark);
+        } else if log.is_new(&self.label, time, rest, mark) {
             shown.push(Line { time: time.clone(), text: rest.to_string() });
         }
     }
@@ -195,7 +202,7 @@ impl Follow {
         let texts = calls.lines(&self.container, lines).await;
         let mut log = self.log.borrow_mut();
         for (line, text) in lines.drain(..).zip(texts) {
-            log.formatted(&self.container, &line.time, &line.text, text);
+            log.formatted(&self.label, &line.time, &line.text, text);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! One client per cluster, and one watch per cluster and namespace, shared by all pods that are taken care of there.
 //! A watch is resumed by its resource version, and begun anew with a list when that has expired.
 
+mod family;
+
+pub use family::{FamilySeat, News};
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -108,6 +112,12 @@ pub struct Watch {
     /// What is known around pods that wait.
     pub facts: watch::Sender<Rc<Facts>>,
     seats: RefCell<HashMap<String, Place>>,
+    /// Jobs of which somebody wants to know, by name.
+    families: RefCell<family::Families>,
+    /// Name of the job of each pod that a job has made.
+    jobs_of: RefCell<HashMap<String, String>>,
+    /// Jobs are watched now.
+    watches_jobs: Cell<bool>,
     creations: Rc<Semaphore>,
     away_since: Cell<Option<Instant>>,
     away_for: Cell<Duration>,
@@ -118,7 +128,8 @@ pub struct Watch {
 impl Watch {
     /// The newest objects of the pods that are there.
     pub fn pods(&self) -> Vec<Rc<Value>> {
-        self.seats.borrow().values().filter_map(|place| there(&place.view)).collect()
+        let of_jobs = self.families.borrow().values().flat_map(family::Family::pods).collect::<Vec<_>>();
+        self.seats.borrow().values().filter_map(|place| there(&place.view)).chain(of_jobs).collect()
     }
 
     /// The pod of a name, if it is there.
@@ -126,6 +137,11 @@ impl Watch {
         let seats = self.seats.borrow();
         let place = seats.get(name)?;
         Some((place.id, there(&place.view)?))
+    }
+
+    /// Somebody sits at it: with a pod, or one that is to come.
+    pub fn is_used(&self) -> bool {
+        !self.seats.borrow().is_empty()
     }
 
     /// The API server doesn't answer.
@@ -212,14 +228,29 @@ impl Hub {
 
     /// Watches a pod by its name; it needn't be there yet.
     pub fn seat(self: &Rc<Self>, cluster: &Cluster, namespace: &str, (id, name): (PodId, &str), api: &Api) -> Seat {
+        let watch = self.watch_of(cluster, namespace, api);
+        let (view_of, view) = watch::channel(View::Nothing);
+        let (say, events) = unbounded_channel();
+        watch.seats.borrow_mut().insert(name.into(), Place { id, view: view_of, events: say });
+        let mut facts = watch.facts.subscribe();
+        // What is known already counts for a new pod, too.
+        facts.mark_changed();
+        Seat { watch, name: name.into(), view, events, facts }
+    }
+
+    /// The watch of a namespace, which begins if there is none.
+    fn watch_of(self: &Rc<Self>, cluster: &Cluster, namespace: &str, api: &Api) -> Rc<Watch> {
         let place = (cluster.clone(), namespace.to_string());
         let known = self.watches.borrow().get(&place).cloned();
-        let watch = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let watch = Rc::new(Watch {
                 cluster: cluster.clone(),
                 namespace: namespace.into(),
                 facts: watch::channel(Rc::default()).0,
                 seats: RefCell::default(),
+                families: RefCell::default(),
+                jobs_of: RefCell::default(),
+                watches_jobs: Cell::new(false),
                 creations: Rc::new(Semaphore::new(CREATIONS)),
                 away_since: Cell::new(None),
                 away_for: Cell::new(Duration::ZERO),
@@ -230,19 +261,12 @@ impl Hub {
             tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone()));
             tokio::task::spawn_local(survey::survey(self.clone(), watch.clone(), api.clone()));
             watch
-        });
-        let (view_of, view) = watch::channel(View::Nothing);
-        let (say, events) = unbounded_channel();
-        watch.seats.borrow_mut().insert(name.into(), Place { id, view: view_of, events: say });
-        let mut facts = watch.facts.subscribe();
-        // What is known already counts for a new pod, too.
-        facts.mark_changed();
-        Seat { watch, name: name.into(), view, events, facts }
+        })
     }
 
     /// True (and the watch is forgotten) if nobody sits at it any more.
     fn is_idle(&self, watch: &Watch) -> bool {
-        let idle = watch.seats.borrow().is_empty();
+        let idle = watch.seats.borrow().is_empty() && watch.families.borrow().is_empty();
         if idle {
             self.watches.borrow_mut().remove(&(watch.cluster.clone(), watch.namespace.clone()));
         }
@@ -382,8 +406,9 @@ fn set_version(version: &mut String, object: &Value) {
 }
 
 fn show(watch: &Watch, pod: Value, gone: bool) {
+    let pod = Rc::new(pod);
+    family::show(watch, &pod, gone);
     if let Some(place) = watch.seats.borrow().get(glance::name(&pod)) {
-        let pod = Rc::new(pod);
         place.view.send_replace(if gone { View::Gone(pod) } else { View::There(pod) });
     }
 }
@@ -392,6 +417,7 @@ async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
     let mut list = api.list(WATCHED).await?;
     let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let mut missing: Vec<String> = watch.seats.borrow().keys().cloned().collect();
+    family::list(watch, &items);
     for pod in items {
         missing.retain(|name| name != glance::name(&pod));
         show(watch, pod, false);
@@ -414,7 +440,9 @@ async fn stream_events(watch: &Watch, api: &Api, from: &str) -> Answer<Option<St
                 set_version(&mut version, &object);
                 let about = &object["involvedObject"];
                 let seats = watch.seats.borrow();
-                if let Some(place) = about["name"].as_str().and_then(|name| seats.get(name)) {
+                let name = about["name"].as_str().unwrap_or_default();
+                family::tell(watch, name, &object);
+                if let Some(place) = seats.get(name) {
                     let _ = place.events.send((about["uid"].as_str().unwrap_or("").into(), glance::event(&object)));
                 }
             }

@@ -167,6 +167,11 @@ pub fn airflows_message(pod: &Value, conduct: &Conduct) -> String {
     let words = glance::terminated(pod, &conduct.base).map(|t| t.message).unwrap_or_default();
     lines.extend(Some(words).filter(|words| !words.is_empty()));
     if conduct.log_pod_spec_on_failure {
+        let mut pod = pod.clone();
+        if let Some(metadata) = pod["metadata"].as_object_mut() {
+            // Who wrote which field: nothing that a person looks for in a log.
+            metadata.remove("managedFields");
+        }
         lines.push(format!("remote_pod: {pod}"));
     }
     lines.join("\n")

@@ -7,18 +7,24 @@ mod care;
 mod clocks;
 pub mod cluster;
 mod deliver;
+mod errand;
 pub mod exec;
 mod facts;
 mod find;
 mod follow;
 pub mod glance;
+mod ground;
 pub mod hub;
+mod job;
 mod judge;
 mod outcome;
 pub mod pending;
-pub mod podlog;
+pub mod pod_command;
+mod podlog;
+mod strays;
 mod survey;
 mod talk;
+mod things;
 mod traffic;
 mod words;
 mod worker;
@@ -39,7 +45,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodSight, PodWrite},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -48,6 +54,7 @@ use care::{Care, Order};
 pub use cluster::{Access, Cluster};
 pub use find::OWNER;
 pub use hub::WATCHED;
+pub use strays::Stray;
 
 /// A pod to be taken care of, from wherever its row says that it is.
 #[derive(Debug, Clone)]
@@ -85,6 +92,8 @@ pub struct Worker {
     pub has_agent: bool,
     /// Worker pods created at one time.
     pub batch: usize,
+    /// Reasons of waiting containers for which it has failed.
+    pub fatal: Vec<String>,
 }
 
 /// What the thread is told.
@@ -98,6 +107,24 @@ pub enum Request {
     GiveUp(PodId),
     /// Nobody waits for a pod any more (killed, cleared, marked): it is removed, unless its task keeps it then.
     Drop(PodId),
+    /// Look once in a namespace for what carries a home's mark.
+    Survey {
+        /// Cluster.
+        cluster: Cluster,
+        /// Namespace.
+        namespace: String,
+        /// Mark of the home.
+        home: String,
+    },
+    /// Delete something that no row knows.
+    Remove {
+        /// Cluster.
+        cluster: Cluster,
+        /// Namespace.
+        namespace: String,
+        /// What.
+        stray: Box<Stray>,
+    },
     /// Tell the agent in a worker pod: a line.
     Tell(PodId, String),
     /// What came of a call of the author's own code: its number, and the answer.
@@ -160,6 +187,17 @@ pub enum Report {
         /// How.
         result: Box<Ended>,
     },
+    /// What was found in a namespace that carries this home's mark, and isn't over.
+    Strays {
+        /// Cluster.
+        cluster: Cluster,
+        /// Namespace.
+        namespace: String,
+        /// What.
+        found: Vec<Stray>,
+    },
+    /// Something of a job or an errand.
+    Work(PodId, WorkNews),
     /// The author's own code is to be called; answered by [`Request::Called`].
     Call {
         /// About which.
@@ -184,6 +222,35 @@ pub enum Report {
     Health(Box<ClusterHealth>),
     /// Something that only has to be stored: samples, quotas, requests.
     Learnt(Box<PodWrite>),
+}
+
+/// What is told of a job or an errand besides.
+#[derive(Debug)]
+pub enum WorkNews {
+    /// An XCom beside the result.
+    Xcom(String, Value),
+    /// What must be known again after a restart; answered by [`Request::Committed`] once it is stored.
+    Noted(Value),
+    /// A job has made a pod.
+    Pod {
+        /// UID.
+        uid: String,
+        /// Name.
+        name: String,
+        /// Its object without status.
+        manifest: Box<Value>,
+    },
+    /// Something of a job's pod was seen.
+    Seen(String, Box<PodSight>),
+    /// Something was said about a job's pod.
+    Event(String, Box<PodEvent>),
+    /// Nothing is left to be done with a job's pod.
+    Left {
+        /// UID.
+        uid: String,
+        /// It is deleted.
+        is_gone: bool,
+    },
 }
 
 /// The thread's other half: tells the engine, and wakes its loop.
@@ -279,13 +346,23 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_int
                     answered
                 });
                 let name = job.pod.name.clone();
-                let care = Care::run(*job, hub.clone(), teller.clone(), (heard, told, answers));
-                let care = tokio::task::spawn_local(care);
+                let (hub, teller) = (hub.clone(), teller.clone());
+                let care = match job.pod.kind {
+                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, heard)),
+                    PodKind::Errand => tokio::task::spawn_local(errand::run(*job, hub, teller, heard)),
+                    _ => tokio::task::spawn_local(Care::run(*job, hub, teller, (heard, told, answers))),
+                };
                 tokio::task::spawn_local(async move {
                     if care.await.is_err_and(|e| e.is_panic()) {
                         say(format_args!("scheduler: the care of pod {name} broke off; a restart takes it up again"));
                     }
                 });
+            }
+            Request::Survey { cluster, namespace, home } => {
+                tokio::task::spawn_local(strays::survey(hub.clone(), teller.clone(), cluster, namespace, home));
+            }
+            Request::Remove { cluster, namespace, stray } => {
+                tokio::task::spawn_local(strays::remove(hub.clone(), cluster, namespace, *stray));
             }
             Request::Committed(id) => order(&cares, id, Order::Committed),
             Request::Drop(id) => order(&cares, id, Order::Drop),

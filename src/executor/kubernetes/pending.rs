@@ -49,18 +49,26 @@ pub fn why(pod: &Value, events: &[PodEvent], facts: &Facts) -> Option<String> {
             return Some(waits(container, reason, waiting["message"].as_str().unwrap_or(""), events));
         }
     }
-    if !glance::is_scheduled(pod) {
+    if glance::phase(pod) != "Pending" {
         return None;
+    }
+    if !glance::is_scheduled(pod) {
+        let scheduler = pod["spec"]["schedulerName"].as_str().unwrap_or("default-scheduler");
+        return Some(format!("not scheduled: {scheduler} has not looked at it yet"));
     }
     let claims = unbound(pod, facts).map(|claims| format!("; {claims}")).unwrap_or_default();
     let said = match events.iter().max_by_key(|e| e.last_at.map(jiff::Timestamp::as_second)) {
         Some(e) if e.reason == "Pulling" => match e.last_at {
             Some(at) => {
-                format!("{} since {}", e.message.to_lowercase().replacen("pulling image", "pulling", 1), clock(at))
+                format!("{} since {}", e.message.replacen("Pulling image", "pulling", 1), clock(at))
             }
             None => e.message.clone(),
         },
         Some(e) if e.level == "Warning" => format!("{}: {}", e.reason, words::of_mount(&e.message)),
+        _ if glance::all_containers(pod).next().is_none() => {
+            let node = pod["spec"]["nodeName"].as_str().unwrap_or("?");
+            format!("node {node} has not taken it up yet")
+        }
         _ => initializing(pod).unwrap_or_else(|| "its containers are being created".into()),
     };
     Some(format!("{said}{claims}"))
@@ -272,11 +280,21 @@ mod tests {
              429 Too Many Requests"
         );
         pod["status"]["containerStatuses"][0]["state"] = json!({"waiting": {"reason": "ContainerCreating"}});
-        let says = |events: &[PodEvent]| why(&pod, events, &Facts::default()).unwrap();
+        let creating = pod.clone();
+        let says = |events: &[PodEvent]| why(&creating, events, &Facts::default()).unwrap();
         assert_eq!(says(&events[..1]), "pulling \"x:1\" since 00:01:00Z");
         let mount = "MountVolume.SetUp failed for volume \"s\" : secret \"key\" not found";
         let events = [event("Scheduled", "Normal", 0, 0, 1, "ok"), event("FailedMount", "Warning", 1, 9, 5, mount)];
         assert_eq!(says(&events), "FailedMount: secret \"key\" not found (volume s)");
         assert_eq!(says(&[]), "its containers are being created");
+        pod["spec"]["nodeName"] = json!("n1");
+        pod["status"]["containerStatuses"] = json!([]);
+        assert_eq!(why(&pod, &[], &Facts::default()).unwrap(), "node n1 has not taken it up yet");
+        pod["status"]["conditions"] = json!([]);
+        assert_eq!(
+            why(&pod, &[], &Facts::default()).unwrap(),
+            "not scheduled: default-scheduler has not looked at it yet"
+        );
+        assert_eq!(why(&json!({"status": null}), &[], &Facts::default()), None);
     }
 }

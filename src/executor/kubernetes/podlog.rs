@@ -71,6 +71,8 @@ pub struct PodLog {
     log: Log,
     path: PathBuf,
     form: Form,
+    /// What stands before the lines of a label that isn't a container's name.
+    names: HashMap<String, String>,
 }
 
 impl PodLog {
@@ -79,7 +81,12 @@ impl PodLog {
         if let Ok(file) = File::options().read(true).write(true).open(path) {
             cut_half_line(file)?;
         }
-        Ok(Self { log: Log::open(path)?, path: path.into(), form })
+        Ok(Self { log: Log::open(path)?, path: path.into(), form, names: HashMap::new() })
+    }
+
+    /// From now on lines under a label begin with a name.
+    pub fn call(&mut self, label: &str, name: &str) {
+        self.names.insert(label.into(), name.into());
     }
 
     /// A line of our own.
@@ -133,7 +140,8 @@ impl PodLog {
     fn event(&self, container: &str, text: &str) -> String {
         let prefix = self.form == Form::Plain { prefix: true };
         let is_group = text.starts_with("::group::") || text.starts_with("::endgroup::");
-        if prefix && !is_group { format!("[{container}] {text}") } else { text.to_string() }
+        let name = self.names.get(container).map_or(container, String::as_str);
+        if prefix && !is_group { format!("[{name}] {text}") } else { text.to_string() }
     }
 
     /// Hands everything to the operating system.

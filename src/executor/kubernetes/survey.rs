@@ -77,11 +77,11 @@ pub async fn survey(hub: Rc<Hub>, watch: Rc<Watch>, api: Api) {
     let mut waited_for: Vec<String> = Vec::new();
     while hub.holds(&watch) {
         tokio::time::sleep(LOOK).await;
-        let pods = watch.pods();
-        if pods.is_empty() || watch.is_away() {
+        hub.tell_traffic(&watch.cluster);
+        if !watch.is_used() || watch.is_away() {
             continue;
         }
-        hub.tell_traffic(&watch.cluster);
+        let pods = watch.pods();
         if metrics.is_due() && pods.iter().any(|pod| glance::phase(pod) == "Running") {
             let done = sample(&watch, &api, &hub).await;
             hub.health(&watch, "metrics", done.as_ref().err());

@@ -67,6 +67,21 @@ pub async fn obtain(
     }
 }
 
+/// Why a pending worker will never run, by the reasons that `worker_pod_pending_fatal_container_state_reasons` names.
+pub fn hopeless(pod: &Value, fatal: &[String]) -> Option<Cause> {
+    for container in glance::all_containers(pod) {
+        let waiting = &container["state"]["waiting"];
+        let (reason, message) = (waiting["reason"].as_str().unwrap_or(""), waiting["message"].as_str().unwrap_or(""));
+        // A node that pulls too much at a time pulls later.
+        if fatal.iter().any(|word| word == reason) && !message.contains("pull QPS exceeded") {
+            let kind = if reason.contains("Image") { CauseKind::Image } else { CauseKind::Start };
+            let name = container["name"].as_str().unwrap_or("?");
+            return Some(Cause::new(kind, format!("container {name} cannot start ({reason}): {message}")));
+        }
+    }
+    None
+}
+
 /// Talks with the agent from the container's begin on, as long as the task is kept.
 pub fn converse(
     job: &Job,

@@ -11,6 +11,8 @@ pub const MOUNTED: &str = "/dagdeck/mounted";
 pub const FOLDER: &str = "/dagdeck/run";
 /// Volume of the ConfigMaps.
 const CODE: &str = "dagdeck-code";
+/// Label with the mark of the home that made a worker.
+pub const WORKER_OF: &str = "airflow-worker";
 /// File of the agent, in the ConfigMap of the Python side.
 pub const AGENT: &str = "dagdeck_agent.py";
 
@@ -154,7 +156,7 @@ fn labels(whose: &Whose<'_>) -> Map<String, Value> {
         set("map_index", whose.map_index.to_string());
     }
     set("kubernetes_executor", "True".into());
-    set("airflow-worker", safe_label(whose.home));
+    set(WORKER_OF, safe_label(whose.home));
     set("airflow_version", AIRFLOW_VERSION.into());
     labels
 }

@@ -91,6 +91,12 @@ pub struct WorkerSettings {
     pub launch_failure_retries: Option<usize>,
     /// Reasons of ended containers (`Error`) with which it isn't.
     pub launch_failure_excluded: Vec<String>,
+    /// Reasons of waiting containers for which a pending pod has failed.
+    pub pending_fatal: Vec<String>,
+    /// Namespaces in which worker pods may be; none: all.
+    pub namespaces: Vec<String>,
+    /// Seconds between TERM and KILL of a deleted pod, unless the pod itself says.
+    pub delete_grace: Option<u32>,
     /// Seconds that a result above 256 kB waits to be fetched.
     pub result_hold: f64,
 }
@@ -105,6 +111,12 @@ impl WorkerSettings {
             Some(tag) => format!("{repository}:{tag}"),
             None => repository.to_string(),
         });
+        let words = |key: &str| list(settings.text(section, key)).map(str::to_string).collect();
+        let namespaces = if settings.flag(section, "multi_namespace_mode") {
+            words("multi_namespace_mode_namespace_list")
+        } else {
+            Vec::new()
+        };
         Ok(Self {
             namespace: text("namespace").unwrap_or("default").to_string(),
             pod_template_file: text("pod_template_file").map(PathBuf::from),
@@ -121,6 +133,9 @@ impl WorkerSettings {
             launch_failure_excluded: list(settings.text(section, "pod_launch_failure_excluded_container_reasons"))
                 .map(str::to_string)
                 .collect(),
+            pending_fatal: words("worker_pod_pending_fatal_container_state_reasons"),
+            namespaces,
+            delete_grace: delete_grace(settings.text(section, "delete_option_kwargs"))?,
             result_hold: number("result_hold")?,
         })
     }
@@ -130,6 +145,27 @@ impl WorkerSettings {
     pub fn launches_again(&self, already: usize, reason: Option<&str>) -> bool {
         let is_excluded = reason.is_some_and(|reason| self.launch_failure_excluded.iter().any(|known| known == reason));
         !is_excluded && self.launch_failure_retries.is_none_or(|most| already < most)
+    }
+}
+
+/// `delete_option_kwargs`, a JSON object: of what Airflow hands to its client, the grace period counts.
+fn delete_grace(text: &str) -> Result<Option<u32>, String> {
+    let wrong = || {
+        format!(
+            "[kubernetes_executor] delete_option_kwargs = {text:?}: only {{\"grace_period_seconds\": SECONDS}} is known here"
+        )
+    };
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let given: serde_json::Map<String, Value> = serde_json::from_str(text).map_err(|_| wrong())?;
+    match given.iter().next() {
+        None => Ok(None),
+        Some((key, seconds)) if key == "grace_period_seconds" && given.len() == 1 => {
+            let seconds = seconds.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+            seconds.map(Some).ok_or_else(wrong)
+        }
+        Some(_) => Err(wrong()),
     }
 }
 
@@ -218,6 +254,17 @@ mod tests {
         ]);
         assert_eq!(WorkerSettings::read(&image).unwrap().image.as_deref(), Some("python:3.11-slim"));
         assert_eq!(dags_path(&image, Path::new("/dags")), Some("/opt/dags"));
+        assert!(read.namespaces.is_empty());
+        assert!(read.pending_fatal.contains(&"ErrImagePull".to_string()) && read.delete_grace.is_none());
+        let more = WorkerSettings::read(&settings(&[
+            ("AIRFLOW__KUBERNETES_EXECUTOR__MULTI_NAMESPACE_MODE", "True"),
+            ("AIRFLOW__KUBERNETES_EXECUTOR__MULTI_NAMESPACE_MODE_NAMESPACE_LIST", "a, b"),
+            ("AIRFLOW__KUBERNETES_EXECUTOR__DELETE_OPTION_KWARGS", "{\"grace_period_seconds\": 7}"),
+        ]))
+        .unwrap();
+        assert_eq!((more.namespaces, more.delete_grace), (vec!["a".to_string(), "b".to_string()], Some(7)));
+        let unknown = settings(&[("AIRFLOW__KUBERNETES_EXECUTOR__DELETE_OPTION_KWARGS", "{\"dry_run\": 1}")]);
+        assert!(WorkerSettings::read(&unknown).unwrap_err().contains("delete_option_kwargs"));
         let wrong = settings(&[("AIRFLOW__KUBERNETES_EXECUTOR__POD_LAUNCH_FAILURE_RETRIES", "many")]);
         assert!(WorkerSettings::read(&wrong).unwrap_err().contains("pod_launch_failure_retries"));
     }

@@ -85,3 +85,29 @@ pub(super) const KUBERNETES_POD_ARGS: &[Arg] = &[
     opt("xcom_from", OneOf(&["file", "stdout"]), "", "Only the sidecar's file, or only the last line of the output"),
     opt("container_name_log_prefix_enabled", Boolean, "true", "`[container]` before each line"),
 ];
+
+/// Arguments of it that are templates.
+pub(super) const KUBERNETES_POD_FIELDS: &[&str] = &[
+    "image",
+    "name",
+    "hostname",
+    "cmds",
+    "annotations",
+    "arguments",
+    "env_vars",
+    "labels",
+    "config_file",
+    "pod_template_file",
+    "pod_template_dict",
+    "namespace",
+    "container_resources",
+    "volumes",
+    "volume_mounts",
+    "cluster_context",
+    "env_from",
+    "configmaps",
+    "node_selector",
+    "kubernetes_conn_id",
+    "base_container_name",
+    "trigger_kwargs",
+];

@@ -1,11 +1,89 @@
-//! `KubernetesJobOperator`: the job around the pod (provider 10.25.0).
+//! `KubernetesJobOperator`: the job around the pod, and what is done with it (provider 10.25.0).
 
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Arguments, Chance, Pod, Surroundings, labels_of, merge, names, objects::Shaper, put, shaped, table};
 
 /// What every job's name begins with.
 const PREFIX: &str = "job-";
+
+/// The label and annotation by which Kueue finds a job's queue.
+const QUEUE: &str = "kueue.x-k8s.io/queue-name";
+
+/// What is done with a job once it is there. Stored with it, so that a later scheduler goes on the same way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobConduct {
+    /// The task waits for its end.
+    pub wait: bool,
+    /// At most one pod of it runs at a time, and one makes it complete.
+    pub is_single: bool,
+    /// Seconds between two looks at it where it can't be watched.
+    pub poll_interval: f64,
+    /// What a killed task's job does with its pods: `Foreground`, `Background` or `Orphan`.
+    pub propagation: String,
+    /// A list of one result is that result.
+    pub unwrap_single: bool,
+}
+
+impl JobConduct {
+    /// Reads the arguments; `manifest` is the job that was made of them.
+    pub fn of(args: &Arguments<'_>, manifest: &Value) -> Result<Self, String> {
+        let propagation = args.text("on_kill_propagation_policy")?.unwrap_or_else(|| "Foreground".into());
+        if !["Foreground", "Background", "Orphan"].contains(&propagation.as_str()) {
+            return Err(format!(
+                "KubernetesJobOperator: on_kill_propagation_policy must be Foreground, Background or Orphan, not \
+                 {propagation}"
+            ));
+        }
+        let most = |name: &str| manifest["spec"][name].as_i64().unwrap_or(1);
+        Ok(Self {
+            wait: args.flag("wait_until_job_complete", false)?,
+            is_single: most("parallelism") <= 1 && most("completions") <= 1,
+            poll_interval: args.seconds("job_poll_interval")?.unwrap_or(10.0).max(1.0),
+            propagation,
+            unwrap_single: args.flag("unwrap_single", true)?,
+        })
+    }
+
+    /// What of the arguments has no effect, each a sentence of the provider's.
+    pub fn doubts(&self, args: &Arguments<'_>) -> Result<Vec<String>, String> {
+        if self.wait {
+            return Ok(Vec::new());
+        }
+        let mut said = Vec::new();
+        if args.flag("deferrable", false)? {
+            said.push("Deferrable mode is available only with parameter `wait_until_job_complete=True`.");
+        }
+        if args.flag("get_logs", true)? || args.pushes_xcom() {
+            said.push(
+                "Getting Logs and pushing to XCom are available only with parameter `wait_until_job_complete=True`.",
+            );
+        }
+        Ok(said.into_iter().map(|text| format!("{text} Please, set it up.")).collect())
+    }
+}
+
+/// `KubernetesStartKueueJobOperator`: its job waits, suspended, for its turn in a queue.
+pub fn queued(args: &Arguments<'_>, arguments: &IndexMap<String, Value>) -> Result<IndexMap<String, Value>, String> {
+    let queue = args.required("queue_name")?;
+    if !args.flag("suspend", true)? {
+        return Err(
+            "The `suspend` parameter can't be False. If you want to use Kueue for running Job in a Kubernetes \
+                    cluster, set the `suspend` parameter to True."
+                .into(),
+        );
+    }
+    let mut made = arguments.clone();
+    made.insert("suspend".into(), true.into());
+    for name in ["labels", "annotations"] {
+        let mut all = args.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        all.insert(QUEUE.into(), queue.clone().into());
+        made.insert(name.into(), all.into());
+    }
+    Ok(made)
+}
 
 /// Builds the job around the pod of a task instance. An error is a sentence that names the argument.
 pub fn job(

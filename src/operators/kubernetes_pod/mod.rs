@@ -3,10 +3,12 @@
 
 mod attach;
 mod conduct;
+mod errand;
 mod job;
 mod merge;
 mod names;
 mod objects;
+mod plain;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -20,9 +22,11 @@ use objects::Shaper;
 
 pub use attach::{SIDECAR, Sidecar, XCOM_FOLDER};
 pub use conduct::{Conduct, Containers, OnFinish, XcomFrom};
-pub use job::job;
+pub use errand::{Errand, Plan, errand};
+pub use job::{JobConduct, job, queued};
 pub use merge::pods;
 pub use names::{Identity, MAX_NAME, name_of_task, safe_label};
+pub use plain::as_python;
 
 /// The Airflow version that pods are labelled with: what dagdeck behaves like.
 pub const AIRFLOW_VERSION: &str = "3.3.2";

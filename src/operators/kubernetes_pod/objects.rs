@@ -10,16 +10,17 @@ use crate::model::mapping::encoded_kind;
 const SOURCE: &str = include_str!("../../python/side/kubernetes_standin/client/fields.py");
 
 /// A field of an object.
-struct Field {
+pub(super) struct Field {
     /// Python's name.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The API's name.
-    spelling: String,
+    pub(super) spelling: String,
     /// What it holds: `str`, `int`, `bool`, `object`, a class, `[T]` or `{T}`.
-    kind: &'static str,
+    pub(super) kind: &'static str,
 }
 
-static CLASSES: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
+/// The classes by their names in Python's client.
+pub(super) static CLASSES: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
     let table = SOURCE.split("FIELDS = \"\"\"").nth(1).and_then(|rest| rest.split("\"\"\"").next()).unwrap_or("");
     let mut classes: HashMap<&str, Vec<Field>> = HashMap::new();
     let mut class = "";

@@ -216,7 +216,9 @@ class Agent:
 
     def spawn(self, start):
         ours, theirs = socket.socketpair()
-        environment = {**os.environ, **start.get("env", {}), "DAGDECK_FD": str(theirs.fileno())}
+        # what the pod says itself about Airflow's settings counts
+        own = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+        environment = {**os.environ, **start.get("env", {}), **own, "DAGDECK_FD": str(theirs.fileno())}
         for name in ("DAGDECK_MOUNTED", "DAGDECK_FOLDER", "DAGDECK_TERMINATION"):
             environment.pop(name, None)
         self.output, output = os.pipe()

@@ -4,10 +4,13 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::documents;
-use crate::{error::Result, store::pod::EVENT_ORDER};
+use crate::{
+    error::Result,
+    store::pod::{EVENT_ORDER, IS_POD},
+};
 
 const COLUMNS: &str = r#"p.name, p.namespace, p.dag_id, p.run_id AS dag_run_id, p.task_id, p.map_index, p.try_number, p.kind, p.stage,
-    CASE WHEN p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) THEN 'gone' ELSE p.phase END AS state,
+    CASE WHEN p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) THEN 'gone' ELSE coalesce(nullif(p.phase, ''), p.stage) END AS state,
     p.phase, p.node, p.why, p.created_at AS "created_at@t", p.scheduled_at AS "scheduled_at@t",
     p.started_at AS "started_at@t", p.ended_at AS "ended_at@t", p.deleted_at AS "deleted_at@t""#;
 
@@ -17,7 +20,7 @@ const COLUMNS: &str = r#"p.name, p.namespace, p.dag_id, p.run_id AS dag_run_id, 
 /// `System` if the store can't be read.
 pub fn list(conn: &Connection, dag_id: Option<&str>, all: bool, most: usize) -> Result<Vec<Value>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM pod p WHERE (?1 IS NULL OR p.dag_id = ?1)
+        "SELECT {COLUMNS} FROM pod p WHERE (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL))
          ORDER BY p.id DESC LIMIT ?3"
     );

@@ -6,7 +6,7 @@ use super::{Micros, Page, TiRef, page, rows, spelled, ti_ref};
 use crate::{
     error::Result,
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
-    store,
+    store::{self, pod::IS_POD},
 };
 
 /// One pod.
@@ -100,7 +100,7 @@ pub fn list(
     limit: usize,
 ) -> Result<Page<PodRow>> {
     let sql = format!(
-        "{SELECT} WHERE (?1 IS NULL OR p.dag_id = ?1)
+        "{SELECT} WHERE (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
     );
     page(conn, &sql, (dag_id, all), make, keep, limit)
@@ -108,13 +108,13 @@ pub fn list(
 
 /// The pods of a task instance, oldest first.
 pub fn of_instance(conn: &Connection, ti: &TiRef) -> Result<Vec<PodRow>> {
-    let sql = format!("{SELECT} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 ORDER BY p.id");
+    let sql = format!("{SELECT} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 AND {IS_POD} ORDER BY p.id");
     rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)
 }
 
 /// All pods of a run, oldest first: what the phases of its timeline are drawn from.
 pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<PodRow>> {
-    rows(conn, &format!("{SELECT} WHERE p.run = ?1 ORDER BY p.id"), [run], make)
+    rows(conn, &format!("{SELECT} WHERE p.run = ?1 AND {IS_POD} ORDER BY p.id"), [run], make)
 }
 
 /// A quota's line.

@@ -92,9 +92,22 @@ impl Care {
     }
 
     pub(super) fn log_states(&self, pod: &Value) {
-        self.say("info", &format!("Pod phase: {}, reason: {}", glance::phase(pod), pod["status"]["reason"]));
+        let word = |value: &Value| value.as_str().map_or_else(|| "None".to_string(), str::to_string);
+        self.say("info", &format!("Pod phase: {}, reason: {}", glance::phase(pod), word(&pod["status"]["reason"])));
         for container in glance::all_containers(pod) {
-            self.say("info", &format!("Container {}: {}", container["name"], container["state"]));
+            let (state, name) = (&container["state"], word(&container["name"]));
+            let of = |kind: &str, part: &str| word(&state[kind][part]);
+            let (level, text) = if let Some(code) = state["terminated"]["exitCode"].as_i64() {
+                let (reason, message) = (of("terminated", "reason"), of("terminated", "message"));
+                let text = format!("state='TERMINATED', reason='{reason}', exit_code={code}, message='{message}'");
+                (if code == 0 { "info" } else { "error" }, text)
+            } else if state["waiting"].is_object() {
+                let (reason, message) = (of("waiting", "reason"), of("waiting", "message"));
+                ("warning", format!("state='WAITING', reason='{reason}', message='{message}'"))
+            } else {
+                ("info", format!("state='RUNNING', started_at={}", of("running", "startedAt")))
+            };
+            self.say(level, &format!("Container '{name}': {text}"));
         }
         for event in &self.events {
             let level = if event.level == "Warning" { "warning" } else { "info" };

@@ -164,7 +164,11 @@ impl Care {
         let mut raised = self.calls.as_ref().map(|calls| calls.failed());
         while !enough(self) && !self.is_at_end() && !self.dropped.get() {
             let pod = self.now();
-            if let Some(cause) = pod.as_deref().and_then(pending::hopeless) {
+            let hopeless = |pod: &Value| match &self.job.worker {
+                Some(worker) => worker::hopeless(pod, &worker.fatal),
+                None => pending::hopeless(pod),
+            };
+            if let Some(cause) = pod.as_deref().and_then(hopeless) {
                 return Some(Stop::Late(cause));
             }
             let wake = clocks.next(pod.as_deref(), seat.outage());
@@ -226,7 +230,16 @@ impl Care {
         let follow = |container: String| {
             let (api, log, seen) = (api.clone(), self.log.clone(), self.seen.subscribe());
             tokio::task::spawn_local(
-                Follow { api, pod: self.name.clone(), container, log, seen, calls: lines.clone() }.run(),
+                Follow {
+                    api,
+                    pod: self.name.clone(),
+                    label: container.clone(),
+                    container,
+                    log,
+                    seen,
+                    calls: lines.clone(),
+                }
+                .run(),
             )
         };
         names.into_iter().map(follow).collect()
@@ -255,7 +268,8 @@ impl Care {
     }
 }
 
-fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
+/// Names among `all` that are wanted.
+pub fn chosen(all: &[String], wanted: Option<&Containers>) -> Vec<String> {
     match wanted {
         None => Vec::new(),
         Some(Containers::All) => all.iter().filter(|name| *name != SIDECAR).cloned().collect(),

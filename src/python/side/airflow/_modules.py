@@ -251,6 +251,8 @@ MODULES = {
     _P + "cncf.kubernetes.operators.pod": {"KubernetesPodOperator": "op_pod"},
     _P + "cncf.kubernetes.operators.job": dict.fromkeys((
         "KubernetesJobOperator", "KubernetesDeleteJobOperator", "KubernetesPatchJobOperator"), "op_job"),
+    _P + "cncf.kubernetes.operators.pod_exec": {"KubernetesPodExecOperator": "op_job"},
+    _P + "cncf.kubernetes.operators.kueue": {"KubernetesStartKueueJobOperator": "op_job"},
     _P + "cncf.kubernetes.operators.resource": dict.fromkeys((
         "KubernetesCreateResourceOperator", "KubernetesDeleteResourceOperator"), "op_job"),
     _P + "cncf.kubernetes.decorators.kubernetes": {"kubernetes_task": "op_pod_decorated"},

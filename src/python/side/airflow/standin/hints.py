@@ -3,6 +3,8 @@ import difflib
 
 SPARK = "dagdeck has no Spark operators: make the SparkApplication with KubernetesCreateResourceOperator(" \
         "custom_resource_definition=True), or run spark-submit in a KubernetesPodOperator"
+KUEUE = "dagdeck doesn't install Kueue: apply its release's manifests.yaml, once, with kubectl or with " \
+        "KubernetesCreateResourceOperator(yaml_conf_file=...)"
 FIXED = {
     "airflow.providers.cncf.kubernetes.operators.spark_kubernetes": SPARK,
     "airflow.providers.cncf.kubernetes.sensors.spark_kubernetes": SPARK,
@@ -17,6 +19,8 @@ def hint(module, name):
     """A sentence, or None."""
     from .._modules import MODULES, OLD
 
+    if name == "KubernetesInstallKueueOperator":
+        return KUEUE
     for prefix, text in FIXED.items():
         if module == prefix or module.startswith(prefix + "."):
             return text

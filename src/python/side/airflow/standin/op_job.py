@@ -2,6 +2,7 @@
 from . import state
 from .op_pod import KubernetesPodOperator
 from .operator import BaseOperator
+from .pod_run import run
 
 _MODULE = "airflow.providers.cncf.kubernetes.operators."
 
@@ -31,17 +32,22 @@ class KubernetesJobOperator(KubernetesPodOperator):
             if not wait_until_job_complete and (self.do_xcom_push or self.deferrable):
                 state.warn("do_xcom_push= and deferrable= of KubernetesJobOperator only work with "
                            "wait_until_job_complete=True", "wait_until_job_complete=True")
-        self._work = None
 
-    def execute(self, context):
-        from .cluster_work import JobRun
 
-        self._work = JobRun(self, context)
-        return self._work.run()
+class KubernetesStartKueueJobOperator(KubernetesJobOperator):
+    """Makes a job that waits, suspended, for its turn in a queue of Kueue."""
 
-    def on_kill(self):
-        if self._work is not None:
-            self._work.kill()
+    __module__ = _MODULE + "kueue"
+    template_fields = ("queue_name", *KubernetesJobOperator.template_fields)
+
+    def __init__(self, queue_name, **kwargs):
+        super().__init__(**kwargs)
+        self.queue_name = queue_name
+        if self.suspend is False:
+            from .exceptions import AirflowException
+
+            raise AirflowException("The `suspend` parameter can't be False. If you want to use Kueue for running Job"
+                                   " in a Kubernetes cluster, set the `suspend` parameter to True.")
 
 
 class KubernetesDeleteJobOperator(BaseOperator):
@@ -59,9 +65,7 @@ class KubernetesDeleteJobOperator(BaseOperator):
         self.poll_interval = poll_interval
 
     def execute(self, context):
-        from .cluster_work import delete_job
-
-        delete_job(self)
+        return run(self, context)
 
 
 class KubernetesPatchJobOperator(BaseOperator):
@@ -78,9 +82,7 @@ class KubernetesPatchJobOperator(BaseOperator):
         self.in_cluster, self.cluster_context = in_cluster, cluster_context
 
     def execute(self, context):
-        from .cluster_work import patch_job
-
-        return patch_job(self)
+        return run(self, context)
 
 
 class _ResourceOperator(BaseOperator):
@@ -104,9 +106,7 @@ class KubernetesCreateResourceOperator(_ResourceOperator):
     __module__ = _MODULE + "resource"
 
     def execute(self, context):
-        from .cluster_work import create_objects
-
-        create_objects(self)
+        return run(self, context)
 
 
 class KubernetesDeleteResourceOperator(_ResourceOperator):
@@ -115,6 +115,28 @@ class KubernetesDeleteResourceOperator(_ResourceOperator):
     __module__ = _MODULE + "resource"
 
     def execute(self, context):
-        from .cluster_work import delete_objects
+        return run(self, context)
 
-        delete_objects(self)
+
+class KubernetesPodExecOperator(BaseOperator):
+    """Runs a command in a container of a pod that is there."""
+
+    __module__ = _MODULE + "pod_exec"
+    template_fields = ("pod_name", "command", "namespace", "container_name", "kubernetes_conn_id", "cluster_context",
+                       "config_file")
+    template_fields_renderers = {"command": "py"}
+    do_xcom_push = False
+
+    def __init__(self, *, pod_name, command, namespace=None, container_name=None,
+                 kubernetes_conn_id="kubernetes_default", in_cluster=None, cluster_context=None, config_file=None,
+                 do_xcom_push=False, max_xcom_output_size=49_344, **kwargs):
+        super().__init__(do_xcom_push=do_xcom_push, **kwargs)
+        if isinstance(max_xcom_output_size, bool) or not isinstance(max_xcom_output_size, int) or max_xcom_output_size <= 0:
+            raise ValueError("`max_xcom_output_size` must be a positive integer")
+        self.pod_name, self.command, self.namespace, self.container_name = pod_name, command, namespace, container_name
+        self.kubernetes_conn_id, self.in_cluster = kubernetes_conn_id, in_cluster
+        self.cluster_context, self.config_file = cluster_context, config_file
+        self.max_xcom_output_size = max_xcom_output_size
+
+    def execute(self, context):
+        return run(self, context)

@@ -1,26 +1,24 @@
-"""Pods of operators that run in Python: the program makes and follows the pod, this process waits for its end."""
+"""Pods and jobs of operators that run in Python: the program makes and follows them, this process waits for their end."""
 from . import state
 
 # What only this process could call: the program has it called where the pod is.
 CALLED = frozenset(("callbacks", "progress_callback", "log_formatter"))
-_JOB = "airflow.providers.cncf.kubernetes.operators.job"
+_OPERATORS = "airflow.providers.cncf.kubernetes.operators."
 
 
 def arguments(task):
     """The operator's arguments as they are now, as the program reads them."""
     from dagdeck_side.encode import value
 
-    from .op_pod import KubernetesPodOperator
-
-    made_for = [one for one in type(task).__mro__ if one.__module__ in (KubernetesPodOperator.__module__, _JOB)]
+    made_for = [one for one in type(task).__mro__ if one.__module__.startswith(_OPERATORS) and "__init__" in vars(one)]
     names = [n for one in made_for for n in one.__init__._dagdeck_names if n not in CALLED]
     return {name: value(getattr(task, name)) for name in names if getattr(task, name, None) is not None}
 
 
 def run(task, context):
-    """Runs the pod of an operator; its result."""
+    """Runs the pod or job of an operator, or what it does at once; its result."""
     calls = None
-    if task.callbacks or task.log_formatter:
+    if getattr(task, "callbacks", None) or getattr(task, "log_formatter", None):
         from .pod_calls import Calls
 
         calls = Calls(task, context)

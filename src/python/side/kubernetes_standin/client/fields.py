@@ -71,11 +71,15 @@ V1HostPathVolumeSource path! type
 V1ISCSIVolumeSource chap_auth_discovery:bool chap_auth_session:bool fs_type initiator_name iqn! iscsi_interface
   lun!:int portals:[str] read_only:bool secret_ref:V1LocalObjectReference target_portal!
 V1ImageVolumeSource pull_policy reference
-V1Job api_version kind metadata:V1ObjectMeta spec:V1JobSpec status:object
+V1Job api_version kind metadata:V1ObjectMeta spec:V1JobSpec status:V1JobStatus
+V1JobCondition last_probe_time:datetime last_transition_time:datetime message reason status! type!
 V1JobSpec active_deadline_seconds:int backoff_limit:int backoff_limit_per_index:int completion_mode completions:int
   managed_by manual_selector:bool max_failed_indexes:int parallelism:int pod_failure_policy:V1PodFailurePolicy
   pod_replacement_policy selector:V1LabelSelector success_policy:V1SuccessPolicy suspend:bool
   template!:V1PodTemplateSpec ttl_seconds_after_finished:int
+V1JobStatus active:int completed_indexes completion_time:datetime conditions:[V1JobCondition] failed:int failed_indexes
+  ready:int start_time:datetime succeeded:int terminating:int
+  uncounted_terminated_pods:V1UncountedTerminatedPods
 V1KeyToPath key! mode:int path!
 V1LabelSelector match_expressions:[V1LabelSelectorRequirement] match_labels:{str}
 V1LabelSelectorRequirement key! operator! values:[str]
@@ -181,6 +185,7 @@ V1TopologySpreadConstraint label_selector:V1LabelSelector match_label_keys:[str]
   node_affinity_policy node_taints_policy topology_key! when_unsatisfiable!
 V1TypedLocalObjectReference api_group kind! name!
 V1TypedObjectReference api_group kind! name! namespace
+V1UncountedTerminatedPods failed:[str] succeeded:[str]
 V1Volume aws_elastic_block_store:V1AWSElasticBlockStoreVolumeSource azure_disk:V1AzureDiskVolumeSource
   azure_file:V1AzureFileVolumeSource cephfs:V1CephFSVolumeSource cinder:V1CinderVolumeSource
   config_map:V1ConfigMapVolumeSource csi:V1CSIVolumeSource downward_api=downwardAPI:V1DownwardAPIVolumeSource
