@@ -182,7 +182,8 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
     all.sort_by_key(|t| t["reason"] != "selected");
     let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
     // What is done with a pod has no instances or runs.
-    let counts = if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}; ", n.0, n.1) };
+    let counts =
+        if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}; ", n.0, n.1) };
     let mut out = vec![(format!("{counts}nothing has changed yet"), Role::Title)];
     for t in &all {
         let letter =

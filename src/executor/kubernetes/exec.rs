@@ -166,7 +166,9 @@ fn not_opened(wanted: &Wanted, e: kube::Error) -> Error {
         }
     };
     match is_forbidden {
-        true => error.hint(format!("the right to create and get pods/exec in namespace {} is needed", wanted.namespace)),
+        true => {
+            error.hint(format!("the right to create and get pods/exec in namespace {} is needed", wanted.namespace))
+        }
         false => error,
     }
 }
