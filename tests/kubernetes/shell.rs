@@ -41,7 +41,8 @@ fn a_shell_in_a_pod_and_back() {
     console.wait_for("grown-2");
     console.resize(80, 24);
     // A Ctrl-C is the program's there, not the console's.
-    console.types("sleep 600\r");
+    console.types("sh -c 'echo on-$((1+2)); exec sleep 600'\r");
+    console.wait_for("on-3");
     console.types("\u{3}");
     console.types("echo still-$((2+2))\r");
     console.wait_for("still-4");
