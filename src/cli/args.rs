@@ -23,6 +23,7 @@ use super::{
     run::RunVerb,
     saved_plan::PlanVerb,
     scheduler::SchedulerVerb,
+    screen::ScreenArgs,
     setting::ConfigVerb,
     shell::Format,
     shell::Shell,
@@ -50,6 +51,9 @@ pub struct Environment {
     /// How documents are printed
     #[arg(short, long, global = true, value_name = "FORMAT", help_heading = "Everywhere")]
     pub output: Option<Format>,
+    /// The same as -o plain: one row per line, for screen readers and scripts
+    #[arg(long, global = true, conflicts_with = "output", help_heading = "Everywhere")]
+    pub plain: bool,
 }
 
 impl Environment {
@@ -255,6 +259,8 @@ pub enum Verb {
     },
     /// Open the console at a DAG, a run or a task
     Open(OpenArgs),
+    /// Print what a screen of the console shows, as plain text
+    Screen(ScreenArgs),
     /// Verbs of later versions.
     #[command(flatten)]
     Later(Later),
@@ -377,6 +383,7 @@ pub(super) fn dispatch(verb: Verb, shell: &mut Shell) -> Result<i32> {
             shell.text(&String::from_utf8_lossy(&script)).map(|()| 0)
         }
         // `parse` makes it a console.
+        Verb::Screen(of) => super::screen::run(of, shell),
         Verb::Open(_) => Err(Error::usage("`open` needs a terminal")),
         Verb::Later(verb) => later::run(&verb),
     }

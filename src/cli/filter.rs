@@ -54,8 +54,8 @@ fn keep_at(rows: Vec<Value>, filter: Option<&str>, now: Timestamp) -> Result<Vec
 fn text(row: &Value, key: &str) -> Option<String> {
     let names: &[&str] = match key {
         "dag" => &["dag_id"],
-        "task" => &["task_id"],
-        "run" => &["dag_run_id", "last_dag_run_id"],
+        "task" => &["task_id", "task_ids"],
+        "run" => &["dag_run_id", "last_dag_run_id", "dag_run_ids"],
         "state" => &["state", "last_run_state"],
         "tag" => &["tags"],
         "owner" => &["owners", "owner"],

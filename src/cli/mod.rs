@@ -38,6 +38,7 @@ mod run;
 mod run_show;
 mod saved_plan;
 mod scheduler;
+mod screen;
 mod setting;
 mod shell;
 mod table;

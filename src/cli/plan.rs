@@ -32,7 +32,7 @@ pub struct PlanFlags {
 /// What planning or applying says.
 pub fn carry_out(shell: &mut Shell, flags: PlanFlags, command: impl Fn(bool) -> Command) -> Result<i32> {
     if flags.save {
-        let plan = shell.submit(Command::SavePlan { planned: Box::new(command(false)), hold: None })?;
+        let plan = shell.submit(Command::SavePlan { planned: Box::new(command(false)), hold: None, act: None })?;
         show(shell, &plan, "")?;
         let id = plan["plan_id"].as_str().unwrap_or_default();
         shell.say(&format!("saved, nothing was changed; `dagdeck plans apply {id}` applies it"))?;
@@ -53,7 +53,10 @@ pub fn carry_out_later(
 ) -> Result<i32> {
     let code = carry_out_with(shell, flags, |shell, dry_run| match dry_run {
         true => shell.submit(command(true)),
-        false => shell.submit(Command::SavePlan { planned: Box::new(command(false)), hold: Some(seconds) }),
+        false => {
+            let planned = Box::new(command(false));
+            shell.submit(Command::SavePlan { planned, hold: Some(seconds), act: None })
+        }
     })?;
     if code == 0 && !flags.dry_run {
         shell.say(&format!(

@@ -183,9 +183,14 @@ impl Shell {
         Ok(())
     }
 
+    /// The flags that every verb takes, as given.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The asked output format.
     pub fn format(&self) -> Format {
-        self.environment.output.unwrap_or_default()
+        if self.environment.plain { Format::Plain } else { self.environment.output.unwrap_or_default() }
     }
 
     /// Prints rows: all fields as a document, the given columns as a table.

@@ -168,7 +168,14 @@ pub fn note(tx: &Transaction<'_>, dag_id: &str, run_id: &str, task: Option<(Stri
 }
 
 /// Ends a running try. Only its supervisor knows when it is over, so a scheduler has to run.
-pub fn stop_task(tx: &Transaction<'_>, dag_id: &str, run_id: &str, task_id: &str, map_index: MapIndex) -> Done {
+pub fn stop_task(
+    tx: &Transaction<'_>,
+    who: &str,
+    dag_id: &str,
+    run_id: &str,
+    task_id: &str,
+    map_index: MapIndex,
+) -> Done {
     let run = find_run(tx, dag_id, run_id)?;
     let key = TiKey::new(run.id, task_id, map_index);
     let row = load::instance(tx, &key)?
@@ -176,7 +183,7 @@ pub fn stop_task(tx: &Transaction<'_>, dag_id: &str, run_id: &str, task_id: &str
     if !row.state.is_active() {
         return Err(Error::refused(format!("{key} is {}, there is nothing to stop", row.state)));
     }
-    let cause = Cause::new(CauseKind::Killed, "stopped by a person");
+    let cause = Cause::new(CauseKind::Killed, format!("stopped by {who}"));
     Ok((
         json!({"task_id": task_id, "map_index": map_index, "stopping": true}),
         Touched { kill: vec![(key, row.epoch, cause)], ..Touched::default() },

@@ -1,6 +1,7 @@
 //! One act from a person: sent to the scheduler if one runs, else done here under the writer's lock. Either way it is
 //! the same code, in one transaction with its audit row.
 
+mod about;
 mod acts;
 mod asset;
 mod backfill;

@@ -5,14 +5,23 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Actor, acts, asset, backfill, hitl, prepared::prepare, saved};
+use super::{
+    Actor,
+    about::{self, about},
+    acts, asset, backfill, hitl,
+    prepared::prepare,
+    saved,
+};
 use crate::{
     clock,
     config::Place,
     error::{Error, Kind, Result},
     model::{Cause, PodId, RunId, RunType, TiKey, TriggeredBy},
     protocol::{Command, IncidentChange},
-    store::{Store, audit},
+    store::{
+        Store,
+        audit::{self, About},
+    },
 };
 
 /// What a running scheduler must look at again after an act.
@@ -52,11 +61,14 @@ pub fn perform_with(
     also: impl FnOnce(&Transaction<'_>, &Value) -> Result<()>,
 ) -> Result<(Value, Touched)> {
     let (action, target, quiet) = describe(&command);
+    let named = about(&command);
+    let plan_id = about::plan_id(&command).map(str::to_owned);
     let done = store.transaction(|tx| {
         let (reply, touched) = dispatch(tx, place, actor, command)?;
         also(tx, &reply)?;
         if !quiet {
-            write_audit(tx, actor, action, &target, "ok", Some(&reply))?;
+            let about = about::done(tx, named.clone(), plan_id.as_deref(), &reply)?;
+            write_audit(tx, actor, action, &target, about, "ok", Some(&reply))?;
         }
         Ok((reply, touched))
     });
@@ -64,7 +76,11 @@ pub fn perform_with(
         && !quiet
         && e.kind != Kind::System
     {
-        store.transaction(|tx| write_audit(tx, actor, action, &target, &format!("refused: {}", e.message), None))?;
+        let result = format!("refused: {}", e.message);
+        store.transaction(|tx| {
+            let about = about::done(tx, named, plan_id.as_deref(), &Value::Null)?;
+            write_audit(tx, actor, action, &target, about, &result, None)
+        })?;
     }
     done
 }
@@ -75,6 +91,7 @@ pub fn write_audit(
     actor: &Actor,
     action: &str,
     target: &str,
+    about: About,
     result: &str,
     reply: Option<&Value>,
 ) -> Result<()> {
@@ -87,6 +104,7 @@ pub fn write_audit(
             via: &actor.via,
             action,
             target,
+            about,
             before,
             after,
             command: &actor.command_line,
@@ -111,7 +129,7 @@ pub fn describe(command: &Command) -> (&'static str, String, bool) {
         Command::CleanPods { names, force, dry_run } => {
             (if *force { "give_up_pod" } else { "clean_pods" }, names.join(" "), *dry_run)
         }
-        Command::SavePlan { planned, hold } => {
+        Command::SavePlan { planned, hold, .. } => {
             let (_, target, _) = describe(planned);
             (if hold.is_some() { "plan_hold" } else { "plan_save" }, target, false)
         }
@@ -205,13 +223,13 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
             asset::update(tx, place, asset::Update { name, uri, extra, partition_key }, now)
         }
         Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),
-        Command::SavePlan { planned, hold } => saved::save(tx, place, actor, &planned, hold, now),
+        Command::SavePlan { planned, hold, act } => saved::save(tx, place, actor, &planned, hold, act, now),
         Command::ApplyPlan { plan_id } => saved::apply(tx, place, actor, &plan_id, now),
         Command::DiscardPlan { plan_id } => saved::discard(tx, &plan_id, now),
         Command::PauseBackfill { id, paused } => backfill::set_paused(tx, id, paused, now),
         Command::Note { dag_id, run_id, task, text } => acts::note(tx, &dag_id, &run_id, task, &text),
         Command::StopTask { dag_id, run_id, task_id, map_index } => {
-            acts::stop_task(tx, &dag_id, &run_id, &task_id, map_index)
+            acts::stop_task(tx, &actor.who, &dag_id, &run_id, &task_id, map_index)
         }
         Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete } => {
             let run = acts::find_run(tx, &dag_id, &run_id)?;

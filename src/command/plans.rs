@@ -39,7 +39,7 @@ pub fn clear(tx: &Transaction<'_>, place: &Place, selection: &Selection, now: Ti
         latest_version,
     };
     let plan = plan_clear(&loaded, &request, now);
-    Ok(Prepared::of_changes(&loaded, &selection.dag_id, plan, "cleared by a person"))
+    Ok(Prepared::of_changes(&loaded, &selection.dag_id, plan, "cleared"))
 }
 
 /// Whether runs go on with the newest version of their DAG: as the command says, else the DAG, else
@@ -72,7 +72,7 @@ pub fn mark(tx: &Transaction<'_>, selection: &Selection, state: TiState, now: Ti
         future: selection.future,
     };
     let plan = plan_mark(&loaded, &request, now);
-    Ok(Prepared::of_changes(&loaded, &selection.dag_id, plan, &format!("marked {state} by a person")))
+    Ok(Prepared::of_changes(&loaded, &selection.dag_id, plan, &format!("marked {state}")))
 }
 
 /// Sets the state of a run.
@@ -86,7 +86,7 @@ pub fn set_run_state(
     let run = find_run(tx, dag_id, run_id)?;
     let loaded = with_rows(tx, dag_id, vec![run])?;
     let plan = plan_set_run_state(&loaded, state, now);
-    Ok(Prepared::of_changes(&loaded, dag_id, plan, &format!("run marked {state} by a person")))
+    Ok(Prepared::of_changes(&loaded, dag_id, plan, &format!("run marked {state}")))
 }
 
 fn task_refs(named: &[(String, Option<MapIndex>)]) -> Vec<TaskRef> {

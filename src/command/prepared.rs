@@ -32,8 +32,10 @@ pub enum Deed {
     Changes {
         /// For the gate.
         changes: Vec<Change>,
-        /// Instance, epoch, reason.
-        kill: Vec<(TiKey, u32, Cause)>,
+        /// Instance, epoch.
+        kill: Vec<(TiKey, u32)>,
+        /// What ends them: `cleared`.
+        why: String,
     },
     /// Runs go, with all they hold.
     DeleteRuns(Vec<RunId>),
@@ -96,13 +98,11 @@ impl Prepared {
             .collect();
         let rows = loaded.runs.iter().flat_map(|one| &one.rows);
         let epochs: HashMap<&TiKey, u32> = rows.map(|row| (&row.key, row.epoch)).collect();
-        let cause = Cause::new(CauseKind::Killed, why);
-        let kill =
-            plan.kill.iter().map(|key| (key.clone(), epochs.get(key).copied().unwrap_or(0), cause.clone())).collect();
+        let kill = plan.kill.iter().map(|key| (key.clone(), epochs.get(key).copied().unwrap_or(0))).collect();
         Self {
             document: json!({"task_instances": instances, "dag_runs": runs, "effects": plan.effects}),
             basis: plan.basis,
-            deed: Deed::Changes { changes: plan.changes, kill },
+            deed: Deed::Changes { changes: plan.changes, kill, why: why.to_owned() },
         }
     }
 
@@ -110,7 +110,9 @@ impl Prepared {
     pub fn apply(self, tx: &Transaction<'_>, who: &str, now: Timestamp) -> Result<(Value, Touched)> {
         let mut document = self.document;
         let touched = match self.deed {
-            Deed::Changes { changes, kill } => {
+            Deed::Changes { changes, kill, why } => {
+                let cause = Cause::new(CauseKind::Killed, format!("{why} by {who}"));
+                let kill = kill.into_iter().map(|(key, epoch)| (key, epoch, cause.clone())).collect();
                 apply_changes(tx, &changes)?;
                 Touched { runs: runs_of(&changes), kill, ..Touched::default() }
             }

@@ -62,7 +62,7 @@ pub fn prepare(tx: &Transaction<'_>, plan_id: &str, now: Timestamp) -> Result<Pr
     }
     let loaded = with_rows(tx, &dag_id, found)?;
     let plan = plan_revert(&loaded, &instances, &runs, now);
-    Ok(Prepared::of_changes(&loaded, &dag_id, plan, "set back by a person"))
+    Ok(Prepared::of_changes(&loaded, &dag_id, plan, "set back"))
 }
 
 fn text(row: &Value, name: &str) -> String {

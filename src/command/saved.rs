@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::{
-    Actor,
+    Actor, about,
     perform::{Touched, describe, perform, write_audit},
     prepared::{Prepared, prepare},
 };
@@ -26,6 +26,7 @@ pub fn save(
     actor: &Actor,
     command: &Command,
     hold: Option<f64>,
+    act: Option<String>,
     now: Timestamp,
 ) -> Result<(Value, Touched)> {
     if hold.is_some_and(|seconds| !(0.0..=86_400.0).contains(&seconds)) {
@@ -52,6 +53,7 @@ pub fn save(
             document: document.to_string(),
             basis,
             due_at,
+            act,
         },
     )?;
     document["state"] = state.into();
@@ -107,7 +109,8 @@ pub fn apply(
     document["state"] = "applied".into();
     touched.plans = true;
     let (action, target, _) = describe(&command);
-    write_audit(tx, &Actor { command_line: saved.command_line, ..actor.clone() }, action, &target, "ok", None)?;
+    let about = about::done(tx, about::about(&command), None, &document)?;
+    write_audit(tx, &Actor { command_line: saved.command_line, ..actor.clone() }, action, &target, about, "ok", None)?;
     Ok((document, touched))
 }
 

@@ -1,6 +1,6 @@
 //! Lines of a list, made from what was read: what each is, its id, the object that verbs act on.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
 use crate::{
     model::{RunState, TiState, filter::Filter},
@@ -8,6 +8,7 @@ use crate::{
         TiRef,
         compare::Pair,
         instances::TiRow,
+        page::Walk,
         settings::{ConnectionRow, Settings},
         system::PoolUse,
     },
@@ -37,6 +38,8 @@ pub enum Kind {
     Retry,
     /// An instance that waits for a slot.
     Stuck,
+    /// An instance that can never run as things are.
+    Never,
     /// An overdue DAG.
     Late,
     /// A DAG.
@@ -162,6 +165,13 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             total = rows.seen;
             for (at, t) in rows.iter().enumerate().filter(|(_, t)| filter.matches(&fields::ti(t, now))) {
                 items.push(ti_item(Kind::Ti, at, t));
+            }
+            // Within a run the newest start is first; what failed stands by its end.
+            if screen.is_paged() && rows.walk != Walk::Failed {
+                let key = |i: &Item| {
+                    (Reverse(rows[i.at].run_after), Reverse(rows[i.at].ti.run.id), Reverse(rows[i.at].start))
+                };
+                items.sort_by_key(key);
             }
             fields::sort_instances(&mut items, rows, screen.sort, now);
         }
@@ -320,6 +330,9 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         open.push(Item::new(format!("q{}", ti_id(&q.row.ti)), Kind::Question, at, object, true));
     }
     open.extend(file_errors(&t.errors, filter));
+    for (at, (r, _)) in t.never.iter().enumerate().filter(|(_, (r, _))| filter.matches(&fields::ti(r, now))) {
+        open.push(Item { problem: true, ..ti_item(Kind::Never, at, r) });
+    }
     for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
         let object = Object::Dag(l.dag_id.clone(), Some(false));
         open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
@@ -337,6 +350,7 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         + t.late.len()
         + t.retries.len()
         + t.stuck.len()
+        + t.never.len()
         + t.questions.len();
     for (title, part) in
         [("NEEDS YOU", open), ("WAITS", waits), ("QUIET (worked since, acknowledged or silenced)", settled)]

@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     log::{Ask, Found, progress::Progress},
-    query::{Data, Query},
+    query::{Asker, Data, Query},
 };
 
 /// Something happened.
@@ -28,6 +28,8 @@ pub enum Event {
     Focus(bool),
     /// The store answered; the number is the question's.
     Loaded(u64, Result<Data, String>),
+    /// A question isn't answered, as its asker has a newer one.
+    Dropped(u64),
     /// A log file answered.
     Log(Ask, Result<Found, String>),
     /// Something in the store changed.
@@ -72,8 +74,8 @@ pub enum Source {
 /// Something to do outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Ask the store.
-    Load(u64, Query),
+    /// Ask the store: the question's number, whose it is, what is asked.
+    Load(u64, Asker, Query),
     /// Read a part of a log file.
     Log(Ask),
     /// Ask the scheduler to do something; with the same act as a shell command.

@@ -16,8 +16,11 @@ mod overlay;
 mod palette;
 mod picture;
 mod place;
+mod plain;
 mod pods;
 mod query;
+#[cfg(test)]
+mod query_plans;
 mod reader;
 mod run;
 mod screen;
@@ -32,6 +35,7 @@ mod views;
 mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
+pub use plain::{SCREENS as PLAIN_SCREENS, screen as plain_screen};
 pub use run::{Opening, Options, Starter, first_frame, run};
 pub use terminal::changed_bytes;
 pub use theme::Theme;

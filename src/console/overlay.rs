@@ -1,6 +1,6 @@
 //! What lies over a screen: help, palette, a form, a question.
 
-use super::{forms::ActForm, keymap::Action, widgets::input::Input};
+use super::{forms::ActForm, keymap::Action, place::Setting, widgets::input::Input};
 
 /// What lies over the screen.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +53,10 @@ pub enum Choice {
     Do(Action),
     /// Opens a DAG.
     Dag(String),
+    /// Opens a DAG at a task.
+    Task(String, String),
+    /// Goes to a pool, connection or variable.
+    Setting(Setting, String),
     /// Uses a theme.
     Theme(String),
 }

@@ -5,6 +5,7 @@ use frizbee::{Config, Matcher};
 use super::{
     keymap::{Group, ROWS, Row},
     overlay::Choice,
+    place::Setting,
     state::State,
     theme::Theme,
 };
@@ -35,6 +36,17 @@ pub fn choices(state: &State, typed: &str) -> Vec<(String, Choice)> {
         .map(|r| (r.what.to_owned(), Choice::Do(r.action)))
         .collect();
     all.extend(state.dag_ids.iter().map(|d| (format!("DAG {d}"), Choice::Dag(d.clone()))));
+    if !typed.is_empty() {
+        let names = &state.names;
+        all.extend(names.tasks.iter().map(|(d, t)| (format!("task {d}.{t}"), Choice::Task(d.clone(), t.clone()))));
+        for (kind, known) in [
+            (Setting::Pool, &names.pools),
+            (Setting::Connection, &names.connections),
+            (Setting::Variable, &names.variables),
+        ] {
+            all.extend(known.iter().map(|n| (format!("{} {n}", kind.noun()), Choice::Setting(kind, n.clone()))));
+        }
+    }
     all.extend(Theme::names().map(|n| (format!("theme: {n}"), Choice::Theme(n.to_owned()))));
     if typed.is_empty() {
         return all;

@@ -1,34 +1,48 @@
 //! Frames without a terminal: for tests and for the pictures in the README.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ratatui::{
     buffer::Buffer,
     style::{Color, Modifier},
 };
+use rusqlite::Connection;
 
 use crate::{
     error::Result,
-    store::screens::{Opened, open_reader},
+    protocol::command::ReplyError,
+    store::screens::{Opened, open_reader, stop_when},
 };
 
 use super::{
     keymap::Keymap,
     log,
     message::{Effect, Event},
-    query::{Data, answer},
+    query::{Data, Query, answer},
+    run::Opening,
     state::{Facts, Link, State},
     terminal,
     theme::Theme,
-    update::{start_scheduler, update},
+    update::{filter_changed, start_scheduler, update},
     views,
-    widgets::reduce::Colours,
+    widgets::{input::Input, reduce::Colours},
 };
+
+/// Steps of SQLite that are counted at once.
+const STEPS: i32 = 20;
 
 /// A console without a terminal, whose questions are answered at once.
 pub struct Stage {
     state: State,
     db: PathBuf,
+    conn: Option<Connection>,
+    steps: Arc<AtomicU64>,
     /// What it wanted done that has no answer here: acts, copies, the end.
     pub wanted: Vec<String>,
 }
@@ -36,9 +50,27 @@ pub struct Stage {
 impl Stage {
     /// A console of a home, at an instant (microseconds), of a size, with a scheduler that never answers if `connected`.
     pub fn new(home: PathBuf, size: (u16, u16), now: i64, connected: bool) -> Result<Self> {
+        let (dags_folder, logs) = (home.join("dags"), home.join("logs"));
+        Self::with((home, dags_folder, logs), size, now, connected)
+    }
+
+    /// A console of a home with its DAG folder and its folder of logs, without a scheduler.
+    ///
+    /// # Errors
+    /// What reading the store says.
+    pub fn of(home: PathBuf, dags_folder: PathBuf, logs: PathBuf, now: i64) -> Result<Self> {
+        Self::with((home, dags_folder, logs), (80, 24), now, false)
+    }
+
+    fn with(
+        (home, dags_folder, logs): (PathBuf, PathBuf, PathBuf),
+        size: (u16, u16),
+        now: i64,
+        connected: bool,
+    ) -> Result<Self> {
         let facts = Facts {
-            dags_folder: home.join("dags"),
-            logs: home.join("logs"),
+            dags_folder,
+            logs,
             context: "test".into(),
             read_only: false,
             ascii: false,
@@ -51,7 +83,7 @@ impl Stage {
         let link =
             if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8000) };
         effects.extend(update(&mut state, link));
-        let mut stage = Self { state, db, wanted: Vec::new() };
+        let mut stage = Self { state, db, conn: None, steps: Arc::default(), wanted: Vec::new() };
         stage.carry_out(effects);
         Ok(stage)
     }
@@ -64,11 +96,41 @@ impl Stage {
         self
     }
 
+    /// What it knows.
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Goes to an object.
+    pub(super) fn open(&mut self, at: Opening) {
+        self.state.stack.extend(at.screens());
+        let effects = self.state.load();
+        self.carry_out(effects);
+    }
+
+    /// Shows only what fits a filter.
+    pub(super) fn narrow(&mut self, filter: Input) {
+        self.state.screen_mut().filter = filter;
+        let effects = filter_changed(&mut self.state);
+        self.carry_out(effects);
+    }
+
     /// Keys, separated by spaces: `2 Enter g g`. Each comes a second after the one before.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             self.event(Event::Key(key.into()));
         }
+        self
+    }
+
+    /// Keys typed so fast (20 ms apart) that nothing is answered before the last of them.
+    pub fn fast(&mut self, keys: &str) -> &mut Self {
+        let mut effects = Vec::new();
+        for key in keys.split_whitespace() {
+            self.state.now += 20_000;
+            effects.extend(update(&mut self.state, Event::Key(key.into())));
+        }
+        self.carry_out(effects);
         self
     }
 
@@ -95,6 +157,13 @@ impl Stage {
     /// The scheduler answers a request.
     pub fn answer(&mut self, number: u64, document: serde_json::Value) -> &mut Self {
         self.event(Event::Reply(number, Ok(document)));
+        self
+    }
+
+    /// The scheduler refuses a request.
+    pub fn refuse(&mut self, number: u64, message: &str) -> &mut Self {
+        let error = ReplyError { kind: "refused".into(), message: message.into(), cause: None, hint: None };
+        self.event(Event::Reply(number, Err(error)));
         self
     }
 
@@ -141,11 +210,8 @@ impl Stage {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             let event = match effect {
-                Effect::Load(number, query) => {
-                    let found = open_reader(&self.db).and_then(|opened| match opened {
-                        Opened::Ready(conn) => answer(&conn, &query),
-                        _ => Ok(Data::NoStore),
-                    });
+                Effect::Load(number, _, query) => {
+                    let found = self.ask(&query);
                     Event::Loaded(number, found.map_err(|e| e.to_string()))
                 }
                 Effect::Log(ask) => {
@@ -200,6 +266,27 @@ impl Stage {
             let more = update(&mut self.state, event);
             self.carry_out(more);
         }
+    }
+
+    /// Asks the store over the one connection that a console has.
+    fn ask(&mut self, query: &Query) -> Result<Data> {
+        if self.conn.is_none()
+            && let Opened::Ready(mut opened) = open_reader(&self.db)?
+        {
+            let steps = self.steps.clone();
+            let count = move || {
+                steps.fetch_add(STEPS as u64, Ordering::Relaxed);
+                false
+            };
+            stop_when(&mut opened, STEPS, count)?;
+            self.conn = Some(opened);
+        }
+        self.conn.as_ref().map_or(Ok(Data::NoStore), |conn| answer(conn, query))
+    }
+
+    /// How many steps SQLite has made for this console, by and large: what its questions cost, whatever the machine does.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// The frame.

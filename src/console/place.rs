@@ -2,13 +2,13 @@
 
 use crate::{
     model::{MapIndex, RunState, TiState},
-    store::screens::{Micros, RunRef, TiRef, compare::Base},
+    store::screens::{Micros, RunRef, TiRef, audit::Subject, compare::Base, label, page::Part},
 };
 
 use super::{
     pods::{PodNow, PodOf, PodRef},
     query::Query,
-    widgets::text::run_id,
+    widgets::text::{run_id, run_id as run_id_short},
 };
 
 /// A set of screens.
@@ -120,7 +120,7 @@ pub enum Place {
     /// XComs of a run, or of one task in it; compared with the run before.
     Xcom(RunRef, Option<(String, MapIndex)>, bool),
     /// Who did what, to all or to an object.
-    Audit(Option<String>),
+    Audit(Option<Subject>),
     /// Pools, connections, variables.
     Settings,
     /// Backfills.
@@ -199,7 +199,12 @@ impl Place {
             Self::Xcom(run, None, _) => format!("{} > {} > xcom", run.dag_id, run_id(&run.run_id)),
             Self::Xcom(run, Some((task, _)), _) => format!("{} > {} > {task} > xcom", run.dag_id, run_id(&run.run_id)),
             Self::Audit(None) => "audit".into(),
-            Self::Audit(Some(about)) => format!("audit > {about}"),
+            Self::Audit(Some(Subject::Named(_, name))) => format!("audit > {name}"),
+            Self::Audit(Some(Subject::Work { dag_id, run_id, task, .. })) => {
+                let run = run_id.iter().map(|run| run_id_short(run));
+                let task = task.iter().map(|(task, index)| label(task, *index));
+                ["audit".into(), dag_id.clone()].into_iter().chain(run).chain(task).collect::<Vec<_>>().join(" > ")
+            }
             Self::Backfills => "backfills".into(),
             Self::Assets => "assets".into(),
             Self::Logs(Logs::These(all)) => format!("{} logs", all.len()),
@@ -217,19 +222,20 @@ impl Place {
             Self::Spec(pod, false) => format!("pod {} > spec", pod.name),
             Self::Spec(pod, true) => format!("pod {} > what differs", pod.name),
             Self::Compare(ti, n, _) => {
-                format!("{} > {} > {} try {n} > compare", ti.run.dag_id, run_id(&ti.run.run_id), ti.label())
+                let n = if *n == 0 { String::new() } else { format!(" try {n}") };
+                format!("{} > {} > {}{n} > compare", ti.run.dag_id, run_id(&ti.run.run_id), ti.label())
             }
         }
     }
 
-    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `limit` are those
+    /// What it reads. `unfolded` are the mapped tasks shown with their indexes; `filter` and `part` are those
     /// of a list.
-    pub fn query(&self, unfolded: &[String], filter: &str, limit: usize, now: Micros) -> Query {
+    pub fn query(&self, unfolded: &[String], filter: &str, part: Part, now: Micros) -> Query {
         match self {
             Self::Triage => Query::Triage { now },
             Self::Dags => Query::Dags,
-            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), limit, now },
-            Self::Instances(None) => Query::Instances { filter: filter.into(), limit, now },
+            Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), part, now },
+            Self::Instances(None) => Query::Instances { filter: filter.into(), part, now },
             Self::Instances(Some(run)) => Query::OfRun(run.id),
             Self::System => Query::System,
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },
@@ -246,7 +252,7 @@ impl Place {
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),
-            Self::Pods(gone) => Query::Pods { gone: *gone, filter: filter.into(), limit, now },
+            Self::Pods(gone) => Query::Pods { gone: *gone, filter: filter.into(), part, now },
             Self::Pod(PodOf::This(pod)) => Query::Pod(pod.id),
             Self::Pod(PodOf::Try(ti, number)) => Query::PodOf(ti.clone(), *number),
             Self::Spec(pod, _) => Query::Pod(pod.id),
@@ -352,6 +358,23 @@ impl Object {
             Self::Backfill(id, ..) => id.to_string(),
             Self::Pod(pod, ..) => pod.name.clone(),
         }
+    }
+
+    /// Which acts are about it.
+    pub fn subject(&self) -> Option<Subject> {
+        if let Self::Setting(kind, name) = self {
+            return Some(Subject::Named(kind.noun(), name.clone()));
+        }
+        if let Self::Backfill(id, ..) = self {
+            return Some(Subject::Named("backfill", id.to_string()));
+        }
+        let fingerprint = match self {
+            Self::Failures(fingerprint, _) => Some(fingerprint.clone()),
+            _ => None,
+        };
+        let run_id = self.run().map(|run| run.run_id.clone());
+        let task = self.ti().map(|ti| (ti.task_id, ti.map_index));
+        Some(Subject::Work { dag_id: self.dag_id()?.to_owned(), run_id, task, fingerprint })
     }
 
     /// Its whole path: `dag/run/task[3]`.

@@ -9,7 +9,7 @@ use crate::{
     model::{ClusterHealth, MapIndex, filter::Filter, yaml},
     secrets::mask::Mask,
     store::screens::{
-        Micros, Page, TiRef,
+        Micros, TiRef,
         assets::{self, AssetRow},
         audit::{self, AuditRow},
         backfills::{self, BackfillRow, Held},
@@ -19,6 +19,8 @@ use crate::{
         grid::{self, Grid},
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
+        names::{self, Names},
+        page::{Page, Part},
         pod::{self, PodDetail},
         pods::{self, Clusters, PodRow},
         questions::{self, Question},
@@ -36,8 +38,8 @@ use super::{fields, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
-/// Rows of a list that are read first; more when the cursor comes near their end.
-pub const PAGE: usize = 500;
+/// Rows of a list that are read at a time; more when the cursor comes near their end.
+pub const PAGE: usize = 400;
 /// Runs of a grid.
 pub const GRID_RUNS: usize = 60;
 
@@ -49,17 +51,17 @@ pub enum Query {
         now: Micros,
     },
     Dags,
-    /// Runs, of one DAG or all: those that fit a filter, at most so many.
+    /// Runs, of one DAG or all: a part of those that fit a filter.
     Runs {
         dag_id: Option<String>,
         filter: String,
-        limit: usize,
+        part: Part,
         now: Micros,
     },
     /// Task instances of all DAGs, as above.
     Instances {
         filter: String,
-        limit: usize,
+        part: Part,
         now: Micros,
     },
     OfRun(i64),
@@ -83,7 +85,7 @@ pub enum Query {
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
-    Audit(Option<String>),
+    Audit(Option<audit::Subject>),
     Settings,
     Assets,
     /// The rows of some instances, for their logs.
@@ -108,19 +110,46 @@ pub enum Query {
     },
     /// The definition of a DAG with its params, for the trigger form.
     Definition(String),
+    /// The newest task instance of a DAG, or of a run of it, that hasn't ended.
+    Waiting {
+        dag_id: String,
+        run: Option<i64>,
+    },
+    /// What has a name besides DAGs, for the palette.
+    Named,
     /// A DAG itself.
     About(String),
-    /// Pods that fit a filter, at most so many; also those that are gone.
+    /// The ids of all DAGs, for the palette.
+    Names,
+    /// Pods that fit a filter, a part of them; also those that are gone.
     Pods {
         gone: bool,
         filter: String,
-        limit: usize,
+        part: Part,
         now: Micros,
     },
     /// A pod by its number.
     Pod(i64),
     /// The pod of a task instance's try, else its newest one.
     PodOf(TiRef, Option<u32>),
+}
+
+/// Whose question it is. Of each of these only the newest question counts; an answer that nobody waits for any more isn't looked
+/// for. The first ones are answered first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asker {
+    /// A key that needs an answer before anything is shown.
+    Errand,
+    /// The screen.
+    Screen,
+    /// The line of held acts.
+    Held,
+    /// The palette, for DAGs.
+    Names,
+    /// The palette, for all else that has a name.
+    Named,
+    /// The pane beside a list.
+    Side,
 }
 
 /// Pods, and how their clusters are.
@@ -177,8 +206,11 @@ pub enum Data {
     Compare(Option<Box<Compare>>),
     Connection(Option<Value>),
     Failure(Option<TiRef>),
-    Definition(Option<Box<crate::model::Dag>>),
+    /// And whether it is paused.
+    Definition(Option<(Box<crate::model::Dag>, bool)>),
     About(Box<dags::About>),
+    Named(Names),
+    Names(Vec<String>),
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
@@ -200,16 +232,16 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
     Ok(match query {
         Query::Triage { now } => Data::Triage(triage::load(conn, *now)?),
         Query::Dags => Data::Dags(dags::load(conn)?),
-        Query::Runs { dag_id, filter, limit, now } => {
+        Query::Runs { dag_id, filter, part, now } => {
             // What can't be read as a filter narrows nothing; the screen says what is wrong with it.
             let filter = Filter::parse(filter).unwrap_or_default();
             let keep = |r: &RunRow| filter.matches(&fields::run(r, *now));
-            Data::Runs(runs::load(conn, dag_id.as_deref(), &filter, keep, *limit)?)
+            Data::Runs(runs::load(conn, dag_id.as_deref(), &filter, keep, part)?)
         }
-        Query::Instances { filter, limit, now } => {
+        Query::Instances { filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();
             let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now));
-            Data::Instances(instances::load(conn, &filter, keep, *limit)?)
+            Data::Instances(instances::load(conn, &filter, keep, part)?)
         }
         Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?.into()),
         Query::System => Data::System(system::load(conn)?),
@@ -228,7 +260,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
             Data::Xcoms(xcoms::of_run(conn, *id, of, *compared)?)
         }
-        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_deref(), LIMIT)?),
+        Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
         Query::Held => Data::Held(backfills::held(conn)?, health(&pods::clusters(conn)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
@@ -241,11 +273,14 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
+        Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
-        Query::Pods { gone, filter, limit, now } => {
+        Query::Names => Data::Names(dags::names(conn)?),
+        Query::Pods { gone, filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();
             let keep = |p: &PodRow| filter.matches(&fields::pod(p, *now));
-            Data::Pods(Pods { page: pods::list(conn, None, *gone, keep, *limit)?, clusters: pods::clusters(conn)? })
+            Data::Pods(Pods { page: pods::list(conn, None, *gone, keep, part)?, clusters: pods::clusters(conn)? })
         }
         Query::Pod(id) => match pod::load(conn, *id)? {
             Some(detail) => Data::Pod(Some(Box::new(shown(conn, detail)?))),
@@ -259,7 +294,10 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
                 None => Data::Pod(None),
             }
         }
-        Query::Definition(dag) => Data::Definition(crate::store::screens::definition(conn, dag, None)?.map(Box::new)),
+        Query::Definition(dag) => Data::Definition(match crate::store::screens::definition(conn, dag, None)? {
+            Some(found) => Some((Box::new(found), dags::is_paused(conn, dag)?)),
+            None => None,
+        }),
     })
 }
 

@@ -25,7 +25,7 @@ use super::{
     log::{self, Ask},
     message::{Effect, Event},
     place::{Place, Tab},
-    reader::{self, Question},
+    reader::{self, Desk},
     screen::Screen,
     shell,
     state::{Facts, State},
@@ -60,7 +60,7 @@ pub enum Opening {
 
 impl Opening {
     /// The screens, each on top of the one before.
-    fn screens(self) -> Vec<Screen> {
+    pub(super) fn screens(self) -> Vec<Screen> {
         let (dag, mut above) = match self {
             Self::Dag(dag_id) => (dag_id, Vec::new()),
             Self::Run(run) => (run.dag_id.clone(), vec![Screen::new(Place::Gantt(run))]),
@@ -170,6 +170,18 @@ pub fn first_frame(options: &Options, size: (u16, u16)) -> Result<Duration> {
     Ok(start_at.elapsed())
 }
 
+/// What an environment without a name is called: `local` for the home in the user's own folder, else the folder.
+fn name_of(home: &Path, user: Option<&str>) -> String {
+    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
+    match name(home) {
+        Some(n) if !n.starts_with('.') => n,
+        Some(_) if home.parent() != user.map(Path::new) => {
+            home.parent().and_then(name).unwrap_or_else(|| "local".into())
+        }
+        _ => "local".into(),
+    }
+}
+
 fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Option<String>) -> Result<State> {
     let colours = Colours::choose(options.color.as_deref(), &environment)?;
     let theme = Theme::choose(options.theme.as_deref(), colours == Colours::Never)?;
@@ -178,7 +190,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
         home: options.home.clone(),
         dags_folder: options.dags_folder.clone(),
         logs: options.logs.clone().unwrap_or_else(|| options.home.join("logs")),
-        context: options.context.clone().unwrap_or_else(|| "local".into()),
+        context: options.context.clone().unwrap_or_else(|| name_of(&options.home, environment("HOME").as_deref())),
         read_only: options.read_only,
         ascii: options.ascii || ascii_locale(&environment),
         colours,
@@ -190,7 +202,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
 
 /// The threads that do what the loop wants.
 struct Hands {
-    store: Sender<Question>,
+    store: Desk,
     logs: Sender<Ask>,
     scheduler: Sender<link::Wanted>,
     events: Sender<Event>,
@@ -201,7 +213,7 @@ struct Hands {
 impl Hands {
     fn start(options: &Options, events: &Sender<Event>) -> Self {
         let home = &options.home;
-        let (store, questions) = channel();
+        let (store, questions) = reader::desk();
         let (logs, asks) = channel();
         let (scheduler, wanted) = channel();
         let (db, socket) = (home.join("dagdeck.db"), home.join("scheduler.sock"));
@@ -218,7 +230,7 @@ impl Hands {
     /// Hands an effect to its thread. A thread that is gone means that the process ends.
     fn hand(&self, effect: &Effect) {
         match effect {
-            Effect::Load(number, query) => drop(self.store.send(Question::Ask(*number, query.clone()))),
+            Effect::Load(number, asker, query) => self.store.ask(*number, *asker, query.clone()),
             Effect::Log(ask) => drop(self.logs.send(ask.clone())),
             Effect::Act(number, command, line) => {
                 let request = Request::Do { command: command.clone() };
@@ -321,8 +333,8 @@ fn turn(
         };
         state.now = clock::now().as_microsecond();
         match &event {
-            Event::Connected => drop(hands.store.send(Question::Watch(false))),
-            Event::Disconnected(..) => drop(hands.store.send(Question::Watch(true))),
+            Event::Connected => hands.store.watch(false),
+            Event::Disconnected(..) => hands.store.watch(true),
             _ => {}
         }
         for effect in update(state, event) {

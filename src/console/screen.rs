@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::{
     model::filter::Filter,
-    store::screens::{Micros, compare::Pair},
+    store::screens::{
+        Micros,
+        compare::Pair,
+        page::{Part, Position},
+    },
 };
 
 use super::{
@@ -68,12 +72,16 @@ pub struct Screen {
     pub shown_try: Option<u32>,
     /// Why it doesn't run, as the scheduler says: the question's number, then the answer.
     pub explained: Option<(u64, Option<serde_json::Value>)>,
+    /// Comparisons in a row that there was nothing for.
+    pub skipped: u8,
     /// Two logs beside each other.
     pub log_pairs: Vec<Pair>,
     /// Lines scrolled in a text.
     pub scroll: usize,
-    /// Most rows of the list that are read.
-    pub limit: usize,
+    /// Where in its list the open question begins to read.
+    pub after: Option<Position>,
+    /// What the list was narrowed by when it was read.
+    pub read_with: Option<String>,
     /// Id of the line that the cursor goes to as soon as it is known.
     pub wanted: Option<String>,
     /// A drawing of tasks, where there is one.
@@ -114,9 +122,11 @@ impl Screen {
             log: LogView::default(),
             shown_try: None,
             explained: None,
+            skipped: 0,
             log_pairs: Vec::new(),
             scroll: 0,
-            limit: PAGE,
+            after: None,
+            read_with: None,
             wanted: None,
             graph: Shown::default(),
             pan: (0, 0),
@@ -130,7 +140,17 @@ impl Screen {
         if let (None, Place::Pod(_), Data::Pod(Some(shown))) = (self.loaded_at, &self.place, &data) {
             self.wanted = Some(pods::first_line(shown));
         }
-        self.data = data;
+        let after = self.after.take();
+        match (&mut self.data, data) {
+            (Data::Runs(old), Data::Runs(new)) if self.read_with.is_some() => old.take(new, after.as_ref()),
+            (Data::Instances(old), Data::Instances(new)) if self.read_with.is_some() => old.take(new, after.as_ref()),
+            (Data::Pods(old), Data::Pods(new)) if self.read_with.is_some() => {
+                old.page.take(new.page, after.as_ref());
+                old.clusters = new.clusters;
+            }
+            (old, new) => *old = new,
+        }
+        self.read_with = Some(self.filter.text.clone());
         self.loaded_at = Some(at);
         self.error = None;
         self.rebuild();
@@ -139,11 +159,44 @@ impl Screen {
     /// The list has more rows than were read.
     pub fn more(&self) -> bool {
         match &self.data {
-            Data::Runs(page) => page.more,
-            Data::Instances(page) => page.more,
-            Data::Pods(pods) => pods.page.more,
+            Data::Runs(page) => page.more(),
+            Data::Instances(page) => page.more(),
+            Data::Pods(pods) => pods.page.more(),
             _ => false,
         }
+    }
+
+    /// The list is still looked through for rows that fit.
+    pub fn looking(&self) -> bool {
+        self.waiting.is_some()
+            && match &self.data {
+                Data::Runs(page) => page.looking,
+                Data::Instances(page) => page.looking,
+                Data::Pods(pods) => pods.page.looking,
+                _ => false,
+            }
+    }
+
+    /// Which part of the list is read: what follows on what is known, or all of it down to the cursor, anew.
+    pub fn part(&mut self, further: bool) -> Part {
+        if self.read_with.as_ref() != Some(&self.filter.text) {
+            self.read_with = None;
+        }
+        let next = match &self.data {
+            Data::Runs(page) => page.next.clone(),
+            Data::Instances(page) => page.next.clone(),
+            Data::Pods(pods) => pods.page.next.clone(),
+            _ => None,
+        };
+        self.after = next.filter(|_| further && self.read_with.is_some());
+        let at_end = self.cursor + 1 == self.items.len();
+        let limit = match self.after {
+            // Who goes to the end wants the end: each time as much again as is known.
+            Some(_) if at_end => PAGE.max(self.items.len()),
+            Some(_) => PAGE,
+            None => PAGE + self.cursor,
+        };
+        Part { after: self.after.clone(), limit }
     }
 
     /// What the store filters by: a list that is too long to be read whole.

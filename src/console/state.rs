@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     model::TiState,
     protocol::Command,
-    store::screens::{Micros, SECOND, TiRef, backfills::Held},
+    store::screens::{Micros, SECOND, TiRef, backfills::Held, names::Names},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     overlay::Overlay,
     place::{Object, Place, Scope, Tab},
     pods::{self, PodNow},
-    query::Health,
+    query::{Asker, Health},
     screen::Screen,
     side::Side,
     theme::Theme,
@@ -80,8 +80,12 @@ pub struct Done {
     pub result: Option<Result<String, String>>,
     /// The request's number.
     pub request: u64,
-    /// The plan that it made.
-    pub plan: Option<String>,
+    /// If it is one of several commands of one form: which.
+    pub act: Option<String>,
+    /// If it takes a plan back: that.
+    pub reverts: Option<String>,
+    /// How many task instances and runs it is about.
+    pub changes: (usize, usize),
 }
 
 /// What doesn't change while the console runs.
@@ -128,6 +132,8 @@ pub struct State {
     pub history: Vec<Vec<Screen>>,
     /// What lies over the screen.
     pub overlay: Overlay,
+    /// Keys that came before what they are about was read, and when the first of them came.
+    pub typed: (Vec<String>, Micros),
     /// First strokes of a key, and when they came.
     pub prefix: Option<(String, Micros)>,
     /// A line for a moment.
@@ -144,6 +150,8 @@ pub struct State {
     pub focused: bool,
     /// Known DAG ids, for the palette.
     pub dag_ids: Vec<String>,
+    /// What else has a name, for the palette.
+    pub names: Names,
     /// How many lines of triage need a person; `None`: not known yet.
     pub alerts: Option<usize>,
     /// Number of the last question or request.
@@ -175,8 +183,17 @@ pub struct State {
 /// An act that may be taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Undo {
-    /// A plan: thrown away while it is held, afterwards reverted as far as that is possible.
-    Plan(String),
+    /// The plans of one form: thrown away while they are held, afterwards reverted as far as that is possible.
+    Plans {
+        /// Which act made them.
+        act: String,
+        /// Their ids.
+        ids: Vec<String>,
+        /// What was done, in words: the first command, and how many more.
+        what: String,
+        /// If they take plans back: those.
+        reverts: Vec<String>,
+    },
     /// The command that reverses what was done at once.
     Command(Command),
 }
@@ -186,6 +203,8 @@ pub enum Undo {
 pub enum Errand {
     /// Go to the failure that was found; to its log if asked for.
     Failure(Tab),
+    /// Go to what waits; nothing failed.
+    Waiting,
     /// Open the form that answers a task.
     Answer,
     /// Open the form of a connection with its fields.
@@ -209,6 +228,7 @@ impl State {
             stack: vec![Screen::new(Place::Triage)],
             history: Vec::new(),
             overlay: Overlay::None,
+            typed: (Vec::new(), 0),
             prefix: None,
             flash: None,
             done: Vec::new(),
@@ -217,6 +237,7 @@ impl State {
             frozen: false,
             focused: true,
             dag_ids: Vec::new(),
+            names: Names::default(),
             alerts: None,
             ticket: 0,
             piped: String::new(),
@@ -263,13 +284,24 @@ impl State {
 
     /// Reads what the shown screen shows.
     pub fn load(&mut self) -> Vec<Effect> {
+        self.read(false)
+    }
+
+    /// Reads what follows on what is known of a list.
+    pub fn load_more(&mut self) -> Vec<Effect> {
+        self.read(true)
+    }
+
+    fn read(&mut self, further: bool) -> Vec<Effect> {
         let ticket = self.next_ticket();
         let now = self.now;
         let screen = self.screen_mut();
         let unfolded: Vec<String> = screen.unfolded.iter().cloned().collect();
         screen.waiting = Some(ticket);
         screen.stale = false;
-        vec![Effect::Load(ticket, screen.place.query(&unfolded, &screen.filter.text, screen.limit, now))]
+        let part = screen.part(further);
+        let query = screen.place.query(&unfolded, &screen.filter.text, part, now);
+        vec![Effect::Load(ticket, Asker::Screen, query)]
     }
 
     /// Why verbs can't be used now.
@@ -374,7 +406,7 @@ impl State {
                 object.ti().is_some() || matches!(self.screen().place, Place::Xcom(..) | Place::Compare(..)),
                 "no task instance under the cursor",
             ),
-            A::GoAudit => need(object != Object::None, "nothing under the cursor"),
+            A::GoAudit => need(object.subject().is_some(), "nothing under the cursor that acts are about"),
             A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets) => Ok(()),
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! The foldable tree of groups, tasks and map indexes at the left of grid and timeline.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     model::{Dag, RunState, TiState, UNMAPPED, filter::Filter},
@@ -29,15 +29,48 @@ pub struct Node {
 pub fn nodes(dag: &Dag, folded: &BTreeSet<String>, unfolded: &BTreeSet<String>) -> Vec<Node> {
     let mut out = Vec::new();
     let mut seen = BTreeSet::new();
-    if dag.children.is_empty() {
-        for id in dag.tasks.keys() {
-            node(dag, id, 0, folded, unfolded, &mut seen, &mut out);
-        }
-    }
-    for id in &dag.children {
+    let all: Vec<&str> = match dag.children.is_empty() {
+        true => dag.tasks.keys().map(|id| &**id).collect(),
+        false => dag.children.iter().map(|id| &**id).collect(),
+    };
+    for id in in_flow_order(dag, &all) {
         node(dag, id, 0, folded, unfolded, &mut seen, &mut out);
     }
     out
+}
+
+/// Tasks and groups beside each other: what comes first in a run comes first, what depends on nothing of them as in the file.
+fn in_flow_order<'a>(dag: &'a Dag, siblings: &[&'a str]) -> Vec<&'a str> {
+    let below = |id: &'a str| if dag.tasks.contains_key(id) { vec![id] } else { tasks_below(dag, id) };
+    let tasks: Vec<Vec<&str>> = siblings.iter().map(|id| below(id)).collect();
+    let mut home: HashMap<&str, usize> = HashMap::new();
+    for (at, of_one) in tasks.iter().enumerate() {
+        home.extend(of_one.iter().map(|task| (*task, at)));
+    }
+    let mut after: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); siblings.len()];
+    for (at, of_one) in tasks.iter().enumerate() {
+        let next = of_one.iter().filter_map(|task| dag.tasks.get(*task)).flat_map(|t| &t.downstream_task_ids);
+        after[at] = next.filter_map(|task| home.get(&**task).copied()).filter(|to| *to != at).collect();
+    }
+    let mut waits_for = vec![0; siblings.len()];
+    for to in after.iter().flatten() {
+        waits_for[*to] += 1;
+    }
+    let mut left: BTreeSet<usize> = (0..siblings.len()).collect();
+    let mut ready: BTreeSet<usize> = left.iter().copied().filter(|at| waits_for[*at] == 0).collect();
+    let mut order = Vec::with_capacity(siblings.len());
+    // Groups may depend on one another: then the first in the file goes first.
+    while let Some(at) = ready.pop_first().or_else(|| left.first().copied()) {
+        left.remove(&at);
+        order.push(siblings[at]);
+        for to in after[at].iter().filter(|to| left.contains(to)) {
+            waits_for[*to] -= 1;
+            if waits_for[*to] == 0 {
+                ready.insert(*to);
+            }
+        }
+    }
+    order
 }
 
 fn node<'a>(
@@ -70,7 +103,8 @@ fn node<'a>(
         let shut = folded.contains(id);
         out.push(Node { id: id.into(), kind: Kind::TreeGroup(shut), depth });
         if !shut {
-            for child in &group.children {
+            let children: Vec<&str> = group.children.iter().map(|id| &**id).collect();
+            for child in in_flow_order(dag, &children) {
                 node(dag, child, depth + 1, folded, unfolded, seen, out);
             }
         }

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::{core::Engine, worker_pods::Inside};
 use crate::{
+    clock,
     error::say,
     executor::{
         kubernetes::{End, Ended, glance},
         worker::{code::Packed, pod, settings::WorkerSettings},
     },
-    model::{Cause, CauseKind, Pod, PodId, PodSight, PodStage, TiKey, TiState},
+    model::{Cause, CauseKind, Pod, PodId, PodSight, PodStage, PodWrite, TiKey, TiState},
     operators::kubernetes_pod::Conduct,
     protocol::{
         Outcome, OutcomeKind, Say,
@@ -234,7 +235,9 @@ impl Engine {
         }
         let (pod, why, number) = (&talk.host, &cause.summary, count + 1);
         let most = settings.launch_failure_retries.map_or_else(String::new, |most| format!(" of {most}"));
-        say(format_args!("scheduler: {}: pod {pod} did not start ({why}): made again, {number}{most}", talk.key));
+        let text = format!("pod {pod} did not start ({why}): made again without using a try, {number}{most}");
+        say(format_args!("scheduler: {}: {text}", talk.key));
+        self.write_pod(PodWrite::Relaunched { id, at: clock::now(), text });
         if let Some(talk) = self.workers.talks.get_mut(&id) {
             talk.is_over = true;
         }

@@ -219,6 +219,16 @@ pub enum PodWrite {
         /// How.
         result: Value,
     },
+    /// It failed before its task's code ran, and another one is made without using a try: something that happened to
+    /// the task instance.
+    Relaunched {
+        /// Which.
+        id: PodId,
+        /// When.
+        at: Timestamp,
+        /// A sentence.
+        text: String,
+    },
     /// Nothing is left to be done.
     Done {
         /// Which.

@@ -164,6 +164,9 @@ pub enum Command {
         planned: Box<Command>,
         /// Seconds after which it is applied by itself unless it is discarded before.
         hold: Option<f64>,
+        /// The same for all plans of one act of a person: they are taken back together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        act: Option<String>,
     },
     /// Applies a saved plan, if what it was computed from still holds.
     ApplyPlan {

@@ -223,6 +223,10 @@ impl Limit {
     }
 }
 
+fn slots_of(n: u32) -> String {
+    if n == 1 { "1 slot".into() } else { format!("{n} slots") }
+}
+
 fn limit_blocker(limit: &Limit, row: &crate::model::TaskInstance) -> Blocker {
     let pool = &row.pool;
     let wanted = row.pool_slots;
@@ -236,9 +240,11 @@ fn limit_blocker(limit: &Limit, row: &crate::model::TaskInstance) -> Blocker {
         Limit::NoPool => ("pool", format!("there is no pool `{pool}`: it never runs")),
         Limit::PoolFull { slots } => ("pool", format!("all {slots} slots of pool `{pool}` are taken")),
         Limit::PoolTooSmall { slots } => {
-            ("pool", format!("it needs {wanted} slots, pool `{pool}` has only {slots}: it never runs"))
+            ("pool", format!("it needs {}, pool `{pool}` has only {slots}: it never runs", slots_of(wanted)))
         }
-        Limit::PoolShort { open } => ("pool", format!("it needs {wanted} slots, {open} of pool `{pool}` are free")),
+        Limit::PoolShort { open } => {
+            ("pool", format!("it needs {}, {open} of pool `{pool}` are free", slots_of(wanted)))
+        }
         Limit::PerDag { limit } => ("max_active_tis", format!("max_active_tis_per_dag: {limit} are active")),
         Limit::PerRun { limit } => ("max_active_tis", format!("max_active_tis_per_dagrun: {limit} are active")),
     };

@@ -5,6 +5,17 @@ use rusqlite::{Transaction, params};
 use super::failed;
 use crate::error::Result;
 
+/// What an act is about, as far as that is work of a DAG.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct About {
+    /// DAG.
+    pub dag_id: Option<String>,
+    /// Runs; none: no run in particular.
+    pub run_ids: Vec<String>,
+    /// `task` or `task[3]`; none: no task in particular.
+    pub tasks: Vec<String>,
+}
+
 /// One row to be written.
 #[derive(Debug, Clone)]
 pub struct Entry<'a> {
@@ -16,6 +27,8 @@ pub struct Entry<'a> {
     pub action: &'a str,
     /// On what.
     pub target: &'a str,
+    /// What it is about.
+    pub about: About,
     /// State before, JSON.
     pub before: Option<String>,
     /// State after, JSON.
@@ -26,11 +39,15 @@ pub struct Entry<'a> {
     pub result: &'a str,
 }
 
+fn list(all: &[String]) -> Option<String> {
+    (!all.is_empty()).then(|| serde_json::Value::from(all).to_string())
+}
+
 /// Writes a row with the current time.
 pub fn insert(tx: &Transaction<'_>, entry: &Entry<'_>) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO audit (at, who, via, action, target, before, after, command, result) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO audit (at, who, via, action, target, before, after, command, result, dag_id, run_ids, tasks) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )
     .and_then(|mut s| {
         s.execute(params![
@@ -42,7 +59,10 @@ pub fn insert(tx: &Transaction<'_>, entry: &Entry<'_>) -> Result<()> {
             entry.before,
             entry.after,
             entry.command,
-            entry.result
+            entry.result,
+            entry.about.dag_id,
+            list(&entry.about.run_ids),
+            list(&entry.about.tasks),
         ])
     })
     .map_err(|e| failed("cannot write the audit log", e))?;

@@ -63,6 +63,7 @@ pub fn apply(tx: &Transaction<'_>, changes: &[Change]) -> Result<Refused> {
                         via: "scheduler",
                         action: "pause",
                         target: dag_id,
+                        about: super::audit::About { dag_id: Some(dag_id.to_string()), ..Default::default() },
                         before: None,
                         after: None,
                         command: "",

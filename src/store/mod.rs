@@ -50,6 +50,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_pods.sql"),
     include_str!("schema_pod_result.sql"),
     include_str!("schema_pod_usage.sql"),
+    include_str!("schema_acts.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -27,9 +27,11 @@ pub struct Saved {
     pub basis: Vec<String>,
     /// When a held one is applied.
     pub due_at: Option<Timestamp>,
+    /// The same for all plans of one act; `None`: it is alone.
+    pub act: Option<String>,
 }
 
-const COLUMNS: &str = "plan_id, state, created_at, who, command_line, command, document, basis, due_at";
+const COLUMNS: &str = "plan_id, state, created_at, who, command_line, command, document, basis, due_at, act";
 
 fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
     let basis = rows::json(row, 7)?;
@@ -44,6 +46,7 @@ fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
         document: row.get(6)?,
         basis: basis.as_array().into_iter().flatten().filter_map(line).collect(),
         due_at: rows::time(row, 8)?,
+        act: row.get(9)?,
     })
 }
 
@@ -51,8 +54,8 @@ fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
 pub fn save(tx: &Transaction<'_>, plan: &Saved) -> Result<()> {
     let basis = serde_json::Value::from(plan.basis.clone()).to_string();
     tx.execute(
-        "INSERT OR REPLACE INTO plan (plan_id, state, created_at, who, command_line, command, document, basis, due_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO plan (plan_id, state, created_at, who, command_line, command, document, basis, due_at, act) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             plan.plan_id,
             plan.state,
@@ -63,6 +66,7 @@ pub fn save(tx: &Transaction<'_>, plan: &Saved) -> Result<()> {
             plan.document,
             basis,
             rows::micros(plan.due_at),
+            plan.act,
         ],
     )
     .map_err(|e| failed("cannot save a plan", e))?;

@@ -54,6 +54,12 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
         PodWrite::Ended { id, result } => tx
             .prepare_cached("UPDATE pod SET stage = 'ended', result = ?2 WHERE id = ?1")
             .and_then(|mut s| s.execute(params![id.0, result.to_string()])),
+        PodWrite::Relaunched { id, at, text } => tx
+            .prepare_cached(
+                "INSERT INTO event (run, task_id, map_index, at, kind, text, who) \
+                 SELECT run, task_id, map_index, ?2, 'pod', ?3, 'scheduler' FROM pod WHERE id = ?1",
+            )
+            .and_then(|mut s| s.execute(params![id.0, at.as_microsecond(), text])),
         PodWrite::Done { id, gone_at } => done_with(tx, *id, rows::micros(*gone_at)),
         PodWrite::Health(health) => tx
             .prepare_cached(

@@ -6,6 +6,8 @@
 mod dags;
 mod floor;
 mod frames;
+#[path = "../console/large.rs"]
+mod large;
 mod numbers;
 mod processes;
 mod screen;

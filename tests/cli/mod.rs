@@ -7,5 +7,6 @@ mod logs;
 mod plans;
 mod pods;
 mod process;
+mod render_work;
 mod saved_plans;
 mod settings;

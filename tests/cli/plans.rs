@@ -24,6 +24,11 @@ fn clear_shows_its_plan_and_applies_it_with_yes() {
     assert_eq!(home.run("runs show churn done -o json").json()["dag_run"]["state"], "queued");
     let audit = home.run("audit list --where action:clear -o json").json();
     assert_eq!(audit.as_array().unwrap().len(), 1);
+    // What is below the cleared task was cleared too; the row says so.
+    assert_eq!(home.run("tasks clear churn --run-id done --task-id gate -d -y").code, 0);
+    let audit = home.run("audit list --where action:clear -o json").json();
+    let tasks = audit[0]["task_ids"].as_array().unwrap();
+    assert!(["gate", "notify", "train[1]"].iter().all(|t| tasks.contains(&(*t).into())), "{audit}");
 }
 
 #[test]

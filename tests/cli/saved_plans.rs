@@ -56,6 +56,10 @@ fn a_plan_that_no_longer_holds_says_what_changed() {
     assert_eq!(home.run("tasks state churn done gate").out, "success\n");
     assert_eq!(home.run(&format!("plans discard {id}")).code, 0);
     assert_eq!(state(&home, &id), "discarded");
+    // Its audit row says what the plan was about.
+    let audit = home.run("audit list --where action:plan_discard -o json").json();
+    let about = ["dag_id", "dag_run_ids", "task_ids"].map(|name| audit[0][name].clone());
+    assert_eq!(about, [serde_json::json!("churn"), serde_json::json!(["done"]), serde_json::json!(["gate"])]);
     assert_eq!(home.run(&format!("plans apply {id}")).code, 1);
     assert_eq!(home.run("plans apply nothing").code, 1);
 }

@@ -42,7 +42,12 @@ fn escape_never_quits_and_q_asks_at_the_top() {
     assert!(!stage.text().contains("Leave the console?"));
     stage.keys("2 Enter q");
     assert!(stage.text().contains("DAGs"), "{}", stage.text());
-    stage.keys("q y");
+    // Triage is above the other screens; there only y leaves.
+    stage.keys("q");
+    assert!(stage.text().contains("NEEDS YOU") && !stage.text().contains("Leave"), "{}", stage.text());
+    stage.keys("q q q Enter");
+    assert!(stage.wanted.is_empty());
+    stage.keys("Esc Esc 1 q y");
     assert_eq!(stage.wanted, ["quit"]);
     stage.wanted.clear();
     stage.keys("Ctrl-c Ctrl-c");
@@ -223,23 +228,6 @@ fn tries_are_compared_in_turn() {
 }
 
 #[test]
-fn what_is_held_is_shown_to_everybody_and_undone() {
-    let (dir, mut stage) = stage(SMALL);
-    stage.keys("U");
-    assert!(stage.text().contains("nothing is held"), "{}", stage.text());
-    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
-    db.execute(
-        "INSERT INTO plan VALUES ('p7', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL)",
-        [NOW, NOW + 10_000_000],
-    )
-    .unwrap();
-    stage.changed();
-    assert!(stage.text().contains("s by ana (U undoes)"), "{}", stage.text());
-    stage.keys("U");
-    assert!(stage.wanted[0].ends_with("plans discard p7"), "{:?}", stage.wanted);
-}
-
-#[test]
 fn five_days_are_backfilled_with_three_keys() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("2 B");
@@ -303,7 +291,7 @@ fn lists_have_no_end() {
     }
     tx.commit().unwrap();
     stage.keys("3");
-    assert!(stage.text().contains("of 500+"), "{}", stage.text());
+    assert!(stage.text().contains("of 400+"), "{}", stage.text());
     stage.keys("G G G G G");
     assert!(stage.text().contains("4113 of 4113"), "{}", stage.text());
     assert!(cursor(&stage.text()).contains(" r0 "), "{}", stage.text());
@@ -424,31 +412,6 @@ fn others_are_seen_with_what_they_look_at() {
     assert!(stage.keys("2").text().contains("raj here"), "{}", stage.text());
     assert!(stage.keys("0").text().contains("CONSOLES     ana: churn_train > 11-16"), "{}", stage.text());
     assert!(!stage.lose_scheduler().text().contains("CONSOLES"), "{}", stage.text());
-}
-
-#[test]
-fn what_was_applied_is_taken_back_by_a_plan() {
-    let (_dir, mut stage) = stage(SMALL);
-    let asked = |line: &String| -> u64 { line.split(':').next().unwrap().parse().unwrap() };
-    let plan = serde_json::json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
-    stage.keys("Enter C");
-    let number = asked(&stage.wanted[0]);
-    stage.answer(number, plan.clone()).keys("Right Enter");
-    let number = asked(&stage.wanted[1]);
-    stage.answer(number, serde_json::json!({"plan_id": "p9", "state": "held", "task_instances": []}));
-    // Nobody holds it any more: it was applied.
-    stage.changed().keys("U");
-    assert!(stage.wanted[2].ends_with("plans revert p9 --dry-run"), "{:?}", stage.wanted);
-    let text = stage.text();
-    assert!(text.contains("Take back: dagdeck") && text.contains("tasks clear"), "{text}");
-    let number = asked(&stage.wanted[2]);
-    stage.answer(number, plan).keys("Right Enter");
-    assert!(stage.wanted[3].ends_with("plans revert p9 --hold 10 -y"), "{:?}", stage.wanted);
-    let number = asked(&stage.wanted[3]);
-    stage.answer(number, serde_json::json!({"plan_id": "p10", "state": "held", "task_instances": []}));
-    // Once it is taken back there is nothing left.
-    stage.changed().keys("U U");
-    assert_eq!(stage.wanted.len(), 4, "{:?}", stage.wanted);
 }
 
 #[test]

@@ -33,7 +33,9 @@ pub fn build(home: &Path) {
     .unwrap();
     tx.execute("INSERT INTO pool VALUES ('gpu', 8, 'GPU slots', 0)", []).unwrap();
     tx.execute(
-        "INSERT INTO audit (at, who, via, action, target, command, result) VALUES (?1, 'lee', 'tui', 'clear', 'churn_train/11-09/train_with_hp[3]', 'dagdeck tasks clear ..', 'ok')",
+        "INSERT INTO audit (at, who, via, action, target, command, result, dag_id, run_ids, tasks) VALUES (?1, 'lee', 'tui', 'clear',
+         'churn_train scheduled__2026-11-16T02:00:00+00:00', 'dagdeck tasks clear ..', 'ok', 'churn_train',
+         '[\"scheduled__2026-11-16T02:00:00+00:00\"]', '[\"train_with_hp[3]\"]')",
         [NOW - 3600 * SECOND],
     )
     .unwrap();

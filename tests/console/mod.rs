@@ -1,8 +1,12 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
 mod behaviour;
+mod costs;
 mod home;
 mod home_pods;
+mod large;
 mod oncall;
+mod person;
+mod plain;
 mod pods;
 mod readme;
 mod screens;
@@ -10,3 +14,4 @@ mod storms;
 pub mod terminal;
 mod themes;
 mod tour;
+mod undo;

@@ -26,7 +26,7 @@ fn a_storm_of_sizes_ends_in_a_whole_screen() {
     let screen = session.screen();
     let lines: Vec<&str> = screen.lines().collect();
     assert!(lines[0].contains("triage") && lines.last().unwrap().contains("?:help"), "{screen}");
-    session.keys.write_all(b"qy").unwrap();
+    session.keys.write_all(b"1qy").unwrap();
     assert_eq!(session.ended(), 0);
 }
 
@@ -62,7 +62,7 @@ fn every_screen_and_form_opens_and_closes() {
         assert!(session.child.try_wait().unwrap().is_none(), "{name}: {}", session.screen());
     }
     assert!(!String::from_utf8_lossy(&session.seen.lock().unwrap()).contains("panicked"));
-    session.keys.write_all(b"qy").unwrap();
+    session.keys.write_all(b"1qy").unwrap();
     assert_eq!(session.ended(), 0);
     session.dagdeck(&place, &["scheduler", "stop"]);
 }
@@ -87,7 +87,7 @@ fn a_scheduler_that_is_killed_takes_no_screen_away() {
     session.wait_for("churn_train");
     session.keys.write_all(b"P").unwrap();
     session.wait_for("no scheduler");
-    session.keys.write_all(b"qy").unwrap();
+    session.keys.write_all(b"1qy").unwrap();
     assert_eq!(session.ended(), 0);
     session.dagdeck(&place, &["scheduler", "stop"]);
 }

@@ -155,7 +155,7 @@ fn it_starts_is_silent_and_gives_the_terminal_back() {
     assert!(written < 200, "{written} bytes while nothing changed");
     session.master.as_ref().unwrap().resize(PtySize { rows: 24, cols: 50, pixel_width: 0, pixel_height: 0 }).unwrap();
     session.wait_for("need 60x16");
-    session.keys.write_all(b"qy").unwrap();
+    session.keys.write_all(b"1qy").unwrap();
     assert_eq!(session.ended(), 0);
     for sequence in ["\u{1b}[?1049l", "\u{1b}[?25h", "\u{1b}[?2004l", "\u{1b}[?2026h"] {
         session.wait_for_bytes(sequence);
@@ -204,7 +204,7 @@ fn a_pipe_gets_the_terminal_and_gives_it_back() {
     assert!(session.screen().contains("DAG_ID"), "{}", session.screen());
     session.keys.write_all(b"\r").unwrap();
     session.wait_for("TASK");
-    session.keys.write_all(b"qy").unwrap();
+    session.keys.write_all(b"1qy").unwrap();
     assert_eq!(session.ended(), 0);
     let mut stop = std::process::Command::new(env!("CARGO_BIN_EXE_dagdeck"));
     stop.arg("--home").arg(&place).args(["scheduler", "stop"]).output().unwrap();

@@ -1,4 +1,4 @@
-//! Every screen in every theme at both sizes: the same letters everywhere, and for each its colours as a fingerprint.
+//! Every screen in every theme, from the smallest size to a large one: the same letters everywhere, and for each its colours as a fingerprint.
 
 use dagdeck::console::{Stage, Theme};
 use ratatui::{buffer::Buffer, style::Color};
@@ -51,13 +51,12 @@ pub const SCREENS: &[(&str, &str)] = &[
 
 /// A short number for everything that a frame shows besides its letters.
 pub fn fingerprint(frame: &Buffer) -> u32 {
-    let mut sum = 0x811c_9dc5_u32;
-    for cell in &frame.content {
-        for byte in format!("{:?} {:?} {:?};", cell.fg, cell.bg, cell.modifier).bytes() {
-            sum = (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        }
-    }
-    sum
+    let style = |cell: &ratatui::buffer::Cell| format!("{:?} {:?} {:?};", cell.fg, cell.bg, cell.modifier).into_bytes();
+    sum(frame.content.iter().flat_map(style))
+}
+
+fn sum(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |sum: u32, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[test]
@@ -66,12 +65,18 @@ fn every_screen_in_every_theme() {
     build(dir.path());
     let mut table = String::new();
     for (name, keys) in SCREENS {
-        for size in [(80, 24), (160, 45)] {
+        for size in [(60, 16), (80, 24), (160, 45), (250, 80)] {
             let mut stage = Stage::new(dir.path().to_owned(), size, NOW, true).unwrap();
             stage.keys(keys);
             let text = stage.text();
+            assert!(text.lines().last().is_some_and(|hints| !hints.is_empty()), "{name} at {size:?}:\n{text}");
             table.push_str(&format!("{name} {}x{}", size.0, size.1));
-            for theme in Theme::names() {
+            // At the smallest and the largest size the letters are a number too; the system screen has a folder's name in it.
+            let at_an_end = size.0 != 80 && size.0 != 160;
+            if at_an_end && *name != "system" {
+                table.push_str(&format!(" letters={:08x}", sum(text.bytes())));
+            }
+            for theme in Theme::names().filter(|name| !at_an_end || *name == "default") {
                 stage.theme(theme).unwrap();
                 let frame = stage.frame();
                 assert_eq!(stage.text(), text, "{name}: {theme} shows other letters");

@@ -225,6 +225,9 @@ with DAG("starts", schedule=None, is_paused_upon_creation=False):
     let task = run.task("t", -1);
     assert_eq!((task["state"].as_str(), task["try_number"].as_i64()), (Some("failed"), Some(1)), "{task:#}");
     assert_eq!(task["cause"]["kind"], "image");
+    let told = run.0["events"].as_array().unwrap().iter().filter(|e| e["kind"] == "pod");
+    let told: Vec<&str> = told.filter_map(|e| e["text"].as_str()).collect();
+    assert!(told.len() == 2 && told[1].ends_with("made again without using a try, 2 of 2"), "{told:#?}");
     let pods = home.run(&["pods", "list", "starts", "--all", "-o", "json"]).ok().json();
     let counted: Vec<Value> =
         pods.as_array().unwrap().iter().map(|pod| shown(&home, &pod["name"])["failed_launches"].clone()).collect();

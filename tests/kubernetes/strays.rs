@@ -10,7 +10,7 @@ pod("known", "sleep 1000")
 pod("durable", "sleep 1000")
 pod("alone", "sleep 1000", durable=False)
 pod("marked", "sleep 1000")
-pod("kept", "sleep 1000", durable=False, on_kill_action="keep_pod")
+pod("kept", "sleep 1000", durable=False, on_kill_action="keep_pod", on_finish_action="keep_pod")
 KubernetesJobOperator(task_id="jobbed", name="jobbed", image="IMAGE", cmds=["sleep", "1000"], termination_grace_period=1,
                       wait_until_job_complete=True)
 "#;

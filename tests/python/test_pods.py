@@ -1,5 +1,6 @@
 """Pods: what is encoded of their arguments, and what a task that needs Python asks for."""
 import base64
+import importlib.util
 import json
 import os
 import subprocess

@@ -40,8 +40,8 @@ pub enum Purpose {
     Backfill(String),
     /// End a backfill.
     CancelBackfill(i64),
-    /// Take back what an applied plan did.
-    Revert(String),
+    /// Take back what applied plans did.
+    Revert(Vec<String>),
     /// Answer a task.
     Answer(Box<Question>),
     /// Delete a kept pod, or give one up whose node is silent, when its name is typed.
@@ -88,6 +88,8 @@ pub struct ActForm {
     pub mistake: Option<String>,
     /// When it was opened: keys typed just before are dropped.
     pub opened_at: Micros,
+    /// Keys typed before it could be seen, which don't count.
+    pub dropped: Vec<String>,
     /// Lines scrolled in the preview.
     pub scroll: usize,
 }
@@ -121,9 +123,12 @@ impl ActForm {
                 let all = commands.iter().map(|c| format!("deletes: {}", super::shell(c)));
                 Preview::Words(all.chain([format!("This can't be undone. Type {name} above to do it.")]).collect())
             }
+            Purpose::Silence(groups) if groups.len() == 1 => {
+                Preview::Words(vec!["The group stays out of NEEDS YOU for that time, also if it happens again".into()])
+            }
             Purpose::Silence(groups) => Preview::Words(vec![format!(
-                "{} stay out of NEEDS YOU for that time, also if they happen again",
-                super::super::update::count(groups.len(), "group")
+                "{} groups stay out of NEEDS YOU for that time, also if they happen again",
+                groups.len()
             )]),
             _ => Preview::Words(Vec::new()),
         };
@@ -140,6 +145,7 @@ impl ActForm {
             sent: Vec::new(),
             mistake: None,
             opened_at,
+            dropped: Vec::new(),
             scroll: 0,
         };
         form.check();
@@ -258,7 +264,9 @@ impl ActForm {
             }],
             Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
             Purpose::Backfill(dag) => vec![backfill::command(dag, &self.fields, self.opened_at, dry_run)?],
-            Purpose::Revert(plan_id) => vec![Command::RevertPlan { plan_id: plan_id.clone(), dry_run }],
+            Purpose::Revert(plans) => {
+                plans.iter().map(|id| Command::RevertPlan { plan_id: id.clone(), dry_run }).collect()
+            }
             Purpose::CancelBackfill(id) => vec![Command::CancelBackfill { id: *id, dry_run }],
             Purpose::Answer(q) => vec![answer::command(q, &self.fields)],
             Purpose::Silence(groups) => {

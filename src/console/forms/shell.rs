@@ -43,7 +43,7 @@ pub fn shell(command: &Command) -> String {
             line.words(["backfill", "cancel", &id.to_string()]);
             line.plan(*dry_run);
         }
-        Command::SavePlan { planned, hold } => {
+        Command::SavePlan { planned, hold, .. } => {
             let plain = shell(planned).trim_end_matches(" -y").to_owned();
             match hold {
                 Some(seconds) => line.0 = format!("{plain} --hold {seconds} -y"),

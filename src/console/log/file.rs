@@ -65,6 +65,8 @@ pub enum Part {
         logs: Vec<(String, PathBuf)>,
         /// What fits.
         only: Only,
+        /// How many bytes of the end of each are read.
+        deep: u64,
         /// Known size.
         known: u64,
     },
@@ -125,13 +127,13 @@ pub fn answer(ask: &Ask) -> Result<Found> {
     if let Part::Beside(left) = &ask.part {
         return beside(left, &ask.path).map(Found::Beside);
     }
-    if let Part::Merged { logs, only, known } = &ask.part {
+    if let Part::Merged { logs, only, deep, known } = &ask.part {
         let size: u64 = logs.iter().filter_map(|(_, path)| std::fs::metadata(path).ok()).map(|m| m.len()).sum();
         if size == *known {
             return Ok(Found::Same);
         }
         let (fits, context) = fitting(only)?;
-        let merged = merge(&ask.path, logs, &fits, context);
+        let merged = merge(&ask.path, logs, (&fits, context), *deep);
         return merged.map(|w| Found::Window(Box::new(w))).map_err(|e| Error::system("cannot read the logs", e));
     }
     let mut file = match File::open(&ask.path) {

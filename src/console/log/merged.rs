@@ -9,7 +9,7 @@ use ratatui::style::{Color, Style};
 use regex::bytes::Regex;
 
 use super::{
-    file::{WINDOW, Window, window},
+    file::{Window, window},
     grep::grep,
     record::Line,
 };
@@ -19,9 +19,14 @@ use crate::console::widgets::text;
 const COLOURS: [Color; 6] =
     [Color::Cyan, Color::Yellow, Color::Magenta, Color::Green, Color::LightBlue, Color::LightRed];
 
-/// Reads the ends of logs (or, with `fits`, what fits in the whole of them) and merges them. Files that aren't there yet are
+/// Reads the ends of logs, so many bytes of each (or, with `fits`, what fits in the whole of them) and merges them. Files that aren't there yet are
 /// left out. Offsets are positions in what was merged.
-pub fn merge(path: &Path, logs: &[(String, PathBuf)], fits: &[Regex], context: usize) -> std::io::Result<Window> {
+pub fn merge(
+    path: &Path,
+    logs: &[(String, PathBuf)],
+    (fits, context): (&[Regex], usize),
+    deep: u64,
+) -> std::io::Result<Window> {
     let columns = logs.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0).min(24);
     let mut size = 0;
     let mut matches = (!fits.is_empty()).then_some(0);
@@ -33,7 +38,7 @@ pub fn merge(path: &Path, logs: &[(String, PathBuf)], fits: &[Regex], context: u
         let length = file.metadata()?.len();
         size += length;
         let part = if fits.is_empty() {
-            window(&mut file, path, length, length.saturating_sub(WINDOW), length)?
+            window(&mut file, path, length, length.saturating_sub(deep), length)?
         } else {
             grep(&mut file, path, length, fits, context)?
         };
@@ -59,7 +64,9 @@ pub fn merge(path: &Path, logs: &[(String, PathBuf)], fits: &[Regex], context: u
     }
     all.sort_by_key(|(at, number, _)| (*at, *number));
     let lines = all.into_iter().zip(0..).map(|((_, _, line), offset)| Line { offset, ..line }).collect();
-    Ok(Window { path: path.to_owned(), size, start: 0, end: size, lines, matches })
+    // More than the start: something before it wasn't read.
+    let start = u64::from(from.is_some());
+    Ok(Window { path: path.to_owned(), size, start, end: size, lines, matches })
 }
 
 #[cfg(test)]
@@ -77,12 +84,17 @@ mod tests {
             (name.to_owned(), path)
         };
         let logs = [write("a", &[1, 4]), write("bb", &[2, 3]), ("gone".to_owned(), dir.path().join("gone"))];
-        let merged = merge(Path::new("x"), &logs, &[], 0).unwrap();
+        let merged = merge(Path::new("x"), &logs, (&[], 0), u64::MAX).unwrap();
         let texts: Vec<&str> = merged.lines.iter().map(|l| l.text.as_str()).collect();
         assert_eq!(texts[..4], ["a    at 1", "a    more", "bb   at 2", "bb   more"]);
         assert_eq!(texts[6..], ["a    at 4", "a    more"]);
         assert!(merged.lines.iter().zip(0..).all(|(line, n)| line.offset == n));
-        let some = merge(Path::new("x"), &logs, &[Regex::new("at [34]").unwrap()], 0).unwrap();
+        assert_eq!(merged.start, 0);
+        // Of less than the whole only what all of them have is shown.
+        let end = merge(Path::new("x"), &logs, (&[], 0), 80).unwrap();
+        let texts: Vec<&str> = end.lines.iter().map(|l| l.text.as_str()).collect();
+        assert_eq!((end.start, texts[0], texts.len()), (1, "a    at 4", 2));
+        let some = merge(Path::new("x"), &logs, (&[Regex::new("at [34]").unwrap()], 0), 1).unwrap();
         assert_eq!(some.matches, Some(2));
         assert_eq!(some.lines.len(), 4);
     }

@@ -6,6 +6,9 @@ use crate::console::widgets::text::width;
 
 use super::file::{Only, Part, WINDOW, Window};
 
+/// Most bytes that are held of several logs together.
+const MERGED: u64 = 64 << 20;
+
 /// How times are shown in front of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stamps {
@@ -45,6 +48,8 @@ pub struct LogView {
     pub only: Only,
     /// Names and files of several logs that are shown as one; empty: one file.
     pub sources: Vec<(String, PathBuf)>,
+    /// How often twice as much of each of them was asked for, as somebody went up.
+    pub deeper: u32,
 }
 
 impl LogView {
@@ -65,13 +70,24 @@ impl LogView {
 
     fn grown(&self, known: u64) -> Part {
         if !self.sources.is_empty() {
-            return Part::Merged { logs: self.sources.clone(), only: self.only.clone(), known };
+            let deep = self.deep();
+            return Part::Merged { logs: self.sources.clone(), only: self.only.clone(), deep, known };
         }
         if self.only == Only::default() {
             if known == u64::MAX { Part::End } else { Part::Grown(known) }
         } else {
             Part::Grep { only: self.only.clone(), known }
         }
+    }
+
+    /// Bytes that are read of the end of each of several logs.
+    fn deep(&self) -> u64 {
+        (WINDOW << self.deeper.min(20)).min(self.deepest())
+    }
+
+    /// Most bytes of each, so that all of them fit into memory.
+    fn deepest(&self) -> u64 {
+        (MERGED / self.sources.len().max(1) as u64).max(WINDOW)
     }
 
     /// Rows that a line takes.
@@ -113,6 +129,12 @@ impl LogView {
         }
         self.follow = false;
         self.top = Some(top.min(window.lines.len().saturating_sub(1)));
+        if !self.sources.is_empty() {
+            // Of several logs the ends are held: near the start twice as much of each is read.
+            let more = window.start > 0 && top < height && self.deep() < self.deepest();
+            self.deeper = self.deeper.saturating_add(u32::from(more));
+            return more.then(|| self.end());
+        }
         let at = window.lines.get(top.min(window.lines.len().saturating_sub(1))).map(|l| l.offset)?;
         let near_start = window.start > 0 && at < window.start + WINDOW / 8;
         let near_end = window.end < window.size && at + WINDOW / 8 > window.end;
@@ -148,7 +170,11 @@ impl LogView {
             self.window.as_ref()?.lines.get(top).map(|l| l.offset)
         });
         if let Some(offset) = keep {
-            let index = window.lines.iter().position(|l| l.offset >= offset).unwrap_or(0);
+            let old = self.window.as_ref().and_then(|w| w.lines.iter().find(|l| l.offset == offset));
+            // Lines of several logs have other places when more of them is read.
+            let same = old.filter(|_| !self.sources.is_empty());
+            let same = same.and_then(|old| window.lines.iter().position(|l| l.at == old.at && l.text == old.text));
+            let index = same.or_else(|| window.lines.iter().position(|l| l.offset >= offset)).unwrap_or(0);
             self.top = Some(index);
         }
         if at.is_some() {

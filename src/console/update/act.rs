@@ -2,20 +2,20 @@
 
 use crate::{
     console::{
-        forms::{ActForm, Field, Purpose, answer, backfill, shell, trigger},
+        forms::{ActForm, Field, Preview, Purpose, answer, backfill, shell, trigger},
         keymap::Action,
         message::Effect,
         overlay::Overlay,
         place::Object,
-        query::{Data, Query},
+        query::{Asker, Data, Query},
         state::{Done, Errand, State, Undo},
     },
     model::{Dag, RunState, TiState},
     protocol::{Command, IncidentChange, Selection},
-    store::screens::{RunRef, TiRef, backfills::Held, questions::Question},
+    store::screens::{RunRef, TiRef, questions::Question},
 };
 
-use super::{form, settings};
+use super::{form, settings, undo};
 
 /// Starts a verb on the marked objects, else on the one under the cursor.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -23,13 +23,13 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let targets = state.screen().targets();
     let object = state.screen().object();
     match action {
-        A::Undo => undo(state),
+        A::Undo => undo::undo(state),
         A::Pause => pause(state, &targets),
         A::Acknowledge if matches!(object, Object::Ti(..)) => {
             let Some(ti) = object.ti() else { return Vec::new() };
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::Answer));
-            vec![Effect::Load(ticket, Query::Question(ti))]
+            vec![Effect::Load(ticket, Asker::Errand, Query::Question(ti))]
         }
         A::Backfill => {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
@@ -71,7 +71,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let Some(dag) = object.dag_id().map(str::to_owned) else { return Vec::new() };
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::TriggerForm(dag.clone())));
-            vec![Effect::Load(ticket, Query::Definition(dag))]
+            vec![Effect::Load(ticket, Asker::Errand, Query::Definition(dag))]
         }
         A::Note => {
             let Some(run) = object.run().cloned() else { return Vec::new() };
@@ -123,10 +123,14 @@ pub fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
 }
 
 /// The trigger form, when the DAG's params are known.
-pub fn trigger_form(state: &mut State, dag: Box<Dag>) {
+pub fn trigger_form(state: &mut State, dag: Box<Dag>, paused: bool) {
     let title = format!("Trigger {}", dag.dag_id);
     let fields = trigger::fields(&dag);
-    let form = ActForm::new(title, Purpose::Trigger(dag), fields, "Trigger", state.now);
+    let waits = format!("DAG {} is paused: the run stays queued until somebody resumes it (P).", dag.dag_id);
+    let mut form = ActForm::new(title, Purpose::Trigger(dag), fields, "Trigger", state.now);
+    if paused {
+        form.preview = Preview::Words(vec![waits]);
+    }
     state.overlay = Overlay::Form(Box::new(form));
 }
 
@@ -134,51 +138,23 @@ pub fn trigger_form(state: &mut State, dag: Box<Dag>) {
 pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
     let request = state.next_ticket();
     let line = shell(&command);
-    state.done.push(Done { at: state.now, command: line.clone(), result: None, request, plan: None });
+    let (act, reverts) = match &command {
+        Command::SavePlan { planned, act, .. } => match &**planned {
+            Command::RevertPlan { plan_id, .. } => (act.clone(), Some(plan_id.clone())),
+            _ => (act.clone(), None),
+        },
+        _ => (None, None),
+    };
+    state.done.push(Done {
+        at: state.now,
+        command: line.clone(),
+        result: None,
+        request,
+        act,
+        reverts,
+        changes: (0, 0),
+    });
     vec![Effect::Act(request, command, line)]
-}
-
-/// Takes back what this session did last: what is held is thrown away, what is applied reverted by a plan of its own, what was
-/// done at once reversed. Without an act of its own: throws away what anybody holds, the newest first.
-fn undo(state: &mut State) -> Vec<Effect> {
-    match state.undo.pop() {
-        Some(last) if held_in(&state.held, &last) => {
-            // One form may have made several plans.
-            let mut all = vec![last];
-            while let Some(more) = state.undo.pop_if(|undo| held_in(&state.held, undo)) {
-                all.push(more);
-            }
-            let plans = all.into_iter().filter_map(|undo| match undo {
-                Undo::Plan(plan_id) => Some(Command::DiscardPlan { plan_id }),
-                Undo::Command(_) => None,
-            });
-            plans.collect::<Vec<_>>().into_iter().flat_map(|command| send(state, command)).collect()
-        }
-        Some(Undo::Command(command)) => send(state, command),
-        Some(Undo::Plan(plan_id)) if state.held.is_empty() => {
-            let what = state.done.iter().rev().find(|d| d.plan.as_deref() == Some(&plan_id)).map(|d| d.command.clone());
-            // What was taken back once is done with.
-            let reverted = what.as_ref().and_then(|line| line.split_once("plans revert ")).map(|(_, id)| id);
-            if let Some(id) = reverted.and_then(|id| id.split(' ').next()) {
-                let done = Undo::Plan(id.to_owned());
-                state.undo.retain(|undo| *undo != done);
-                return undo(state);
-            }
-            // Whoever cancels may still want it later.
-            state.undo.push(Undo::Plan(plan_id.clone()));
-            let title = format!("Take back: {}", what.unwrap_or_else(|| format!("plan {plan_id}")));
-            open(state, ActForm::new(title, Purpose::Revert(plan_id), Vec::new(), "Take back:", state.now))
-        }
-        other => {
-            state.undo.extend(other);
-            let newest = state.held.last().map(|h| h.plan_id.clone());
-            newest.map_or_else(Vec::new, |plan_id| send(state, Command::DiscardPlan { plan_id }))
-        }
-    }
-}
-
-fn held_in(held: &[Held], undo: &Undo) -> bool {
-    matches!(undo, Undo::Plan(id) if held.iter().any(|h| h.plan_id == *id))
 }
 
 /// The form that answers a task.

@@ -21,6 +21,9 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
     let now = state.now;
     let Some(form) = state.form() else { return Vec::new() };
     if now - form.opened_at < DEAF && key != "Esc" {
+        form.dropped.push(key.to_owned());
+        let keys = form.dropped.join(" ");
+        state.flash(format!("dropped, typed before the form was there: {keys}"), true);
         return Vec::new();
     }
     let stops = form.stops();
@@ -124,10 +127,15 @@ fn submit(state: &mut State, save: bool) -> Vec<Effect> {
         (None, Ok(commands)) => {
             let mut effects = Vec::new();
             let mut sent = Vec::new();
+            let act = act_id(state.now, state.ticket);
             for command in commands {
                 let hold = held.then_some(HOLD);
                 let command = if held || save {
-                    Command::SavePlan { planned: Box::new(command), hold: hold.filter(|_| !save) }
+                    Command::SavePlan {
+                        planned: Box::new(command),
+                        hold: hold.filter(|_| !save),
+                        act: Some(act.clone()),
+                    }
                 } else {
                     command
                 };
@@ -140,6 +148,11 @@ fn submit(state: &mut State, save: bool) -> Vec<Effect> {
             effects
         }
     }
+}
+
+/// Names what one form does, among all consoles.
+fn act_id(now: i64, ticket: u64) -> String {
+    format!("{}-{now}-{ticket}", std::process::id())
 }
 
 /// A plan that changes nothing.

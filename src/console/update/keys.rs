@@ -6,10 +6,43 @@ use crate::console::{
     message::Effect,
     overlay::{Overlay, Prompt},
     place::Place,
-    state::State,
+    query::Data,
+    state::{Link, State},
 };
 
 use super::{act, copy, form, logs, look, modal, navigate, overlay};
+
+/// How long keys wait for what they are about, in microseconds.
+const PATIENCE: i64 = 2_000_000;
+
+/// The screen (or what a key asked for) isn't read yet: keys would miss what they are about.
+fn unread(state: &State) -> bool {
+    let screen = state.screen();
+    let asked = matches!(screen.data, Data::None) && screen.waiting.is_some() || state.errand.is_some();
+    let patient = state.typed.0.is_empty() || state.now - state.typed.1 < PATIENCE;
+    asked && patient && !modal(state)
+}
+
+/// Keeps a stroke for later, if what it is about isn't read yet. Escape forgets all of them.
+pub fn early(state: &mut State, key: &str) -> bool {
+    if key == "Esc" {
+        state.typed.0.clear();
+    }
+    let at_once = key == "Esc" || key.starts_with("Ctrl-");
+    if at_once || (state.typed.0.is_empty() && !unread(state)) {
+        return false;
+    }
+    if state.typed.0.is_empty() {
+        state.typed.1 = state.now;
+    }
+    state.typed.0.push(key.to_owned());
+    true
+}
+
+/// The next stroke that was kept, when it can be used.
+pub fn kept(state: &mut State) -> Option<String> {
+    (!state.typed.0.is_empty() && !unread(state)).then(|| state.typed.0.remove(0))
+}
 
 /// Takes a stroke.
 pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
@@ -45,7 +78,9 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         }
         Meaning::Row(row) => run(state, row.action),
         Meaning::Nothing => {
-            if typed.contains(' ') || typed.len() == 1 {
+            if typed == "S" && state.link != Link::Up {
+                state.flash("S starts a scheduler on screen 0; elsewhere :sched does", true);
+            } else if typed.contains(' ') || typed.len() == 1 {
                 state.flash(format!("{typed} means nothing here; ? shows the keys"), true);
             }
             Vec::new()
@@ -68,7 +103,8 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
     if let Some(row) = keymap::row_of(action)
         && let Err(why) = state.allowed(row)
     {
-        state.flash(format!("{why}; refused: {}", row.what), true);
+        let what = row.what.split([':', ';', '(', ',']).next().unwrap_or_default().trim();
+        state.flash(format!("{why}; refused: {what}"), true);
         return Vec::new();
     }
     use Action as A;
@@ -126,7 +162,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().filtering = true;
             Vec::new()
         }
-        A::Diff => look::compare(state),
+        A::Diff => super::compare::compare(state),
         A::Grep | A::Pipe | A::Export => {
             super::prompt::open(
                 state,
@@ -174,7 +210,11 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         }
         A::StartScheduler => super::start_scheduler(state),
         A::Mouse => super::mouse::toggle(state),
-        A::Refresh => state.load(),
+        A::Refresh => {
+            // Nothing that was read before counts.
+            state.screen_mut().read_with = None;
+            state.load()
+        }
         A::Redraw => vec![Effect::Redraw],
         A::Suspend => vec![Effect::Suspend],
         A::Quit => vec![Effect::Quit],

@@ -155,6 +155,13 @@ pub fn scroll_log(state: &mut State, by: isize) -> Vec<Effect> {
     let path = log.path.clone();
     // The ends of the file may lie outside of the part that is held.
     let part = match (&log.window, by) {
+        (Some(w), isize::MIN..-1_000_000) if w.start > 0 && !log.sources.is_empty() => {
+            log.follow = false;
+            log.deeper = u32::MAX;
+            log.top = Some(0);
+            log.window = None;
+            Some(log.end())
+        }
         (Some(w), isize::MIN..-1_000_000) if w.start > 0 => {
             log.follow = false;
             log.window = None;

@@ -13,8 +13,8 @@ use crate::{
         state::State,
         tree,
     },
-    model::{RunId, TiKey, TiState},
-    store::screens::{TiRef, compare::Base},
+    model::{RunId, TiKey},
+    store::screens::TiRef,
 };
 
 use super::{logs, navigate, pods};
@@ -198,7 +198,7 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
         // Of a run or DAG: its newest failure.
         None => {
             let dag = object.dag_id().map(str::to_owned);
-            navigate::failure(state, dag, object.run().cloned(), tab_of(action))
+            super::errands::failure(state, dag, object.run().cloned(), tab_of(action))
         }
     }
 }
@@ -252,49 +252,6 @@ fn several_logs(state: &State, action: Action) -> Option<Logs> {
         Object::Task(run, task, _) => Some(Logs::Task(run, task)),
         _ => None,
     }
-}
-
-/// Compares: a try with an earlier one, or the XComs of a run with those of the run before.
-pub fn compare(state: &mut State) -> Vec<Effect> {
-    let screen = state.screen_mut();
-    if let Place::Xcom(_, _, compared) = &mut screen.place {
-        *compared = !*compared;
-        return state.load();
-    }
-    if let Place::Compare(_, number, base) = &mut screen.place {
-        *base = match base {
-            Base::TryBefore => Base::LastSuccess,
-            Base::LastSuccess => Base::RunBefore,
-            _ if *number > 1 => Base::TryBefore,
-            _ => Base::LastSuccess,
-        };
-        screen.data = Data::None;
-        screen.log_pairs.clear();
-        return state.load();
-    }
-    let shown = screen.shown_try;
-    let failed = |s: TiState| s.is_failure();
-    let (ti, number, state_now) = match (&screen.data, screen.object()) {
-        (Data::Instance(d), _) => (d.row.ti.clone(), shown.unwrap_or(d.row.try_number), d.row.state),
-        (Data::Instances(rows), Object::Ti(ti, s)) => {
-            let row = screen.item().and_then(|i| rows.get(i.at));
-            (ti, row.map_or(1, |r| r.try_number), s)
-        }
-        (_, Object::Ti(ti, s)) => (ti, 0, s),
-        _ => return Vec::new(),
-    };
-    let marked: Vec<TiRef> =
-        if screen.marks.is_empty() { Vec::new() } else { screen.targets().iter().filter_map(Object::ti).collect() };
-    let base = match marked.as_slice() {
-        [a, b] => {
-            let (a, b) = (a.clone(), b.clone());
-            return navigate::push(state, Place::Compare(a, 0, Base::Other(b)), |_| {});
-        }
-        _ if failed(state_now) => Base::LastSuccess,
-        _ if number > 1 => Base::TryBefore,
-        _ => Base::RunBefore,
-    };
-    navigate::push(state, Place::Compare(ti, number, base), |_| {})
 }
 
 /// Shows another part of the instance.
@@ -359,7 +316,8 @@ fn other_index(state: &mut State, ti: &TiRef, tab: Tab, after: bool) -> Vec<Effe
 
 /// After an instance was read: its log is wanted, and why it doesn't run.
 pub fn after_load(state: &mut State) -> Vec<Effect> {
-    let mut effects = explain(state);
+    let mut effects = super::compare::compared(state);
+    effects.extend(explain(state));
     effects.extend(logs::log_of_try(state));
     effects.extend(logs::logs_beside(state));
     effects

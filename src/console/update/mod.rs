@@ -1,7 +1,9 @@
 //! `event -> update(state) -> effects`: everything that changes the state. Nothing here waits for anything.
 
 mod act;
+mod compare;
 mod copy;
+mod errands;
 mod form;
 mod graph;
 mod keys;
@@ -16,6 +18,7 @@ mod prompt;
 mod replies;
 mod settings;
 mod side;
+mod undo;
 
 use crate::store::screens::SECOND;
 
@@ -26,12 +29,23 @@ use super::{
     overlay::Overlay,
     place::Place,
     pods::{PodOf, reference},
-    query::{Data, PAGE, Query},
+    query::{Asker, Data, Query},
     state::{Launch, Link, State},
 };
 
 /// Takes an event. The caller has set `state.now`.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::Key(key) if keys::early(state, &key) => Vec::new(),
+        event => take(state, event),
+    };
+    while let Some(key) = keys::kept(state) {
+        effects.extend(take(state, Event::Key(key)));
+    }
+    effects
+}
+
+fn take(state: &mut State, event: Event) -> Vec<Effect> {
     if state.flash.as_ref().is_some_and(|f| f.until <= state.now) {
         state.flash = None;
     }
@@ -60,6 +74,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             if on && state.screen().stale { state.load() } else { Vec::new() }
         }
         Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
+        Event::Dropped(ticket) => {
+            dropped(state, ticket);
+            Vec::new()
+        }
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Changed => changed(state),
         Event::Connected => {
@@ -135,8 +153,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = effects;
     // Near the end of what was read of a list, more of it is read.
     if screen.more() && screen.waiting.is_none() && screen.cursor + 2 * height > screen.items.len() {
-        screen.limit *= 2;
-        effects.extend(state.load());
+        effects.extend(state.load_more());
     }
     effects.extend(side::wanted(state));
     effects.extend(progress::wanted(state));
@@ -161,11 +178,7 @@ pub(crate) fn filter_changed(state: &mut State) -> Vec<Effect> {
     if !screen.is_paged() || screen.filter_error.is_some() {
         return Vec::new();
     }
-    screen.limit = PAGE;
-    if screen.waiting.is_some() {
-        screen.stale = true;
-        return Vec::new();
-    }
+    // A question that is still open is about the filter before, and isn't answered any more.
     state.load()
 }
 
@@ -208,7 +221,7 @@ fn changed(state: &mut State) -> Vec<Effect> {
 /// Asks which acts are held for a moment.
 pub(crate) fn ask_held(state: &mut State) -> Vec<Effect> {
     let ticket = state.next_ticket();
-    vec![Effect::Load(ticket, Query::Held)]
+    vec![Effect::Load(ticket, Asker::Held, Query::Held)]
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
@@ -229,12 +242,12 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         && number == ticket
     {
         state.errand = None;
-        return navigate::errand(state, errand, answer);
+        return errands::errand(state, errand, answer);
     }
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         let open = t.groups.iter().filter(|g| !g.quiet()).count();
-        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len());
+        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len());
     }
     if let Ok(Data::Held(held, clusters)) = &answer {
         state.held.clone_from(held);
@@ -243,6 +256,14 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     }
     if let Ok(Data::Dags(d)) = &answer {
         state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
+    }
+    if let Ok(Data::Named(names)) = answer {
+        state.names = names;
+        return Vec::new();
+    }
+    if let Ok(Data::Names(names)) = &answer {
+        state.dag_ids.clone_from(names);
+        return Vec::new();
     }
     if state.side.waiting == Some(ticket) {
         return side::loaded(state, answer);
@@ -267,11 +288,26 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     effects
 }
 
+/// Nobody answers a question any more: who asked it asks again when the answer is wanted.
+fn dropped(state: &mut State, ticket: u64) {
+    if state.side.waiting == Some(ticket) {
+        state.side.waiting = None;
+        state.side.stale = true;
+    }
+    if let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(ticket)) {
+        screen.waiting = None;
+        screen.stale = true;
+    }
+}
+
 /// When something happens without any event, in microseconds from now: the loop wakes up then.
 pub fn next_wake(state: &State) -> i64 {
     let mut wake = 10 * SECOND;
     if let Some(flash) = &state.flash {
         wake = wake.min(flash.until - state.now);
+    }
+    if !state.typed.0.is_empty() {
+        wake = wake.min(SECOND / 2);
     }
     if let Some((_, at)) = &state.prefix {
         let box_at = at + 300_000;

@@ -8,16 +8,16 @@ use crate::{
         overlay::Overlay,
         place::{Object, Place, Setting, Tab},
         pods::PodOf,
-        query::{Data, Query},
+        query::Data,
         screen::Screen,
-        state::{Errand, State},
+        state::State,
         tree,
         widgets::input::Input,
     },
     store::screens::RunRef,
 };
 
-use super::{act, logs, look, pods, settings};
+use super::{errands, logs, look, pods};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -39,12 +39,9 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::Settings => root(state, Place::Settings),
         A::Audit => root(state, Place::Audit(None)),
         A::System => root(state, Place::System),
-        A::GoAudit => match object.name() {
-            name if name.is_empty() => Vec::new(),
-            _ => {
-                let about = object.ti().map(|t| t.task_id).unwrap_or_else(|| object.name());
-                push(state, Place::Audit(Some(about)), |_| {})
-            }
+        A::GoAudit => match object.subject() {
+            None => Vec::new(),
+            about => push(state, Place::Audit(about), |_| {}),
         },
         A::ViewCalendar => {
             object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| push(state, Place::Calendar(dag), |_| {}))
@@ -106,7 +103,7 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
             None => Vec::new(),
         },
         A::GoLog => look::look(state, Action::Log),
-        A::GoFailure => failure(state, object.dag_id().map(str::to_owned), None, Tab::Log),
+        A::GoFailure => errands::failure(state, object.dag_id().map(str::to_owned), None, Tab::Log),
         A::Unfold | A::Fold => fold_all(state, action == A::Fold),
         _ => Vec::new(),
     }
@@ -142,9 +139,17 @@ fn root(state: &mut State, place: Place) -> Vec<Effect> {
     if state.stack.len() == 1 && state.screen().place == place {
         return state.load();
     }
-    // Coming back to a screen of the digits finds it as it was left.
+    // Coming back to a screen of the digits finds it as it was left: below what lies on it, else in what was left before.
+    if state.stack.first().is_some_and(|first| first.place == place) {
+        let first = state.stack[0].clone();
+        return replace_stack(state, first);
+    }
     let known = state.history.iter_mut().rev().find(|s| s.first().is_some_and(|first| first.place == place));
     let first = known.and_then(|stack| stack.first()).cloned().unwrap_or_else(|| Screen::new(place));
+    replace_stack(state, first)
+}
+
+fn replace_stack(state: &mut State, first: Screen) -> Vec<Effect> {
     let old = std::mem::replace(&mut state.stack, vec![first]);
     state.history.push(old);
     if state.history.len() > 20 {
@@ -200,10 +205,15 @@ fn back(state: &mut State, gently: bool) -> Vec<Effect> {
         state.stack.pop();
         return refresh(state);
     }
-    if !gently {
-        state.overlay = Overlay::Quit;
+    match (gently, &state.screen().place) {
+        (true, _) => Vec::new(),
+        (false, Place::Triage) => {
+            state.overlay = Overlay::Quit;
+            Vec::new()
+        }
+        // Triage is above the other screens of the digits.
+        (false, _) => root(state, Place::Triage),
     }
-    Vec::new()
 }
 
 /// The screen before this one.
@@ -245,16 +255,16 @@ fn open(state: &mut State) -> Vec<Effect> {
         }
         (_, Some(Kind::Act)) => {
             // The object of an act, as far as it is a DAG.
-            let target = match (&state.screen().data, state.screen().item()) {
-                (Data::Audit(rows), Some(item)) => rows[item.at].target.clone(),
-                _ => String::new(),
+            let dag = match (&state.screen().data, state.screen().item()) {
+                (Data::Audit(rows), Some(item)) => rows[item.at].about.dag_id.clone(),
+                _ => None,
             };
-            let dag = target.split([' ', '/']).next().unwrap_or_default().to_owned();
-            if state.dag_ids.contains(&dag) {
-                push(state, Place::Grid(dag), |_| {})
-            } else {
-                state.flash("its target isn't a DAG that is known here", false);
-                Vec::new()
+            match dag {
+                Some(dag) => push(state, Place::Grid(dag), |_| {}),
+                None => {
+                    state.flash("this act is about no DAG; the lines below say all that was noted", false);
+                    Vec::new()
+                }
             }
         }
         (_, Some(Kind::Asset)) => asset(state),
@@ -263,16 +273,14 @@ fn open(state: &mut State) -> Vec<Effect> {
             let states = "state:running,queued,scheduled,deferred,restarting";
             push(state, Place::Instances(None), |s| s.filter = Input::new(format!("pool:{name} {states}")))
         }
-        (Object::Setting(..), _) => {
-            state.flash("E edits it, D deletes it; the preview names the DAGs that use it", false);
-            Vec::new()
-        }
+        (Object::Setting(..), _) => where_used(state),
         (Object::Dag(dag, _), Some(Kind::Late)) => push(state, Place::Grid(dag), |_| {}),
+        (Object::Ti(ti, _), Some(Kind::Never)) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
         (Object::Dag(dag, _), _) => push(state, Place::Grid(dag), |_| {}),
         // A failed run opens at its first failed try.
         (Object::Run(run, state_of_run), _) => {
             if state_of_run == crate::model::RunState::Failed {
-                failure(state, Some(run.dag_id.clone()), Some(run), Tab::Log)
+                errands::failure(state, Some(run.dag_id.clone()), Some(run), Tab::Log)
             } else {
                 push(state, Place::Gantt(run), |_| {})
             }
@@ -289,6 +297,22 @@ fn open(state: &mut State) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The DAGs whose files name a connection or variable.
+fn where_used(state: &mut State) -> Vec<Effect> {
+    let (Data::Settings(all), Some(item)) = (&state.screen().data, state.screen().item()) else { return Vec::new() };
+    let used = match item.kind {
+        Kind::Setting(Setting::Connection) => all.connections.get(item.at).map(|c| &c.used),
+        Kind::Setting(Setting::Variable) => all.variables.get(item.at).map(|v| &v.used),
+        _ => None,
+    };
+    let Some(used) = used.filter(|used| !used.is_empty()) else {
+        state.flash("no DAG's file names it; E edits it, D deletes it", false);
+        return Vec::new();
+    };
+    let filter = Input::new(format!("dag:{}", used.join(",")));
+    push(state, Place::Dags, |s| s.filter = filter)
 }
 
 /// The instance that updated an asset last, else the DAG that makes it.
@@ -350,48 +374,4 @@ fn fold_all(state: &mut State, shut: bool) -> Vec<Effect> {
     }
     screen.rebuild();
     Vec::new()
-}
-
-/// Asks for the newest failure, to go there.
-pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab: Tab) -> Vec<Effect> {
-    let Some(dag_id) = dag else { return Vec::new() };
-    let ticket = state.next_ticket();
-    state.errand = Some((ticket, Errand::Failure(tab)));
-    vec![Effect::Load(ticket, Query::Failure { dag_id, run: run.map(|r| r.id) })]
-}
-
-/// An answer that isn't a screen's data came.
-pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -> Vec<Effect> {
-    match (errand, answer) {
-        (Errand::Failure(tab), Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, tab), |_| {}),
-        (Errand::Failure(_), Ok(_)) => match run_of(state) {
-            Some(run) => push(state, Place::Gantt(run), |_| {}),
-            None => {
-                state.flash("no failed task instance there", false);
-                Vec::new()
-            }
-        },
-        (Errand::Answer, Ok(Data::Question(Some(question)))) => act::answer_form(state, question),
-        (Errand::Answer, Ok(_)) => {
-            state.flash("it doesn't wait for an answer any more", true);
-            Vec::new()
-        }
-        (Errand::EditConnection, Ok(Data::Connection(Some(fields)))) => settings::connection_form(state, &fields),
-        (Errand::EditConnection, Ok(_)) => {
-            state.flash("the connection is gone", true);
-            Vec::new()
-        }
-        (Errand::TriggerForm(_), Ok(Data::Definition(Some(dag)))) => {
-            act::trigger_form(state, dag);
-            Vec::new()
-        }
-        (Errand::TriggerForm(dag), Ok(_)) => {
-            state.flash(format!("DAG {dag} is gone"), true);
-            Vec::new()
-        }
-        (_, Err(why)) => {
-            state.flash(why, true);
-            Vec::new()
-        }
-    }
 }

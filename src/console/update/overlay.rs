@@ -6,7 +6,7 @@ use crate::console::{
     overlay::{Choice, Overlay},
     palette,
     place::Place,
-    query::Query,
+    query::{Asker, Query},
     state::State,
     theme::Theme,
 };
@@ -23,16 +23,23 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
     if action == Action::Palette {
         // The answer belongs to no screen; it only makes the DAGs' names known.
         let ticket = state.next_ticket();
-        return vec![Effect::Load(ticket, Query::Dags)];
+        let other = state.next_ticket();
+        return vec![Effect::Load(ticket, Asker::Names, Query::Names), Effect::Load(other, Asker::Named, Query::Named)];
     }
     Vec::new()
 }
 
 /// Takes a key.
 pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
+    // Lines of the help that are seen at once.
+    let page = state.size.1.saturating_sub(6).max(1) as usize;
+    let last = match &state.overlay {
+        Overlay::Help(input, _) => palette::help_rows(state, &input.text).len().saturating_sub(1),
+        _ => 0,
+    };
     match &mut state.overlay {
         Overlay::Quit => match key {
-            "y" | "Enter" | "q" => return vec![Effect::Quit],
+            "y" => return vec![Effect::Quit],
             _ => state.overlay = Overlay::None,
         },
         Overlay::Session(scroll) | Overlay::Text(_, _, scroll) => match key {
@@ -46,10 +53,10 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         Overlay::Help(input, at) => match key {
             "Esc" | "F1" => state.overlay = Overlay::None,
             "?" | "q" if input.text.is_empty() => state.overlay = Overlay::None,
-            "Down" => *at += 1,
+            "Down" => *at = (*at + 1).min(last),
             "Up" => *at = at.saturating_sub(1),
-            "PgDn" | "Ctrl-d" => *at += 10,
-            "PgUp" => *at = at.saturating_sub(10),
+            "PgDn" | "Ctrl-d" => *at = (*at + page).min(last),
+            "PgUp" | "Ctrl-u" => *at = at.saturating_sub(page),
             "Enter" => {
                 let (text, at) = (input.text.clone(), *at);
                 let rows = palette::help_rows(state, &text);
@@ -91,6 +98,23 @@ fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
         Choice::Do(action) => keys::run(state, action),
         Choice::Dag(dag) => navigate::push(state, Place::Grid(dag), |_| {}),
+        Choice::Task(dag, task) => {
+            let line = Some(format!("node:{task}"));
+            if matches!(&state.screen().place, Place::Grid(here) if *here == dag) {
+                let screen = state.screen_mut();
+                screen.wanted = line;
+                screen.rebuild();
+                return Vec::new();
+            }
+            navigate::push(state, Place::Grid(dag), |s| s.wanted = line)
+        }
+        Choice::Setting(kind, name) => {
+            let effects = navigate::navigate(state, Action::Settings);
+            let screen = state.screen_mut();
+            screen.wanted = Some(format!("{}:{name}", kind.noun()));
+            screen.rebuild();
+            effects
+        }
         Choice::Theme(name) => {
             if let Ok(theme) = Theme::named(&name) {
                 state.theme = theme;

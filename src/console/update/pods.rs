@@ -102,7 +102,15 @@ pub fn shell(state: &mut State) -> Vec<Effect> {
         words.extend(["-c".to_owned(), container]);
     }
     let command = shell_words(&words);
-    state.done.push(Done { at: state.now, command, result: Some(Ok("left".into())), request: 0, plan: None });
+    state.done.push(Done {
+        at: state.now,
+        command,
+        result: Some(Ok("left".into())),
+        request: 0,
+        act: None,
+        reverts: None,
+        changes: (0, 0),
+    });
     vec![Effect::Shell(words)]
 }
 

@@ -1,18 +1,18 @@
 //! Answers of the scheduler.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     console::{
-        forms::Preview,
+        forms::{Preview, Purpose},
         message::Effect,
         overlay::Overlay,
-        state::{State, Undo},
+        state::State,
     },
     protocol::command::ReplyError,
 };
 
-use super::act::count;
+use super::{act::count, undo};
 
 /// Takes an answer.
 pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) -> Vec<Effect> {
@@ -30,8 +30,11 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         }
         return Vec::new();
     };
+    if let Ok(document) = &answer {
+        state.done[at].changes = changes(document);
+    }
     let said = match &answer {
-        Ok(document) => Ok(summary(document)),
+        Ok(document) => Ok(summary(document, sum(state, at))),
         Err(e) => Err(sentence(e)),
     };
     state.done[at].result = Some(said.clone());
@@ -59,8 +62,7 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         && document["state"] == "held"
         && let Some(id) = document["plan_id"].as_str()
     {
-        state.done[at].plan = Some(id.to_owned());
-        state.undo.push(Undo::Plan(id.to_owned()));
+        undo::remember(state, at, id);
     }
     if !waits {
         let command = state.done[at].command.clone();
@@ -93,6 +95,18 @@ fn preview(state: &mut State, number: u64, answer: &Result<Value, ReplyError>) -
             form.asked.retain(|n| *n != number);
             form.answers.push(plan.clone());
             if form.asked.is_empty() {
+                form.preview = Preview::Plans(std::mem::take(&mut form.answers));
+            }
+        }
+        // One of several plans that can't be taken back doesn't keep the others.
+        Err(e) if matches!(&form.purpose, Purpose::Revert(plans) if plans.len() > 1) => {
+            let (asked, message) = (form.asked.clone(), e.message.clone());
+            form.asked.retain(|n| *n != number);
+            if let Purpose::Revert(plans) = &mut form.purpose {
+                plans.retain(|id| !message.contains(id.as_str()));
+            }
+            form.answers.push(json!({"effects": [format!("one plan isn't taken back: {message}")]}));
+            if asked.len() == 1 {
                 form.preview = Preview::Plans(std::mem::take(&mut form.answers));
             }
         }
@@ -136,13 +150,26 @@ fn sentence(e: &ReplyError) -> String {
     text
 }
 
-/// A result in a few words.
-fn summary(document: &Value) -> String {
-    if let Some(run) = document["dag_run_id"].as_str() {
-        return format!("run {run}");
-    }
+/// How many task instances and runs an answer is about.
+fn changes(document: &Value) -> (usize, usize) {
     let n = |key: &str| document[key].as_array().map_or(0, Vec::len);
-    match (n("task_instances"), n("dag_runs")) {
+    (n("task_instances"), n("dag_runs"))
+}
+
+/// The same of all that one form did.
+fn sum(state: &State, at: usize) -> (usize, usize) {
+    let done = &state.done[at];
+    let same = state.done.iter().filter(|d| d.act.is_some() && d.act == done.act && d.request != done.request);
+    same.fold(done.changes, |(tis, runs), d| (tis + d.changes.0, runs + d.changes.1))
+}
+
+/// A result in a few words.
+fn summary(document: &Value, changes: (usize, usize)) -> String {
+    if let Some(run) = document["dag_run_id"].as_str() {
+        let warning = document["warning"].as_str().map(|w| format!("; {w}")).unwrap_or_default();
+        return format!("run {run}{warning}");
+    }
+    match changes {
         (0, 0) => String::new(),
         (tis, 0) => count(tis, "task instance"),
         (0, runs) => count(runs, "run"),

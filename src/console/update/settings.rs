@@ -9,7 +9,7 @@ use crate::{
         keymap::Action,
         message::Effect,
         place::{Object, Setting},
-        query::{Data, Query},
+        query::{Asker, Data, Query},
         state::{Errand, State},
     },
     protocol::Command,
@@ -38,7 +38,7 @@ pub fn act(state: &mut State, action: Action, object: &Object) -> Vec<Effect> {
         (Action::Edit, Object::Setting(Setting::Connection, id)) => {
             let ticket = state.next_ticket();
             state.errand = Some((ticket, Errand::EditConnection));
-            vec![Effect::Load(ticket, Query::Connection(id.clone()))]
+            vec![Effect::Load(ticket, Asker::Errand, Query::Connection(id.clone()))]
         }
         (Action::Edit, Object::Setting(kind, name)) => {
             let before = now(state);

@@ -6,7 +6,7 @@ use crate::{
         log::{Ask, Stamps},
         message::Effect,
         place::{Object, Place, Tab},
-        query::{Data, Query},
+        query::{Asker, Data, Query},
         screen::Screen,
         side::{About, Side},
         state::State,
@@ -52,7 +52,7 @@ pub fn wanted(state: &mut State) -> Vec<Effect> {
     state.side.about = about;
     state.side.stale = false;
     state.side.waiting = Some(ticket);
-    vec![Effect::Load(ticket, query)]
+    vec![Effect::Load(ticket, Asker::Side, query)]
 }
 
 /// Takes the answer; of an instance the end of its log is wanted then.

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    parts,
+    events, parts,
     table::{self, Column, Line, cell, left, right},
 };
 
@@ -45,7 +45,7 @@ pub fn draw(state: &State, all: &[AssetRow], layout: &Layout, buf: &mut Buffer) 
     let (Some(area), Some(item)) = (layout.preview, state.screen().item()) else { return };
     let Some(asset) = all.get(item.at) else { return };
     let inside = parts::preview_inside(state, buf, area, &asset.name);
-    parts::lines(state, buf, inside, &preview(state, asset));
+    parts::lines(state, buf, inside, &preview(state, asset, inside.width as usize));
 }
 
 fn line(state: &State, all: &[AssetRow], item: &Item) -> Line {
@@ -72,7 +72,7 @@ fn line(state: &State, all: &[AssetRow], item: &Item) -> Line {
     ])
 }
 
-fn preview(state: &State, asset: &AssetRow) -> Vec<(String, Role)> {
+fn preview(state: &State, asset: &AssetRow, columns: usize) -> Vec<(String, Role)> {
     let mut out = Vec::new();
     let about = if asset.uri == asset.name { String::new() } else { format!("{}  ", asset.uri) };
     let unused = if asset.active { "" } else { "  no DAG names it any more" };
@@ -88,13 +88,7 @@ fn preview(state: &State, asset: &AssetRow) -> Vec<(String, Role)> {
     say("read by", pairs(&asset.readers));
     say("followed", asset.followers.join(", "));
     say("told", asset.waiting.iter().map(|d| format!("{d} waits for others")).collect::<Vec<_>>().join(", "));
-    for e in &asset.events {
-        let by = if e.source.is_empty() { "by hand" } else { &e.source };
-        let part = e.partition.as_ref().map(|p| format!(" [{p}]")).unwrap_or_default();
-        let extra = if e.extra == "{}" { "" } else { &e.extra };
-        let runs = if e.runs > 0 { format!(" -> {}", count(e.runs as usize, "run")) } else { String::new() };
-        out.push((format!("{} {by}{part}{runs}  {extra}", text::age(e.at, state.now)), Role::Text));
-    }
+    out.extend(events::lines(&asset.events, state.now, columns));
     if asset.events.is_empty() {
         out.push(("no event yet; T triggers the DAG that makes it".into(), Role::Dim));
     }

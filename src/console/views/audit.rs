@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 
 use crate::{
-    console::{layout::Layout, state::State, theme::Role, widgets::text},
-    store::screens::audit::AuditRow,
+    console::{layout::Layout, place::Place, state::State, theme::Role, update::count, widgets::text},
+    store::screens::audit::{AuditRow, Subject},
 };
 
 use super::{
@@ -15,11 +15,39 @@ use super::{
 const COLUMNS: &[Column] = &[
     left("WHEN (UTC)", 11, 19),
     left("WHO", 4, 20),
-    Column { drop: 2, ..left("VIA", 3, 30) },
+    Column { drop: 2, ..left("VIA", 5, 30) },
     left("ACTION", 6, 20),
     left("TARGET", 12, 200),
     left("RESULT", 2, 100),
 ];
+
+/// What it was done to, shortly, without what all lines of the screen share.
+fn target(state: &State, a: &AuditRow) -> String {
+    let Some(dag_id) = &a.about.dag_id else { return a.target.clone() };
+    let (of_dag, of_run) = match &state.screen().place {
+        Place::Audit(Some(Subject::Work { run_id, .. })) => (true, run_id.is_some()),
+        _ => (false, false),
+    };
+    let dag = (!of_dag).then(|| dag_id.clone());
+    let run = match a.about.run_ids.as_slice() {
+        _ if of_run => None,
+        [] => None,
+        [one] => Some(text::run_id(one)),
+        many => Some(count(many.len(), "run")),
+    };
+    let tasks = (!a.about.tasks.is_empty()).then(|| a.about.tasks.join(", "));
+    let parts: Vec<String> = [dag, run, tasks].into_iter().flatten().collect();
+    let alone = if a.about.run_ids.is_empty() { "the DAG" } else { "the whole run" };
+    if parts.is_empty() { alone.into() } else { parts.join(" ") }
+}
+
+/// The same in full.
+fn whole(a: &AuditRow) -> String {
+    match (&a.about.dag_id, a.about.run_ids.as_slice()) {
+        (Some(dag_id), [_, ..]) => format!("{dag_id} {} {}", a.about.run_ids.join(" "), a.about.tasks.join(", ")),
+        _ => a.target.clone(),
+    }
+}
 
 /// Draws it.
 pub fn draw(state: &State, rows: &[AuditRow], layout: &Layout, buf: &mut Buffer) {
@@ -34,7 +62,7 @@ pub fn draw(state: &State, rows: &[AuditRow], layout: &Layout, buf: &mut Buffer)
             cell(a.who.as_str(), body),
             cell(a.via.as_str(), dim),
             cell(a.action.as_str(), body),
-            cell(a.target.as_str(), body),
+            cell(target(state, a), body),
             cell(a.result.as_str(), good),
         ])
     });
@@ -44,7 +72,7 @@ pub fn draw(state: &State, rows: &[AuditRow], layout: &Layout, buf: &mut Buffer)
     let mut lines = vec![
         (format!("{} UTC  {} by {}", text::time(a.at, "%Y-%m-%d %H:%M:%S"), a.who, a.via), Role::Text),
         (a.command.clone(), Role::Title),
-        (format!("{} {}", a.action, a.target), Role::Text),
+        (format!("{} {}", a.action, whole(a)), Role::Text),
         (a.result.clone(), if a.result == "ok" { Role::Good } else { Role::Bad }),
     ];
     for (name, value) in [("before", &a.before), ("after", &a.after)] {

@@ -49,8 +49,7 @@ pub fn draw(state: &State, rows: &[BackfillRow], layout: &Layout, buf: &mut Buff
     table::draw(state, layout, buf, COLUMNS, |item| {
         let b = &rows[item.at];
         let (word, role) = state_of(b);
-        let ended = b.count(RunState::Success) + b.count(RunState::Failed);
-        let all = b.runs.iter().filter(|r| r.state.is_some()).count();
+        let (ended, all) = b.progress();
         let failed = b.count(RunState::Failed);
         let filled = (ended * 10).checked_div(all).unwrap_or(10);
         let bar = format!("[{}{}] {ended}/{all}", "#".repeat(filled), " ".repeat(10 - filled));

@@ -8,6 +8,7 @@ use crate::{
         layout::Layout,
         state::State,
         theme::Role,
+        update::count,
         widgets::{
             paint::{self, Pen},
             text,
@@ -84,7 +85,7 @@ fn about(c: &Calendar, date: jiff::civil::Date) -> Vec<(String, Role)> {
         some.iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect::<Vec<_>>().join(", ")
     };
     let mut out = match c.days.get(&date) {
-        Some(d) => vec![(format!("{} runs: {}  (Enter lists them)", d.runs, words(d)), Role::Text)],
+        Some(d) => vec![(format!("{}: {}  (Enter lists them)", count(d.runs as usize, "run"), words(d)), Role::Text)],
         None => vec![("no run".into(), Role::Dim)],
     };
     let (mut all, mut bad, mut failed_days) = (0, 0, Vec::new());
@@ -95,7 +96,10 @@ fn about(c: &Calendar, date: jiff::civil::Date) -> Vec<(String, Role)> {
             failed_days.push(date.to_string());
         }
     }
-    out.push((format!("{all} runs on {} days in two years, {bad} failed", c.days.len()), Role::Text));
+    out.push((
+        format!("{} on {} in two years, {bad} failed", count(all as usize, "run"), count(c.days.len(), "day")),
+        Role::Text,
+    ));
     if !failed_days.is_empty() {
         failed_days.reverse();
         failed_days.truncate(20);

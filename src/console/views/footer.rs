@@ -23,8 +23,15 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     paint::row(buf, parts.hints, 0, "", theme.role(Role::Text));
     if let Some(flash) = &state.flash {
         let style = theme.role(if flash.bad { Role::Bad } else { Role::Good });
-        let text = text::fit(&format!(" {}", flash.text), parts.hints.width as usize);
-        paint::put(buf, 0, parts.hints.y, &text, parts.hints.width as usize, style);
+        let columns = parts.hints.width as usize;
+        let lines = text::wrap(&flash.text, columns.saturating_sub(2));
+        // What doesn't fit the last line takes some of those above it.
+        let shown = lines.len().clamp(1, 3) as u16;
+        for (i, line) in lines.iter().take(3).enumerate() {
+            let cut = if i == 2 && lines.len() > 3 { format!(" {line} ~") } else { format!(" {line}") };
+            let y = (parts.hints.y + 1 + i as u16).saturating_sub(shown);
+            paint::put(buf, 0, y, &text::fit(&cut, columns), columns, style);
+        }
         return;
     }
     let words: &[(&str, &str)] = match &state.overlay {
@@ -39,6 +46,12 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
             ("Enter", "on the button"),
             ("Esc", "cancel"),
         ],
+        Overlay::Help(..) => {
+            &[("type", "search"), ("PgDn", "more"), ("Up/Down", "choose"), ("Enter", "runs the key"), ("Esc", "close")]
+        }
+        Overlay::Palette(..) => &[("type", "search"), ("Up/Down", "choose"), ("Enter", "do it"), ("Esc", "close")],
+        Overlay::Session(_) | Overlay::Text(..) => &[("j/k PgDn/PgUp", "scroll"), ("any other key", "close")],
+        Overlay::Quit => &[("y", "leave"), ("any other key", "stay")],
         Overlay::None if state.screen().filtering => &[
             ("Enter", "use"),
             ("Esc", "clear"),
@@ -56,12 +69,20 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
         }
         return;
     }
-    for row in hints(state) {
+    let word = |row: &Row| format!("{}:{}", state.keymap.short(row.action), row.hint);
+    let rows = hints(state);
+    let is_last = |row: &Row| row.group == keymap::Group::Program;
+    // Help and palette are there on the narrowest terminal.
+    let mut kept: usize = rows.iter().filter(|r| is_last(r)).map(|r| text::width(&word(r)) + 1).sum();
+    for row in rows {
         let refused = state.allowed(row).is_err();
         let key = state.keymap.short(row.action);
-        let word = format!("{key}:{}", row.hint);
-        if pen.left() <= text::width(&word) {
-            break;
+        let width = text::width(&word(row));
+        if is_last(row) {
+            kept = kept.saturating_sub(width + 1);
+        }
+        if pen.left() <= width + kept {
+            continue;
         }
         let dim = theme.role(Role::Dim);
         pen.text(&key, if refused { dim } else { theme.role(Role::Key) });

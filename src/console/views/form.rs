@@ -35,7 +35,7 @@ pub fn draw(state: &State, form: &ActForm, layout: &Layout, buf: &mut Buffer) {
             y += 1;
         }
     }
-    let lines = plan(state, form);
+    let lines = plan(state, form, area.width as usize - 4);
     let room = bottom.saturating_sub(y) as usize;
     let top = form.scroll.min(lines.len().saturating_sub(room));
     for (line, role) in lines.iter().skip(top).take(room) {
@@ -96,10 +96,18 @@ fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
     }
     // The field with the focus is always in sight.
     let height = area.height.saturating_sub(3).max(1) as usize;
-    let first = (form.focus.min(form.fields.len().saturating_sub(1)) + 1).saturating_sub(height);
+    let on_field = form.focus < form.fields.len();
+    let first = if on_field { (form.focus + 1).saturating_sub(height) } else { 0 };
     let names = form.fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(8).clamp(8, 24);
     for (i, f) in form.fields.iter().enumerate().skip(first).take(height) {
         one(state, f, form.focus == i, names, Rect { y: area.y + y, height: 1, ..area }, buf);
+        // There are more of them, up or down.
+        let more = match i {
+            i if i == first && first > 0 => "^",
+            i if i + 1 == first + height && i + 1 < form.fields.len() => "v",
+            _ => "",
+        };
+        paint::put(buf, area.x, area.y + y, more, 1, theme.role(Role::Dim));
         y += 1;
     }
     area.y + y
@@ -162,17 +170,39 @@ fn runs(plans: &[Value]) -> usize {
     list(plans, "dag_runs").count()
 }
 
+fn wrapped(line: &str, columns: usize, role: Role) -> Vec<(String, Role)> {
+    text::wrap(line, columns).into_iter().map(|part| (part, role)).collect()
+}
+
+/// What follows from the plans, each sentence once: of several plans how many say it.
+fn effects(plans: &[Value]) -> Vec<String> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for effect in list(plans, "effects") {
+        let text = effect.as_str().map_or_else(|| effect.to_string(), str::to_owned);
+        match found.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, n)) => *n += 1,
+            None => found.push((text, 1)),
+        }
+    }
+    let line = |(text, n): (String, usize)| match n {
+        1 if plans.len() > 1 => format!("also, in one of {} runs: {text}", plans.len()),
+        1 => format!("also: {text}"),
+        n => format!("also, in {n} runs each: {text}"),
+    };
+    found.into_iter().map(line).collect()
+}
+
 /// What would happen, line by line.
-fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
+fn plan(state: &State, form: &ActForm, columns: usize) -> Vec<(String, Role)> {
     let plans = match &form.preview {
-        Preview::Words(lines) => return lines.iter().map(|l| (l.clone(), Role::Text)).collect(),
+        Preview::Words(lines) => return lines.iter().flat_map(|l| wrapped(l, columns, Role::Text)).collect(),
         Preview::Asking => {
             let text = state.no_verbs().unwrap_or_else(|| "asking what would happen ..".into());
             return vec![(text, Role::Dim)];
         }
         Preview::Failed(e) => {
-            let more = [&e.cause, &e.hint].into_iter().flatten().map(|t| (t.clone(), Role::Dim));
-            return std::iter::once((e.message.clone(), Role::Bad)).chain(more).collect();
+            let more = [&e.cause, &e.hint].into_iter().flatten().flat_map(|t| wrapped(t, columns, Role::Dim));
+            return wrapped(&e.message, columns, Role::Bad).into_iter().chain(more).collect();
         }
         Preview::Plans(plans) => plans,
     };
@@ -185,15 +215,25 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
     let counts =
         if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}; ", n.0, n.1) };
     let mut out = vec![(format!("{counts}nothing has changed yet"), Role::Title)];
+    out.extend(effects(plans).iter().flat_map(|line| wrapped(line, columns, Role::Warn)));
+    let name_of = |t: &Value| {
+        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
+        format!("{}{index}", word(&t["task_id"]))
+    };
+    // Names and reasons take what they need, so that the run is not cut.
+    let widest = |text: &dyn Fn(&Value) -> String, most: usize| {
+        all.iter().map(|t| text::width(&text(t))).max().unwrap_or(0).min(most)
+    };
+    let runs_take = widest(&|t| text::run_id(&word(&t["dag_run_id"])), 40);
+    let reasons = widest(&|t| word(&t["reason"]), 14);
+    let names = widest(&name_of, columns.saturating_sub(runs_take + reasons + 12).max(16));
     for t in &all {
         let letter =
             |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
-        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
         let run = text::run_id(&word(&t["dag_run_id"]));
-        let name = format!("{}{index}", word(&t["task_id"]));
         let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
         out.push((
-            format!("{change}  {} {}  {}", text::fit(&name, 34), text::fit(&word(&t["reason"]), 14), run),
+            format!("{change}  {} {}  {}", text::fit(&name_of(t), names), text::fit(&word(&t["reason"]), reasons), run),
             Role::Text,
         ));
     }
@@ -205,9 +245,6 @@ fn plan(state: &State, form: &ActForm) -> Vec<(String, Role)> {
             (id, _) => word(id),
         };
         out.push((format!("run {name}  {what}"), Role::Text));
-    }
-    for e in list(plans, "effects") {
-        out.push((format!("also: {}", word(e)), Role::Warn));
     }
     if out.len() == 1 {
         out.push(("nothing to do: nothing fits the selection".into(), Role::Warn));

@@ -10,13 +10,17 @@ use crate::{
         state::State,
         theme::Role,
         tree,
+        update::count,
         widgets::{
             paint::{self, Pen},
             text,
         },
     },
     model::{Dag, TiState, UNMAPPED},
-    store::screens::{Counts, TiRef, grid::Grid},
+    store::screens::{
+        Counts, TiRef,
+        grid::{Grid, MOST_COUNTED},
+    },
 };
 
 use super::parts;
@@ -27,8 +31,12 @@ const CELL: usize = 3;
 /// Title line.
 pub fn title(_: &State, g: &Grid) -> String {
     let paused = if g.paused { "  PAUSED (P resumes)" } else { "" };
-    let schedule = g.dag.as_ref().map(|d| format!("{} tasks", d.tasks.len())).unwrap_or_default();
-    format!("grid  {schedule}  {} of {} runs, newest right{paused}", g.runs.len(), g.total)
+    let groups = |d: &Dag| {
+        if d.task_groups.is_empty() { String::new() } else { format!(" + {}", count(d.task_groups.len(), "group")) }
+    };
+    let schedule = g.dag.as_ref().map(|d| format!("{}{}", count(d.tasks.len(), "task"), groups(d))).unwrap_or_default();
+    let more = if g.total == MOST_COUNTED { "+" } else { "" };
+    format!("grid  {schedule}  {} of {}{more} runs, newest right{paused}", g.runs.len(), g.total)
 }
 
 /// Draws it.
@@ -86,20 +94,20 @@ fn heads(state: &State, shown: &[crate::store::screens::dags::RunCell], layout: 
     let label = format!("   duration 0-9 (9 = {})", text::duration(longest));
     paint::put(buf, 0, layout.columns.y + 2, &label, (x as usize).saturating_sub(1), dim);
     paint::put(buf, 0, layout.columns.y + 3, "   run state", (x as usize).saturating_sub(1), dim);
-    let mut day = String::new();
+    let (mut day, mut minute) = (String::new(), String::new());
     for (i, run) in shown.iter().enumerate() {
         let at = x + (i * CELL) as u16;
         let when = run.logical_date.unwrap_or(run.run_after);
-        // Two lines: month and day where it changes, else hour and minute.
-        let new_day = text::time(when, "%m-%d");
-        let (top, below) = if new_day == day {
-            (text::time(when, "%H"), text::time(when, "%M"))
-        } else {
-            (text::time(when, "%m"), text::time(when, "%d"))
+        // Two lines: month and day where it changes, else hour and :minute, in the same minute :minute and :second.
+        let (new_day, new_minute) = (text::time(when, "%m-%d"), text::time(when, "%m-%d %H:%M"));
+        let (top, below) = match (new_day == day, new_minute == minute) {
+            (false, _) => ("%m", "%d"),
+            (true, false) => ("%H", ":%M"),
+            (true, true) => (":%M", ":%S"),
         };
-        day = new_day;
-        paint::put(buf, at, layout.columns.y, &top, 2, dim);
-        paint::put(buf, at, layout.columns.y + 1, &below, 2, dim);
+        (day, minute) = (new_day, new_minute);
+        paint::put(buf, at, layout.columns.y, &text::time(when, top), CELL, dim);
+        paint::put(buf, at, layout.columns.y + 1, &text::time(when, below), CELL, dim);
         if let Some(seconds) = run.seconds(state.now) {
             let digit = if longest > 0.0 { (seconds / longest * 9.0).round() as u8 } else { 0 };
             paint::put(buf, at, layout.columns.y + 2, &digit.to_string(), 1, theme.role(Role::Text));
@@ -221,7 +229,8 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
         lines.push((progress::bar(p, 10), Role::Good));
     }
     if let Some(seconds) = cell.seconds(state.now) {
-        lines.push((format!("run took {}", text::duration(seconds)), Role::Text));
+        let word = if cell.end.is_some() { "run took" } else { "the run takes so far" };
+        lines.push((format!("{word} {}", text::duration(seconds)), Role::Text));
     }
     if let Some(task) = dag.tasks.get(id) {
         lines.push((task.operator.clone(), Role::Dim));

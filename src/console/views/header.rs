@@ -2,17 +2,20 @@
 
 use ratatui::buffer::Buffer;
 
-use crate::console::{
-    layout::{Layout, TWO_PANES},
-    log::view::LogView,
-    place::Place,
-    query::Health,
-    state::{Link, State},
-    theme::Role,
-    widgets::{
-        paint::{self, Pen},
-        text,
+use crate::{
+    console::{
+        layout::{Layout, TWO_PANES},
+        log::view::LogView,
+        place::Place,
+        query::Health,
+        state::{Link, State},
+        theme::Role,
+        widgets::{
+            paint::{self, Pen},
+            text,
+        },
     },
+    store::screens::backfills::Held,
 };
 
 /// A round trip from which on it is shown in narrow terminals too, in microseconds.
@@ -41,8 +44,15 @@ fn right(state: &State) -> String {
     let mut all = Vec::new();
     if let Some(held) = state.held.iter().filter(|h| h.due > state.now).min_by_key(|h| h.due) {
         let seconds = (held.due - state.now + 999_999) / 1_000_000;
-        let more = if state.held.len() > 1 { format!(" and {} more", state.held.len() - 1) } else { String::new() };
-        all.push(format!("HELD {seconds}s by {}{more} (U undoes)", held.who));
+        // The plans of one form are one act.
+        let same = |other: &Held| other.plan_id == held.plan_id || other.act.is_some() && other.act == held.act;
+        let others = state.held.iter().filter(|h| !same(h)).count();
+        let more = if others > 0 { format!(", {others} more held") } else { String::new() };
+        let plans = match state.held.iter().filter(|h| same(h)).count() {
+            1 => String::new(),
+            n => format!(", {n} plans"),
+        };
+        all.push(format!("HELD {seconds}s by {}{plans}{more} (U undoes)", held.who));
     }
     if let Some(others) = others(state) {
         all.push(others);
@@ -58,10 +68,12 @@ fn right(state: &State) -> String {
         _ if state.starting() => "sched starting".into(),
         Link::Opening => "sched ..".into(),
         Link::Down { retry_at, .. } => {
-            let age =
-                state.screen().loaded_at.map_or_else(String::new, |t| format!(", data {}", text::age(t, state.now)));
+            let age = state
+                .screen()
+                .loaded_at
+                .map_or_else(String::new, |t| format!(", data {} old", text::age(t, state.now)));
             let again = if *retry_at > state.now + 2_000_000 {
-                format!(", again {}", text::until(*retry_at, state.now))
+                format!(", next try in {}", text::until(*retry_at, state.now))
             } else {
                 String::new()
             };
@@ -116,7 +128,8 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
     if !matches!(screen.place, Place::Instance(..) | Place::Logs(_)) {
         if narrowed {
             let more = if screen.more() { "+" } else { "" };
-            right.push_str(&format!("{lines} of {}{more}", screen.total));
+            let looking = if screen.looking() { "looking.. " } else { "" };
+            right.push_str(&format!("{looking}{lines} of {}{more}", screen.total));
         } else if lines > 0 {
             let more = if screen.more() { "+" } else { "" };
             right.push_str(&format!("{} of {lines}{more}", position(screen)));
@@ -172,7 +185,7 @@ fn about(state: &State) -> String {
         (Place::Pods(gone), crate::console::query::Data::Pods(p)) => super::pods::title(p, *gone),
         (Place::Pod(_), crate::console::query::Data::Pod(Some(p))) => super::pod::title(state, p),
         (Place::Spec(_, differs), crate::console::query::Data::Pod(Some(p))) => super::pod_spec::title(p, *differs),
-        (Place::Audit(Some(about)), _) => format!("acts whose target or command names {about}"),
+        (Place::Audit(Some(_)), _) => "acts about this, newest first".into(),
         (Place::Instances(Some(run)), _) => format!("{} {}", run.dag_id, run.run_id),
         _ => String::new(),
     }

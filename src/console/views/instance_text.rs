@@ -10,7 +10,11 @@ use crate::{
         widgets::text,
     },
     model::{TiState, TriggerRule},
-    store::screens::{changes::Changes, instance::InstanceDetail, label},
+    store::screens::{
+        changes::{Changes, MOST_RUNS},
+        instance::InstanceDetail,
+        label,
+    },
 };
 
 type Lines = Vec<(String, Role)>;
@@ -32,6 +36,9 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         (TiState::Deferred, Some(w)) => format!("deferred, at most {w} more"),
         (TiState::Queued, _) => format!("queued{}", since(d.waits.1)),
         (TiState::Scheduled, _) => format!("ready{}, waits for a slot of pool {}", since(d.waits.0), d.row.pool),
+        (TiState::None, _) if d.row.paused => "waits: the DAG is paused (P resumes it)".into(),
+        (TiState::None, _) if d.run_state == "queued" => "waits: its run hasn't started (b: why)".into(),
+        (TiState::None, _) if d.upstream.is_empty() => "isn't scheduled yet (b: why)".into(),
         (TiState::None, _) => "waits for the tasks above it (b: why)".into(),
         (s, _) => s.to_string(),
     }
@@ -132,7 +139,13 @@ pub fn xcoms(state: &State, d: &InstanceDetail) -> Lines {
 fn changed(state: &State, changes: &Changes) -> Lines {
     let mut out: Lines = vec![(String::new(), Role::Text)];
     let Some(worked) = &changes.worked else {
-        out.push(("It never worked in the 200 runs before this one.".into(), Role::Text));
+        let text = match changes.before {
+            0 => "It has no earlier run to compare with.".into(),
+            1 => "It never worked: not in the one run before this one.".into(),
+            n if n < MOST_RUNS => format!("It never worked: in none of the {n} runs before this one."),
+            n => format!("It didn't work in the {n} runs before this one."),
+        };
+        out.push((text, Role::Text));
         return out;
     };
     let age = text::age(worked.at, state.now);
@@ -153,6 +166,24 @@ fn changed(state: &State, changes: &Changes) -> Lines {
     out
 }
 
+/// What keeps it from running: as the scheduler says, which knows; without one what the store tells.
+fn reasons(state: &State, d: &InstanceDetail) -> Lines {
+    let bad = |text: String| (text, Role::Bad);
+    if let Some((_, Some(answer))) = &state.screen().explained {
+        let all = answer.as_array().into_iter().flatten().map(|reason| {
+            let text = reason["reason"].as_str().unwrap_or_default();
+            let until = reason["until"].as_str().map(|u| format!(" (until {u})")).unwrap_or_default();
+            bad(format!("{text}{until}"))
+        });
+        return all.collect();
+    }
+    match (d.row.paused, d.run_state.as_str()) {
+        (true, _) => vec![bad("The DAG is paused: no run of it goes on.".into())],
+        (false, "queued") => vec![bad("The run is queued; a scheduler would say what it waits for.".into())],
+        _ => Vec::new(),
+    }
+}
+
 /// What the store tells about why it isn't running, or why it ended.
 pub fn why(state: &State, d: &InstanceDetail) -> Lines {
     let r = &d.row;
@@ -161,25 +192,11 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
         let why = r.why.clone().unwrap_or_else(|| "no cause was stored".into());
         out.push((format!("It ended {}: {why}", r.state), Role::Title));
     } else {
-        out.push((now(state, d), Role::Title));
-    }
-    if r.paused && !r.state.is_finished() {
-        out.push(("The DAG is paused: no run goes on. P resumes it.".into(), Role::Bad));
-    }
-    if d.run_state == "queued" {
-        out.push(("The run is queued: the DAG has as many active runs as it may.".into(), Role::Bad));
-    }
-    if let Some((_, Some(answer))) = &state.screen().explained {
-        for reason in answer.as_array().into_iter().flatten() {
-            let text = reason["reason"].as_str().unwrap_or_default();
-            let until = reason["until"].as_str().map(|u| format!(" (until {u})")).unwrap_or_default();
-            out.push((format!("{text}{until}"), Role::Bad));
-        }
+        out.push((now(state, d).replace(" (b: why)", ""), Role::Title));
+        out.extend(reasons(state, d));
     }
     let rule = d.task.as_ref().map_or(TriggerRule::AllSuccess, |t| t.trigger_rule);
-    if d.upstream.is_empty() {
-        out.push(("Nothing is above it.".into(), Role::Text));
-    } else {
+    if !d.upstream.is_empty() {
         out.push((String::new(), Role::Text));
         out.push((format!("ABOVE IT (trigger rule {rule})"), Role::Title));
         let mut sorted: Vec<_> = d.upstream.iter().collect();
@@ -208,8 +225,11 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
     }
     if !d.holders.is_empty() {
         out.push(("WHO HOLDS ITS SLOTS, AND WHO WAITS".into(), Role::Title));
-        let others = d.holders.iter().filter(|h| h.ti != d.row.ti);
-        out.extend(super::settings::holders(state, others));
+        let mut others = d.holders.iter().filter(|h| h.ti != d.row.ti).peekable();
+        match others.peek() {
+            Some(_) => out.extend(super::settings::holders(state, others)),
+            None => out.push(("nobody else holds a slot or waits for one".into(), Role::Dim)),
+        }
     }
     if let Some(changes) = &d.changes {
         out.extend(changed(state, changes));

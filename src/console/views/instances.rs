@@ -70,6 +70,9 @@ fn line(state: &State, r: &TiRow) -> Vec<Cell> {
             state.progress.get(&r.ti).map(|p| progress::bar(*p, 10)).unwrap_or_default()
         }
         _ if r.state == crate::model::TiState::Success => String::new(),
+        _ if r.state == crate::model::TiState::Scheduled && r.why.is_none() => {
+            format!("waits, pool {} (b: why)", r.pool)
+        }
         _ => r.why.clone().unwrap_or_default(),
     };
     vec![

@@ -45,11 +45,16 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer, columns: &str, mut 
 /// Nothing to show: say why.
 fn empty(state: &State, buf: &mut Buffer, area: Rect) {
     let screen = state.screen();
-    let text = if screen.total > 0 {
+    let of_task = screen.filter.text.strip_prefix("task:").filter(|t| !t.contains(' '));
+    let text = if let (crate::console::place::Place::Xcom(..), Some(task)) = (&screen.place, of_task) {
+        format!("{task} has no XComs in this run; Esc shows those of all its tasks")
+    } else if screen.total > 0 {
         "nothing fits the filter; Esc clears it".to_owned()
     } else {
         match screen.place {
-            crate::console::place::Place::Triage => "nothing needs you".into(),
+            crate::console::place::Place::Triage => {
+                "nothing needs you; 2 shows the DAGs, T on one of them triggers a run".into()
+            }
             crate::console::place::Place::Dags => {
                 format!("no DAGs yet; put files into {}", state.facts.dags_folder.display())
             }

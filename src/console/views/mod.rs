@@ -7,6 +7,7 @@ pub mod backfills;
 pub mod calendar;
 pub mod compare;
 pub mod dags;
+pub mod events;
 pub mod footer;
 pub mod form;
 pub mod gantt;
@@ -123,8 +124,10 @@ fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
 }
 
 fn nothing_to_compare(state: &State, buf: &mut Buffer, area: Rect) {
-    let text = "Nothing to compare with: there is no such earlier try. = looks for another, q goes back.";
-    paint::put(buf, area.x + 2, area.y + 1, text, area.width as usize - 3, state.theme.role(Role::Dim));
+    let text = "Nothing to compare with: it has no earlier try, and no run before this one has it. q goes back.";
+    for (y, line) in super::widgets::text::wrap(text, area.width.saturating_sub(4) as usize).iter().enumerate() {
+        paint::put(buf, area.x + 2, area.y + 1 + y as u16, line, area.width as usize - 3, state.theme.role(Role::Dim));
+    }
 }
 
 /// The terminal is too small for any screen.

@@ -22,7 +22,7 @@ pub fn draw(state: &State, buf: &mut Buffer, area: Rect) {
         Overlay::Help(input, at) => help(state, buf, area, input, *at),
         Overlay::Palette(input, at) => choose(state, buf, area, input, *at),
         Overlay::Quit => {
-            let inside = paint::frame(buf, paint::middle(area, 52, 5), "quit", state.theme.role(Role::Border));
+            let inside = paint::frame(buf, paint::middle(area, 58, 5), "quit", state.theme.role(Role::Border));
             let lines = ["Leave the console? The scheduler and its tasks go on.", "y: leave   any other key: stay"];
             for (y, line) in lines.iter().enumerate() {
                 paint::row(buf, inside, y as u16, line, state.theme.role(Role::Text));
@@ -114,7 +114,13 @@ fn help(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize) {
     }
     let height = inside.height.saturating_sub(1) as usize;
     let on = lines.iter().position(|(i, ..)| *i == Some(at)).unwrap_or(0);
-    let top = (on + 2).saturating_sub(height).min(lines.len().saturating_sub(height));
+    // The chosen row stays in the upper part, so that each page moves the list by a page.
+    let top = on.saturating_sub(height / 3).min(lines.len().saturating_sub(height));
+    if lines.len() > height {
+        let more = format!(" {}-{} of {} (PgDn: more) ", top + 1, (top + height).min(lines.len()), lines.len());
+        let x = inside.right().saturating_sub(text::width(&more) as u16 + 1);
+        paint::put(buf, x, inside.bottom(), &more, more.len(), theme.role(Role::Border));
+    }
     let list = Rect { y: inside.y + 1, height: height as u16, ..inside };
     for (y, (index, keys, what)) in lines.iter().skip(top).take(height).enumerate() {
         let mut pen = Pen::new(buf, list, y as u16);
@@ -132,7 +138,8 @@ fn help(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize) {
 fn choose(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize) {
     let theme = &state.theme;
     let found = palette::choices(state, &input.text);
-    let title = format!("palette, {} matches", found.len());
+    let title =
+        format!("palette, {}", if found.len() == 1 { "1 match".into() } else { format!("{} matches", found.len()) });
     let inside = paint::frame(buf, paint::middle(area, 76, 18), &title, theme.role(Role::Border));
     paint::put(buf, inside.x, inside.y, ": ", 2, theme.role(Role::Key));
     let columns = inside.width.saturating_sub(2) as usize;
@@ -140,6 +147,12 @@ fn choose(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize)
     let at = at.min(found.len().saturating_sub(1));
     let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     let height = list.height as usize;
+    if found.is_empty() {
+        let text = "nothing is called that: verbs, screens, DAGs, tasks, pools, connections, variables, themes";
+        for (y, line) in text::wrap(text, list.width as usize).iter().enumerate() {
+            paint::row(buf, list, y as u16, line, theme.role(Role::Dim));
+        }
+    }
     let top = (at + 1).saturating_sub(height);
     for (y, (i, (name, choice))) in found.iter().enumerate().skip(top).take(height).enumerate() {
         let mut pen = Pen::new(buf, list, y as u16);

@@ -36,7 +36,9 @@ pub fn draw(state: &State, s: &Settings, layout: &Layout, buf: &mut Buffer) {
                 let p = &s.pools[item.at];
                 let role = if item.problem { Role::Bad } else { Role::Text };
                 let style = state.theme.role(role);
-                vec![cell(p.name.as_str(), body), cell(slots(p), style), cell("", dim), cell("", dim)]
+                let dags = s.pool_dags.get(item.at).map(|d| d.as_slice()).unwrap_or_default();
+                let dags = if dags.is_empty() { String::new() } else { used(dags) };
+                vec![cell(p.name.as_str(), body), cell(slots(p), style), cell(dags, dim), cell("", dim)]
             }
             Kind::Setting(Setting::Connection) => {
                 let c = &s.connections[item.at];
@@ -84,6 +86,9 @@ fn about(state: &State, s: &Settings, kind: &Kind, at: usize) -> Vec<(String, Ro
         Kind::Setting(Setting::Pool) => {
             let p = &s.pools[at];
             let mut out = vec![(slots(p), Role::Text)];
+            if let Some(used) = s.pool_dags.get(at).filter(|used| !used.is_empty()) {
+                out.push((format!("used by {}", used.join(", ")), Role::Title));
+            }
             out.extend(holders(state, s.holders.iter().filter(|t| t.pool == p.name)));
             out
         }

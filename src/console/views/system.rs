@@ -14,7 +14,8 @@ use crate::{
             text,
         },
     },
-    store::screens::{Micros, system::System},
+    model::RunState,
+    store::screens::{Micros, backfills::BackfillRow, system::System},
 };
 
 use super::{list, parts, table};
@@ -47,12 +48,17 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();
         line(buf, "CONSOLES", &all.join("   "), Role::Text);
     }
+    for (i, job) in s.jobs.iter().take(5).enumerate() {
+        line(buf, if i == 0 { "JOBS" } else { "" }, &self::job(job, state.now), Role::Warn);
+    }
     let mut y = y + 1;
+    let names =
+        s.pools.iter().map(|p| text::width(&p.name)).max().unwrap_or(0).clamp(20, (area.width as usize / 2).max(20));
     paint::row(
         buf,
         area,
         y,
-        &format!(" {} {:>6} {:>5} {:>5} {:>5}", text::fit("POOL", 20), "SLOTS", "RUN", "QUE", "WAIT"),
+        &format!(" {} {:>6} {:>5} {:>5} {:>5}", text::fit("POOL", names), "SLOTS", "RUN", "QUE", "WAIT"),
         theme.role(Role::Title),
     );
     for p in &s.pools {
@@ -62,7 +68,8 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         }
         let slots = if p.slots < 0 { "any".into() } else { p.slots.to_string() };
         let full = p.slots >= 0 && p.running + p.queued >= p.slots;
-        let row = format!(" {} {slots:>6} {:>5} {:>5} {:>5}", text::fit(&p.name, 20), p.running, p.queued, p.waiting);
+        let row =
+            format!(" {} {slots:>6} {:>5} {:>5} {:>5}", text::fit(&p.name, names), p.running, p.queued, p.waiting);
         paint::row(buf, area, y, &row, theme.role(if full { Role::Warn } else { Role::Text }));
     }
     y += 2;
@@ -119,6 +126,23 @@ fn said(name: &str, value: &Value, now: Micros, words: &mut Vec<String>) {
         },
         other => words.push(format!("{name} {other}")),
     }
+}
+
+/// `backfill 3 of churn_train 12/30 runs, 2h10, some 3h left (5, K cancels)`.
+fn job(b: &BackfillRow, now: Micros) -> String {
+    let (ended, all) = b.progress();
+    let failed = b.count(RunState::Failed);
+    let bad = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    let pace = match b.left(now) {
+        Some(left) => format!("some {} left", text::duration(left as f64 / 1e6)),
+        None if b.paused => "paused".into(),
+        None => "no run has ended yet".into(),
+    };
+    let since = text::age(b.times.0, now);
+    format!(
+        "backfill {} of {}  {ended}/{all} runs{bad}  since {since}, {pace} (5: P pauses, K cancels)",
+        b.id, b.dag_id
+    )
 }
 
 fn acts(state: &State, s: &System, buf: &mut Buffer, area: Rect) {

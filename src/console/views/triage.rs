@@ -9,10 +9,15 @@ use crate::{
         place::{Place, Tab},
         state::State,
         theme::Role,
+        update::count,
         widgets::text,
     },
     model::TiState,
-    store::screens::{dags::RunCell, instances::TiRow, triage::Group, triage::Triage},
+    store::screens::{
+        dags::RunCell,
+        instances::TiRow,
+        triage::{Group, LOOKED_AT, Triage},
+    },
 };
 
 use super::{
@@ -116,6 +121,15 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
             let cause = vec![(tries, warn), (r.why.clone().unwrap_or_default(), body)];
             made(age, r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
+        Kind::Never => {
+            let (r, slots) = &t.never[item.at];
+            let cause = match slots {
+                None => format!("never runs: there is no pool {}", r.pool),
+                Some(n) => format!("never runs: pool {} has {}, it needs more", r.pool, count(*n as usize, "slot")),
+            };
+            let bad = cell(cause, theme.role(Role::Bad));
+            made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), bad)
+        }
         Kind::Stuck => {
             let r = &t.stuck[item.at];
             let cause = cell(format!("waits for a slot of pool {}  (b: why)", r.pool), warn);
@@ -164,6 +178,11 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
                 out.push((format!("without an answer: {}", q.defaults.join(", ")), Role::Dim));
             }
         }
+        Kind::Never => {
+            let (r, _) = &t.never[item.at];
+            out.push((format!("{}  pool {}  weight and order don't matter", r.operator, r.pool), Role::Text));
+            out.push(("8 shows the pools: I makes one, E changes its slots".into(), Role::Text));
+        }
         Kind::Late => out.push((
             "The scheduler hasn't created a run that is due: is it running, or is max_active_runs reached?".into(),
             Role::Text,
@@ -184,7 +203,10 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
     out.push((format!("run {}  try {} of {}", first.ti.run.run_id, first.try_number, first.max_tries + 1), Role::Text));
     let worked = match g.last_worked {
         Some(at) => format!("last worked {} ago ({} UTC)", text::age(at, state.now), text::stamp(at)),
-        None => "it never worked in the last 100 runs".into(),
+        None if g.before == 0 => "it has no earlier run".into(),
+        None if g.before == 1 => "it never worked: not in the one run before".into(),
+        None if g.before < LOOKED_AT => format!("it never worked: in none of the {} runs before", g.before),
+        None => format!("it didn't work in the last {} runs", g.before),
     };
     out.push((format!("{worked}; {}, {}", first.operator, first.pool), Role::Text));
     if let Some((who, at)) = &g.acknowledged {

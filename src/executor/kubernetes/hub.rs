@@ -2,6 +2,7 @@
 //! A watch is resumed by its resource version, and begun anew with a list when that has expired.
 
 mod family;
+mod known;
 
 pub use family::{FamilySeat, News};
 
@@ -35,7 +36,7 @@ use super::{
 use crate::{
     clock,
     error::Result,
-    model::{ClusterHealth, PodEvent, PodId, PodWrite, Traffic},
+    model::{ClusterHealth, PodEvent, PodId},
 };
 
 /// All pods of Airflow's making carry this label: the operator's and the executor's.
@@ -125,38 +126,6 @@ pub struct Watch {
     told: RefCell<HashMap<&'static str, (String, String)>>,
 }
 
-impl Watch {
-    /// The newest objects of the pods that are there.
-    pub fn pods(&self) -> Vec<Rc<Value>> {
-        let of_jobs = self.families.borrow().values().flat_map(family::Family::pods).collect::<Vec<_>>();
-        self.seats.borrow().values().filter_map(|place| there(&place.view)).chain(of_jobs).collect()
-    }
-
-    /// The pod of a name, if it is there.
-    pub fn pod_named(&self, name: &str) -> Option<(PodId, Rc<Value>)> {
-        let seats = self.seats.borrow();
-        let place = seats.get(name)?;
-        Some((place.id, there(&place.view)?))
-    }
-
-    /// Somebody sits at it: with a pod, or one that is to come.
-    pub fn is_used(&self) -> bool {
-        !self.seats.borrow().is_empty()
-    }
-
-    /// The API server doesn't answer.
-    pub fn is_away(&self) -> bool {
-        self.away_since.get().is_some()
-    }
-}
-
-fn there(view: &watch::Sender<View>) -> Option<Rc<Value>> {
-    match &*view.borrow() {
-        View::There(pod) => Some(pod.clone()),
-        _ => None,
-    }
-}
-
 /// A client and what was asked through it: counted since, and as told last.
 struct Connected {
     client: kube::Client,
@@ -202,22 +171,6 @@ impl Hub {
         let connected = Rc::new(Connected { client: client.clone(), counts, since, told });
         self.clients.borrow_mut().insert(cluster.clone(), connected);
         Ok(Api::new(client, namespace))
-    }
-
-    /// Tells what was asked of a cluster, if that has become more.
-    pub fn tell_traffic(&self, cluster: &Cluster) {
-        let Some(connected) = self.clients.borrow().get(cluster).cloned() else { return };
-        let now = connected.counts.now();
-        if connected.told.replace(now) != now {
-            let (requests, throttled, failed) = now;
-            let (cluster, since) = (cluster.name(), connected.since);
-            self.learnt(PodWrite::Traffic(Box::new(Traffic { cluster, since, requests, throttled, failed })));
-        }
-    }
-
-    /// Tells what only has to be stored.
-    pub fn learnt(&self, write: PodWrite) {
-        self.teller.tell(Report::Learnt(Box::new(write)));
     }
 
     /// True as long as a watch is the one of its place.

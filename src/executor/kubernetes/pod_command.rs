@@ -62,9 +62,15 @@ pub async fn run(
     let mut process = opened.map_err(|e| (format!("Unable to execute command in pod {whole}: {e}"), None))?;
     let status = process.take_status();
     let (out, err) = (process.stdout(), process.stderr());
-    let (output, errors) = tokio::join!(lines(out, "stdout", most, say), lines(err, "stderr", None, say));
-    let output = output.map_err(|text| (text, None))?;
-    errors.map_err(|text| (text, None))?;
+    // Whoever isn't read any more never ends: the other stream isn't waited for.
+    let read = tokio::try_join!(lines(out, "stdout", most, say), lines(err, "stderr", None, say));
+    let output = match read {
+        Ok((output, _)) => output,
+        Err(text) => {
+            process.abort();
+            return Err((text, None));
+        }
+    };
     let status = match status {
         Some(status) => status.await,
         None => None,

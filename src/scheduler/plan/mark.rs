@@ -115,7 +115,9 @@ pub(super) fn marked(old: &TaskInstance, state: TiState, now: Timestamp) -> Task
     let mut row = old.clone();
     row.state = state;
     row.start_date = row.start_date.or(Some(now));
-    end_at(&mut row, now);
+    // What has ended keeps its end, as in Airflow's `TaskInstance.set_state`.
+    let end = row.end_date.filter(|_| !super::is_busy(old.state)).unwrap_or(now);
+    end_at(&mut row, end);
     row.wake_at = None;
     row
 }

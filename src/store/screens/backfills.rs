@@ -48,6 +48,17 @@ impl BackfillRow {
     pub fn count(&self, state: RunState) -> usize {
         self.runs.iter().filter(|r| r.state == Some(state)).count()
     }
+    /// Runs that have ended, and runs that there are.
+    pub fn progress(&self) -> (usize, usize) {
+        let ended = self.count(RunState::Success) + self.count(RunState::Failed);
+        (ended, self.runs.iter().filter(|r| r.state.is_some()).count())
+    }
+    /// How long it will take at the pace so far, if it isn't paused and a run of it has ended.
+    pub fn left(&self, now: Micros) -> Option<Micros> {
+        let (ended, all) = self.progress();
+        let took = now - self.times.0;
+        (ended > 0 && ended < all && !self.paused).then(|| took / ended as i64 * (all - ended) as i64)
+    }
     /// It has ended.
     pub fn done(&self) -> bool {
         self.times.1.is_some()
@@ -56,10 +67,21 @@ impl BackfillRow {
 
 /// Reads the newest backfills.
 pub fn load(conn: &Connection) -> Result<Vec<BackfillRow>> {
+    read(conn, "ORDER BY completed_at IS NOT NULL, id DESC LIMIT ?1")
+}
+
+/// Reads those that have not ended.
+pub fn open(conn: &Connection) -> Result<Vec<BackfillRow>> {
+    read(conn, "WHERE completed_at IS NULL ORDER BY id DESC LIMIT ?1")
+}
+
+fn read(conn: &Connection, which: &str) -> Result<Vec<BackfillRow>> {
     let mut found = rows(
         conn,
-        "SELECT id, dag_id, from_date, to_date, is_paused, reprocess_behavior, max_active_runs, triggering_user_name,
-            created_at, completed_at FROM backfill ORDER BY completed_at IS NOT NULL, id DESC LIMIT ?1",
+        &format!(
+            "SELECT id, dag_id, from_date, to_date, is_paused, reprocess_behavior, max_active_runs, triggering_user_name,
+            created_at, completed_at FROM backfill {which}"
+        ),
         [MOST],
         |r| {
             Ok(BackfillRow {
@@ -101,11 +123,15 @@ pub struct Held {
     pub command: String,
     /// When it is applied.
     pub due: Micros,
+    /// The same for all plans of one act; `None`: it is alone.
+    pub act: Option<String>,
 }
 
 /// Plans that are held now, the next one first.
 pub fn held(conn: &Connection) -> Result<Vec<Held>> {
-    rows(conn, "SELECT plan_id, who, command_line, due_at FROM plan WHERE state = 'held' ORDER BY due_at", [], |r| {
-        Ok(Held { plan_id: r.get(0)?, who: r.get(1)?, command: r.get(2)?, due: r.get(3)? })
+    let sql =
+        "SELECT plan_id, who, command_line, due_at, act FROM plan WHERE state = 'held' ORDER BY due_at, created_at";
+    rows(conn, sql, [], |r| {
+        Ok(Held { plan_id: r.get(0)?, who: r.get(1)?, command: r.get(2)?, due: r.get(3)?, act: r.get(4)? })
     })
 }

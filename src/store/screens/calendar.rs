@@ -11,6 +11,8 @@ use super::{Micros, SECOND, rows, spelled};
 
 /// Days that are read.
 const DAYS: i64 = 730;
+/// Most runs that are read, the newest: two years of a run every half hour.
+const MOST: i64 = 35_040;
 
 /// Runs of one day, by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,8 +53,9 @@ pub fn load(conn: &Connection, dag_id: &str, now: Micros) -> Result<Calendar> {
     let mut calendar = Calendar::default();
     let found = rows(
         conn,
-        "SELECT coalesce(logical_date, run_after) AS at, state FROM dag_run WHERE dag_id = ?1 AND run_after >= ?2",
-        (dag_id, now - DAYS * 86_400 * SECOND),
+        "SELECT coalesce(logical_date, run_after) AS at, state FROM dag_run WHERE dag_id = ?1 AND run_after >= ?2
+         ORDER BY run_after DESC, id DESC LIMIT ?3",
+        (dag_id, now - DAYS * 86_400 * SECOND, MOST),
         |r| Ok((r.get::<_, i64>("at")?, spelled::<RunState>(r, "state")?)),
     )?;
     for (at, state) in found {

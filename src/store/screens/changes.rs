@@ -12,6 +12,8 @@ use crate::{
 
 /// Fields of a task that say nothing about what it does.
 const DULL: &[&str] = &["line", "downstream_task_ids", "label", "doc", "doc_md"];
+/// Runs before that are looked at.
+pub const MOST_RUNS: usize = 200;
 /// Most changes of one kind that are named.
 const MOST: usize = 12;
 
@@ -42,17 +44,19 @@ pub struct Change {
 /// The last success before a run, and what changed since.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Changes {
-    /// When it last worked; `None`: not in the last 200 runs.
+    /// When it last worked; `None`: not in the runs that were looked at.
     pub worked: Option<Worked>,
+    /// How many runs before this one have it, at most [`MOST_RUNS`]; counted only if it didn't work in one of them.
+    pub before: usize,
     /// What is different, most likely first.
     pub changes: Vec<Change>,
 }
 
+/// The DAG version and the conf of a run. Definitions are large, so they are read only if they are looked at.
 struct Version {
+    id: i64,
     number: i64,
     created: Micros,
-    definition: Value,
-    source: String,
     conf: Value,
 }
 
@@ -70,19 +74,24 @@ pub fn since_it_worked(conn: &Connection, ti: &TiRef) -> Result<Changes> {
         (&ti.run.dag_id, ti.run.id, &ti.task_id, ti.map_index),
         |r| Ok(Worked { run: r.get(0)?, run_id: r.get(1)?, at: r.get(2)?, version: r.get(3)? }),
     )?;
-    let Some(worked) = worked.into_iter().next() else { return Ok(Changes::default()) };
+    let Some(worked) = worked.into_iter().next() else {
+        let before = super::runs_before(conn, ti, MOST_RUNS)?;
+        return Ok(Changes { before, ..Changes::default() });
+    };
     let (Some(then), Some(now)) = (version(conn, worked.run)?, version(conn, ti.run.id)?) else {
-        return Ok(Changes { worked: Some(worked), changes: Vec::new() });
+        return Ok(Changes { worked: Some(worked), ..Changes::default() });
     };
     let mut changes = Vec::new();
-    code(&then, &now, &ti.task_id, &mut changes);
+    if then.id != now.id {
+        code(conn, &then, &now, &ti.task_id, &mut changes)?;
+    }
     pods(conn, ti, worked.run, &mut changes)?;
     for what in differences("conf", &then.conf, &now.conf) {
         changes.push(Change { at: None, what, likely: true });
     }
     settings(conn, worked.at, &now, &mut changes)?;
     changes.sort_by_key(|c| !c.likely);
-    Ok(Changes { worked: Some(worked), changes })
+    Ok(Changes { worked: Some(worked), before: 0, changes })
 }
 
 /// What was sent to the cluster, what image that was there, and where it ran.
@@ -113,37 +122,42 @@ fn pods(conn: &Connection, ti: &TiRef, worked: i64, changes: &mut Vec<Change>) -
 fn version(conn: &Connection, run: i64) -> Result<Option<Version>> {
     let found = rows(
         conn,
-        "SELECT v.number, v.created_at, v.definition, v.source, r.conf
+        "SELECT v.id, v.number, v.created_at, r.conf
          FROM dag_run r JOIN dag_version v ON v.id = r.dag_version WHERE r.id = ?1",
         [run],
         |r| {
             Ok(Version {
-                number: r.get(0)?,
-                created: r.get(1)?,
-                definition: serde_json::from_str(&r.get::<_, String>(2)?).unwrap_or_default(),
-                source: r.get(3)?,
-                conf: serde_json::from_str(&r.get::<_, String>(4)?).unwrap_or_default(),
+                id: r.get(0)?,
+                number: r.get(1)?,
+                created: r.get(2)?,
+                conf: serde_json::from_str(&r.get::<_, String>(3)?).unwrap_or_default(),
             })
         },
     )?;
     Ok(found.into_iter().next())
 }
 
-fn code(then: &Version, now: &Version, task: &str, changes: &mut Vec<Change>) {
-    if then.number == now.number {
-        return;
-    }
-    let task = |v: &Version| v.definition["tasks"][task].clone();
-    let mut own = differences("this task's", &task(then), &task(now));
+/// Definition and text of a version.
+fn texts(conn: &Connection, version: &Version) -> Result<(String, String)> {
+    let sql = "SELECT definition, source FROM dag_version WHERE id = ?1";
+    Ok(rows(conn, sql, [version.id], |r| Ok((r.get(0)?, r.get(1)?)))?.into_iter().next().unwrap_or_default())
+}
+
+fn code(conn: &Connection, then: &Version, now: &Version, task: &str, changes: &mut Vec<Change>) -> Result<()> {
+    let ((old, old_source), (new, new_source)) = (texts(conn, then)?, texts(conn, now)?);
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let (old, new) = (parsed(&old), parsed(&new));
+    let mut own = differences("this task's", &old["tasks"][task], &new["tasks"][task]);
     own.truncate(MOST);
     let about = if own.is_empty() { "; nothing of this task's definition" } else { "" };
-    let lines = if then.source == now.source { "same text" } else { "see v h" };
+    let lines = if old_source == new_source { "same text" } else { "see v h" };
     let what = format!("DAG version v{} -> v{} ({lines}{about})", then.number, now.number);
     changes.push(Change { at: Some(now.created), what, likely: true });
     changes.extend(own.into_iter().map(|what| Change { at: Some(now.created), what, likely: true }));
-    let mut params = differences("param", &then.definition["params"], &now.definition["params"]);
+    let mut params = differences("param", &old["params"], &new["params"]);
     params.truncate(MOST);
     changes.extend(params.into_iter().map(|what| Change { at: Some(now.created), what, likely: true }));
+    Ok(())
 }
 
 /// `retries 2 -> 0` for every leaf that differs.
@@ -185,8 +199,11 @@ fn settings(conn: &Connection, since: Micros, now: &Version, changes: &mut Vec<C
         [since],
         |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?)),
     )?;
-    let text = now.definition.to_string();
-    let named = |target: &str| now.source.contains(target) || text.contains(target);
+    if acts.is_empty() {
+        return Ok(());
+    }
+    let (text, source) = texts(conn, now)?;
+    let named = |target: &str| source.contains(target) || text.contains(target);
     let mut all: Vec<Change> = acts
         .into_iter()
         .map(|(at, who, action, target)| {

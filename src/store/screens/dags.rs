@@ -164,6 +164,11 @@ pub fn load(conn: &Connection) -> Result<Dags> {
     Ok(Dags { dags, errors: import_errors(conn)? })
 }
 
+/// The ids of all DAGs whose file is there.
+pub fn names(conn: &Connection) -> Result<Vec<String>> {
+    rows(conn, "SELECT dag_id FROM dag WHERE is_stale = 0 ORDER BY dag_id", [], |r| r.get(0))
+}
+
 /// The newest runs of a DAG, newest first.
 pub fn recent_runs(conn: &Connection, dag_id: &str, limit: usize) -> Result<Vec<RunCell>> {
     rows(
@@ -232,4 +237,10 @@ pub fn import_errors(conn: &Connection) -> Result<Vec<Diagnostic>> {
         .flat_map(|t| serde_json::from_str::<Vec<Diagnostic>>(t).unwrap_or_default())
         .filter(|d| d.severity == Severity::Error)
         .collect())
+}
+
+/// A DAG is paused.
+pub fn is_paused(conn: &Connection, dag_id: &str) -> Result<bool> {
+    let found: Vec<bool> = rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?;
+    Ok(found.first() == Some(&true))
 }

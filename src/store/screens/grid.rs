@@ -18,6 +18,9 @@ use super::{
 /// Cells of single indexes that are read before older runs are left out.
 pub const MOST_INDEXES: usize = 50_000;
 
+/// Runs are counted up to this number.
+pub const MOST_COUNTED: i64 = 2_000;
+
 /// One DAG's grid. Work is proportional to tasks times runs, not to mapped instances shown.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Grid {
@@ -37,7 +40,7 @@ pub struct Grid {
     pub running: Vec<(TiRef, u32)>,
     /// Names of indexes, where given.
     pub names: HashMap<(String, MapIndex), String>,
-    /// How many runs there are in all.
+    /// How many runs there are in all; counted up to [`MOST_COUNTED`].
     pub total: i64,
 }
 
@@ -46,7 +49,8 @@ pub fn load(conn: &Connection, dag_id: &str, limit: usize, unfolded: &[String]) 
     let mut grid = Grid { dag: definition(conn, dag_id, None)?, ..Grid::default() };
     grid.runs = recent_runs(conn, dag_id, limit)?;
     grid.runs.reverse();
-    grid.total = rows(conn, "SELECT count(*) FROM dag_run WHERE dag_id = ?1", [dag_id], |r| r.get(0))?.remove(0);
+    let counted = "SELECT count(*) FROM (SELECT 1 FROM dag_run WHERE dag_id = ?1 LIMIT ?2)";
+    grid.total = rows(conn, counted, (dag_id, MOST_COUNTED), |r| r.get(0))?.into_iter().next().unwrap_or(0);
     grid.paused = rows(conn, "SELECT is_paused FROM dag WHERE dag_id = ?1", [dag_id], |r| r.get(0))?
         .first()
         .copied()

@@ -1,13 +1,19 @@
 //! The list of task instances, of all DAGs or of one run.
 
-use rusqlite::Connection;
+use std::cmp::Reverse;
+
+use rusqlite::{Connection, types::Value};
 
 use crate::{
     error::Result,
     model::{TiState, filter::Filter},
 };
 
-use super::{Micros, Page, TiRef, listed, page, rows, spelled, ti_ref};
+use super::{
+    Micros, TiRef,
+    page::{self, Page, Part, Placed, Position, Walk, one_dag},
+    rows, spelled, ti_ref,
+};
 
 /// One task instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,37 +112,71 @@ pub(crate) fn reason(why: Option<String>, exception: Option<String>) -> Option<S
     }
 }
 
-/// States that the index of busy instances has.
-const BUSY: &str = "t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')";
+/// States that the index of busy instances has. A condition must say it in these words, else SQLite doesn't take the index.
+pub(crate) const BUSY: &str = "t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')";
 
-/// Instances of all DAGs that fit, newest run first: at most `limit`, however many there are. The filter is used twice: what
-/// it asks for exactly narrows what is read, and `keep` says the whole truth about a row.
-pub fn load(conn: &Connection, filter: &Filter, keep: impl Fn(&TiRow) -> bool, limit: usize) -> Result<Page<TiRow>> {
-    let states = filter.one_of("state");
+impl Placed for TiRow {
+    fn position(&self, walk: Walk) -> Position {
+        let at = if walk == Walk::Failed { self.end.unwrap_or(Micros::MIN) } else { self.run_after };
+        Position {
+            at: Reverse(at),
+            run: Reverse(self.ti.run.id),
+            task_id: self.ti.task_id.clone(),
+            map_index: self.ti.map_index,
+        }
+    }
+}
+
+/// A part of the instances of all DAGs that fit. The filter is used twice: what it asks for exactly narrows what is read, and
+/// `keep` says the whole truth about a row.
+pub fn load(conn: &Connection, filter: &Filter, keep: impl Fn(&TiRow) -> bool, part: &Part) -> Result<Page<TiRow>> {
     let idle = ["none", "success", "skipped", "upstream_failed", "removed", "failed"];
-    // Few instances are failed or busy: they have indexes, and are sorted afterwards.
-    let (narrow, order) = match states {
-        Some([one]) if one == "failed" => ("t.state = 'failed' AND", "t.end_date DESC"),
-        Some(some) if some.iter().all(|s| !idle.contains(&s.as_str())) => (BUSY, "r.run_after DESC, r.id DESC"),
-        _ => ("", "r.run_after DESC, r.id DESC"),
+    let walk = match filter.one_of("state") {
+        Some([one]) if one == "failed" => Walk::Failed,
+        Some(some) if some.iter().all(|s| !idle.contains(&s.as_str())) => Walk::Busy,
+        _ => Walk::Runs,
     };
-    let and = if narrow.is_empty() || narrow.ends_with("AND") { "" } else { "AND" };
-    let sql = format!(
-        "{SELECT} FROM dag_run r CROSS JOIN task_instance t ON t.run = r.id {JOINS}
-         WHERE {narrow} {and} (?1 IS NULL OR t.state IN (SELECT value FROM json_each(?1)))
-           AND (?2 IS NULL OR lower(r.dag_id) IN (SELECT value FROM json_each(?2)))
-           AND (?3 IS NULL OR lower(t.pool) IN (SELECT value FROM json_each(?3)))
-         ORDER BY {order}"
-    );
-    // Without such a state the runs are walked through in their order, which needs no sorting.
-    let sql = if narrow.is_empty() { sql } else { sql.replace("CROSS JOIN", "JOIN") };
-    let params = (listed(states), listed(filter.one_of("dag")), listed(filter.one_of("pool")));
-    let mut found = page(conn, &sql, params, make, keep, limit)?;
-    let key = |t: &TiRow| (std::cmp::Reverse(t.run_after), std::cmp::Reverse(t.ti.run.id), std::cmp::Reverse(t.start));
-    found.rows.sort_by(|a, b| {
-        key(a).cmp(&key(b)).then_with(|| (&a.ti.task_id, a.ti.map_index).cmp(&(&b.ti.task_id, b.ti.map_index)))
-    });
-    Ok(found)
+    let dag = one_dag(conn, filter.one_of("dag"))?;
+    let mut terms = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    let by_run = match &dag {
+        Some(_) => "FROM dag_run r INDEXED BY dag_run_recent CROSS JOIN task_instance t ON t.run = r.id",
+        None => "FROM dag_run r INDEXED BY dag_run_all CROSS JOIN task_instance t ON t.run = r.id",
+    };
+    if let Some(dag) = dag {
+        terms.push("r.dag_id = ?");
+        values.push(dag.into());
+    }
+    let (from, order) = match walk {
+        Walk::Runs => (by_run, "r.run_after DESC, r.id DESC, t.task_id, t.map_index"),
+        Walk::Busy => {
+            terms.push(BUSY);
+            let from = "FROM task_instance t INDEXED BY task_instance_busy CROSS JOIN dag_run r ON r.id = t.run";
+            (from, "r.run_after DESC, r.id DESC, t.task_id, t.map_index")
+        }
+        Walk::Failed => {
+            terms.push("t.state = 'failed'");
+            let from = "FROM task_instance t INDEXED BY task_instance_failed CROSS JOIN dag_run r ON r.id = t.run";
+            (from, "t.end_date DESC, t.run DESC, t.task_id, t.map_index")
+        }
+    };
+    if let Some(p) = &part.after {
+        let (at, run): (Value, Value) = (p.at.0.into(), p.run.0.into());
+        let inside: [Value; 2] = [p.task_id.clone().into(), i64::from(p.map_index).into()];
+        if walk == Walk::Failed {
+            terms.push(
+                "t.end_date <= ? AND (t.end_date < ? OR t.run < ? OR t.run = ? AND (t.task_id, t.map_index) > (?, ?))",
+            );
+            values.extend([at.clone(), at, run.clone(), run]);
+        } else {
+            terms.push("(r.run_after, r.id) <= (?, ?) AND NOT (r.id = ? AND (t.task_id, t.map_index) <= (?, ?))");
+            values.extend([at, run.clone(), run]);
+        }
+        values.extend(inside);
+    }
+    let narrow = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    let sql = format!("{SELECT} {from} {JOINS} {narrow} ORDER BY {order}");
+    page::read(conn, (&sql, values), walk, make, keep, part.limit)
 }
 
 /// Instances of one run, by task and index.
@@ -191,5 +231,21 @@ pub fn newest_failure(conn: &Connection, dag_id: &str, run: Option<i64>) -> Resu
             ti_ref,
         )?,
     };
+    Ok(found.into_iter().next())
+}
+
+/// The first instance that hasn't ended, of a run or of a DAG's newest run that hasn't.
+pub fn newest_waiting(conn: &Connection, dag_id: &str, run: Option<i64>) -> Result<Option<TiRef>> {
+    let found = rows(
+        conn,
+        "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index
+         FROM (SELECT * FROM dag_run WHERE dag_id = ?1 AND state IN ('queued', 'running') AND (?2 IS NULL OR id = ?2)
+               ORDER BY run_after DESC, id DESC LIMIT 200) r
+         JOIN task_instance t ON t.run = r.id
+         WHERE t.state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed', 'running')
+         ORDER BY r.run_after DESC, r.id DESC, t.state = 'none', t.scheduled_when, t.task_id, t.map_index LIMIT 1",
+        (dag_id, run),
+        ti_ref,
+    )?;
     Ok(found.into_iter().next())
 }

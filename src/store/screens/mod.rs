@@ -10,6 +10,10 @@ pub mod dags;
 pub mod grid;
 pub mod instance;
 pub mod instances;
+pub mod names;
+pub mod page;
+#[cfg(test)]
+pub(crate) mod plans;
 pub mod pod;
 pub mod pods;
 pub mod questions;
@@ -121,61 +125,6 @@ pub enum Opened {
     Older(usize),
 }
 
-/// The first rows of a list that fit.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Page<T> {
-    /// The rows, in the list's order.
-    pub rows: Vec<T>,
-    /// There may be more of them.
-    pub more: bool,
-    /// How many rows were looked at.
-    pub seen: usize,
-}
-
-impl<T> std::ops::Deref for Page<T> {
-    type Target = Vec<T>;
-    fn deref(&self) -> &Vec<T> {
-        &self.rows
-    }
-}
-
-impl<T> From<Vec<T>> for Page<T> {
-    fn from(rows: Vec<T>) -> Self {
-        Self { more: false, seen: rows.len(), rows }
-    }
-}
-
-/// Looks at the rows of a statement one by one and keeps those that fit, until there are enough.
-pub(crate) fn page<T>(
-    conn: &Connection,
-    sql: &str,
-    params: impl rusqlite::Params,
-    make: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-    keep: impl Fn(&T) -> bool,
-    limit: usize,
-) -> Result<Page<T>> {
-    let mut statement = conn.prepare_cached(sql).map_err(reading)?;
-    let mut found = statement.query(params).map_err(reading)?;
-    let mut page = Page { rows: Vec::new(), more: false, seen: 0 };
-    while let Some(row) = found.next().map_err(reading)? {
-        if page.rows.len() >= limit {
-            page.more = true;
-            break;
-        }
-        page.seen += 1;
-        let row = make(row).map_err(reading)?;
-        if keep(&row) {
-            page.rows.push(row);
-        }
-    }
-    Ok(page)
-}
-
-/// Exact values as a parameter for `json_each`; null asks for nothing.
-pub(crate) fn listed(values: Option<&[String]>) -> Option<String> {
-    values.map(|v| serde_json::Value::from(v.to_vec()).to_string())
-}
-
 /// Opens the store for reading: never writes, never waits longer than two seconds for a lock.
 ///
 /// # Errors
@@ -200,6 +149,14 @@ pub fn open_reader(db: &Path) -> Result<Opened> {
         }
         _ => Ok(Opened::Ready(conn)),
     }
+}
+
+/// Ends what a connection reads, with an error, as soon as `stop` says so; it is asked after each so many steps of SQLite.
+///
+/// # Errors
+/// `System` if the connection can't be used.
+pub fn stop_when(conn: &mut Connection, steps: i32, stop: impl FnMut() -> bool + Send + 'static) -> Result<()> {
+    conn.progress_handler(steps, Some(stop)).map_err(reading)
 }
 
 /// Changes when another connection has committed.
@@ -236,6 +193,8 @@ pub(crate) fn rows<T>(
     params: impl rusqlite::Params,
     make: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
+    #[cfg(test)]
+    plans::note(conn, sql);
     let mut statement = conn.prepare_cached(sql).map_err(reading)?;
     let found = statement.query_map(params, make).map_err(reading)?;
     found.collect::<rusqlite::Result<Vec<T>>>().map_err(reading)
@@ -261,4 +220,17 @@ pub(crate) fn run_ref(row: &Row<'_>) -> rusqlite::Result<RunRef> {
 /// Columns of [`run_ref`] with `task_id`, `map_index`.
 pub(crate) fn ti_ref(row: &Row<'_>) -> rusqlite::Result<TiRef> {
     Ok(TiRef { run: run_ref(row)?, task_id: row.get("task_id")?, map_index: row.get("map_index")? })
+}
+
+/// In how many runs of its DAG before its own a task instance was, at most `most` runs looked at.
+fn runs_before(conn: &Connection, ti: &TiRef, most: usize) -> Result<usize> {
+    let found: Vec<i64> = rows(
+        conn,
+        "SELECT count(*) FROM (SELECT id FROM dag_run WHERE dag_id = ?1
+             AND (run_after, id) < (SELECT run_after, id FROM dag_run WHERE id = ?2) ORDER BY run_after DESC, id DESC LIMIT ?5) r
+         JOIN task_instance t ON t.run = r.id AND t.task_id = ?3 AND t.map_index = ?4",
+        (&ti.run.dag_id, ti.run.id, &ti.task_id, ti.map_index, most as i64),
+        |r| r.get(0),
+    )?;
+    Ok(found.first().and_then(|n| usize::try_from(*n).ok()).unwrap_or(0))
 }

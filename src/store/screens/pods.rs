@@ -1,8 +1,14 @@
 //! The list of pods, with what is known of the clusters that they run in.
 
+use std::cmp::Reverse;
+
 use rusqlite::{Connection, Row};
 
-use super::{Micros, Page, TiRef, page, rows, spelled, ti_ref};
+use super::{
+    Micros, TiRef,
+    page::{self, Page, Part, Placed, Position, Walk},
+    rows, spelled, ti_ref,
+};
 use crate::{
     error::Result,
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
@@ -54,6 +60,13 @@ pub struct PodRow {
     pub deleted: Option<Micros>,
 }
 
+impl Placed for PodRow {
+    fn position(&self, _: Walk) -> Position {
+        let (task_id, map_index) = (self.ti.task_id.clone(), self.ti.map_index);
+        Position { at: Reverse(self.id), run: Reverse(self.ti.run.id), task_id, map_index }
+    }
+}
+
 /// Columns of [`make`].
 pub(super) const SELECT: &str = "SELECT p.id, p.run AS run_row, p.dag_id, p.run_id, p.task_id, p.map_index, p.try_number, \
      p.kind, p.stage, p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) AS is_gone, p.name, p.namespace, \
@@ -91,19 +104,21 @@ pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
     })
 }
 
-/// The newest pods that fit: those that are there or are to come; with `all` also those that are gone.
+/// A part of the pods that fit, newest first: those that are there or are to come; with `all` also those that are gone.
 pub fn list(
     conn: &Connection,
     dag_id: Option<&str>,
     all: bool,
     keep: impl Fn(&PodRow) -> bool,
-    limit: usize,
+    part: &Part,
 ) -> Result<Page<PodRow>> {
     let sql = format!(
-        "{SELECT} WHERE (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
+        "{SELECT} WHERE p.id < ?3 AND (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
            AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
     );
-    page(conn, &sql, (dag_id, all), make, keep, limit)
+    let before = part.after.as_ref().map_or(i64::MAX, |p| p.at.0);
+    let values = vec![dag_id.map(str::to_owned).into(), i64::from(all).into(), before.into()];
+    page::read(conn, (&sql, values), Walk::Runs, make, keep, part.limit)
 }
 
 /// The pods of a task instance, oldest first.

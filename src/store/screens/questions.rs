@@ -34,13 +34,15 @@ pub struct Question {
 pub fn load(conn: &Connection, of: Option<&TiRef>) -> Result<Vec<Question>> {
     let sql = format!(
         "{}, h.subject, h.body, h.options, h.multiple, h.defaults, h.params
-         FROM hitl h JOIN task_instance t ON t.run = h.run AND t.task_id = h.task_id AND t.map_index = h.map_index
-         JOIN dag_run r ON r.id = t.run {}
-         WHERE t.state = 'awaiting_input'
+         FROM task_instance t INDEXED BY task_instance_busy
+         CROSS JOIN hitl h ON t.run = h.run AND t.task_id = h.task_id AND t.map_index = h.map_index
+         CROSS JOIN dag_run r ON r.id = t.run {}
+         WHERE {} AND t.state = 'awaiting_input'
            AND (?1 IS NULL OR (t.run = ?1 AND t.task_id = ?2 AND t.map_index = ?3))
          ORDER BY h.created_at LIMIT 500",
         instances::SELECT,
-        instances::JOINS
+        instances::JOINS,
+        instances::BUSY
     );
     let list =
         |text: Option<String>| -> Vec<String> { text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default() };

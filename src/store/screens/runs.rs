@@ -1,13 +1,20 @@
 //! The list of runs, of all DAGs or of one.
 
-use rusqlite::Connection;
+use std::cmp::Reverse;
+
+use rusqlite::{Connection, types::Value};
 
 use crate::{
     error::Result,
-    model::{RunState, RunType, filter::Filter},
+    model::{RunState, RunType, UNMAPPED, filter::Filter},
 };
 
-use super::{Counts, Micros, Page, RunRef, dags::run_counts, listed, page, run_ref, spelled};
+use super::{
+    Counts, Micros, RunRef,
+    dags::run_counts,
+    page::{self, Page, Part, Placed, Position, Walk, one_dag},
+    run_ref, spelled,
+};
 
 /// One run.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,21 +47,25 @@ pub struct RunRow {
     pub counts: Counts,
 }
 
-/// Runs that fit, newest first: at most `limit`, however many there are; of one DAG only, if it is given.
+impl Placed for RunRow {
+    fn position(&self, walk: Walk) -> Position {
+        let at = if walk == Walk::Failed { self.end.unwrap_or(Micros::MIN) } else { self.run_after };
+        Position { at: Reverse(at), run: Reverse(self.run.id), task_id: String::new(), map_index: UNMAPPED }
+    }
+}
+
+/// A part of the runs that fit; of one DAG only, if it is given. The filter is used as for task instances.
 pub fn load(
     conn: &Connection,
     dag_id: Option<&str>,
     filter: &Filter,
     keep: impl Fn(&RunRow) -> bool,
-    limit: usize,
+    part: &Part,
 ) -> Result<Page<RunRow>> {
     const COLUMNS: &str =
         "SELECT r.id AS run_row, r.dag_id, r.run_id, r.state, r.run_type, r.logical_date, r.run_after,
         r.start_date, r.end_date, r.conf, r.note, coalesce(d.owners, '') AS owners, coalesce(d.tags, '[]') AS tags,
-        coalesce(d.is_paused, 0) AS is_paused
-        FROM dag_run r LEFT JOIN dag d ON d.dag_id = r.dag_id";
-    const ORDER: &str = "(?1 IS NULL OR r.state IN (SELECT value FROM json_each(?1)))
-        AND (?2 IS NULL OR lower(r.dag_id) IN (SELECT value FROM json_each(?2))) ORDER BY r.run_after DESC, r.id DESC";
+        coalesce(d.is_paused, 0) AS is_paused";
     let make = |r: &rusqlite::Row<'_>| {
         Ok(RunRow {
             run: run_ref(r)?,
@@ -72,13 +83,43 @@ pub fn load(
             counts: Counts::default(),
         })
     };
-    let (states, dags) = (listed(filter.one_of("state")), listed(filter.one_of("dag")));
-    let mut found = match dag_id {
-        Some(id) => {
-            page(conn, &format!("{COLUMNS} WHERE r.dag_id = ?3 AND {ORDER}"), (states, dags, id), make, keep, limit)?
-        }
-        None => page(conn, &format!("{COLUMNS} WHERE {ORDER}"), (states, dags), make, keep, limit)?,
+    let walk = match filter.one_of("state") {
+        Some([one]) if one == "failed" => Walk::Failed,
+        Some(some) if some.iter().all(|s| s == "queued" || s == "running") => Walk::Busy,
+        _ => Walk::Runs,
     };
+    let dag = match dag_id {
+        Some(dag) => Some(dag.to_owned()),
+        None => one_dag(conn, filter.one_of("dag"))?,
+    };
+    let (index, order) = match (walk, &dag) {
+        (Walk::Failed, _) => ("dag_run_failed", "r.end_date DESC, r.id DESC"),
+        (Walk::Busy, _) => ("dag_run_active", "r.run_after DESC, r.id DESC"),
+        (Walk::Runs, Some(_)) => ("dag_run_recent", "r.run_after DESC, r.id DESC"),
+        (Walk::Runs, None) => ("dag_run_all", "r.run_after DESC, r.id DESC"),
+    };
+    let mut terms = match walk {
+        Walk::Failed => vec!["r.state = 'failed'"],
+        Walk::Busy => vec!["r.state IN ('queued', 'running')"],
+        Walk::Runs => Vec::new(),
+    };
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(dag) = dag {
+        terms.push("r.dag_id = ?");
+        values.push(dag.into());
+    }
+    if let Some(p) = &part.after {
+        terms.push(match walk {
+            Walk::Failed => "(r.end_date, r.id) < (?, ?)",
+            _ => "(r.run_after, r.id) < (?, ?)",
+        });
+        values.extend([p.at.0.into(), p.run.0.into()]);
+    }
+    let narrow = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    let sql = format!(
+        "{COLUMNS} FROM dag_run r INDEXED BY {index} LEFT JOIN dag d ON d.dag_id = r.dag_id {narrow} ORDER BY {order}"
+    );
+    let mut found = page::read(conn, (&sql, values), walk, make, keep, part.limit)?;
     for row in &mut found.rows {
         row.counts = run_counts(conn, row.run.id)?;
     }

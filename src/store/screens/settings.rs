@@ -59,6 +59,8 @@ pub struct VariableRow {
 pub struct Settings {
     /// Pools.
     pub pools: Vec<PoolUse>,
+    /// DAGs with a task in each of these pools, as far as it isn't the default pool.
+    pub pool_dags: Vec<Vec<String>>,
     /// Who holds slots or waits for them, by pool.
     pub holders: Vec<TiRow>,
     /// Connections.
@@ -114,7 +116,24 @@ pub fn load(conn: &Connection) -> Result<Settings> {
     )?;
     connections.iter_mut().for_each(|c| c.used = used(&c.conn_id));
     variables.iter_mut().for_each(|v| v.used = used(&v.key));
-    Ok(Settings { pools: pools(conn)?, holders: holders(conn, None)?, connections, variables })
+    let pools = pools(conn)?;
+    let pool_dags = pools.iter().map(|p| dags_of_pool(conn, &p.name)).collect::<Result<_>>()?;
+    Ok(Settings { pools, pool_dags, holders: holders(conn, None)?, connections, variables })
+}
+
+/// DAGs whose definition has a task in a pool. Of the default pool it would be nearly all of them.
+fn dags_of_pool(conn: &Connection, pool: &str) -> Result<Vec<String>> {
+    if pool == crate::model::pool::DEFAULT_POOL {
+        return Ok(Vec::new());
+    }
+    let written = format!("\"pool\":{}", serde_json::Value::from(pool));
+    rows(
+        conn,
+        "SELECT d.dag_id FROM dag d JOIN dag_version v ON v.id = d.version_id
+         WHERE d.is_stale = 0 AND instr(v.definition, ?1) > 0 ORDER BY d.dag_id",
+        [written],
+        |r| r.get(0),
+    )
 }
 
 /// Whether a text has a name as a whole word.
@@ -130,14 +149,14 @@ fn names(text: &str, name: &str) -> bool {
 /// Who holds or waits for slots, of one pool or of all: holders first, longest first.
 pub fn holders(conn: &Connection, pool: Option<&str>) -> Result<Vec<TiRow>> {
     let sql = format!(
-        "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {}
-         WHERE t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
-           AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred')
+        "{} FROM task_instance t INDEXED BY task_instance_busy CROSS JOIN dag_run r ON r.id = t.run {}
+         WHERE {} AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred')
            AND (?1 IS NULL OR t.pool = ?1)
          ORDER BY t.pool, t.state = 'scheduled', t.state = 'queued', coalesce(t.start_date, t.queued_when, t.scheduled_when)
          LIMIT 500",
         instances::SELECT,
-        instances::JOINS
+        instances::JOINS,
+        instances::BUSY
     );
     rows(conn, &sql, [pool], instances::make)
 }

@@ -1,12 +1,17 @@
 //! Facts about the store and what is in it.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use crate::{error::Result, model::Diagnostic};
 
 use super::{
     audit::{self, AuditRow},
-    dags, rows,
+    backfills::{self, BackfillRow},
+    dags,
+    instances::BUSY,
+    rows,
 };
 
 /// Use of one pool.
@@ -43,6 +48,8 @@ pub struct System {
     pub files: (i64, Option<(String, f64)>),
     /// The last acts.
     pub audit: Vec<AuditRow>,
+    /// Long work: backfills that have not ended.
+    pub jobs: Vec<BackfillRow>,
 }
 
 /// Reads the screen.
@@ -73,33 +80,32 @@ pub fn load(conn: &Connection) -> Result<System> {
             .next(),
         ),
         audit: audit::load(conn, None, 50)?,
+        jobs: backfills::open(conn)?,
     })
 }
 
 /// Every pool with its use.
 pub fn pools(conn: &Connection) -> Result<Vec<PoolUse>> {
-    rows(
-        conn,
-        "SELECT p.name, p.slots,
-            coalesce(sum(t.pool_slots) FILTER (WHERE t.state IN ('running', 'restarting')), 0) AS running,
-            coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'queued'), 0) AS queued,
-            coalesce(sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled'), 0) AS waiting,
-            p.description, p.include_deferred
-         FROM pool p LEFT JOIN task_instance t ON t.pool = p.name
-            AND t.state NOT IN ('none', 'success', 'skipped', 'upstream_failed', 'removed', 'failed')
-            AND t.state IN ('running', 'restarting', 'queued', 'scheduled')
-         GROUP BY p.name ORDER BY p.name",
-        [],
-        |r| {
-            Ok(PoolUse {
-                name: r.get(0)?,
-                slots: r.get(1)?,
-                running: r.get(2)?,
-                queued: r.get(3)?,
-                waiting: r.get(4)?,
-                description: r.get(5)?,
-                include_deferred: r.get(6)?,
-            })
-        },
-    )
+    // Apart from the pools, and by the index of what is busy: a join would look at all instances there ever were.
+    let busy = format!(
+        "SELECT t.pool, sum(t.pool_slots) FILTER (WHERE t.state IN ('running', 'restarting')),
+            sum(t.pool_slots) FILTER (WHERE t.state = 'queued'), sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled')
+         FROM task_instance t INDEXED BY task_instance_busy
+         WHERE {BUSY} AND t.state IN ('running', 'restarting', 'queued', 'scheduled') GROUP BY t.pool"
+    );
+    let used: HashMap<String, [Option<i64>; 3]> =
+        rows(conn, &busy, [], |r| Ok((r.get(0)?, [r.get(1)?, r.get(2)?, r.get(3)?])))?.into_iter().collect();
+    rows(conn, "SELECT name, slots, description, include_deferred FROM pool ORDER BY name", [], |r| {
+        let name: String = r.get(0)?;
+        let [running, queued, waiting] = used.get(&name).copied().unwrap_or_default().map(Option::unwrap_or_default);
+        Ok(PoolUse {
+            name,
+            slots: r.get(1)?,
+            running,
+            queued,
+            waiting,
+            description: r.get(2)?,
+            include_deferred: r.get(3)?,
+        })
+    })
 }

@@ -15,6 +15,9 @@ use super::{
     rows, spelled,
 };
 
+/// How many runs are looked at for the last success.
+pub const LOOKED_AT: usize = 100;
+
 /// How far back failures are looked at.
 pub const DAYS: i64 = 7;
 
@@ -29,6 +32,8 @@ pub struct Group {
     pub members: Vec<TiRow>,
     /// When the newest one's task last succeeded.
     pub last_worked: Option<Micros>,
+    /// Of a task that never did: in how many runs before it there was, at most [`LOOKED_AT`].
+    pub before: usize,
     /// Every member's task succeeded later in a newer run: nobody is needed any more.
     pub settled: bool,
     /// Who acknowledged it, and when, if nothing failed that way since.
@@ -81,6 +86,8 @@ pub struct Triage {
     pub questions: Vec<Question>,
     /// Instances that wait for their next try.
     pub retries: Vec<TiRow>,
+    /// Instances that can never run: their pool doesn't exist, or has too few slots (then how many).
+    pub never: Vec<(TiRow, Option<i64>)>,
     /// Instances that wait for a slot for more than five minutes.
     pub stuck: Vec<TiRow>,
     /// DAGs whose next run is overdue by more than a minute.
@@ -96,30 +103,54 @@ pub struct Triage {
 /// Reads the screen as of `now`.
 pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     let since = now - DAYS * 86_400 * SECOND;
-    let select = |which: &str| {
+    // By the index that has what is wanted: without it, all instances there ever were would be looked at.
+    let select = |index: &str, which: &str| {
         format!(
-            "{} FROM task_instance t JOIN dag_run r ON r.id = t.run {} {which}",
+            "{} FROM task_instance t INDEXED BY {index} CROSS JOIN dag_run r ON r.id = t.run {} {which}",
             instances::SELECT,
             instances::JOINS
         )
     };
+    let busy = |which: &str| select("task_instance_busy", &format!("WHERE {} AND {which}", instances::BUSY));
     let failed = rows(
         conn,
-        &select("WHERE t.state = 'failed' AND t.end_date >= ?1 ORDER BY t.end_date DESC LIMIT 500"),
+        &select(
+            "task_instance_failed",
+            "WHERE t.state = 'failed' AND t.end_date >= ?1 ORDER BY t.end_date DESC LIMIT 500",
+        ),
         [since],
         instances::make,
     )?;
-    let retries =
-        rows(conn, &select("WHERE t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 100"), [], instances::make)?;
+    let retries = rows(conn, &busy("t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 100"), [], instances::make)?;
     let stuck = rows(
         conn,
-        &select(
-            "WHERE t.state IN ('scheduled', 'queued') AND coalesce(t.queued_when, t.scheduled_when) < ?1
+        &busy(
+            "t.state IN ('scheduled', 'queued') AND coalesce(t.queued_when, t.scheduled_when) < ?1
              ORDER BY t.scheduled_when LIMIT 100",
         ),
         [now - 300 * SECOND],
         instances::make,
     )?;
+    let never = rows(
+        conn,
+        &select(
+            "task_instance_busy",
+            &format!(
+                "LEFT JOIN pool p ON p.name = t.pool WHERE {} AND t.state = 'scheduled' \
+                 AND (p.name IS NULL OR p.slots >= 0 AND p.slots < t.pool_slots) ORDER BY t.scheduled_when LIMIT 100",
+                instances::BUSY
+            ),
+        ),
+        [],
+        instances::make,
+    )?;
+    let slots = |pool: &str| rows(conn, "SELECT slots FROM pool WHERE name = ?1", [pool], |r| r.get::<_, i64>(0));
+    let never: Vec<(TiRow, Option<i64>)> = never
+        .into_iter()
+        .map(|row| Ok((slots(&row.pool)?.first().copied(), row)))
+        .map(|r: Result<_>| r.map(|(n, row)| (row, n)))
+        .collect::<Result<_>>()?;
+    let stuck: Vec<TiRow> = stuck.into_iter().filter(|s: &TiRow| !never.iter().any(|(n, _)| n.ti == s.ti)).collect();
     let runs = rows(
         conn,
         "SELECT id AS run_row, dag_id, run_id, state, run_type, logical_date, run_after, start_date, end_date
@@ -153,6 +184,7 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
         errors: dags::import_errors(conn)?,
         questions: questions::load(conn, None)?,
         retries,
+        never,
         stuck,
         late,
         counts,
@@ -176,9 +208,13 @@ fn group(conn: &Connection, failed: Vec<TiRow>, now: Micros) -> Result<Vec<Group
     for (fingerprint, members) in groups {
         let Some(newest) = members.first() else { continue };
         let last_worked = last_success(conn, &newest.ti, None)?;
+        let before = if last_worked.is_none() { super::runs_before(conn, &newest.ti, LOOKED_AT)? } else { 0 };
         let mut settled = true;
         for member in members.iter().take(20) {
-            settled &= last_success(conn, &member.ti, Some(member.run_after))?.is_some();
+            if last_success(conn, &member.ti, Some(member.run_after))?.is_none() {
+                settled = false;
+                break;
+            }
         }
         let at = newest.end.unwrap_or(0);
         made.push(Group {
@@ -190,6 +226,7 @@ fn group(conn: &Connection, failed: Vec<TiRow>, now: Micros) -> Result<Vec<Group
             said: said(conn, &fingerprint, now)?,
             fingerprint,
             members,
+            before,
             last_worked,
             settled,
         });

@@ -8,6 +8,8 @@ use super::{Micros, rows};
 
 /// Versions that are read.
 const MOST: i64 = 100;
+/// Runs among which the uses of each version are counted.
+pub const RUNS: i64 = 1000;
 
 /// One version.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +22,7 @@ pub struct VersionRow {
     pub created: Micros,
     /// The file's text.
     pub source: String,
-    /// Runs that used it, and of these the failed ones.
+    /// Of the newest [`RUNS`] runs those that used it, and of these the failed ones.
     pub runs: (i64, i64),
 }
 
@@ -40,9 +42,9 @@ pub fn load(conn: &Connection, dag_id: &str) -> Result<Versions> {
         conn,
         "SELECT v.id, v.number, v.created_at, v.source, count(r.id), count(r.id) FILTER (WHERE r.state = 'failed')
          FROM (SELECT * FROM dag_version WHERE dag_id = ?1 ORDER BY number DESC LIMIT ?2) v
-         LEFT JOIN dag_run r ON r.dag_id = ?1 AND r.dag_version = v.id
+         LEFT JOIN (SELECT * FROM dag_run WHERE dag_id = ?1 ORDER BY run_after DESC, id DESC LIMIT ?3) r ON r.dag_version = v.id
          GROUP BY v.id ORDER BY v.number DESC",
-        (dag_id, MOST),
+        (dag_id, MOST, RUNS),
         |r| {
             Ok(VersionRow {
                 id: r.get(0)?,

@@ -1,0 +1,74 @@
+//! Keys whose way depends on an answer of the store: where the newest failure is, what a form needs.
+
+use crate::{
+    console::{
+        message::Effect,
+        place::{Place, Tab},
+        query::{Asker, Data, Query},
+        state::{Errand, State},
+    },
+    store::screens::RunRef,
+};
+
+use super::{
+    act,
+    navigate::{push, run_of},
+    settings,
+};
+
+/// Asks for the newest failure, to go there.
+pub fn failure(state: &mut State, dag: Option<String>, run: Option<RunRef>, tab: Tab) -> Vec<Effect> {
+    let Some(dag_id) = dag else { return Vec::new() };
+    let ticket = state.next_ticket();
+    state.errand = Some((ticket, Errand::Failure(tab)));
+    vec![Effect::Load(ticket, Asker::Errand, Query::Failure { dag_id, run: run.map(|r| r.id) })]
+}
+
+/// An answer that isn't a screen's data came.
+pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -> Vec<Effect> {
+    match (errand, answer) {
+        (Errand::Failure(tab), Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, tab), |_| {}),
+        // Whoever asks why, and nothing failed, means what waits.
+        (Errand::Failure(Tab::Why), Ok(_)) if state.screen().object().dag_id().is_some() => {
+            let object = state.screen().object();
+            let (dag_id, run) = (object.dag_id().unwrap_or_default().to_owned(), object.run().map(|r| r.id));
+            let ticket = state.next_ticket();
+            state.errand = Some((ticket, Errand::Waiting));
+            vec![Effect::Load(ticket, Asker::Errand, Query::Waiting { dag_id, run })]
+        }
+        (Errand::Waiting, Ok(Data::Failure(Some(ti)))) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
+        (Errand::Waiting, Ok(_)) => {
+            state.flash("nothing of it failed, and nothing of it waits", false);
+            Vec::new()
+        }
+        (Errand::Failure(_), Ok(_)) => match run_of(state) {
+            Some(run) => push(state, Place::Gantt(run), |_| {}),
+            None => {
+                state.flash("no failed task instance there", false);
+                Vec::new()
+            }
+        },
+        (Errand::Answer, Ok(Data::Question(Some(question)))) => act::answer_form(state, question),
+        (Errand::Answer, Ok(_)) => {
+            state.flash("it doesn't wait for an answer any more", true);
+            Vec::new()
+        }
+        (Errand::EditConnection, Ok(Data::Connection(Some(fields)))) => settings::connection_form(state, &fields),
+        (Errand::EditConnection, Ok(_)) => {
+            state.flash("the connection is gone", true);
+            Vec::new()
+        }
+        (Errand::TriggerForm(_), Ok(Data::Definition(Some((dag, paused))))) => {
+            act::trigger_form(state, dag, paused);
+            Vec::new()
+        }
+        (Errand::TriggerForm(dag), Ok(_)) => {
+            state.flash(format!("DAG {dag} is gone"), true);
+            Vec::new()
+        }
+        (_, Err(why)) => {
+            state.flash(why, true);
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `U`: what is held is thrown away, what was applied is taken back by plans of its own, what was done at once is reversed.
+
+use crate::{
+    console::{
+        forms::{ActForm, Purpose},
+        message::Effect,
+        state::{State, Undo},
+    },
+    protocol::Command,
+    store::screens::backfills::Held,
+};
+
+use super::act;
+
+/// Takes back what this session did last: all of a form. Without an act of its own: throws away what anybody holds, the newest
+/// act first.
+pub fn undo(state: &mut State) -> Vec<Effect> {
+    match state.undo.pop() {
+        Some(Undo::Command(command)) => act::send(state, command),
+        Some(Undo::Plans { ids, .. }) if ids.iter().any(|id| is_held(&state.held, id)) => {
+            let held = state.held.iter().filter(|h| ids.contains(&h.plan_id)).map(|h| h.plan_id.clone()).collect();
+            discard(state, held)
+        }
+        Some(Undo::Plans { act, ids, what, reverts }) if state.held.is_empty() => {
+            // What was taken back once is done with.
+            if !reverts.is_empty() {
+                state
+                    .undo
+                    .retain(|u| !matches!(u, Undo::Plans { ids, .. } if ids.iter().any(|id| reverts.contains(id))));
+                return undo(state);
+            }
+            let title = format!("Take back: {what}");
+            let purpose = Purpose::Revert(ids.clone());
+            // Whoever cancels may still want it later.
+            state.undo.push(Undo::Plans { act, ids, what, reverts });
+            act::open(state, ActForm::new(title, purpose, Vec::new(), "Take back:", state.now))
+        }
+        other => {
+            state.undo.extend(other);
+            let Some(newest) = state.held.last().cloned() else { return Vec::new() };
+            let same = |h: &&Held| h.plan_id == newest.plan_id || h.act.is_some() && h.act == newest.act;
+            let plans = state.held.iter().filter(same).map(|h| h.plan_id.clone()).collect();
+            discard(state, plans)
+        }
+    }
+}
+
+fn is_held(held: &[Held], plan_id: &str) -> bool {
+    held.iter().any(|h| h.plan_id == plan_id)
+}
+
+fn discard(state: &mut State, plans: Vec<String>) -> Vec<Effect> {
+    plans.into_iter().flat_map(|plan_id| act::send(state, Command::DiscardPlan { plan_id })).collect()
+}
+
+/// Keeps a plan that is held now with the others of the same form; `at` is the command's place in `done`.
+pub fn remember(state: &mut State, at: usize, plan_id: &str) {
+    let done = &state.done[at];
+    let (act, reverts) = (done.act.clone().unwrap_or_default(), done.reverts.clone());
+    if let Some(Undo::Plans { ids, reverts: all, .. }) =
+        state.undo.iter_mut().find(|u| matches!(u, Undo::Plans { act: known, .. } if *known == act && !act.is_empty()))
+    {
+        ids.push(plan_id.to_owned());
+        all.extend(reverts);
+        return;
+    }
+    let others = state.done.iter().filter(|d| d.act.is_some() && d.act == done.act).count().saturating_sub(1);
+    let more = if others > 0 { format!("  and {others} more") } else { String::new() };
+    let what = format!("{}{more}", done.command);
+    let ids = vec![plan_id.to_owned()];
+    state.undo.push(Undo::Plans { act, ids, what, reverts: reverts.into_iter().collect() });
+}

@@ -1,0 +1,86 @@
+//! What the console asks the store doesn't grow with the store: counted in steps of SQLite, not in time.
+
+use dagdeck::console::Stage;
+
+use super::large::{NOW, build};
+
+/// Keys that lead to a screen, and keys that are pressed there.
+const WAYS: &[(&str, &str)] = &[
+    ("", "j k"),
+    ("2", "j k"),
+    ("3", "j j PgDn PgDn PgUp j k"),
+    ("4", "j j PgDn PgDn PgUp j k"),
+    ("5", "j"),
+    ("7", "j"),
+    ("8", "j j"),
+    ("9", "j"),
+    ("0", "j"),
+    ("2 j Enter", "j j Left Left"),
+    ("2 j Enter v t", "j j"),
+    ("2 j Enter v d", "j j"),
+    ("2 j v h", "j"),
+    ("2 j d", "j"),
+    ("3 Enter", "j"),
+    ("4 Enter", "d i x b"),
+    ("4 j Enter =", "="),
+    ("2 j Enter v t x Esc", "= j"),
+    (":", "m a n y"),
+];
+
+/// Steps for opening each screen, and for its keys.
+fn steps(runs: i64) -> Vec<(u64, u64)> {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path(), &[("few", 10, 20, 10), ("many", 10, runs, 10)]);
+    let of = |(there, keys): &(&str, &str)| {
+        let mut stage = Stage::new(dir.path().to_owned(), (160, 45), NOW, true).unwrap();
+        stage.keys(there);
+        let opened = stage.steps();
+        stage.keys(keys).changed();
+        (opened, stage.steps() - opened)
+    };
+    WAYS.iter().map(of).collect()
+}
+
+#[test]
+fn no_read_grows_with_the_store() {
+    // More than a page of each list, and more than what is counted of runs.
+    let (small, large) = (steps(3_000), steps(8_000));
+    for ((way, small), large) in WAYS.iter().zip(small).zip(large) {
+        println!("{way:?}: {small:?} {large:?}");
+        // Failures of a longer time are more groups; nothing may be read per run.
+        let fits = |a: u64, b: u64| b <= a + a / 4 + 10_000;
+        assert!(fits(small.0, large.0), "{way:?} opens with {} steps, in a larger store {}", small.0, large.0);
+        assert!(fits(small.1, large.1), "{way:?} keys take {} steps, in a larger store {}", small.1, large.1);
+    }
+}
+
+/// What no index has is looked for in parts, newest first; each key costs the same however much there is.
+#[test]
+fn a_search_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path(), &[("many", 10, 4_000, 10)]);
+    let mut stage = Stage::new(dir.path().to_owned(), (160, 45), NOW, true).unwrap();
+    stage.keys("4 /").type_text("task:t7 dur<90s").keys("Enter");
+    assert!(stage.text().contains("400 of 3998+"), "{}", stage.text());
+    let before = stage.steps();
+    stage.keys("G");
+    let more = stage.steps() - before;
+    // The third page has as many rows as the two before it.
+    assert!(stage.text().contains("800 of"), "{}", stage.text());
+    let before = stage.steps();
+    stage.keys("G");
+    let again = stage.steps() - before;
+    assert!(again < more * 5 / 2, "{more} steps for the second page, {again} for the third");
+    // Each row once, and in order.
+    let text = stage.text();
+    let runs: Vec<&str> =
+        text.lines().filter_map(|l| l.split_once(" S many ").or(l.split_once("> S many "))?.1.get(..11)).collect();
+    assert!(runs.len() > 20 && runs.windows(2).all(|w| w[0] > w[1]), "{text}");
+    // Nothing fits: the whole store is looked through, in parts.
+    stage.keys("/ Ctrl-u").type_text("task:t7 dur>1h").keys("Enter");
+    assert!(stage.text().contains("0 of 40"), "{}", stage.text());
+    // What is new is found without looking through all of it again.
+    let all = stage.steps();
+    stage.changed();
+    assert!(stage.steps() - all < 2_000_000 && stage.text().contains("0 of 40"), "{}", stage.text());
+}

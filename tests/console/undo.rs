@@ -1,0 +1,121 @@
+//! `U`: what is held is thrown away, what was applied is taken back, all of a form at once.
+
+use dagdeck::console::Stage;
+use serde_json::json;
+
+use super::{home::NOW, screens::stage};
+
+const SMALL: (u16, u16) = (80, 24);
+
+/// The number of a request that was wanted.
+fn number(line: &str) -> u64 {
+    line.split(':').next().unwrap().parse().unwrap()
+}
+
+fn answer_all(stage: &mut Stage, from: usize, answer: impl Fn(usize) -> serde_json::Value) {
+    for (at, line) in stage.wanted.clone().iter().enumerate().skip(from) {
+        stage.answer(number(line), answer(at));
+    }
+}
+
+#[test]
+fn what_is_held_is_shown_to_everybody_and_undone() {
+    let (dir, mut stage) = stage(SMALL);
+    stage.keys("U");
+    assert!(stage.text().contains("nothing is held"), "{}", stage.text());
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute(
+        "INSERT INTO plan VALUES ('p7', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL)",
+        [NOW, NOW + 10_000_000],
+    )
+    .unwrap();
+    stage.changed();
+    assert!(stage.text().contains("s by ana (U undoes)"), "{}", stage.text());
+    stage.keys("U");
+    assert!(stage.wanted[0].ends_with("plans discard p7"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn what_was_applied_is_taken_back_by_a_plan() {
+    let (_dir, mut stage) = stage(SMALL);
+    let asked = |line: &String| -> u64 { line.split(':').next().unwrap().parse().unwrap() };
+    let plan = serde_json::json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
+    stage.keys("Enter C");
+    let number = asked(&stage.wanted[0]);
+    stage.answer(number, plan.clone()).keys("Right Enter");
+    let number = asked(&stage.wanted[1]);
+    stage.answer(number, serde_json::json!({"plan_id": "p9", "state": "held", "task_instances": []}));
+    // Nobody holds it any more: it was applied.
+    stage.changed().keys("U");
+    assert!(stage.wanted[2].ends_with("plans revert p9 --dry-run"), "{:?}", stage.wanted);
+    let text = stage.text();
+    assert!(text.contains("Take back: dagdeck") && text.contains("tasks clear"), "{text}");
+    let number = asked(&stage.wanted[2]);
+    stage.answer(number, plan).keys("Right Enter");
+    assert!(stage.wanted[3].ends_with("plans revert p9 --hold 10 -y"), "{:?}", stage.wanted);
+    let number = asked(&stage.wanted[3]);
+    stage.answer(number, serde_json::json!({"plan_id": "p10", "state": "held", "task_instances": []}));
+    // Once it is taken back there is nothing left.
+    stage.changed().keys("U U");
+    assert_eq!(stage.wanted.len(), 4, "{:?}", stage.wanted);
+}
+
+#[test]
+fn all_of_a_form_is_taken_back_at_once() {
+    let (_dir, mut stage) = stage(SMALL);
+    let plan = |_| {
+        json!({"task_instances": [{"task_id": "load", "map_index": -1, "from": "success", "to": "success", "reason": "selected"},
+            {"task_id": "after", "map_index": -1, "from": "failed", "to": null, "reason": "downstream"}],
+            "dag_runs": [{"dag_run_id": "r", "from": "failed", "to": "queued"}], "effects": ["1 task instance is marked success"]})
+    };
+    stage.keys("4 /").type_text("dag:embed_refresh task:load").keys("Enter Space Space Space M s");
+    assert_eq!(stage.wanted.len(), 3, "{:?}", stage.wanted);
+    answer_all(&mut stage, 0, plan);
+    let text = stage.text();
+    assert!(text.contains("6 task instances, 3 runs; nothing has changed yet"), "{text}");
+    assert!(text.contains("also, in 3 runs each: 1 task instance is marked success"), "{text}");
+    stage.keys("Tab Enter");
+    assert_eq!(stage.wanted.len(), 6, "{:?}", stage.wanted);
+    answer_all(&mut stage, 3, |at| {
+        let mut document = plan(at);
+        document["plan_id"] = format!("p{at}").into();
+        document["state"] = "held".into();
+        document
+    });
+    assert!(stage.text().contains("6 task instances, 3 runs"), "{}", stage.text());
+    // The ten seconds are over: a plan takes all of it back.
+    stage.keys("U");
+    let reverts = &stage.wanted[6..];
+    assert_eq!(reverts.len(), 3, "{reverts:?}");
+    for id in ["p3", "p4", "p5"] {
+        assert!(reverts.iter().any(|r| r.ends_with(&format!("plans revert {id} --dry-run"))), "{reverts:?}");
+    }
+    assert!(stage.text().contains("Take back: dagdeck tasks mark"), "{}", stage.text());
+    // One that can't be taken back keeps no other from it.
+    stage.refuse(number(&stage.wanted[6].clone()), "plan p3 is refused, not applied");
+    answer_all(&mut stage, 7, plan);
+    assert!(stage.text().contains("one plan isn't taken back: plan p3 is refused"), "{}", stage.text());
+    stage.keys("Tab Enter");
+    assert_eq!(stage.wanted.len(), 11, "{:?}", stage.wanted);
+}
+
+#[test]
+fn a_held_form_of_somebody_else_is_undone_as_a_whole() {
+    let (dir, mut stage) = stage(SMALL);
+    for (id, act) in [("p1", Some("ana-1")), ("p2", Some("ana-1")), ("p3", Some("ana-1")), ("alone", None)] {
+        rusqlite::Connection::open(dir.path().join("dagdeck.db"))
+            .unwrap()
+            .execute(
+                "INSERT INTO plan VALUES (?1, 'held', ?2, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?3, NULL, NULL, ?4)",
+                rusqlite::params![id, NOW, NOW + if act.is_some() { 10_000_000 } else { 9_000_000 }, act],
+            )
+            .unwrap();
+    }
+    let text = stage.changed().text();
+    assert!(text.contains("by ana, 3 more held (U undoes)"), "{text}");
+    stage.keys("U");
+    assert_eq!(stage.wanted.len(), 3, "{:?}", stage.wanted);
+    for id in ["p1", "p2", "p3"] {
+        assert!(stage.wanted.iter().any(|w| w.ends_with(&format!("plans discard {id}"))), "{:?}", stage.wanted);
+    }
+}
