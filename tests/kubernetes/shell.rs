@@ -41,9 +41,8 @@ fn a_shell_in_a_pod_and_back() {
     console.wait_for("grown-2");
     console.resize(80, 24);
     // A Ctrl-C is the program's there, not the console's.
-    console.types("echo begun-$((1+1)); sleep 600\r");
-    // Until then the shell itself would read the key.
-    console.wait_for("begun-2");
+    console.types("sh -c 'echo on-$((1+2)); exec sleep 600'\r");
+    console.wait_for("on-3");
     console.types("\u{3}");
     console.types("echo still-$((2+2))\r");
     console.wait_for("still-4");
@@ -76,6 +75,11 @@ fn a_shell_in_a_pod_and_back() {
     assert!(code == 2 && err.contains("a shell needs a terminal"), "{err}");
     let (code, _, err) = exec(&["--", "no-such-program"]);
     assert!(code == 1 && err.contains("no-such-program"), "{err}");
+    // What it reads ends, and so does it.
+    let mut fed = home.command(&["pods", "exec", &name, "-i", "--", "cat"]);
+    fed.envs(variables.iter().copied()).stdin(std::fs::File::open(dags.join("pods.py")).unwrap());
+    let fed = fed.output().unwrap();
+    assert!(String::from_utf8_lossy(&fed.stdout).ends_with("keep_pod')\n"), "{fed:?}");
     let acts = home.run(&["audit", "list", "-o", "json"]).ok().out;
     assert!(acts.contains("pods.exec") && acts.contains("sh -c"), "{acts}");
 

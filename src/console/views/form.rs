@@ -211,7 +211,10 @@ fn plan(state: &State, form: &ActForm, columns: usize) -> Vec<(String, Role)> {
         |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
     all.sort_by_key(|t| t["reason"] != "selected");
     let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
-    let mut out = vec![(format!("{}, {}; nothing has changed yet", n.0, n.1), Role::Title)];
+    // What is done with a pod has no instances or runs.
+    let counts =
+        if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}; ", n.0, n.1) };
+    let mut out = vec![(format!("{counts}nothing has changed yet"), Role::Title)];
     out.extend(effects(plans).iter().flat_map(|line| wrapped(line, columns, Role::Warn)));
     let name_of = |t: &Value| {
         let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();

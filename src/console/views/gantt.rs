@@ -239,8 +239,7 @@ pub fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(Stri
 /// How long a pod waited for what.
 fn waited(state: &State, pod: &PodRow) -> String {
     let took = |from: Option<Micros>, to: Option<Micros>| {
-        let seconds = (to.unwrap_or(pod.ended.unwrap_or(state.now)) - from?).max(0) as f64 / 1e6;
-        Some(text::duration(seconds))
+        Some(super::pods::span(to.unwrap_or(pod.ended.unwrap_or(state.now)) - from?))
     };
     let mut words = vec![format!("try {} pod {}", pod.try_number, pod.name)];
     words.extend(took(pod.created, pod.scheduled).map(|t| format!("no node {t}")));

@@ -41,10 +41,10 @@ pub fn title(state: &State, shown: &PodShown) -> String {
     let at = shown.all.iter().position(|p| p.id == row.id).unwrap_or(0);
     let others =
         if shown.all.len() > 1 { format!("  pod {} of {} (< >)", at + 1, shown.all.len()) } else { String::new() };
-    let ran = row.started.map(|s| (row.ended.unwrap_or(state.now) - s) as f64 / 1e6);
+    let ran = row.started.map(|s| row.ended.unwrap_or(state.now) - s);
     let waited = || row.created.filter(|_| row.started.is_none() && row.ended.is_none() && !row.is_gone);
     let ran = match (ran, waited()) {
-        (Some(seconds), _) => format!("  ran {}", text::duration(seconds)),
+        (Some(us), _) => format!("  ran {}", pods::span(us)),
         (None, Some(created)) => format!("  for {}", text::age(created, state.now)),
         (None, None) => String::new(),
     };
@@ -247,7 +247,7 @@ fn life(d: &PodDetail) -> Lines {
     let mut before: Option<i64> = None;
     for phase in &d.phases {
         let at = phase.at.as_microsecond();
-        let after = before.map(|b| format!("+{}", text::duration((at - b) as f64 / 1e6))).unwrap_or_default();
+        let after = before.map(|b| format!("+{}", pods::span(at - b))).unwrap_or_default();
         let line = format!("{} {:>7} {:<12} {}", text::time(at, "%m-%d %H:%M:%S"), after, phase.name, phase.note);
         out.push((line, Role::Text));
         before = Some(at);

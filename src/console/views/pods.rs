@@ -143,6 +143,14 @@ fn about(state: &State, row: &PodRow) -> Vec<(String, Role)> {
     out
 }
 
+/// A span of a pod's life. Kubernetes tells times in whole seconds.
+pub fn span(us: i64) -> String {
+    match us {
+        ..10_000_000 => format!("{}s", us.max(0) / 1_000_000),
+        _ => text::duration(us as f64 / 1e6),
+    }
+}
+
 /// Steps with the time of the first and how long after it the others came.
 pub fn life<'a>(steps: impl Iterator<Item = (&'a str, i64)>) -> String {
     let mut out = String::new();
@@ -153,7 +161,7 @@ pub fn life<'a>(steps: impl Iterator<Item = (&'a str, i64)>) -> String {
                 first = Some(at);
                 out = format!("{name} {}", text::time(at, "%H:%M:%S"));
             }
-            Some(first) => out.push_str(&format!(" > {name} +{}", text::duration((at - first) as f64 / 1e6))),
+            Some(first) => out.push_str(&format!(" > {name} +{}", span(at - first))),
         }
     }
     out

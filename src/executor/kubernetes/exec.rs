@@ -168,14 +168,21 @@ fn not_seen(cluster: &Cluster, wanted: &Wanted, trouble: &Trouble) -> Error {
 }
 
 fn not_opened(wanted: &Wanted, e: kube::Error) -> Error {
-    let what = format!("cannot run a program in pod {}", wanted.pod);
-    match e {
-        kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(code)) if code.as_u16() == 403 => {
-            Error::refused(what)
-                .because("forbidden (HTTP 403)")
-                .hint(format!("the right to create and get pods/exec in namespace {} is needed", wanted.namespace))
+    let error = Error::refused(format!("cannot run a program in pod {}", wanted.pod));
+    let (error, is_forbidden) = match e {
+        kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(code)) => {
+            (error.because(format!("HTTP {code}")), code.as_u16() == 403)
         }
-        other => Error::refused(what).because(Trouble::from(other)),
+        other => {
+            let trouble = Trouble::from(other);
+            (error.because(&trouble), trouble.is_forbidden())
+        }
+    };
+    match is_forbidden {
+        true => {
+            error.hint(format!("the right to create and get pods/exec in namespace {} is needed", wanted.namespace))
+        }
+        false => error,
     }
 }
 
