@@ -242,12 +242,6 @@ impl Cluster {
         node.status.and_then(|status| status.node_info).is_some_and(|info| info.boot_id == boot.trim())
     }
 
-    /// From now on the namespace takes no pod.
-    pub fn allow_no_pods(&self) {
-        let none = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
-        self.make("api/v1", "resourcequotas", &none);
-    }
-
     /// Deletes a pod, as a person would; false if it isn't there any more.
     pub fn delete(&self, name: &str) -> bool {
         let how = DeleteParams { grace_period_seconds: Some(1), ..DeleteParams::default() };
