@@ -89,6 +89,6 @@ fn a_shell_in_a_pod_and_back() {
     assert!(code == 1 && err.contains("has ended"), "{err}");
     console.types("S");
     console.wait_for("has ended; refused");
-    console.types("qy");
+    console.types("1qy");
     assert_eq!(console.ended(), 0);
 }

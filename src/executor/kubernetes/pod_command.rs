@@ -62,24 +62,27 @@ pub async fn run(
     let mut process = opened.map_err(|e| (format!("Unable to execute command in pod {whole}: {e}"), None))?;
     let status = process.take_status();
     let (out, err) = (process.stdout(), process.stderr());
+    let what = format!("Command in container '{container}' of pod {whole}");
+    // A connection that breaks leaves the streams open: it is the status that never comes then.
+    let ended = async {
+        match status {
+            Some(status) => status.await,
+            None => None,
+        }
+        .ok_or_else(|| format!("{what} ended without reporting an exit code"))
+    };
     // Whoever isn't read any more never ends: the other stream isn't waited for.
-    let read = tokio::try_join!(lines(out, "stdout", most, say), lines(err, "stderr", None, say));
-    let output = match read {
-        Ok((output, _)) => output,
+    let read = tokio::try_join!(ended, lines(out, "stdout", most, say), lines(err, "stderr", None, say));
+    match read {
+        Ok((status, output, _)) => match exit_code(&status) {
+            Some(0) => Ok(most.map(|_| output)),
+            Some(code) => Err((format!("{what} failed with exit code {code}"), Some(code))),
+            None => Err((format!("{what} ended without reporting an exit code"), None)),
+        },
         Err(text) => {
             process.abort();
-            return Err((text, None));
+            Err((text, None))
         }
-    };
-    let status = match status {
-        Some(status) => status.await,
-        None => None,
-    };
-    let what = format!("Command in container '{container}' of pod {whole}");
-    match status.as_ref().map(exit_code) {
-        Some(Some(0)) => Ok(most.map(|_| output)),
-        Some(Some(code)) => Err((format!("{what} failed with exit code {code}"), Some(code))),
-        _ => Err((format!("{what} ended without reporting an exit code"), None)),
     }
 }
 
