@@ -142,13 +142,17 @@ pub async fn judged(
     };
     if words.status.is_none() {
         // It was told to end before its task had begun.
-        let cause = Cause::new(CauseKind::PodDeleted, "the worker pod was told to end before its task was started");
+        let told = || Cause::new(CauseKind::PodDeleted, "the worker pod was told to end before its task was started");
+        let cause = judge::outside(pod, gone, events).unwrap_or_else(told);
         return Ended { end: End::Failed(cause), last_line: None, is_told: false };
     }
     match left(api, name, base, &words, job.pod.id, teller).await {
         Ok(()) => Ended { end, last_line: None, is_told: true },
         Err(why) => {
-            let cause = Cause::new(CauseKind::Pod, format!("the task's result is lost: {why}"));
+            // The log went with the pod: who ended that is the cause, not that it can't be read.
+            let gone = gone || matches!(api.get(name).await, Err(trouble) if trouble.is_missing());
+            let lost = || Cause::new(CauseKind::Pod, format!("the task's result is lost: {why}"));
+            let cause = judge::outside(pod, gone, events).unwrap_or_else(lost);
             Ended { end: End::Failed(cause), last_line: None, is_told: false }
         }
     }
