@@ -1,8 +1,6 @@
 //! Tasks whose work in a cluster is no pod of their own: jobs, and what is done at once. They have rows, orders and ends as pods
 //! have (`engine/pods`), and are taken care of by the same thread.
 
-use std::path::PathBuf;
-
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -15,10 +13,9 @@ use super::{
 use crate::{
     clock,
     error::say,
-    executor::kubernetes::{Job, OWNER, Request, WATCHED, WorkNews},
+    executor::kubernetes::{OWNER, Request, WATCHED, WorkNews},
     model::{
         Cause, CauseKind, Dag, DagRun, Pod, PodId, PodKind, PodSight, PodStage, PodWrite, Task, TaskInstance, TiKey,
-        time::plus_seconds,
     },
     operators::{self, kubernetes_pod::AIRFLOW_VERSION},
     python::PodHook,
@@ -88,20 +85,7 @@ impl Engine {
         };
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(pod.clone())))));
         self.keep(&pod, &made.conduct, asked);
-        let began = self.world.instance(key).and_then(|row| row.start_date).unwrap_or_else(clock::now);
-        let job = Job {
-            log: PathBuf::from(self.log_path(run, &task.task_id, key.map_index, row.try_number)),
-            // A process of the task has its own clock.
-            until: task.execution_timeout.filter(|_| asked.is_none()).map(|seconds| plus_seconds(began, seconds)),
-            timeout: task.execution_timeout.unwrap_or_default(),
-            cluster: made.cluster,
-            is_new: true,
-            warnings: made.warnings,
-            unwanted: false,
-            conduct: made.conduct,
-            pod,
-            worker: None,
-        };
+        let job = self.first_care(task, run, pod, made.conduct, (made.cluster, made.warnings));
         self.pods.to_send.push(Request::Care(Box::new(job)));
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock,
     error::{Result, say},
-    executor::kubernetes::{Ended, Job, Kubernetes, OWNER, Report as Said, Request, WATCHED},
+    executor::kubernetes::{Ended, Job, Kubernetes, OWNER, Report as Said, Request, WATCHED, cluster::Cluster},
     model::{
         Cause, CauseKind, Dag, DagRun, Pod, PodId, PodKind, PodSight, PodStage, PodWrite, Task, TaskInstance, TiKey,
         TiState, time::plus_seconds,
@@ -134,6 +134,31 @@ impl Engine {
         }
     }
 
+    /// The care for what a task has just asked for and isn't there yet: a pod, a job or an errand.
+    pub(super) fn first_care(
+        &self,
+        task: &Task,
+        run: &DagRun,
+        pod: Pod,
+        conduct: Conduct,
+        (cluster, warnings): (Cluster, Vec<String>),
+    ) -> Job {
+        let began = self.world.instance(&pod.key).and_then(|row| row.start_date).unwrap_or_else(clock::now);
+        Job {
+            log: PathBuf::from(self.log_path(run, &task.task_id, pod.key.map_index, pod.try_number)),
+            // A process of the task has its own clock.
+            until: task.execution_timeout.filter(|_| !conduct.in_python).map(|seconds| plus_seconds(began, seconds)),
+            timeout: task.execution_timeout.unwrap_or_default(),
+            cluster,
+            is_new: true,
+            warnings,
+            unwanted: false,
+            conduct,
+            pod,
+            worker: None,
+        }
+    }
+
     /// Stores a pod; `asked` is the question of the task's process that will wait for it, and whether it is to be told of it.
     /// True if a process is told.
     pub(super) fn want_pod(
@@ -176,20 +201,7 @@ impl Engine {
         }
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(pod.clone())))));
         self.keep(&pod, &conduct, asked.map(|(id, _)| id));
-        let began = self.world.instance(key).and_then(|row| row.start_date).unwrap_or_else(clock::now);
-        let job = Job {
-            log: PathBuf::from(self.log_path(run, &task.task_id, key.map_index, row.try_number)),
-            // A process of the task has its own clock.
-            until: task.execution_timeout.filter(|_| asked.is_none()).map(|seconds| plus_seconds(began, seconds)),
-            timeout: task.execution_timeout.unwrap_or_default(),
-            cluster: made.cluster,
-            is_new: true,
-            warnings: made.pod.warnings,
-            unwanted: false,
-            conduct,
-            pod,
-            worker: None,
-        };
+        let job = self.first_care(task, run, pod, conduct, (made.cluster, made.pod.warnings));
         let listens = job.conduct.listens;
         match self.pods.all.get_mut(&job.pod.id).filter(|_| listens) {
             Some(kept) => {
