@@ -41,11 +41,5 @@ fn the_process_ends_the_task_as_its_pod_ended() {
     let said = log(&home, "r1", "says", 1);
     assert_eq!(said.iter().filter(|line| *line == "[base] it said hello").count(), 1, "{said:?}");
     // The one that was too long goes when its process has ended.
-    for _ in 0..100 {
-        if cluster.left().is_empty() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("left: {:?}", cluster.left());
+    cluster.until_empty(&home);
 }

@@ -142,7 +142,7 @@ pod("no_node", "true", node_selector={"no": "such-node"})
             .then_some(())
     });
     home.run(&["runs", "set-state", "pods", "r1", "failed", "-y"]).ok();
-    home.until("no pod is left", || cluster.left().is_empty().then_some(()));
+    cluster.until_empty(&home);
     let status = home.run(&["scheduler", "status", "-o", "json"]).ok().json();
     let watched = status["clusters"].as_array().unwrap().iter().find(|c| c["what"] == "pods").unwrap();
     assert_eq!(

@@ -7,24 +7,12 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use super::{Cluster, dag_file, facade, home};
 use crate::support::Home;
-
-/// Looks again and again: what is recorded while a task runs changes no task.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1200 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("never came: {what}")
-}
 
 /// The newest pod of a task.
 fn pod(home: &Home, dag: &str, task: &str) -> Option<Value> {
@@ -82,7 +70,7 @@ fn what_a_pod_used_is_kept_and_named_when_its_memory_is_used_up() {
     start_behind(&cluster, &home, &kubeconfig);
     home.run(&["dags", "trigger", "pods", "-r", "r1"]).ok();
     let used = |pod: &Value| shown(&home, &pod["name"])["containers"][0]["usage"].clone();
-    let sampled = until("three samples", || {
+    let sampled = home.until("three samples", || {
         pod(&home, "pods", "eats").filter(|pod| used(pod)["samples"].as_i64().is_some_and(|n| n >= 3))
     });
     let name = sampled["name"].as_str().unwrap();
@@ -92,7 +80,7 @@ fn what_a_pod_used_is_kept_and_named_when_its_memory_is_used_up() {
     assert_eq!(cause["kind"], "oom_killed", "{cause}");
     let summary = cause["summary"].as_str().unwrap();
     assert!(summary.ends_with("more memory than its limit of 32Mi; last known use 2Gi, highest 31Gi"), "{summary}");
-    until("no pod is left", || cluster.left().is_empty().then_some(()));
+    cluster.until_empty(&home);
     // It is all there when the pod is gone.
     let gone = shown(&home, &sampled["name"]);
     assert_eq!((gone["state"].as_str(), gone["containers"][0]["reason"].as_str()), (Some("gone"), Some("OOMKilled")));
@@ -163,7 +151,7 @@ fn a_pod_that_waits_says_why_in_a_line() {
     start_behind(&cluster, &home, &kubeconfig);
     home.run(&["dags", "trigger", "pods", "-r", "r1"]).ok();
     let says = |task: &str, words: &[&str]| {
-        until(&format!("{task}: {words:?}"), || {
+        home.until(&format!("{task}: {words:?}"), || {
             let why = pod(&home, "pods", task)?["why"].as_str()?.to_string();
             words.iter().all(|word| why.contains(word)).then_some(why)
         })
@@ -183,7 +171,7 @@ fn a_pod_that_waits_says_why_in_a_line() {
     assert_eq!(explained["blockers"][0]["kind"], "pod", "{explained:#}");
     assert!(explained["blockers"][0]["reason"].as_str().unwrap().ends_with(&why), "{explained:#}");
     home.run(&["runs", "set-state", "pods", "r1", "failed", "-y"]).ok();
-    until("no pod is left", || cluster.left().is_empty().then_some(()));
+    cluster.until_empty(&home);
     assert_eq!(pod(&home, "pods", "gpu").unwrap()["why"], Value::Null);
 }
 

@@ -158,23 +158,34 @@ impl Home {
         })
     }
 
-    /// Waits until a look gives something: looks again at each notice of the scheduler.
-    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    /// Waits until a look gives something: looks again at each notice of the scheduler, and twice a second, since not everything that
+    /// tests look at is news to it (a pod that took its time to go, say).
+    pub fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+        self.until_or(|| what.to_string(), look)
+    }
+
+    /// The same, of something that is best named when it didn't come.
+    pub fn until_or<T>(&self, what: impl Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
         let began = Instant::now();
         let stream = UnixStream::connect(self.path().join("scheduler.sock")).unwrap();
         let ask = r#"{"id":1,"via":"cli","command_line":"","request":{"request":"subscribe"}}"#;
         writeln!(&stream, "{ask}").unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         let mut notices = BufReader::new(stream);
         let mut line = String::new();
         // The answer to `subscribe` comes first: nothing that happens after the first look is missed.
         loop {
-            line.clear();
-            assert!(notices.read_line(&mut line).unwrap() > 0, "the scheduler is gone");
+            match notices.read_line(&mut line) {
+                Ok(length) => {
+                    assert!(length > 0, "the scheduler is gone");
+                    line.clear();
+                }
+                Err(e) => assert_eq!(e.kind(), std::io::ErrorKind::WouldBlock, "{e}"),
+            }
             if let Some(found) = look() {
                 return found;
             }
-            assert!(began.elapsed() < LIMIT, "never came: {what}");
+            assert!(began.elapsed() < LIMIT, "never came: {}", what());
         }
     }
 
