@@ -102,5 +102,5 @@ fn pods_that_train_with_gpus_and_a_claim_run_to_their_end() {
     let said = super::log_of(&home, "training", "r1", "by_last_line", 1);
     assert!(said.iter().any(|line| line.contains("the limit is set to the request")), "{said:#?}");
     assert!(said.contains(&"[base] here".to_string()), "{said:#?}");
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
 }

@@ -118,5 +118,5 @@ fn callbacks_are_called_once_and_the_pod_does_not_depend_on_their_process() {
     let slow: Vec<String> =
         log(&home, "r1", "slow", 1).into_iter().filter(|line| line.starts_with("[base] ")).collect();
     assert_eq!(slow, (0..80).map(|i| format!("[base] line {i}")).collect::<Vec<_>>());
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
 }

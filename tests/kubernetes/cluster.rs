@@ -11,7 +11,6 @@ use kube::{
 use serde_json::{Value, json};
 
 use super::proxy::Proxy;
-use crate::support::Home;
 
 /// Names the kubeconfig.
 const VARIABLE: &str = "DAGDECK_TEST_KUBECONFIG";
@@ -114,16 +113,6 @@ impl Cluster {
         let mut names: Vec<String> = there.filter_map(|pod| pod.metadata.name).collect();
         names.sort();
         names
-    }
-
-    /// Waits until every pod is gone or on its way out.
-    pub fn until_empty(&self, home: &Home) {
-        let left = std::cell::RefCell::new(Vec::new());
-        let names = || format!("no pod is left, but there are {:?}", left.borrow());
-        home.until_or(names, || {
-            left.replace(self.left());
-            left.borrow().is_empty().then_some(())
-        });
     }
 
     /// What a path of the API holds; `None` if there is no such thing.

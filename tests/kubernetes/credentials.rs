@@ -96,7 +96,7 @@ fn a_pod_costs_the_api_server_few_requests() {
     let home = Home::with_files(&[("pods.py", &dag_file(&cluster, &tasks.join("\n")))]);
     start(&cluster, &home);
     assert_eq!(home.trigger("pods", "r1", &json!({})).state(), "success");
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for asked in proxy.asked().iter().filter(|asked| !asked.is_log()) {
         *kinds.entry(asked.kind()).or_default() += 1;

@@ -41,5 +41,5 @@ fn the_process_ends_the_task_as_its_pod_ended() {
     let said = log(&home, "r1", "says", 1);
     assert_eq!(said.iter().filter(|line| *line == "[base] it said hello").count(), 1, "{said:?}");
     // The one that was too long goes when its process has ended.
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
 }

@@ -211,5 +211,5 @@ fn a_killed_scheduler_makes_no_second_job_and_loses_no_line_and_no_result() {
         }
     }
     assert_eq!(cluster.jobs().len(), 6);
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
 }

@@ -33,5 +33,5 @@ pod("elsewhere", "true", namespace="default")
         .filter_map(|one| Some((one["what"].as_str()?, one["state"].as_str()?)))
         .collect();
     assert!(states.contains(&("pods", "ok")) && states.contains(&("events", "forbidden")), "{states:?}");
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
 }

@@ -57,6 +57,16 @@ fn start(cluster: &Cluster, home: &Home) {
     home.start_with(&variables);
 }
 
+/// Waits until every pod is gone or on its way out.
+fn until_empty(cluster: &Cluster, home: &Home) {
+    let left = std::cell::RefCell::new(Vec::new());
+    let what = || format!("no pod is left, but there are {:?}", left.borrow());
+    home.until_or(what, || {
+        left.replace(cluster.left());
+        left.borrow().is_empty().then_some(())
+    });
+}
+
 /// The events of a task's log, in order.
 fn log(home: &Home, run: &str, task: &str, attempt: u32) -> Vec<String> {
     log_of(home, "pods", run, task, attempt)

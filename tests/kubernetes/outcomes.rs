@@ -142,7 +142,7 @@ pod("no_node", "true", node_selector={"no": "such-node"})
             .then_some(())
     });
     home.run(&["runs", "set-state", "pods", "r1", "failed", "-y"]).ok();
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
     let status = home.run(&["scheduler", "status", "-o", "json"]).ok().json();
     let watched = status["clusters"].as_array().unwrap().iter().find(|c| c["what"] == "pods").unwrap();
     assert_eq!(

@@ -80,7 +80,7 @@ fn what_a_pod_used_is_kept_and_named_when_its_memory_is_used_up() {
     assert_eq!(cause["kind"], "oom_killed", "{cause}");
     let summary = cause["summary"].as_str().unwrap();
     assert!(summary.ends_with("more memory than its limit of 32Mi; last known use 2Gi, highest 31Gi"), "{summary}");
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
     // It is all there when the pod is gone.
     let gone = shown(&home, &sampled["name"]);
     assert_eq!((gone["state"].as_str(), gone["containers"][0]["reason"].as_str()), (Some("gone"), Some("OOMKilled")));
@@ -171,7 +171,7 @@ fn a_pod_that_waits_says_why_in_a_line() {
     assert_eq!(explained["blockers"][0]["kind"], "pod", "{explained:#}");
     assert!(explained["blockers"][0]["reason"].as_str().unwrap().ends_with(&why), "{explained:#}");
     home.run(&["runs", "set-state", "pods", "r1", "failed", "-y"]).ok();
-    cluster.until_empty(&home);
+    super::until_empty(&cluster, &home);
     assert_eq!(pod(&home, "pods", "gpu").unwrap()["why"], Value::Null);
 }
 

@@ -243,7 +243,7 @@ fn the_churn_pipeline_gives_in_pods_what_it_gives_here() {
     let champion = |home: &Home| home.run(&["variables", "get", "churn_champion_accuracy"]).ok().out;
     assert_eq!(champion(&here), champion(&there));
     assert_eq!(runs[1].task("train", -1)["state"], "success");
-    cluster.until_empty(&there);
+    super::until_empty(&cluster, &there);
 }
 
 const WORK: &str = r#"
@@ -294,7 +294,7 @@ fn check_work(cluster: &Cluster, home: &Home, shared: &Shared<'_>) {
         let lines: Vec<String> = lines.filter(|line| line.starts_with("line ")).collect();
         assert_eq!(lines, expected, "log of {index}");
     }
-    cluster.until_empty(&home);
+    super::until_empty(cluster, home);
     let ran = shared.look("look", &format!("cat /node/{}/ran", cluster.namespace));
     let mut ran: Vec<u32> = ran.lines().map(|line| line.trim().parse().unwrap()).collect();
     ran.sort_unstable();
