@@ -10,6 +10,7 @@ mod plain;
 mod pods;
 mod readme;
 mod screens;
+mod searches;
 mod storms;
 pub mod terminal;
 mod themes;

@@ -122,7 +122,14 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             _ => {}
         }
     }
-    let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
+    let elsewhere = state.screen().log.path != ask.path;
+    if state.search.as_ref().is_some_and(|s| s.path == ask.path) {
+        state.search = None;
+        if elsewhere {
+            state.flash("the search in the log is done; Backspace goes back to it", false);
+        }
+    }
+    let Some(screen) = state.screens_mut().find(|s| s.log.path == ask.path) else { return Vec::new() };
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
         Ok(Found::Match(window, at)) => screen.log.take(window, Some(at)),
