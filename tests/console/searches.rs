@@ -86,10 +86,14 @@ fn a_search_is_a_job_on_the_screen_of_the_system() {
     assert!(!stage.wanted.iter().any(|w| w == "end the search"), "{:?}", stage.wanted);
     // It goes on meanwhile, and says when it is done.
     stage.searched();
-    assert!(stage.text().contains("Backspace goes back to it") && !stage.text().contains("JOBS"), "{}", stage.text());
+    assert!(
+        stage.text().contains("nowhere: not found; Backspace goes back to the log") && !stage.text().contains("JOBS"),
+        "{}",
+        stage.text()
+    );
     stage.keys("Backspace");
     stage.keys("n").searching(MB, 3 * MB).keys("0 K");
-    assert_eq!(stage.wanted.last().unwrap(), "end the search");
+    assert_eq!(stage.wanted.last().unwrap(), "end the search", "{}", stage.text());
     assert!(!stage.text().contains("JOBS"), "{}", stage.text());
 }
 

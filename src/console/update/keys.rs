@@ -104,14 +104,10 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
 
 /// Runs an action if it is allowed here; else says why not.
 pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
-    // Another one is about to be typed; or a job of this console's own is stopped, which needs no scheduler.
-    let typed = matches!(action, Action::Filter | Action::Grep) && state.screen().place.is_log();
-    let ended = state.search.is_some() && (typed || action == Action::Stop && state.screen().place == Place::System);
-    if ended {
+    // Another one is about to be typed.
+    if matches!(action, Action::Filter | Action::Grep) && state.screen().place.is_log() && state.search.is_some() {
         let mut effects = search::end(state);
-        if typed {
-            effects.extend(run(state, action));
-        }
+        effects.extend(run(state, action));
         return effects;
     }
     if let Some(row) = keymap::row_of(action)
@@ -223,6 +219,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
+        A::EndSearch => search::end(state),
         A::Mouse => super::mouse::toggle(state),
         A::Refresh => {
             // Nothing that was read before counts.

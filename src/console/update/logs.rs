@@ -122,13 +122,8 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             _ => {}
         }
     }
-    let elsewhere = state.screen().log.path != ask.path;
-    if state.search.as_ref().is_some_and(|s| s.path == ask.path) {
-        state.search = None;
-        if elsewhere {
-            state.flash("the search in the log is done; Backspace goes back to it", false);
-        }
-    }
+    let is_searched = state.search.take_if(|s| s.path == ask.path).is_some();
+    let elsewhere = is_searched && state.screen().log.path != ask.path;
     let Some(screen) = state.screens_mut().find(|s| s.log.path == ask.path) else { return Vec::new() };
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
@@ -147,6 +142,10 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             state.flash(what, false);
         }
         Err(why) => state.flash(why, true),
+    }
+    if elsewhere {
+        let what = state.flash.take().map_or_else(|| "the search in the log is done".to_owned(), |f| f.text);
+        state.flash(format!("{what}; Backspace goes back to the log"), false);
     }
     Vec::new()
 }
