@@ -62,6 +62,7 @@ impl State {
                 need(self.link != Link::Up, "one runs already")?;
                 need(!self.starting(), "it is starting already")
             }
+            A::EndSearch => need(self.search.is_some(), "no search is under way"),
             A::Shell => pods::shell_refused(self).map_or(Ok(()), Err),
             A::Delete if matches!(object, Object::Pod(..)) => pods::delete_refused(self).map_or(Ok(()), Err),
             A::Pod => need(object.dag_id().is_some(), "no task instance under the cursor"),

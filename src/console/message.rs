@@ -32,6 +32,8 @@ pub enum Event {
     Dropped(u64),
     /// A log file answered.
     Log(Ask, Result<Found, String>),
+    /// How far a search through logs is: bytes that were looked at, and all of them.
+    Searching(u64, u64),
     /// Something in the store changed.
     Changed,
     /// The scheduler's socket was opened.
@@ -88,6 +90,8 @@ pub enum Effect {
     Load(u64, Asker, Query),
     /// Read a part of a log file.
     Log(Ask),
+    /// Nobody waits any more for what was asked of logs.
+    EndSearch,
     /// Ask the scheduler to do something; with the same act as a shell command.
     Act(u64, Command, String),
     /// Ask the scheduler why a task instance doesn't run.

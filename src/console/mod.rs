@@ -29,6 +29,7 @@ mod query_reach;
 mod reader;
 mod run;
 mod screen;
+mod search;
 mod shell;
 mod side;
 mod state;

@@ -22,11 +22,11 @@ use super::{
     input::{self, Gate},
     keymap,
     link::{self, Wanted},
-    log::{self, Ask},
+    log,
     message::{Effect, Event},
     pace::Pace,
     place::{Place, Tab},
-    reader::{self, Desk},
+    reader::{self, Desk, LogDesk},
     screen::Screen,
     shell,
     state::{Facts, State},
@@ -205,7 +205,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
 /// The threads that do what the loop wants.
 struct Hands {
     store: Desk,
-    logs: Sender<Ask>,
+    logs: LogDesk,
     scheduler: Sender<link::Wanted>,
     events: Sender<Event>,
     places: (PathBuf, PathBuf),
@@ -216,7 +216,7 @@ impl Hands {
     fn start(options: &Options, events: &Sender<Event>) -> Self {
         let home = &options.home;
         let (store, questions) = reader::desk();
-        let (logs, asks) = channel();
+        let (logs, asks) = reader::log_desk();
         let (scheduler, wanted) = channel();
         let (db, socket) = (home.join("dagdeck.db"), home.join("scheduler.sock"));
         let out = events.clone();
@@ -233,7 +233,8 @@ impl Hands {
     fn hand(&self, effect: &Effect) {
         match effect {
             Effect::Load(number, asker, query) => self.store.ask(*number, *asker, query.clone()),
-            Effect::Log(ask) => drop(self.logs.send(ask.clone())),
+            Effect::Log(ask) => self.logs.ask(ask.clone()),
+            Effect::EndSearch => self.logs.end(),
             Effect::Act(number, command, line) => {
                 let request = Request::Do { command: command.clone() };
                 self.ask(*number, request, line.clone());

@@ -19,6 +19,7 @@ use super::{
     place::{Place, Scope, Tab},
     query::{Asker, Health},
     screen::Screen,
+    search::Search,
     side::Side,
     theme::Theme,
     widgets::reduce::Colours,
@@ -174,6 +175,8 @@ pub struct State {
     pub clusters: Option<Health>,
     /// How far away the terminal is.
     pub distance: Distance,
+    /// A search through logs that is under way.
+    pub search: Option<Search>,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -248,6 +251,7 @@ impl State {
             side: Side::default(),
             clusters: None,
             distance: Distance::default(),
+            search: None,
             errand: None,
         }
     }
@@ -262,6 +266,12 @@ impl State {
     pub fn screen_mut(&mut self) -> &mut Screen {
         let last = self.stack.len() - 1;
         &mut self.stack[last]
+    }
+
+    /// All screens: those one goes back to from the shown one, the nearest first, then those from before.
+    pub fn screens_mut(&mut self) -> impl Iterator<Item = &mut Screen> {
+        let before = self.history.iter_mut().rev().flat_map(|stack| stack.iter_mut().rev());
+        self.stack.iter_mut().rev().chain(before)
     }
 
     /// Its member of key scopes.

@@ -13,6 +13,7 @@ mod readme;
 mod rules;
 mod screens;
 mod scripts;
+mod searches;
 mod storms;
 pub mod terminal;
 mod themes;

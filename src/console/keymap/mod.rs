@@ -125,6 +125,7 @@ pub enum Action {
     PodBefore,
     PodAfter,
     StartScheduler,
+    EndSearch,
     Redraw,
     Refresh,
     Suspend,

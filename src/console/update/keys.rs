@@ -11,7 +11,7 @@ use crate::console::{
     state::{Link, State},
 };
 
-use super::{act, copy, form, logs, look, modal, navigate, overlay};
+use super::{act, copy, form, logs, look, modal, navigate, overlay, search};
 
 /// How long keys wait for what they are about, in microseconds.
 const PATIENCE: i64 = 2_000_000;
@@ -72,6 +72,10 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
     if state.screen().filtering {
         return filter_key(state, key);
     }
+    // The innermost thing that Escape ends.
+    if key == "Esc" && state.search.is_some() && state.prefix.is_none() {
+        return search::end(state);
+    }
     let typed = match state.prefix.take() {
         Some(_) if key == "Esc" => return Vec::new(),
         // The first half of quitting isn't the start of another key.
@@ -117,6 +121,12 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
 
 /// Runs an action if it is allowed here; else says why not.
 pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    // Another one is about to be typed.
+    if matches!(action, Action::Filter | Action::Grep) && state.screen().place.is_log() && state.search.is_some() {
+        let mut effects = search::end(state);
+        effects.extend(run(state, action));
+        return effects;
+    }
     if let Some(row) = keymap::row_of(action)
         && let Err(why) = state.allowed(row)
     {
@@ -234,6 +244,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
+        A::EndSearch => search::end(state),
         A::Mouse => super::mouse::toggle(state),
         A::Refresh => {
             // Nothing that was read before counts.

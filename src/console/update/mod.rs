@@ -16,6 +16,7 @@ mod pods;
 mod progress;
 mod prompt;
 mod replies;
+mod search;
 mod settings;
 mod side;
 mod undo;
@@ -42,7 +43,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     while let Some(key) = keys::kept(state) {
         effects.extend(take(state, Event::Key(key)));
     }
-    effects
+    search::watch(state, effects)
 }
 
 fn take(state: &mut State, event: Event) -> Vec<Effect> {
@@ -78,6 +79,10 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
+        Event::Searching(done, all) => {
+            search::searching(state, done, all);
+            Vec::new()
+        }
         Event::Changed => changed(state),
         Event::Connected => {
             state.link = Link::Up;

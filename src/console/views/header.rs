@@ -65,6 +65,9 @@ fn right(state: &State) -> String {
         };
         all.push(format!("HELD {seconds}s by {}{plans}{more} ({} undoes)", held.who, key(Action::Undo)));
     }
+    if let Some(far) = state.search.as_ref().and_then(|s| s.far(state.now)) {
+        all.push(format!("SEARCH {far}"));
+    }
     if let Some(others) = others(state) {
         all.push(others);
     }

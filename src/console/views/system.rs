@@ -48,8 +48,11 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();
         line(buf, "CONSOLES", &all.join("   "), Role::Text);
     }
-    for (i, job) in s.jobs.iter().take(5).enumerate() {
-        line(buf, if i == 0 { "JOBS" } else { "" }, &self::job(job, state.now), Role::Warn);
+    let stop = state.keymap.short(Action::EndSearch);
+    let search = state.search.as_ref().map(|s| format!("{} ({stop} ends it)", s.words(state.now)));
+    let jobs = search.into_iter().chain(s.jobs.iter().map(|job| self::job(job, state.now)));
+    for (i, job) in jobs.take(5).enumerate() {
+        line(buf, if i == 0 { "JOBS" } else { "" }, &job, Role::Warn);
     }
     let mut y = y + 1;
     let names =
