@@ -184,6 +184,7 @@ fn health(state: &State, clusters: &Clusters) -> (String, Role) {
         match h.state.as_str() {
             "ok" => *is_fine = true,
             "away" => words.push(format!("{place} {} AWAY for {since}: {}", h.what, h.message)),
+            "busy" => words.push(format!("{place} SLOW for {since}: {}", h.message)),
             _ if is_blind(h) => words.push(format!("{place} {} FORBIDDEN: {}", h.what, h.message)),
             "missing" => lesser.push(format!("no {}", h.what)),
             other => lesser.push(format!("{} {other}", h.what)),
