@@ -131,7 +131,7 @@ mod tests {
         let tainted = pod("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint");
         assert_eq!(told(&tainted, &[]).0, CauseKind::Evicted);
         let silent = event("node-controller", "NodeNotReady", "Node is not ready");
-        assert_eq!(told(&tainted, &[silent.clone()]).0, CauseKind::NodeLost);
+        assert_eq!(told(&tainted, std::slice::from_ref(&silent)).0, CauseKind::NodeLost);
         assert_eq!(told(&pod("DeletionByPodGC", "node gone"), &[]).0, CauseKind::NodeLost);
         assert_eq!(told(&pod("Another", "x"), &[]).1, "the pod was evicted (Another): x");
         let nothing = json!({"metadata": {"name": "p"}});
