@@ -296,7 +296,7 @@ pub fn sort_dags(items: &mut [Item], dags: &Dags, by: usize) {
             (!i.problem, row(i).paused, worst.map(|s| std::cmp::Reverse(s as u8)))
         }),
         3 => items.sort_by(|a, b| {
-            let d = |i| row(i).median().unwrap_or(0.0);
+            let d = |i| row(i).pace().p50().unwrap_or(0.0);
             d(b).total_cmp(&d(a))
         }),
         _ => {}

@@ -42,6 +42,10 @@ pub enum Kind {
     Never,
     /// An overdue DAG.
     Late,
+    /// A run that missed its deadline, or will.
+    Due,
+    /// A running instance that takes longer than usual.
+    Slow,
     /// A DAG.
     Dag,
     /// A run.
@@ -337,6 +341,16 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         let object = Object::Dag(l.dag_id.clone(), Some(false));
         open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
     }
+    let mut soon = Vec::new();
+    for (at, d) in t.due.iter().enumerate().filter(|(_, d)| filter.matches(&fields::cell(&d.run, now))) {
+        let object = Object::Run(d.run.run.clone(), d.run.state);
+        let item = Item::new(format!("due:{}", d.run.run.id), Kind::Due, at, object, d.missed);
+        if d.missed { open.push(item) } else { soon.push(item) }
+    }
+    let slow = t.slow.iter().enumerate().filter(|(_, (r, _))| filter.matches(&fields::ti(r, now)));
+    soon.extend(slow.map(|(at, (r, _))| {
+        Item::new(format!("slow{}", ti_id(&r.ti)), Kind::Slow, at, Object::Ti(r.ti.clone(), r.state), false)
+    }));
     let list = |kind: Kind, rows: &[TiRow]| -> Vec<Item> {
         let fits = rows.iter().enumerate().filter(|(_, r)| filter.matches(&fields::ti(r, now)));
         fits.map(|(at, r)| ti_item(kind.clone(), at, r)).collect()
@@ -351,10 +365,15 @@ fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         + t.retries.len()
         + t.stuck.len()
         + t.never.len()
+        + t.due.len()
+        + t.slow.len()
         + t.questions.len();
-    for (title, part) in
-        [("NEEDS YOU", open), ("WAITS", waits), ("QUIET (worked since, acknowledged or silenced)", settled)]
-    {
+    for (title, part) in [
+        ("NEEDS YOU", open),
+        ("SLOW, OR LATE SOON", soon),
+        ("WAITS", waits),
+        ("QUIET (worked since, acknowledged or silenced)", settled),
+    ] {
         if part.is_empty() {
             continue;
         }

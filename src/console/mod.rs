@@ -1,5 +1,6 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
+mod critical;
 mod diagram;
 mod distance;
 mod fields;

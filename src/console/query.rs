@@ -20,6 +20,7 @@ use crate::{
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
         names::{self, Names},
+        outlook::{self, Outlook},
         page::{Page, Part},
         pod::{self, PodDetail},
         pods::{self, Clusters, PodRow},
@@ -121,6 +122,8 @@ pub enum Query {
     About(String),
     /// The ids of all DAGs, for the palette.
     Names,
+    /// What a form tells of a DAG besides its plan.
+    Outlook(String),
     /// Pods that fit a filter, a part of them; also those that are gone.
     Pods {
         gone: bool,
@@ -148,6 +151,8 @@ pub enum Asker {
     Names,
     /// The palette, for all else that has a name.
     Named,
+    /// A form, for what it tells besides its plan.
+    Form,
     /// The pane beside a list.
     Side,
 }
@@ -211,6 +216,7 @@ pub enum Data {
     About(Box<dags::About>),
     Named(Names),
     Names(Vec<String>),
+    Outlook(Box<Outlook>),
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
@@ -276,6 +282,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
         Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
+        Query::Outlook(dag) => Data::Outlook(Box::new(outlook::load(conn, dag)?)),
         Query::Names => Data::Names(dags::names(conn)?),
         Query::Pods { gone, filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();

@@ -58,10 +58,7 @@ pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -
             state.flash("the connection is gone", true);
             Vec::new()
         }
-        (Errand::TriggerForm(_), Ok(Data::Definition(Some((dag, paused))))) => {
-            act::trigger_form(state, dag, paused);
-            Vec::new()
-        }
+        (Errand::TriggerForm(_), Ok(Data::Definition(Some((dag, paused))))) => act::trigger_form(state, dag, paused),
         (Errand::TriggerForm(dag), Ok(_)) => {
             state.flash(format!("DAG {dag} is gone"), true);
             Vec::new()

@@ -17,6 +17,8 @@ use crate::{
     },
 };
 
+use super::parts;
+
 type Lines = Vec<(String, Role)>;
 
 /// What it is doing, in one sentence.
@@ -30,7 +32,15 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         return format!("{}, pod {} is {} (e){why}", d.row.state, pod.name, pods::word(pod));
     }
     match (d.row.state, wake) {
-        (TiState::Running, _) => format!("running{} (pid {})", since(d.row.start), d.place.1.unwrap_or(0)),
+        (TiState::Running, _) => {
+            let seconds = d.row.seconds(state.now).unwrap_or(0.0);
+            let usual = match (d.pace.p50(), d.pace.p95()) {
+                (_, Some(p95)) if d.pace.is_long(seconds) => format!(", longer than p95 {}", text::duration(p95)),
+                (Some(p50), _) => format!(", usually {}", text::duration(p50)),
+                _ => String::new(),
+            };
+            format!("running{}{usual} (pid {})", since(d.row.start), d.place.1.unwrap_or(0))
+        }
         (TiState::UpForRetry, Some(w)) => format!("waits for its next try, in {w}"),
         (TiState::UpForReschedule, Some(w)) => format!("sensor, looks again in {w}"),
         (TiState::Deferred, Some(w)) => format!("deferred, at most {w} more"),
@@ -42,6 +52,25 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         (TiState::None, _) => "waits for the tasks above it (b: why)".into(),
         (s, _) => s.to_string(),
     }
+}
+
+/// What else points at the cause: that it was the same before, and the first of what changed since it worked.
+pub fn hint(d: &InstanceDetail) -> Option<String> {
+    let again = match d.same_before {
+        0 => None,
+        n => Some(format!("the same in {} runs in a row", n + 1)),
+    };
+    let changed = d.changes.as_ref().and_then(|c| {
+        let mut likely = c.changes.iter().filter(|c| c.likely);
+        let version = likely.clone().find(|c| c.what.starts_with("DAG version"));
+        // What is about the task says more than the number of the version.
+        let first = likely.find(|c| !c.what.starts_with("DAG version")).or(version)?;
+        let worked = c.worked.as_ref()?;
+        let what = first.what.trim_start_matches("this task's ");
+        Some(format!("since {} {what} (b)", text::run_id(&worked.run_id)))
+    });
+    let all: Vec<String> = again.into_iter().chain(changed).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Row, tries, events.
@@ -58,6 +87,9 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     say("pool", format!("{} ({} slots)  weight {}", r.pool, d.pool_slots, d.priority_weight));
     say("ready, queued", format!("{}  {}", time(d.waits.0), time(d.waits.1)));
     say("started, ended", format!("{}  {}", time(r.start), time(r.end)));
+    if !d.pace.last.is_empty() {
+        say("usually", parts::usual(&d.pace));
+    }
     say("logical date", time(r.logical_date));
     if let Some(host) = &d.place.0 {
         say("host, pid", format!("{host} {}", d.place.1.map(|p| p.to_string()).unwrap_or_default()));
