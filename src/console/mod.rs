@@ -1,5 +1,6 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
+mod allowed;
 mod critical;
 mod diagram;
 mod distance;
@@ -13,6 +14,7 @@ mod layout;
 mod link;
 mod log;
 mod message;
+mod needs;
 mod overlay;
 mod palette;
 mod picture;

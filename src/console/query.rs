@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-use super::{fields, place::Logs};
+use super::{fields, log::search::Hits, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -104,6 +104,13 @@ pub enum Query {
     Compare(TiRef, u32, Base),
     /// A connection with its secret, for the form.
     Connection(String),
+    /// A task instance by its names.
+    Located {
+        dag_id: String,
+        run_id: String,
+        task_id: String,
+        map_index: MapIndex,
+    },
     /// The newest failed instance of a DAG, or of a run of it.
     Failure {
         dag_id: String,
@@ -202,6 +209,8 @@ pub enum Data {
     Settings(Settings),
     Assets(Vec<AssetRow>),
     Logs(Vec<TiRow>),
+    /// What was found in all logs so far; it isn't the store's.
+    Hits(Box<Hits>),
     Backfills(Vec<BackfillRow>),
     /// Acts that are held, and what is wrong with a cluster (`None`: none is known).
     Held(Vec<Held>, Option<Health>),
@@ -279,6 +288,9 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::Located { dag_id, run_id, task_id, map_index } => {
+            Data::Failure(instances::named(conn, dag_id, run_id, task_id, *map_index)?)
+        }
         Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
         Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),

@@ -72,7 +72,7 @@ fn a_trigger_takes_over_what_a_run_had_and_says_what_is_different() {
     )
     .unwrap();
     let text = stage.changed().keys("2 T").text();
-    assert!(text.contains("prefill      < defaults > 1 of 2") && text.contains("last: 50"), "{text}");
+    assert!(text.contains("prefill      < defaults > 1 of 2") && text.contains("last: 64"), "{text}");
     assert!(text.contains("changed against run 11-16 02:00: epochs: 50 -> 100"), "{text}");
     assert!(text.contains("starts now; usually takes 1h"), "{text}");
     let text = stage.keys("Tab Tab Space").text();
@@ -97,4 +97,70 @@ fn a_backfill_says_which_days_and_how_long() {
     let text = stage.text();
     assert!(text.contains("each usually takes 1h37, 10 at a time: about 1h37"), "{text}");
     assert!(text.contains("11+ 12+ 13F 14+ 15+"), "{text}");
+}
+
+#[test]
+fn an_xcom_says_who_reads_it_and_what_it_was_before() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    let run: i64 = db
+        .query_row("SELECT id FROM dag_run WHERE run_id LIKE '%2026-11-16T02%' AND dag_id = 'churn_train'", [], |r| {
+            r.get(0)
+        })
+        .unwrap();
+    let put = |index: i64, value: &str| {
+        db.execute(
+            "INSERT OR REPLACE INTO xcom VALUES (?1, 'train_with_hp', ?2, 'return_value', ?3, 0, 'task', NULL)",
+            (run, index, value),
+        )
+        .unwrap()
+    };
+    put(0, r#"{"accuracy": 0.9441, "opt": "adam"}"#);
+    put(1, r#"{"accuracy": 0.9418, "opt": "adamw"}"#);
+    db.execute("UPDATE xcom SET value = '211000' WHERE task_id = 'prep.validate' AND run <> ?1", [run]).unwrap();
+    let text = stage.changed().keys("2 Enter v t x Esc").text();
+    assert!(
+        text.contains("read by   prep.features") && text.contains("prev run  211000 (+1000) in 11-09 02:00"),
+        "{text}"
+    );
+    // A mapped task's are a table over its indexes.
+    let text = stage.keys("j").text();
+    assert!(text.contains("idx  accuracy  opt") && text.contains("0    0.9441    adam"), "{text}");
+    assert!(text.lines().any(|l| l.contains("1    0.9418    adamw")), "{text}");
+    // Sorted by size, the largest first.
+    stage.keys("s s");
+    let first = stage.text().lines().nth(3).unwrap().to_owned();
+    assert!(stage.text().contains("sorted by largest") && first.contains("train_with_hp[2]"), "{}", stage.text());
+}
+
+#[test]
+fn an_incident_is_told_in_a_chat() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    stage.keys("y i");
+    let text = stage.wanted.pop().unwrap();
+    for part in [
+        "killed by SIGKILL",
+        "the same in 2 runs in a row",
+        "1 times, last 11-16",
+        "last worked 11-02",
+        "retries: 5 -> 2",
+        "dagdeck logs churn_train",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    let (run, at): (i64, i64) = db
+        .query_row(
+            "SELECT run, end_date FROM task_instance WHERE state = 'failed' ORDER BY end_date DESC LIMIT 1",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+        .unwrap();
+    db.execute("INSERT INTO event (run, task_id, map_index, at, kind, text, who) VALUES (?1, 'train_with_hp', 3, ?2, 'note', 'looked at the node', 'ana')", (run, at + 1)).unwrap();
+    stage.changed().keys("Enter y i");
+    let text = stage.wanted.pop().unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let at = |part: &str| lines.iter().position(|l| l.contains(part)).unwrap_or_else(|| panic!("{part} in\n{text}"));
+    assert!(at("timeline (UTC)") < at("try 1 began") && at("try 1 up_for_retry: killed") < at("try 3 began"), "{text}");
+    assert!(at("try 3 failed") < at("note by ana looked at the node"), "{text}");
 }

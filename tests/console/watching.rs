@@ -58,10 +58,7 @@ fn a_cause_comes_with_what_points_at_it() {
         "{text}"
     );
     let text = stage.keys("Enter").text();
-    assert!(
-        text.contains("HINT the same in 2 runs in a row; since 11-02 02:00 retries: 5 -> 2 (b)"),
-        "{text}"
-    );
+    assert!(text.contains("HINT the same in 2 runs in a row; since 11-02 02:00 retries: 5 -> 2 (b)"), "{text}");
     // The log still begins right below its tabs.
     assert!(text.lines().nth(5).unwrap().starts_with("-- log"), "{text}");
     // What ended well has none.
@@ -88,4 +85,29 @@ fn a_timeline_names_what_made_the_run_long() {
     let line = |name: &str| text.lines().find(|l| l.contains(name)).unwrap().to_owned();
     assert!(line("[3]").contains('*') && !line("[0]").contains('*') && line("wait_for_data").contains('*'), "{text}");
     assert!(line("[0]").contains('^'), "{text}");
+}
+
+#[test]
+fn a_line_is_looked_for_in_all_logs_from_anywhere() {
+    let (dir, mut stage) = stage(SMALL);
+    // From a log its last error is offered, without its numbers.
+    let text = stage.keys("Enter g s").text();
+    assert!(text.contains("every log of every run") && text.contains("/ Task failed"), "{text}");
+    stage.keys("Esc 8 g s").type_text("epoch 17/100");
+    let text = stage.keys("Enter").text();
+    assert!(text.contains("\"epoch 17/100\": 2 lines in 2 logs; first ") && text.contains("all 5 logs"), "{text}");
+    // The oldest is named, wherever the cursor is.
+    assert!(text.contains("FIRST TIME: ") && text.contains("epoch 17/100 loss 0.2300"), "{text}");
+    // The newest line opens its try's log, right there.
+    let shown = stage.keys("g g Enter").text();
+    assert!(shown.contains("train_with_hp[3] lr=1e-4") && shown.contains("epoch 17/100"), "{shown}");
+    assert!(stage.keys("q").text().contains("search in all logs"), "{}", stage.text());
+    // What the store changes doesn't search again; another search takes the screen's place.
+    stage.changed().keys("g s Ctrl-u").type_text("no such line").keys("Enter");
+    assert!(stage.text().contains("no log has such a line"), "{}", stage.text());
+    assert!(stage.keys("q").text().contains("pools, connections"), "{}", stage.text());
+    // A run that is gone is said to be gone.
+    Connection::open(dir.path().join("dagdeck.db")).unwrap().execute_batch("DELETE FROM task_instance").unwrap();
+    stage.keys("g s").type_text("saved the model").keys("Enter Enter");
+    assert!(stage.text().contains("is gone from the store"), "{}", stage.text());
 }

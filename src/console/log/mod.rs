@@ -7,6 +7,7 @@ pub mod grep;
 pub mod merged;
 pub mod progress;
 pub mod record;
+pub mod search;
 pub mod view;
 
 pub use file::{Ask, Found, answer};

@@ -3,17 +3,18 @@
 use crate::{
     console::{
         message::Effect,
-        place::{Place, Tab},
+        place::{Object, Place, Tab},
         query::{Asker, Data, Query},
         state::{Errand, State},
     },
+    model::TiState,
     store::screens::RunRef,
 };
 
 use super::{
     act,
     navigate::{push, run_of},
-    settings,
+    search, settings,
 };
 
 /// Asks for the newest failure, to go there.
@@ -48,6 +49,11 @@ pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -
                 Vec::new()
             }
         },
+        (Errand::Hit(number, end), Ok(Data::Failure(found))) => {
+            let object = found.map_or(Object::None, |ti| Object::Ti(ti, TiState::None));
+            search::located(state, object, number, end)
+        }
+        (Errand::Hit(..), Ok(_)) => Vec::new(),
         (Errand::Answer, Ok(Data::Question(Some(question)))) => act::answer_form(state, question),
         (Errand::Answer, Ok(_)) => {
             state.flash("it doesn't wait for an answer any more", true);

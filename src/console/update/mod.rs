@@ -6,6 +6,7 @@ mod copy;
 mod errands;
 mod form;
 mod graph;
+mod incident;
 mod keys;
 mod logs;
 mod look;
@@ -16,6 +17,7 @@ mod pods;
 mod progress;
 mod prompt;
 mod replies;
+mod search;
 mod settings;
 mod side;
 mod undo;
@@ -79,6 +81,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             dropped(state, ticket);
             Vec::new()
         }
+        Event::Searched(number, answer) => search::told(state, number, answer),
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Changed => changed(state),
         Event::Connected => {

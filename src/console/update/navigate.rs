@@ -17,7 +17,7 @@ use crate::{
     store::screens::RunRef,
 };
 
-use super::{errands, logs, look, pods};
+use super::{errands, logs, look, pods, search};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -268,6 +268,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             }
         }
         (_, Some(Kind::Asset)) => asset(state),
+        (_, Some(Kind::Hit)) => search::open(state),
         (Object::Pod(pod, ..), Some(kind)) => pods::open(state, pod, &kind),
         (Object::Setting(Setting::Pool, name), _) => {
             let states = "state:running,queued,scheduled,deferred,restarting";

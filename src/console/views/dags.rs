@@ -42,17 +42,21 @@ const COLUMNS: &[Column] = &[
     Column { keep_end: true, ..left("LAST RUNS", 14, RUNS) },
     right("DUR", 5, 6),
     Column { drop: 2, ..right("vs p50", 5, 6) },
-    Column { drop: 5, ..right("p50", 5, 6) },
-    Column { drop: 6, ..right("p95", 5, 6) },
+    Column { drop: 6, ..right("p50", 5, 6) },
+    Column { drop: 7, ..right("p95", 5, 6) },
     left("NEXT", 6, 7),
-    Column { drop: 7, ..left("DEADLINE", 11, 12) },
-    Column { drop: 3, ..left("OWNER", 6, 16) },
-    Column { drop: 4, ..left("TAGS", 6, 40) },
+    Column { drop: 4, ..left("OWNER", 6, 16) },
+    Column { drop: 5, ..left("TAGS", 6, 40) },
+    DEADLINE,
 ];
+
+/// Only where some run has one.
+const DEADLINE: Column = Column { drop: 3, ..left("DEADLINE", 11, 12) };
 
 /// Draws it.
 pub fn draw(state: &State, d: &Dags, layout: &Layout, buf: &mut Buffer) {
-    table::draw(state, layout, buf, COLUMNS, |item| match item.kind {
+    let shown = COLUMNS.len() - usize::from(d.dags.iter().all(|d| deadline(state, d).is_none()));
+    table::draw(state, layout, buf, &COLUMNS[..shown], |item| match item.kind {
         Kind::Dag => line(state, &d.dags[item.at]),
         _ => d.errors.get(item.at).map_or(Line::Across(Vec::new()), |e| list::file_error(state, e)),
     });
@@ -112,9 +116,9 @@ fn line(state: &State, dag: &DagRow) -> Line {
         cell(pace.p50().map(text::duration).unwrap_or_default(), dim),
         cell(pace.p95().map(text::duration).unwrap_or_default(), dim),
         cell(next, body),
-        cell(deadline(state, dag).unwrap_or_default(), theme.role(Role::Warn)),
         cell(dag.owners.as_str(), dim),
         cell(dag.tags.join(" "), dim),
+        cell(deadline(state, dag).unwrap_or_default(), theme.role(Role::Warn)),
     ])
 }
 

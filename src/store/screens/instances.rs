@@ -6,7 +6,7 @@ use rusqlite::{Connection, types::Value};
 
 use crate::{
     error::Result,
-    model::{TiState, filter::Filter},
+    model::{MapIndex, TiState, filter::Filter},
 };
 
 use super::{
@@ -199,6 +199,24 @@ pub fn these(conn: &Connection, named: &[TiRef]) -> Result<Vec<TiRow>> {
         out.extend(rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)?);
     }
     Ok(out)
+}
+
+/// An instance by its names; `None` if it is gone.
+pub fn named(
+    conn: &Connection,
+    dag_id: &str,
+    run_id: &str,
+    task_id: &str,
+    map_index: MapIndex,
+) -> Result<Option<TiRef>> {
+    let found = rows(
+        conn,
+        "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index FROM dag_run r
+         JOIN task_instance t ON t.run = r.id AND t.task_id = ?3 AND t.map_index = ?4 WHERE r.dag_id = ?1 AND r.run_id = ?2",
+        (dag_id, run_id, task_id, map_index),
+        ti_ref,
+    )?;
+    Ok(found.into_iter().next())
 }
 
 /// Every index of a task in a run.
