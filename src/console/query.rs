@@ -104,12 +104,11 @@ pub enum Query {
     Compare(TiRef, u32, Base),
     /// A connection with its secret, for the form.
     Connection(String),
-    /// A task instance by its names.
+    /// A task instance by its names, or any of a run.
     Located {
         dag_id: String,
         run_id: String,
-        task_id: String,
-        map_index: MapIndex,
+        task: Option<(String, MapIndex)>,
     },
     /// The newest failed instance of a DAG, or of a run of it.
     Failure {
@@ -288,8 +287,9 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
-        Query::Located { dag_id, run_id, task_id, map_index } => {
-            Data::Failure(instances::named(conn, dag_id, run_id, task_id, *map_index)?)
+        Query::Located { dag_id, run_id, task } => {
+            let task = task.as_ref().map(|(id, index)| (id.as_str(), *index));
+            Data::Failure(instances::named(conn, dag_id, run_id, task)?)
         }
         Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
         Query::Named => Data::Named(names::load(conn)?),

@@ -19,6 +19,7 @@ use super::{
     place::{Place, Scope, Tab},
     query::{Asker, Health},
     screen::Screen,
+    search::Search,
     side::Side,
     theme::Theme,
     widgets::reduce::Colours,
@@ -174,6 +175,8 @@ pub struct State {
     pub clusters: Option<Health>,
     /// How far away the terminal is.
     pub distance: Distance,
+    /// A search through logs that is under way.
+    pub search: Option<Search>,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -205,6 +208,8 @@ pub enum Errand {
     Waiting,
     /// Open the log of a line that was found: its try, and where the line's record ends.
     Hit(u32, u64),
+    /// Go to what an act was about: that instance, or the run; if it is gone to the DAG of that id.
+    Target(bool, String),
     /// Open the form that answers a task.
     Answer,
     /// Open the form of a connection with its fields.
@@ -250,6 +255,7 @@ impl State {
             side: Side::default(),
             clusters: None,
             distance: Distance::default(),
+            search: None,
             errand: None,
         }
     }
@@ -264,6 +270,12 @@ impl State {
     pub fn screen_mut(&mut self) -> &mut Screen {
         let last = self.stack.len() - 1;
         &mut self.stack[last]
+    }
+
+    /// All screens: those one goes back to from the shown one, the nearest first, then those from before.
+    pub fn screens_mut(&mut self) -> impl Iterator<Item = &mut Screen> {
+        let before = self.history.iter_mut().rev().flat_map(|stack| stack.iter_mut().rev());
+        self.stack.iter_mut().rev().chain(before)
     }
 
     /// Its member of key scopes.
@@ -312,29 +324,6 @@ impl State {
         let part = screen.part(further);
         let query = screen.place.query(&unfolded, &screen.filter.text, part, now);
         vec![Effect::Load(ticket, Asker::Screen, query)]
-    }
-
-    /// Why verbs can't be used now.
-    pub fn no_verbs(&self) -> Option<String> {
-        if self.facts.read_only {
-            return Some("the console is read-only".into());
-        }
-        match &self.link {
-            Link::Up => None,
-            _ if self.starting() => Some("the scheduler is starting".into()),
-            Link::Opening => Some("the scheduler hasn't answered yet".into()),
-            Link::Down { why, .. } => Some(format!("no scheduler: {why} (0 and S, or :sched, starts one)")),
-        }
-    }
-
-    /// A scheduler is being started and may still come.
-    pub fn starting(&self) -> bool {
-        match (&self.launch, &self.link) {
-            (_, Link::Up) => false,
-            (Launch::Asked(_), _) => true,
-            (Launch::Started(_, at), _) => self.now - at < 10 * SECOND,
-            _ => false,
-        }
     }
 
     /// The form that is open.

@@ -164,3 +164,19 @@ fn an_incident_is_told_in_a_chat() {
     assert!(at("timeline (UTC)") < at("try 1 began") && at("try 1 up_for_retry: killed") < at("try 3 began"), "{text}");
     assert!(at("try 3 failed") < at("note by ana looked at the node"), "{text}");
 }
+
+#[test]
+fn a_group_of_tasks_is_cleared_as_a_whole_and_nothing_else() {
+    for way in ["2 Enter j", "2 Enter v t j"] {
+        let (_dir, mut stage) = stage(SMALL);
+        let text = stage.keys(way).text();
+        assert!(text.lines().any(|l| l.starts_with('>') && l.contains("- prep")), "{text}");
+        stage.keys("C");
+        let line = stage.wanted.last().unwrap();
+        assert!(line.contains("--task-id prep --downstream"), "{line}");
+        assert!(stage.text().contains("Clear prep of churn_train"), "{}", stage.text());
+        stage.keys("Esc R");
+        let line = stage.wanted.last().unwrap();
+        assert!(line.contains("--task-id prep ") && !line.contains("--downstream"), "{line}");
+    }
+}

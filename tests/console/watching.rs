@@ -111,3 +111,43 @@ fn a_line_is_looked_for_in_all_logs_from_anywhere() {
     stage.keys("g s").type_text("saved the model").keys("Enter Enter");
     assert!(stage.text().contains("is gone from the store"), "{}", stage.text());
 }
+
+#[test]
+fn an_act_leads_to_what_it_was_about() {
+    let (dir, mut stage) = stage(SMALL);
+    let text = stage.keys("9 Enter").text();
+    assert!(text.contains("train_with_hp[3]") && text.contains("-- details"), "{text}");
+    store(&dir).execute("UPDATE audit SET tasks = NULL", []).unwrap();
+    let text = stage.keys("9").changed().keys("Enter").text();
+    assert!(text.contains("churn_train > 11-16 02:00 > gantt"), "{text}");
+    store(&dir).execute("UPDATE audit SET run_ids = '[\"manual__1\"]'", []).unwrap();
+    assert!(stage.keys("9").changed().keys("Enter").text().contains("is gone from the store"), "{}", stage.text());
+}
+
+#[test]
+fn what_an_upstream_failure_goes_back_to_is_named() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys("2 Enter v t G").text();
+    assert!(text.contains("because train_with_hp[3] failed: killed by SIGKILL"), "{text}");
+}
+
+#[test]
+fn the_next_try_its_delay_and_what_is_left_are_told() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = store(&dir);
+    db.execute_batch(
+        "UPDATE dag_version SET definition = json_set(definition, '$.tasks.load.retry_exponential_backoff', 2.0,
+            '$.tasks.load.retry_delay', 300.0, '$.tasks.load.max_retry_delay', 3600.0) WHERE dag_id = 'fraud_hpo'",
+    )
+    .unwrap();
+    let text = stage.changed().keys("G b").text();
+    assert!(text.contains("waits for its next try, in 5m"), "{text}");
+    assert!(text.contains("1 of 3 tries are left; retries 2 after 5m00, about x2 each time, at most 1h00"), "{text}");
+}
+
+#[test]
+fn the_system_says_how_full_its_disk_is() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys("0").text();
+    assert!(text.contains("wal ") && text.contains("% used, ") && text.contains("audit rows"), "{text}");
+}

@@ -126,6 +126,7 @@ pub enum Action {
     PodBefore,
     PodAfter,
     StartScheduler,
+    EndSearch,
     Redraw,
     Refresh,
     Suspend,

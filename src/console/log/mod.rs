@@ -6,6 +6,7 @@ pub mod file;
 pub mod grep;
 pub mod merged;
 pub mod progress;
+pub mod pulse;
 pub mod record;
 pub mod search;
 pub mod view;

@@ -85,7 +85,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             open(state, ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now).on_field())
         }
         A::Stop => {
-            let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();
+            let tis: Vec<TiRef> = targets.iter().filter(|t| t.is_busy()).flat_map(instances).collect();
             let title = format!("Stop {}", count(tis.len(), "running task instance"));
             let form = ActForm::new(title, Purpose::Stop(tis), Vec::new(), "Stop", state.now);
             open(state, form)
@@ -252,7 +252,8 @@ fn selections(targets: &[Object], whole_tasks: bool) -> Vec<Selection> {
     for target in targets {
         match target {
             Object::Run(run, _) => add(run, None),
-            Object::Task(run, task, _) => add(run, Some((task.clone(), None))),
+            // A plan takes the name of a group for all tasks in it.
+            Object::Task(run, task, _) | Object::Group(run, task, _) => add(run, Some((task.clone(), None))),
             other => {
                 for ti in instances(other) {
                     let index = (ti.map_index >= 0 && !whole_tasks).then_some(ti.map_index);

@@ -124,7 +124,9 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             _ => {}
         }
     }
-    let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
+    let is_searched = state.search.take_if(|s| s.path == ask.path).is_some();
+    let elsewhere = is_searched && state.screen().log.path != ask.path;
+    let Some(screen) = state.screens_mut().find(|s| s.log.path == ask.path) else { return Vec::new() };
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
         Ok(Found::Match(window, at)) => screen.log.take(window, Some(at)),
@@ -142,6 +144,10 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             state.flash(what, false);
         }
         Err(why) => state.flash(why, true),
+    }
+    if elsewhere {
+        let what = state.flash.take().map_or_else(|| "the search in the log is done".to_owned(), |f| f.text);
+        state.flash(format!("{what}; Backspace goes back to the log"), false);
     }
     Vec::new()
 }

@@ -6,6 +6,7 @@ mod copy;
 mod errands;
 mod form;
 mod graph;
+mod hits;
 mod incident;
 mod keys;
 mod logs;
@@ -45,7 +46,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     while let Some(key) = keys::kept(state) {
         effects.extend(take(state, Event::Key(key)));
     }
-    effects
+    search::watch(state, effects)
 }
 
 fn take(state: &mut State, event: Event) -> Vec<Effect> {
@@ -54,7 +55,9 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     }
     let effects = match event {
         Event::Key(key) => {
-            let mut effects = keys::key(state, &key);
+            // Whoever types has the focus, whatever the terminal said.
+            let mut effects = if state.focused { Vec::new() } else { focus(state, true) };
+            effects.extend(keys::key(state, &key));
             if state.focused && state.distance.ask(state.now) {
                 effects.push(Effect::Ping);
             }
@@ -72,17 +75,18 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             state.size = (w, h);
             vec![Effect::Redraw]
         }
-        Event::Focus(on) => {
-            state.focused = on;
-            if on && state.screen().stale { state.load() } else { Vec::new() }
-        }
+        Event::Focus(on) => focus(state, on),
         Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
         Event::Dropped(ticket) => {
             dropped(state, ticket);
             Vec::new()
         }
-        Event::Searched(number, answer) => search::told(state, number, answer),
+        Event::Searched(number, answer) => hits::told(state, number, answer),
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
+        Event::Searching(done, all) => {
+            search::searching(state, done, all);
+            Vec::new()
+        }
         Event::Changed => changed(state),
         Event::Connected => {
             state.link = Link::Up;
@@ -163,6 +167,12 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     effects.extend(progress::wanted(state));
     effects.extend(presence(state));
     effects
+}
+
+/// Who comes back sees what happened meanwhile.
+fn focus(state: &mut State, on: bool) -> Vec<Effect> {
+    state.focused = on;
+    if on && state.screen().stale { state.load() } else { Vec::new() }
 }
 
 /// Tells the scheduler which screen is shown, so that others see it.

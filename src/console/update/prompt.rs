@@ -9,7 +9,7 @@ use crate::console::{
     widgets::input::Input,
 };
 
-use super::{copy, logs, search};
+use super::{copy, hits, logs};
 
 /// Asks.
 pub fn open(state: &mut State, prompt: Prompt) {
@@ -50,7 +50,7 @@ fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
             logs::only(state, Only { text: Some(text).filter(|t| !t.is_empty()), problems })
         }
         _ if text.trim().is_empty() => Vec::new(),
-        Prompt::Search => search::start(state, text.trim().to_owned()),
+        Prompt::Search => hits::start(state, text.trim().to_owned()),
         Prompt::Pipe => {
             let source = match (&held.window, in_log) {
                 (_, true) => Source::Log(path),

@@ -1,69 +1,70 @@
-//! A text looked for in all logs.
+//! Searches through logs: one at a time. It ends when something else is asked of logs, or when its log is left; on the screen of
+//! the system it is shown as a job.
 
 use crate::console::{
-    log::search::Hits,
+    log::{
+        Ask,
+        file::{Only, Part},
+    },
     message::Effect,
-    place::{Object, Place, Tab},
-    query::{Asker, Data, Query},
-    state::{Errand, State},
+    place::Place,
+    search::Search,
+    state::State,
 };
 
-use super::navigate::push;
-
-/// Looks for a text in all logs there are, on a screen of its own.
-pub fn start(state: &mut State, text: String) -> Vec<Effect> {
-    // The screen before this one stays below; of several searches in a row only the last.
-    if matches!(state.screen().place, Place::Search(_)) {
-        state.stack.pop();
-    }
-    push(state, Place::Search(text), |_| {})
-}
-
-/// How far it is, or why it can't be. What isn't waited for any more counts no longer.
-pub fn told(state: &mut State, number: u64, answer: Result<Hits, String>) -> Vec<Effect> {
-    let now = state.now;
-    let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(number)) else { return Vec::new() };
-    match answer {
-        Ok(hits) => {
-            if hits.done {
-                screen.waiting = None;
+/// Looks at what is about to be asked of logs: notes a search that begins, and ends one that nobody waits for.
+pub fn watch(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
+    let mut out = Vec::with_capacity(effects.len());
+    for effect in effects {
+        if let Effect::Log(ask) = &effect {
+            // Whether a log has grown is looked at again when the search is over.
+            if state.search.is_some() && only_if_new(&ask.part) {
+                continue;
             }
-            screen.take(Data::Hits(Box::new(hits)), now);
+            state.search = Search::of(ask, state.now);
         }
-        Err(why) => {
-            screen.waiting = None;
-            screen.error = Some(why);
+        out.push(effect);
+    }
+    let screen = state.screen();
+    if let Some(search) = &state.search
+        && screen.log.path != search.path
+        && screen.place != Place::System
+    {
+        state.search = None;
+        out.push(Effect::EndSearch);
+    }
+    out
+}
+
+fn only_if_new(part: &Part) -> bool {
+    match part {
+        Part::Grown(_) => true,
+        Part::Grep { known, .. } | Part::Merged { known, .. } => *known != u64::MAX,
+        _ => false,
+    }
+}
+
+/// How far it is.
+pub fn searching(state: &mut State, done: u64, all: u64) {
+    if let Some(search) = &mut state.search {
+        search.bytes = (done, all);
+    }
+}
+
+/// Ends it. What was shown before stays, or is shown again.
+pub fn end(state: &mut State) -> Vec<Effect> {
+    let Some(search) = state.search.take() else { return Vec::new() };
+    state.flash(format!("ended: {}", search.words(state.now)), false);
+    let mut effects = vec![Effect::EndSearch];
+    if let Some(screen) = state.screens_mut().find(|s| s.log.path == search.path) {
+        let log = &mut screen.log;
+        let is_whole = log.window.as_ref().is_some_and(|w| w.matches.is_none());
+        log.only = Only::default();
+        if !is_whole {
+            log.deeper = 0;
+            log.top = None;
+            effects.push(Effect::Log(Ask { path: log.path.clone(), part: log.end() }));
         }
     }
-    Vec::new()
-}
-
-/// Opens the log of the line under the cursor, at that line.
-pub fn open(state: &mut State) -> Vec<Effect> {
-    let screen = state.screen();
-    let (Data::Hits(hits), Some(item)) = (&screen.data, screen.item()) else { return Vec::new() };
-    let Some(hit) = hits.hits.get(item.at).cloned() else { return Vec::new() };
-    let ticket = state.next_ticket();
-    let query = Query::Located {
-        dag_id: hit.dag_id.clone(),
-        run_id: hit.run_id.clone(),
-        task_id: hit.task_id.clone(),
-        map_index: hit.map_index,
-    };
-    state.errand = Some((ticket, Errand::Hit(hit.try_number, hit.end)));
-    vec![Effect::Load(ticket, Asker::Errand, query)]
-}
-
-/// The task instance of that line is known.
-pub fn located(state: &mut State, ti: Object, try_number: u32, end: u64) -> Vec<Effect> {
-    let Place::Search(text) = state.screen().place.clone() else { return Vec::new() };
-    let Some(ti) = ti.ti() else {
-        state.flash("the run of this log is gone from the store; the file is still there (y l copies the line)", true);
-        return Vec::new();
-    };
-    push(state, Place::Instance(ti, Tab::Log), |s| {
-        s.shown_try = Some(try_number);
-        s.log.search = text;
-        s.log.opens_at = Some(end);
-    })
+    effects
 }

@@ -63,7 +63,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     for (y, (at, item)) in screen.items.iter().enumerate().skip(screen.top).take(height).enumerate() {
         let y = y as u16;
         let on = at == screen.cursor;
-        let marked = screen.marks.contains(&item.id);
+        let marked = screen.marks.contains_key(&item.id);
         let mut pen = Pen::new(buf, layout.list, y);
         pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
             .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
@@ -253,6 +253,15 @@ pub fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(Stri
         out[0].0.push_str(&format!("  p50 {}", text::duration(*seconds)));
     }
     out.extend(r.pods.iter().filter(|p| p.ti == t.ti).map(|pod| (waited(state, pod), Role::Dim)));
+    if t.state == TiState::UpstreamFailed {
+        let above = dag.relatives(&t.ti.task_id, true);
+        let first =
+            r.instances.iter().filter(|i| i.state == TiState::Failed && above.iter().any(|a| **a == *i.ti.task_id));
+        if let Some(first) = first.min_by_key(|i| i.end) {
+            let why = first.why.clone().unwrap_or_default();
+            out.push((format!("because {} failed: {why}", first.ti.label()), Role::Bad));
+        }
+    }
     if let Some(why) = t.why.as_deref().filter(|_| t.try_number == 0) {
         out.push((why.to_owned(), Role::Bad));
     }

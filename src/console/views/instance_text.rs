@@ -9,7 +9,7 @@ use crate::{
         theme::Role,
         widgets::text,
     },
-    model::{TiState, TriggerRule},
+    model::{Task, TiState, TriggerRule},
     store::screens::{
         changes::{Changes, MOST_RUNS},
         instance::InstanceDetail,
@@ -73,6 +73,18 @@ pub fn hint(d: &InstanceDetail) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; "))
 }
 
+/// `3 after 5m00, x2 each time, at most 1h00`.
+fn retries(task: &Task) -> String {
+    let mut text = format!("{} after {}", task.retries, text::duration(task.retry_delay));
+    if task.retry_exponential_backoff > 1.0 {
+        text.push_str(&format!(", about x{} each time", task.retry_exponential_backoff));
+    }
+    if let Some(most) = task.max_retry_delay {
+        text.push_str(&format!(", at most {}", text::duration(most)));
+    }
+    text
+}
+
 /// Row, tries, events.
 pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     let r = &d.row;
@@ -102,7 +114,7 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     }
     if let Some(task) = &d.task {
         say("trigger rule", task.trigger_rule.to_string());
-        say("retries", format!("{} after {}", task.retries, text::duration(task.retry_delay)));
+        say("retries", retries(task));
         say("owner", task.owner.clone());
         say("line in the file", task.line.to_string());
     }
@@ -229,6 +241,10 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
         let more: Lines = reasons(state, d).into_iter().filter(|(text, _)| !title.contains(text.as_str())).collect();
         out.push((title, Role::Title));
         out.extend(more);
+        if let Some(task) = d.task.as_ref().filter(|_| r.state == TiState::UpForRetry) {
+            let left = (r.max_tries + 1).saturating_sub(r.try_number);
+            out.push((format!("{left} of {} tries are left; retries {}", r.max_tries + 1, retries(task)), Role::Text));
+        }
     }
     let rule = d.task.as_ref().map_or(TriggerRule::AllSuccess, |t| t.trigger_rule);
     if !d.upstream.is_empty() {

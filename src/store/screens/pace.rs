@@ -19,6 +19,8 @@ const RUNS_OF_ALL: i64 = 10;
 const MOST: i64 = 20_000;
 /// With fewer successes than these nothing is called too long.
 const ENOUGH: usize = 5;
+/// Nobody minds so many seconds more than usual.
+const GRACE: f64 = 10.0;
 
 /// The last successes.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -51,7 +53,7 @@ impl Pace {
     }
     /// True of what takes longer than nearly all others did.
     pub fn is_long(&self, seconds: f64) -> bool {
-        self.last.len() >= ENOUGH && self.p95().is_some_and(|p95| seconds > p95)
+        self.last.len() >= ENOUGH && self.p95().is_some_and(|p95| seconds > p95 + GRACE)
     }
 }
 
@@ -120,6 +122,6 @@ mod tests {
         assert_eq!((pace(0).p50(), pace(1).p50(), pace(1).p95()), (None, Some(1.0), Some(1.0)));
         assert_eq!((pace(11).p50(), pace(20).p95(), pace(100).p95()), (Some(6.0), Some(19.0), Some(95.0)));
         // Of four nobody knows yet what is long.
-        assert!(!pace(4).is_long(100.0) && pace(5).is_long(5.5) && !pace(5).is_long(5.0));
+        assert!(!pace(4).is_long(100.0) && pace(5).is_long(15.5) && !pace(5).is_long(15.0));
     }
 }
