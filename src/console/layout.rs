@@ -11,6 +11,11 @@ pub const THREE_PANES: u16 = 150;
 /// Smallest terminal that is drawn.
 pub const SMALLEST: (u16, u16) = (60, 16);
 
+/// The terminal is too small for any screen: nobody sees what a key would be about.
+pub fn is_small(state: &State) -> bool {
+    state.size.0 < SMALLEST.0 || state.size.1 < SMALLEST.1
+}
+
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Layout {

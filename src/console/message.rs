@@ -64,6 +64,16 @@ pub enum Event {
     Hangup,
 }
 
+impl Event {
+    /// A person at the terminal did it.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_) | Self::Paste(_) | Self::Click(..) | Self::Wheel(_) | Self::Resize(..) | Self::Focus(_)
+        )
+    }
+}
+
 /// What a shell command reads.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {

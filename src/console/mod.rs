@@ -1,5 +1,6 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
+mod allowed;
 mod diagram;
 mod distance;
 mod fields;
@@ -12,7 +13,9 @@ mod layout;
 mod link;
 mod log;
 mod message;
+mod object;
 mod overlay;
+mod pace;
 mod palette;
 mod picture;
 mod place;
@@ -40,5 +43,5 @@ mod widgets;
 pub use picture::{Stage, frame_svg, frame_text};
 pub use plain::{SCREENS as PLAIN_SCREENS, screen as plain_screen};
 pub use run::{Opening, Options, Starter, first_frame, run};
-pub use terminal::changed_bytes;
+pub use terminal::{change, changed_bytes};
 pub use theme::Theme;

@@ -1,7 +1,7 @@
 //! Frames without a terminal: for tests and for the pictures in the README.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    keymap::Keymap,
+    keymap::{Keymap, load},
     log,
     message::{Effect, Event},
     query::{Data, Query, answer},
@@ -193,6 +193,27 @@ impl Stage {
         Ok(self)
     }
 
+    /// Other keys: those of a preset, changed by a `keys.toml`.
+    ///
+    /// # Errors
+    /// `Usage` for an unknown preset, or a file that can't be used.
+    pub fn keymap(&mut self, preset: Option<&str>, file: Option<&Path>) -> Result<&mut Self> {
+        self.state.keymap = load(preset, file)?;
+        Ok(self)
+    }
+
+    /// The name of the environment.
+    pub fn context(&mut self, name: &str) -> &mut Self {
+        self.state.facts.context = name.into();
+        self
+    }
+
+    /// The terminal's window gets or loses the focus.
+    pub fn focus(&mut self, on: bool) -> &mut Self {
+        self.event(Event::Focus(on));
+        self
+    }
+
     /// The left mouse button is pressed.
     pub fn click(&mut self, x: u16, y: u16) -> &mut Self {
         self.event(Event::Click(x, y));
@@ -357,7 +378,7 @@ pub fn frame_text(frame: &Buffer) -> String {
                 continue;
             }
             let symbol = frame[(x, y)].symbol();
-            line.push_str(symbol);
+            line.push_str(symbol.trim_end_matches(super::widgets::text::ISOLATE));
             skip = super::widgets::text::width(symbol).saturating_sub(1);
         }
         out.push_str(line.trim_end());

@@ -24,6 +24,7 @@ use super::{
     link::{self, Wanted},
     log,
     message::{Effect, Event},
+    pace::Pace,
     place::{Place, Tab},
     reader::{self, Desk, LogDesk},
     screen::Screen,
@@ -38,9 +39,6 @@ use super::{
         reduce::{Colours, ascii_locale},
     },
 };
-
-/// Shortest time between two frames in the long run. Two may follow at once: what a key asks for is drawn when it is there.
-const FRAME: Duration = Duration::from_millis(100);
 
 /// Starts a scheduler for the home: its process, or `None` if one runs already. The console can't name the engine.
 pub type Starter = fn(&Path, &Path) -> Result<Option<Child>>;
@@ -114,6 +112,10 @@ pub struct Options {
 pub fn run(options: Options) -> Result<()> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::usage("the console needs a terminal").hint("dagdeck help lists the commands for scripts"));
+    }
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        return Err(Error::usage("the console needs a terminal that can move its cursor, and TERM is \"dumb\"")
+            .hint("dagdeck screen triage prints a screen as text, dagdeck help lists the commands"));
     }
     let size = crossterm::terminal::size().map_err(|e| Error::system("cannot ask the terminal for its size", e))?;
     let (events_in, events) = channel();
@@ -310,25 +312,24 @@ fn turn(
     events: &Receiver<Event>,
     hands: &Hands,
 ) -> std::io::Result<()> {
-    let mut next = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     let mut dirty = true;
+    // A terminal that nobody looks at gets a frame only if what it shows is wrong: it has another size, or was lent.
+    let mut wrong = false;
     loop {
         let now = Instant::now();
-        if dirty && now + FRAME >= next {
-            next = next.max(now) + FRAME;
+        let seen = dirty && (state.focused || wrong);
+        if seen && pace.may_draw(now) {
             let mut frame = terminal::frame(state.size);
             views::draw(state, &mut frame);
             terminal.show(frame)?;
-            dirty = false;
+            (dirty, wrong) = (false, false);
         }
-        let wait = if dirty {
-            next.saturating_duration_since(now + FRAME)
-        } else {
-            Duration::from_micros(next_wake(state).unsigned_abs())
-        };
+        let waits = dirty && (state.focused || wrong);
+        let wait = if waits { pace.wait(now) } else { Duration::from_micros(next_wake(state).unsigned_abs()) };
         let event = match events.recv_timeout(wait) {
             Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) if dirty => continue,
+            Err(RecvTimeoutError::Timeout) if waits => continue,
             Err(RecvTimeoutError::Timeout) => Event::Tick,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
@@ -336,14 +337,21 @@ fn turn(
         match &event {
             Event::Connected => hands.store.watch(false),
             Event::Disconnected(..) => hands.store.watch(true),
+            Event::Resize(..) => wrong = true,
             _ => {}
+        }
+        if event.is_by_hand() {
+            pace.hand(Instant::now());
         }
         for effect in update(state, event) {
             match &effect {
                 Effect::Quit => return Ok(()),
                 Effect::Redraw => terminal.forget(),
                 Effect::Copy(text) => terminal.copy(text)?,
-                Effect::Suspend => terminal.suspend()?,
+                Effect::Suspend => {
+                    terminal.suspend()?;
+                    wrong = true;
+                }
                 Effect::Mouse(on) => terminal.mouse(*on)?,
                 Effect::Ping => {
                     gate.asks();

@@ -264,8 +264,13 @@ pub fn column(screen: &Screen) -> Option<(usize, RunRef, RunState)> {
 
 /// What is under a grid's cursor: an instance, a mapped task, or for a group the run.
 pub fn cell(screen: &Screen) -> Object {
+    cell_of(screen, screen.item())
+}
+
+/// What a line of a grid is in the run under the cursor.
+pub fn cell_of(screen: &Screen, item: Option<&Item>) -> Object {
     let (Data::Grid(grid), Place::Grid(dag)) = (&screen.data, &screen.place) else { return Object::None };
-    let (Some((_, run, state)), Some(item)) = (column(screen), screen.item()) else {
+    let (Some((_, run, state)), Some(item)) = (column(screen), item) else {
         return Object::Dag(dag.clone(), Some(grid.paused));
     };
     let task = node_id(item).to_owned();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::console::widgets::text::width;
+use crate::console::widgets::text;
 
 use super::file::{Only, Part, WINDOW, Window};
 
@@ -92,7 +92,7 @@ impl LogView {
 
     /// Rows that a line takes.
     pub fn rows(&self, text: &str, columns: usize) -> usize {
-        if self.wrap { width(text).div_ceil(columns.max(1)).max(1) } else { 1 }
+        if self.wrap { text::rows(text, columns) } else { 1 }
     }
 
     /// Index of the first line shown in `height` rows of `columns`.

@@ -81,7 +81,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             open(state, ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now).on_field())
         }
         A::Stop => {
-            let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();
+            let tis: Vec<TiRef> = targets.iter().filter(|t| t.is_busy()).flat_map(instances).collect();
             let title = format!("Stop {}", count(tis.len(), "running task instance"));
             let form = ActForm::new(title, Purpose::Stop(tis), Vec::new(), "Stop", state.now);
             open(state, form)

@@ -52,7 +52,9 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     }
     let effects = match event {
         Event::Key(key) => {
-            let mut effects = keys::key(state, &key);
+            // Whoever types has the focus, whatever the terminal said.
+            let mut effects = if state.focused { Vec::new() } else { focus(state, true) };
+            effects.extend(keys::key(state, &key));
             if state.focused && state.distance.ask(state.now) {
                 effects.push(Effect::Ping);
             }
@@ -70,10 +72,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             state.size = (w, h);
             vec![Effect::Redraw]
         }
-        Event::Focus(on) => {
-            state.focused = on;
-            if on && state.screen().stale { state.load() } else { Vec::new() }
-        }
+        Event::Focus(on) => focus(state, on),
         Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
         Event::Dropped(ticket) => {
             dropped(state, ticket);
@@ -164,6 +163,12 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     effects.extend(progress::wanted(state));
     effects.extend(presence(state));
     effects
+}
+
+/// Who comes back sees what happened meanwhile.
+fn focus(state: &mut State, on: bool) -> Vec<Effect> {
+    state.focused = on;
+    if on && state.screen().stale { state.load() } else { Vec::new() }
 }
 
 /// Tells the scheduler which screen is shown, so that others see it.

@@ -308,7 +308,8 @@ fn where_used(state: &mut State) -> Vec<Effect> {
         _ => None,
     };
     let Some(used) = used.filter(|used| !used.is_empty()) else {
-        state.flash("no DAG's file names it; E edits it, D deletes it", false);
+        let (edit, delete) = (state.keymap.short(Action::Edit), state.keymap.short(Action::Delete));
+        state.flash(format!("no DAG's file names it; {edit} edits it, {delete} deletes it"), false);
         return Vec::new();
     };
     let filter = Input::new(format!("dag:{}", used.join(",")));

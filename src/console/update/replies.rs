@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     console::{
         forms::{Preview, Purpose},
+        keymap::Action,
         message::Effect,
         overlay::Overlay,
         state::State,
@@ -69,8 +70,9 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         match said {
             Ok(text) => {
                 let what = if text.is_empty() { command } else { text };
+                let held = format!("held for 10 s, then done ({} undoes)", state.keymap.short(Action::Undo));
                 let word = match answer.as_ref().ok().and_then(|d| d["state"].as_str()) {
-                    Some("held") => "held for 10 s, then done (U undoes)",
+                    Some("held") => held.as_str(),
                     Some("saved") => "saved as a plan, see `dagdeck plans list`",
                     Some("discarded") => "undone",
                     _ => "done",

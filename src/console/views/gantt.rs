@@ -61,7 +61,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     for (y, (at, item)) in screen.items.iter().enumerate().skip(screen.top).take(height).enumerate() {
         let y = y as u16;
         let on = at == screen.cursor;
-        let marked = screen.marks.contains(&item.id);
+        let marked = screen.marks.contains_key(&item.id);
         let mut pen = Pen::new(buf, layout.list, y);
         pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
             .text(if marked { "*" } else { " " }, theme.role(Role::Mark));

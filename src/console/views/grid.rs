@@ -118,7 +118,7 @@ fn heads(state: &State, shown: &[crate::store::screens::dags::RunCell], layout: 
 
 fn name(state: &State, dag: &Dag, g: &Grid, item: &Item, pen: &mut Pen<'_>, on: bool, columns: usize) {
     let theme = &state.theme;
-    let marked = state.screen().marks.contains(&item.id);
+    let marked = state.screen().marks.contains_key(&item.id);
     pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
         .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
     let id = tree::node_id(item);

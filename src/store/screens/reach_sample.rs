@@ -51,11 +51,11 @@ pub fn fill(db: &Connection) {
             db.execute(
                 "INSERT INTO task_instance (run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, priority_weight)
                  VALUES (?1, ?2, ?3, 'none', 1, 1, ?4, ?5, 1, 1)",
-                (run, task, index, operator, if n % 11 == 0 { "gpu" } else { "default_pool" }),
+                (run, task, index, operator, if n.is_multiple_of(11) { "gpu" } else { "default_pool" }),
             )
             .unwrap();
             // One that was marked long after its run, one whose clock is ahead.
-            let late = if n % 37 == 0 { 900 * HOUR - begin } else { 0 };
+            let late = if n.is_multiple_of(37) { 900 * HOUR - begin } else { 0 };
             let took = 60_000_000 * (1 + n as i64 * 7 % 90);
             let (start, end) = match state {
                 "none" | "queued" | "upstream_failed" => (None, None),
@@ -65,7 +65,7 @@ pub fn fill(db: &Connection) {
             db.execute(
                 "UPDATE task_instance SET state = ?4, start_date = ?5, end_date = ?6, note = ?7, rendered_map_index = ?8
                  WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
-                (run, task, index, state, start, end, (n % 29 == 0).then_some("Ask LEE first"), (index == 11).then_some("lr=1e-4")),
+                (run, task, index, state, start, end, (n.is_multiple_of(29)).then_some("Ask LEE first"), (index == 11).then_some("lr=1e-4")),
             )
             .unwrap();
             if state == "failed" || state == "up_for_retry" {
