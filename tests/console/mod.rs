@@ -4,6 +4,7 @@ mod costs;
 mod home;
 mod home_pods;
 mod large;
+mod logs;
 mod oncall;
 mod person;
 mod plain;

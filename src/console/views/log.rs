@@ -94,11 +94,23 @@ pub fn draw(state: &State, log: &LogView, start: Option<Micros>, absent: &str, a
         let mut rest = line.text[offset..].to_owned();
         x += sticks_out as u16;
         columns -= sticks_out;
-        for _ in 0..rows {
+        for row in 1..=rows {
             if y >= area.height {
                 break;
             }
-            let (now, later) = split(&rest, columns);
+            let (mut now, mut later) = split(&rest, columns);
+            if log.wrap && row == rows && !later.is_empty() {
+                let more = format!("~ {} more (w)", text::bytes(later.len() as i64));
+                (now, later) = split(&rest, columns.saturating_sub(more.len() + 1));
+                paint::put(
+                    buf,
+                    x + (columns - more.len()) as u16,
+                    area.y + y,
+                    &more,
+                    more.len(),
+                    theme.role(Role::Dim),
+                );
+            }
             let cut = if log.wrap { now.clone() } else { text::clip(&rest, columns) };
             paint::put(buf, x, area.y + y, &cut, columns, style);
             colour(buf, (x, area.y + y), line, offset..offset + cut.len());
