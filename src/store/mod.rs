@@ -51,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_pod_result.sql"),
     include_str!("schema_pod_usage.sql"),
     include_str!("schema_acts.sql"),
+    include_str!("schema_pod_adopted.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

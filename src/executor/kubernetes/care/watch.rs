@@ -238,6 +238,7 @@ impl Care {
                     log,
                     seen,
                     calls: lines.clone(),
+                    uid: None,
                 }
                 .run(),
             )

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use super::{Hub, View, Watch};
 use crate::{
-    executor::kubernetes::{Report, cluster::Cluster},
-    model::{PodId, PodWrite, Traffic},
+    executor::kubernetes::{Report, WorkNews, cluster::Cluster},
+    model::{PodId, PodWrite, Sample, Traffic, WatchNow},
 };
 
 impl Watch {
@@ -23,6 +23,12 @@ impl Watch {
         let seats = self.seats.borrow();
         let place = seats.get(name)?;
         Some((place.id, there(&place.view)?))
+    }
+
+    /// The pod of a name that a job has made, if it is there; the number is the job's.
+    pub fn job_pod_named(&self, name: &str) -> Option<(PodId, Rc<Value>)> {
+        let jobs_of = self.jobs_of.borrow();
+        self.families.borrow().get(jobs_of.get(name)?)?.pod_named(name)
     }
 
     /// Somebody sits at it: with a pod, or one that is to come.
@@ -53,6 +59,26 @@ impl Hub {
             let (cluster, since) = (cluster.name(), connected.since);
             self.learnt(PodWrite::Traffic(Box::new(Traffic { cluster, since, requests, throttled, failed })));
         }
+    }
+
+    /// Tells how a watch goes on, if that is something else.
+    pub fn tell_watch(&self, watch: &Watch, is_over: bool) {
+        let now = WatchNow {
+            cluster: watch.cluster.name(),
+            namespace: watch.namespace.clone(),
+            listed_at: watch.listed_at.get(),
+            pods: watch.pods().len(),
+            retry_at: watch.retry_at.get(),
+            is_over,
+        };
+        if watch.said.replace(Some(now.clone())).as_ref() != Some(&now) {
+            self.teller.tell(Report::Watching(now));
+        }
+    }
+
+    /// Tells what a pod of a job used.
+    pub fn used(&self, job: PodId, uid: &str, samples: Vec<Sample>) {
+        self.teller.tell(Report::Work(job, WorkNews::Used(uid.into(), samples)));
     }
 
     /// Tells what only has to be stored.
