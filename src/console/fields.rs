@@ -1,7 +1,10 @@
 //! What a filter can ask of a row, and the orders of lists.
 
 use crate::{
-    model::{Diagnostic, PodEvent, filter::Fields},
+    model::{
+        Diagnostic, PodEvent,
+        filter::{FLAGS, Fields},
+    },
     store::screens::{
         Micros,
         assets::AssetRow,
@@ -30,7 +33,9 @@ pub struct Row<'a> {
 impl Fields for Row<'_> {
     fn text(&self, key: &str) -> Option<String> {
         if key == "text" {
-            return Some(self.texts.iter().map(|(_, t)| t.as_ref()).collect::<Vec<_>>().join(" "));
+            // A word is found in one text or another, not half in each; and nobody looks for the word "true".
+            let words = self.texts.iter().filter(|(key, _)| !FLAGS.contains(key));
+            return Some(words.map(|(_, t)| t.as_ref()).collect::<Vec<_>>().join("\n"));
         }
         self.texts.iter().find(|(k, _)| *k == key).map(|(_, t)| t.clone().into_owned())
     }

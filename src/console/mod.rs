@@ -21,6 +21,8 @@ mod pods;
 mod query;
 #[cfg(test)]
 mod query_plans;
+#[cfg(test)]
+mod query_reach;
 mod reader;
 mod run;
 mod screen;

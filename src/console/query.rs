@@ -241,7 +241,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Instances { filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();
             let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now));
-            Data::Instances(instances::load(conn, &filter, keep, part)?)
+            Data::Instances(instances::load(conn, &filter, *now, keep, part)?)
         }
         Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?.into()),
         Query::System => Data::System(system::load(conn)?),

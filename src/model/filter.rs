@@ -18,14 +18,32 @@ struct Term {
     test: Test,
 }
 
+/// What one term asks of a row. Texts and patterns are in lower case.
 #[derive(Debug, Clone, PartialEq)]
-enum Test {
+pub enum Test {
     /// The field is one of these patterns.
-    Is { field: String, patterns: Vec<String> },
+    Is {
+        /// Which field.
+        field: String,
+        /// With `*` for anything.
+        patterns: Vec<String>,
+    },
     /// The field's number of seconds is above (`true`) or below a limit.
-    Compare { field: String, above: bool, seconds: f64 },
+    Compare {
+        /// Which field.
+        field: String,
+        /// Above, not below.
+        above: bool,
+        /// The limit.
+        seconds: f64,
+    },
     /// The row's time is at most (`since`) or at least (`before`) so many seconds ago.
-    Age { within: bool, seconds: f64 },
+    Age {
+        /// At most.
+        within: bool,
+        /// So many.
+        seconds: f64,
+    },
     /// The flag is set.
     Flag(String),
     /// The text is somewhere in the row.
@@ -123,6 +141,17 @@ impl Filter {
         self.terms.iter().all(|t| t.test.holds(row) != t.not)
     }
 
+    /// True if no row can fit of which `decided` knows this much: whether a test holds for each of them, for none, or (`None`)
+    /// that it isn't known.
+    pub fn rules_out(&self, decided: impl Fn(&Test) -> Option<bool>) -> bool {
+        self.terms.iter().any(|t| decided(&t.test) == Some(t.not))
+    }
+
+    /// What the terms ask, and whether they are turned around.
+    pub fn tests(&self) -> impl Iterator<Item = (&Test, bool)> {
+        self.terms.iter().map(|t| (&t.test, t.not))
+    }
+
     /// The exact values, in lower case, one of which every match must have in a field: lets a reader ask for less.
     pub fn one_of(&self, wanted: &str) -> Option<&[String]> {
         self.terms.iter().find_map(|t| match &t.test {
@@ -147,11 +176,7 @@ impl Filter {
 impl Test {
     fn holds(&self, row: &impl Fields) -> bool {
         match self {
-            Self::Is { field, patterns } => {
-                let Some(have) = row.text(field) else { return false };
-                let have = have.to_lowercase();
-                patterns.iter().any(|p| wild(p, &have) || have.split_whitespace().any(|word| wild(p, word)))
-            }
+            Self::Is { field, patterns } => row.text(field).is_some_and(|have| is_one(patterns, &have.to_lowercase())),
             Self::Compare { field, above, seconds } => {
                 row.seconds(field).is_some_and(|have| if *above { have > *seconds } else { have < *seconds })
             }
@@ -160,6 +185,11 @@ impl Test {
             Self::Text(text) => row.text("text").is_some_and(|have| have.to_lowercase().contains(text)),
         }
     }
+}
+
+/// True if a text, or a word of it, is one of these patterns; all in lower case.
+pub fn is_one(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|p| wild(p, text) || text.split_whitespace().any(|word| wild(p, word)))
 }
 
 /// Splits at spaces outside of double quotes.

@@ -329,7 +329,7 @@ pub fn delete(tx: &Transaction<'_>, dag_id: &str) -> Result<usize> {
     asset::activate(tx)?;
     tx.execute("DELETE FROM backfill_dag_run WHERE backfill IN (SELECT id FROM backfill WHERE dag_id = ?1)", [dag_id])
         .map_err(|e| failed(&format!("cannot delete the backfills of {dag_id}"), e))?;
-    for table in ["backfill", "dag_version", "dag"] {
+    for table in ["backfill", "dag_version", "dag", "task_seen", "task_said"] {
         tx.execute(&format!("DELETE FROM {table} WHERE dag_id = ?1"), [dag_id])
             .map_err(|e| failed(&format!("cannot delete DAG {dag_id}"), e))?;
     }

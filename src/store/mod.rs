@@ -22,6 +22,8 @@ pub mod pool;
 pub mod rows;
 pub mod run;
 pub mod screens;
+#[cfg(test)]
+mod seen_costs;
 pub mod task_state;
 pub mod variable;
 pub mod wait;
@@ -51,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_pod_result.sql"),
     include_str!("schema_pod_usage.sql"),
     include_str!("schema_acts.sql"),
+    include_str!("schema_seen.sql"),
     include_str!("schema_pod_adopted.sql"),
 ];
 

@@ -167,6 +167,7 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
         "task_state",
         "deadline",
         "callback",
+        "run_ended_before",
     ];
     for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [id.0])

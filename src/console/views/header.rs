@@ -129,7 +129,11 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
         if narrowed {
             let more = if screen.more() { "+" } else { "" };
             let looking = if screen.looking() { "looking.. " } else { "" };
-            right.push_str(&format!("{looking}{lines} of {}{more}", screen.total));
+            // Where nothing can fit nothing is counted.
+            match (screen.total, lines) {
+                (0, 0) if !screen.more() => right.push_str("none fits"),
+                (total, _) => right.push_str(&format!("{looking}{lines} of {total}{more}")),
+            }
         } else if lines > 0 {
             let more = if screen.more() { "+" } else { "" };
             right.push_str(&format!("{} of {lines}{more}", position(screen)));

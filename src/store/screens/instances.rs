@@ -6,13 +6,14 @@ use rusqlite::{Connection, types::Value};
 
 use crate::{
     error::Result,
-    model::{TiState, filter::Filter},
+    model::{MapIndex, TiState, filter::Filter},
 };
 
 use super::{
     Micros, TiRef,
-    page::{self, Page, Part, Placed, Position, Walk, one_dag},
-    rows, spelled, ti_ref,
+    page::{self, Page, Part, Placed, Position, Reading, Walk, one_dag},
+    reach::{self, Reach, Tasks},
+    reading, rows, spelled, ti_ref,
 };
 
 /// One task instance.
@@ -127,37 +128,46 @@ impl Placed for TiRow {
     }
 }
 
-/// A part of the instances of all DAGs that fit. The filter is used twice: what it asks for exactly narrows what is read, and
-/// `keep` says the whole truth about a row.
-pub fn load(conn: &Connection, filter: &Filter, keep: impl Fn(&TiRow) -> bool, part: &Part) -> Result<Page<TiRow>> {
+/// A part of the instances of all DAGs that fit. The filter is used twice: what it asks for narrows what is read, and `keep`
+/// says the whole truth about a row.
+pub fn load(
+    conn: &Connection,
+    filter: &Filter,
+    now: Micros,
+    keep: impl Fn(&TiRow) -> bool,
+    part: &Part,
+) -> Result<Page<TiRow>> {
     let idle = ["none", "success", "skipped", "upstream_failed", "removed", "failed"];
     let walk = match filter.one_of("state") {
         Some([one]) if one == "failed" => Walk::Failed,
         Some(some) if some.iter().all(|s| !idle.contains(&s.as_str())) => Walk::Busy,
         _ => Walk::Runs,
     };
-    let dag = one_dag(conn, filter.one_of("dag"))?;
+    let reach = reach::of(conn, filter, now)?;
+    if reach.as_ref().is_some_and(Reach::is_empty) {
+        return Ok(Page { walk, ..Vec::new().into() });
+    }
+    if walk == Walk::Runs {
+        return by_run(conn, reach.as_ref(), keep, part);
+    }
     let mut terms = Vec::new();
     let mut values: Vec<Value> = Vec::new();
-    let by_run = match &dag {
-        Some(_) => "FROM dag_run r INDEXED BY dag_run_recent CROSS JOIN task_instance t ON t.run = r.id",
-        None => "FROM dag_run r INDEXED BY dag_run_all CROSS JOIN task_instance t ON t.run = r.id",
-    };
-    if let Some(dag) = dag {
+    if let Some(dag) = one_dag(conn, filter.one_of("dag"))? {
         terms.push("r.dag_id = ?");
         values.push(dag.into());
     }
-    let (from, order) = match walk {
-        Walk::Runs => (by_run, "r.run_after DESC, r.id DESC, t.task_id, t.map_index"),
-        Walk::Busy => {
-            terms.push(BUSY);
-            let from = "FROM task_instance t INDEXED BY task_instance_busy CROSS JOIN dag_run r ON r.id = t.run";
-            (from, "r.run_after DESC, r.id DESC, t.task_id, t.map_index")
-        }
+    let (index, order) = match walk {
         Walk::Failed => {
             terms.push("t.state = 'failed'");
-            let from = "FROM task_instance t INDEXED BY task_instance_failed CROSS JOIN dag_run r ON r.id = t.run";
-            (from, "t.end_date DESC, t.run DESC, t.task_id, t.map_index")
+            if let Some(since) = reach.and_then(|reach| reach.since) {
+                terms.push("t.end_date >= ?");
+                values.push(since.into());
+            }
+            ("task_instance_failed", "t.end_date DESC, t.run DESC, t.task_id, t.map_index")
+        }
+        _ => {
+            terms.push(BUSY);
+            ("task_instance_busy", "r.run_after DESC, r.id DESC, t.task_id, t.map_index")
         }
     };
     if let Some(p) = &part.after {
@@ -174,9 +184,89 @@ pub fn load(conn: &Connection, filter: &Filter, keep: impl Fn(&TiRow) -> bool, p
         }
         values.extend(inside);
     }
-    let narrow = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
-    let sql = format!("{SELECT} {from} {JOINS} {narrow} ORDER BY {order}");
+    let sql = format!(
+        "{SELECT} FROM task_instance t INDEXED BY {index} CROSS JOIN dag_run r ON r.id = t.run {JOINS}
+         WHERE {} ORDER BY {order}",
+        terms.join(" AND ")
+    );
     page::read(conn, (&sql, values), walk, make, keep, part.limit)
+}
+
+/// The same run by run, newest first; of each run only the tasks that may fit.
+fn by_run(conn: &Connection, reach: Option<&Reach>, keep: impl Fn(&TiRow) -> bool, part: &Part) -> Result<Page<TiRow>> {
+    let mut terms = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    let mut index = "INDEXED BY dag_run_all";
+    if let Some(reach) = reach {
+        if let Some(dag) = reach.only_dag() {
+            index = "INDEXED BY dag_run_recent";
+            terms.push("r.dag_id = ?");
+            values.push(dag.to_owned().into());
+        } else if reach.tasks.is_empty() {
+            index = "";
+            terms.push("r.id IN (SELECT value FROM json_each(?))");
+            values.push(serde_json::json!(reach.runs).to_string().into());
+        }
+        if let Some(since) = reach.since {
+            terms.push(
+                "(r.end_date IS NULL OR r.end_date >= ? OR r.run_after >= ? OR r.id IN (SELECT run FROM run_ended_before))",
+            );
+            values.extend([since.into(), since.into()]);
+        }
+    }
+    if let Some(p) = &part.after {
+        terms.push("(r.run_after, r.id) <= (?, ?)");
+        values.extend([p.at.0.into(), p.run.0.into()]);
+    }
+    let narrow = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    let sql = format!(
+        "SELECT r.id, r.run_after, r.dag_id FROM dag_run r {index} {narrow} ORDER BY r.run_after DESC, r.id DESC"
+    );
+    let inside = |tasks: &str| {
+        format!(
+            "{SELECT} FROM task_instance t CROSS JOIN dag_run r ON r.id = t.run {JOINS}
+             WHERE t.run = ?1 AND (t.task_id, t.map_index) > (?2, ?3) {tasks} ORDER BY t.task_id, t.map_index"
+        )
+    };
+    let (whole, some) = (inside(""), inside("AND t.task_id IN (SELECT value FROM json_each(?4))"));
+    #[cfg(test)]
+    for sql in [&sql, &whole, &some] {
+        super::plans::note(conn, sql);
+    }
+    let prepare = |sql: &str| conn.prepare_cached(sql).map_err(reading);
+    let (mut runs, mut whole, mut some) = (prepare(&sql)?, prepare(&whole)?, prepare(&some)?);
+    let mut found = runs.query(rusqlite::params_from_iter(values)).map_err(reading)?;
+    let mut page = Reading::new(Walk::Runs, part.limit);
+    while let Some(row) = found.next().map_err(reading)? {
+        if page.is_full() {
+            return Ok(page.done(false));
+        }
+        let get = |at: usize| row.get::<_, i64>(at).map_err(reading);
+        let (run, run_after) = (get(0)?, get(1)?);
+        let begin = part.after.as_ref().filter(|p| p.run.0 == run);
+        let begin = begin.map_or(("", MapIndex::MIN), |p| (p.task_id.as_str(), p.map_index));
+        let dag = row.get_ref(2).and_then(|v| Ok(v.as_str()?)).map_err(reading)?;
+        let tasks = match reach {
+            Some(reach) if !reach.runs.contains(&run) => reach.tasks.get(dag),
+            _ => Some(&Tasks::All),
+        };
+        let mut instances = match tasks {
+            None => {
+                page.pass(run_after, run);
+                continue;
+            }
+            Some(Tasks::All) => whole.query((run, begin.0, begin.1)),
+            Some(Tasks::These(tasks)) => some.query((run, begin.0, begin.1, tasks)),
+        }
+        .map_err(reading)?;
+        while let Some(row) = instances.next().map_err(reading)? {
+            if page.is_full() {
+                return Ok(page.done(false));
+            }
+            page.look(make(row).map_err(reading)?, &keep);
+        }
+    }
+    Ok(page.done(true))
 }
 
 /// Instances of one run, by task and index.

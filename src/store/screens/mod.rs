@@ -17,6 +17,9 @@ pub(crate) mod plans;
 pub mod pod;
 pub mod pods;
 pub mod questions;
+pub(crate) mod reach;
+#[cfg(test)]
+pub(crate) mod reach_sample;
 pub mod run;
 pub mod runs;
 pub mod settings;

@@ -11,6 +11,8 @@ use super::{Micros, reading, rows};
 /// Rows that are looked at before a page is given back with what was found so far. A filter that few rows fit is answered in
 /// several pages, between which something else can be asked.
 pub const LOOK: usize = 10_000;
+/// Runs that are passed by before a page is given back: each costs a tenth of a row that is looked at.
+const PASS: usize = 10 * LOOK;
 
 /// Where a row stands in its list: newest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +119,57 @@ impl<T: Placed> Page<T> {
     }
 }
 
+/// A page while it is read.
+pub(crate) struct Reading<T> {
+    page: Page<T>,
+    limit: usize,
+    passed: usize,
+    last: Option<Position>,
+}
+
+impl<T: Placed> Reading<T> {
+    /// Nothing is read yet.
+    pub fn new(walk: Walk, limit: usize) -> Self {
+        let page = Page { rows: Vec::new(), next: None, looking: false, seen: 0, walk };
+        Self { page, limit, passed: 0, last: None }
+    }
+
+    /// Enough was found, or looked at.
+    pub fn is_full(&self) -> bool {
+        self.page.rows.len() >= self.limit || self.page.seen >= LOOK.max(self.limit) || self.passed >= PASS
+    }
+
+    /// Looks at a row and keeps it if it fits.
+    pub fn look(&mut self, row: T, keep: impl Fn(&T) -> bool) {
+        self.page.seen += 1;
+        if self.page.seen == LOOK.max(self.limit) || self.page.rows.len() + 1 >= self.limit {
+            self.last = Some(row.position(self.page.walk));
+        }
+        if keep(&row) {
+            self.page.rows.push(row);
+        }
+    }
+
+    /// Passes by a run of which nothing can fit.
+    pub fn pass(&mut self, at: Micros, run: i64) {
+        self.passed += 1;
+        if self.passed == PASS {
+            let after_all = char::MAX.to_string();
+            self.last =
+                Some(Position { at: Reverse(at), run: Reverse(run), task_id: after_all, map_index: MapIndex::MAX });
+        }
+    }
+
+    /// The page; it ended here because it is full, or (`is_end`) because there is nothing more.
+    pub fn done(mut self, is_end: bool) -> Page<T> {
+        if !is_end {
+            self.page.looking = self.page.rows.len() < self.limit;
+            self.page.next = self.last;
+        }
+        self.page
+    }
+}
+
 /// Looks at the rows of a statement one by one and keeps those that fit, until there are enough.
 pub(crate) fn read<T: Placed>(
     conn: &Connection,
@@ -130,24 +183,14 @@ pub(crate) fn read<T: Placed>(
     super::plans::note(conn, sql);
     let mut statement = conn.prepare_cached(sql).map_err(reading)?;
     let mut found = statement.query(rusqlite::params_from_iter(values)).map_err(reading)?;
-    let mut page = Page { rows: Vec::new(), next: None, looking: false, seen: 0, walk };
-    let mut last = None;
+    let mut page = Reading::new(walk, limit);
     while let Some(row) = found.next().map_err(reading)? {
-        if page.rows.len() >= limit || page.seen >= LOOK.max(limit) {
-            page.next = last;
-            page.looking = page.rows.len() < limit;
-            break;
+        if page.is_full() {
+            return Ok(page.done(false));
         }
-        page.seen += 1;
-        let row = make(row).map_err(reading)?;
-        if page.seen == LOOK.max(limit) || page.rows.len() + 1 >= limit {
-            last = Some(row.position(walk));
-        }
-        if keep(&row) {
-            page.rows.push(row);
-        }
+        page.look(make(row).map_err(reading)?, &keep);
     }
-    Ok(page)
+    Ok(page.done(true))
 }
 
 /// The DAG that a filter names, as it is spelled, if it names exactly one. A name that no DAG has is given back as it is.
