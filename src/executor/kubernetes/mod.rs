@@ -48,7 +48,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite, Sample, WatchNow},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -226,6 +226,8 @@ pub enum Report {
     },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
+    /// How a watch goes on.
+    Watching(WatchNow),
     /// Something that only has to be stored: samples, quotas, requests.
     Learnt(Box<PodWrite>),
 }
@@ -250,6 +252,8 @@ pub enum WorkNews {
     Seen(String, Box<PodSight>),
     /// Something was said about a job's pod.
     Event(String, Box<PodEvent>),
+    /// What a job's pod used.
+    Used(String, Vec<Sample>),
     /// Nothing is left to be done with a job's pod.
     Left {
         /// UID.
@@ -354,7 +358,7 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_int
                 let name = job.pod.name.clone();
                 let (hub, teller) = (hub.clone(), teller.clone());
                 let care = match job.pod.kind {
-                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, heard)),
+                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, (heard, answers))),
                     PodKind::Errand => tokio::task::spawn_local(errand::run(*job, hub, teller, heard)),
                     _ => tokio::task::spawn_local(Care::run(*job, hub, teller, (heard, told, answers))),
                 };

@@ -11,6 +11,7 @@ use super::{
     backfills::{self, BackfillRow},
     dags,
     instances::BUSY,
+    pods::{self, Clusters},
     rows,
 };
 
@@ -54,6 +55,8 @@ pub struct System {
     pub audit: Vec<AuditRow>,
     /// Long work: backfills that have not ended.
     pub jobs: Vec<BackfillRow>,
+    /// Clusters that tasks have pods in.
+    pub clusters: Clusters,
 }
 
 /// Reads the screen.
@@ -87,6 +90,7 @@ pub fn load(conn: &Connection) -> Result<System> {
         ),
         audit: audit::load(conn, None, 50)?,
         jobs: backfills::open(conn)?,
+        clusters: pods::clusters(conn)?,
     })
 }
 

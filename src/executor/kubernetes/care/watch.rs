@@ -244,6 +244,7 @@ impl Care {
                     log,
                     seen,
                     calls: lines.clone(),
+                    uid: None,
                 }
                 .run(),
             )
