@@ -301,7 +301,7 @@ impl Engine {
                 Said::Event { id, event } => self.write_pod(PodWrite::Event { id, event }),
                 Said::Health(health) => {
                     // What else may not be read is no reason to worry: `pods health` names it.
-                    if health.state != "ok" && matches!(health.what.as_str(), "pods" | "events") {
+                    if health.state != "ok" && matches!(health.what.as_str(), "pods" | "events" | "requests") {
                         let (what, cluster, namespace) = (&health.what, &health.cluster, &health.namespace);
                         say(format_args!("scheduler: {what} of {namespace} in {cluster}: {}", health.message));
                     }

@@ -38,8 +38,10 @@ spelled! {
         Unsupported = "unsupported",
         /// A container was killed for the memory that it used.
         OomKilled = "oom_killed",
-        /// The cluster took the pod away: pressure, drain, taint, preemption.
+        /// The cluster took the pod away: pressure, drain, taint.
         Evicted = "evicted",
+        /// The cluster's scheduler took the pod away for one of higher priority.
+        Preempted = "preempted",
         /// The pod's node is gone.
         NodeLost = "node_lost",
         /// Someone deleted the pod.

@@ -137,9 +137,9 @@ pub struct ClusterHealth {
     pub cluster: String,
     /// Namespace.
     pub namespace: String,
-    /// What: `pods`, `events`, `metrics`, `quotas`, `nodes`, `claims`.
+    /// What: `pods`, `events`, `metrics`, `quotas`, `nodes`, `claims`; `requests`, once the API server made them wait.
     pub what: String,
-    /// `ok`, `away` (no answer), `forbidden`, `missing` (the cluster has no such thing).
+    /// `ok`, `away` (no answer), `busy` (too many requests), `forbidden`, `missing` (the cluster has no such thing).
     pub state: String,
     /// Since when.
     pub since: Timestamp,

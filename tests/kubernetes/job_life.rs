@@ -104,7 +104,8 @@ fn pods_of_a_job_are_sampled_told_of_and_held_up_by_what_is_said_about_the_job()
         expected.extend([format!("cleanup {pod} Succeeded"), format!("here base {pod} True")]);
     }
     let mut noted: Vec<String> = said().lines().filter(|line| !line.starts_with("raise ")).map(String::from).collect();
-    (noted.sort(), expected.sort());
+    noted.sort();
+    expected.sort();
     assert_eq!((three.len(), noted), (3, expected));
     let lines = log(&home, "r1", "three", 1);
     assert_eq!(lines.iter().filter(|line| *line == "base says here").count(), 3, "{lines:#?}");

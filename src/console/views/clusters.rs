@@ -38,6 +38,7 @@ pub fn health(state: &State, clusters: &Clusters) -> (String, Role) {
         match h.state.as_str() {
             "ok" => *is_fine = true,
             "away" => words.push(format!("{place} {}", away(state, h))),
+            "busy" => words.push(format!("{place} {}", slow(state, h))),
             _ if is_blind(h) => words.push(format!("{place} {} FORBIDDEN: {}", h.what, h.message)),
             _ => lesser.push(missing(h)),
         }
@@ -70,6 +71,10 @@ pub fn places(state: &State, clusters: &Clusters) -> Vec<(String, Role)> {
                 "ok" => {}
                 "away" => {
                     words.insert(0, away(state, h));
+                    role = Role::Bad;
+                }
+                "busy" => {
+                    words.insert(0, slow(state, h));
                     role = Role::Bad;
                 }
                 _ if is_blind(h) => {
@@ -105,6 +110,11 @@ fn away(state: &State, h: &ClusterHealth) -> String {
     let next = retry().map(Timestamp::as_microsecond).filter(|at| *at > state.now && h.what == "pods");
     let next = next.map(|at| format!(", next try in {}", text::until(at, state.now))).unwrap_or_default();
     format!("{} AWAY for {}: {}{next}", h.what, text::age(h.since.as_microsecond(), state.now), h.message)
+}
+
+/// `SLOW for 20s: the API server has too many requests`.
+fn slow(state: &State, h: &ClusterHealth) -> String {
+    format!("SLOW for {}: {}", text::age(h.since.as_microsecond(), state.now), h.message)
 }
 
 /// What only people would miss.

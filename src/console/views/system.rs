@@ -20,6 +20,9 @@ use crate::{
 
 use super::{clusters, list, parts, table};
 
+/// From so many per cent on a disk is shown as a problem.
+const FULL: i64 = 90;
+
 /// Draws it.
 pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
     let area = layout.columns;
@@ -36,7 +39,15 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         line(buf, if i == 0 { "SCHEDULER" } else { "" }, part, role);
     }
     let rows: Vec<String> = s.rows.iter().map(|(name, n)| format!("{n} {name}")).collect();
-    line(buf, "STORE", &format!("{}  {}", text::bytes(s.bytes), rows.join("  ")), Role::Text);
+    let (role, disk) = match s.disk {
+        Some((used, free)) => {
+            let role = if used >= FULL { Role::Bad } else { Role::Text };
+            (role, format!("  disk {used}% used, {} free", text::bytes(free)))
+        }
+        None => (Role::Text, String::new()),
+    };
+    line(buf, "STORE", &format!("{}  wal {}{disk}", text::bytes(s.bytes), text::bytes(s.wal)), role);
+    line(buf, "", &rows.join("  "), Role::Text);
     line(buf, "HOME", &state.facts.home.display().to_string(), Role::Text);
     let slow = s.files.1.as_ref().map_or_else(String::new, |(file, seconds)| {
         let name = file.rsplit('/').next().unwrap_or(file);
@@ -58,8 +69,11 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();
         line(buf, "CONSOLES", &all.join("   "), Role::Text);
     }
-    for (i, job) in s.jobs.iter().take(5).enumerate() {
-        line(buf, if i == 0 { "JOBS" } else { "" }, &self::job(job, state.now), Role::Warn);
+    let stop = state.keymap.short(Action::EndSearch);
+    let search = state.search.as_ref().map(|s| format!("{} ({stop} ends it)", s.words(state.now)));
+    let jobs = search.into_iter().chain(s.jobs.iter().map(|job| self::job(job, state.now)));
+    for (i, job) in jobs.take(5).enumerate() {
+        line(buf, if i == 0 { "JOBS" } else { "" }, &job, Role::Warn);
     }
     let mut y = y + 1;
     let names =

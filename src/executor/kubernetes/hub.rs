@@ -5,6 +5,7 @@ mod family;
 mod known;
 
 pub use family::{FamilySeat, News};
+use known::Gone;
 
 use std::{
     cell::{Cell, RefCell},
@@ -46,6 +47,8 @@ pub const WATCHED: &str = "airflow_version";
 const SILENT: Duration = Duration::from_secs(150);
 /// Pods that are created at a time.
 const CREATIONS: usize = 16;
+/// What is said of an API server that wants to be asked less.
+const REQUESTS: &str = "requests";
 /// Which events are about pods.
 const OF_PODS: &str = "involvedObject.kind=Pod";
 /// First pause after a failure; it doubles up to [`LONGEST`].
@@ -92,12 +95,6 @@ impl Seat {
     pub fn turns(&self) -> Rc<Semaphore> {
         self.watch.creations.clone()
     }
-
-    /// How long the API server has been away in all since the watch began, and whether it is now.
-    pub fn outage(&self) -> (Duration, bool) {
-        let now = self.watch.away_since.get();
-        (self.watch.away_for.get() + now.map_or(Duration::ZERO, |since| since.elapsed()), now.is_some())
-    }
 }
 
 /// Where a pod's news go.
@@ -125,8 +122,9 @@ pub struct Watch {
     /// Events about jobs are.
     watches_job_events: Cell<bool>,
     creations: Rc<Semaphore>,
-    away_since: Cell<Option<Instant>>,
-    away_for: Cell<Duration>,
+    away: Gone,
+    /// As seen by what asks for a sign of life while pods wait: a server that hangs breaks no stream.
+    silent: Gone,
     /// When all pods were listed last.
     listed_at: Cell<Option<Timestamp>>,
     /// When pods are watched again, after a failure.
@@ -219,8 +217,8 @@ impl Hub {
                 watches_jobs: Cell::new(false),
                 watches_job_events: Cell::new(false),
                 creations: Rc::new(Semaphore::new(CREATIONS)),
-                away_since: Cell::new(None),
-                away_for: Cell::new(Duration::ZERO),
+                away: Gone::default(),
+                silent: Gone::default(),
                 listed_at: Cell::new(None),
                 retry_at: Cell::new(None),
                 said: RefCell::default(),
@@ -249,17 +247,19 @@ impl Hub {
             None => ("ok", String::new()),
             Some(t) if t.is_forbidden() => ("forbidden", t.to_string()),
             Some(t) if t.is_missing() => ("missing", t.to_string()),
+            // What all requests wait for is told once, for all of them.
+            Some(t) if t.is_busy() => ("busy", t.to_string()),
             Some(t) => ("away", t.to_string()),
         };
         if what == "pods" {
-            match (state, watch.away_since.get()) {
-                ("ok", Some(since)) => {
-                    watch.away_for.set(watch.away_for.get() + since.elapsed());
-                    watch.away_since.set(None);
-                }
-                ("away", None) => watch.away_since.set(Some(Instant::now())),
+            match state {
+                "ok" => watch.away.end(),
+                "away" | "busy" => watch.away.begin(Instant::now()),
                 _ => {}
             }
+        }
+        if state == "busy" && what != REQUESTS {
+            return;
         }
         let new = (state.to_string(), message.clone());
         let before = watch.told.borrow_mut().insert(what, new);

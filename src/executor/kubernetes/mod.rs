@@ -8,6 +8,7 @@ mod clocks;
 pub mod cluster;
 mod deliver;
 mod door;
+mod ender;
 mod errand;
 pub mod exec;
 mod facts;
@@ -19,6 +20,7 @@ pub mod hub;
 mod job;
 mod judge;
 mod outcome;
+mod pace;
 pub mod pending;
 pub mod pod_command;
 mod podlog;
@@ -153,6 +155,9 @@ pub struct Ended {
     pub xcom: Option<(Value, String)>,
     /// When.
     pub at: Timestamp,
+    /// As far as the pod shows, what is in it may have begun. Asked of workers only.
+    #[serde(default)]
+    pub may_have_begun: bool,
 }
 
 /// What the thread says.

@@ -78,11 +78,15 @@ pub async fn survey(hub: Rc<Hub>, watch: Rc<Watch>, api: Api) {
     while hub.holds(&watch) {
         tokio::time::sleep(LOOK).await;
         hub.tell_traffic(&watch.cluster);
+        hub.tell_pace(&watch);
         hub.tell_watch(&watch, false);
         if !watch.is_used() || watch.is_away() {
             continue;
         }
         let pods = watch.pods();
+        if pods.iter().any(|pod| glance::phase(pod) == "Pending") {
+            watch.feel_pulse(&hub, &api).await;
+        }
         if metrics.is_due() && pods.iter().any(|pod| glance::phase(pod) == "Running") {
             let done = sample(&watch, &api, &hub).await;
             hub.health(&watch, "metrics", done.as_ref().err());

@@ -165,11 +165,11 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// The line that matters most: pods that can't be watched, else events; `None` if all is well. What else can't be
+    /// The line that matters most: pods that can't be watched, else events, else requests that wait; `None` if all is well. What else can't be
     /// read (metrics, nodes) matters only where it would be shown.
     pub fn worst(&self) -> Option<&ClusterHealth> {
         let of = |what: &str| self.health.iter().find(|h| h.what == what && h.state != "ok");
-        of("pods").or_else(|| of("events"))
+        of("pods").or_else(|| of("events")).or_else(|| of("requests"))
     }
 }
 

@@ -17,7 +17,10 @@ impl Care {
         self.past_events(api).await;
         let ended = worker::judged(&self.job, api, &self.name, seen, &self.events, &self.teller).await;
         let xcom = ended.last_line.map(|line| (Value::String(line), outcome::STDOUT));
-        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told }
+        // What became of a pod that went while nobody watched isn't known.
+        let unseen = self.is_gone() && !self.saw_it_go;
+        let may_have_begun = ended.may_have_begun || unseen;
+        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told, may_have_begun }
     }
 
     /// Reads the result and judges.
@@ -61,7 +64,7 @@ impl Care {
                 None
             }
         };
-        Verdict { end, xcom, is_timeout: false, is_told: false }
+        Verdict { end, xcom, is_timeout: false, is_told: false, may_have_begun: true }
     }
 
     /// Says how it ended, in the log and to the engine.
@@ -87,7 +90,8 @@ impl Care {
         }
         self.has_succeeded = ended.end == End::Success;
         let xcom = ended.xcom.map(|(value, source)| (value, source.to_string()));
-        let result = Box::new(Ended { end: ended.end, xcom, at: clock::now() });
+        let (end, may_have_begun) = (ended.end, ended.may_have_begun);
+        let result = Box::new(Ended { end, xcom, at: clock::now(), may_have_begun });
         self.teller.tell(Report::Ended { id: self.job.pod.id, result });
     }
 
@@ -140,10 +144,12 @@ pub(super) struct Verdict {
     pub(super) is_timeout: bool,
     /// The agent has said so already, in the log too.
     pub(super) is_told: bool,
+    /// See [`Ended::may_have_begun`].
+    pub(super) may_have_begun: bool,
 }
 
 /// A task that fails before there is a pod.
 pub(super) fn fail(teller: &Teller, job: &Job, cause: Cause) {
-    let result = Box::new(Ended { end: End::Failed(cause), xcom: None, at: clock::now() });
+    let result = Box::new(Ended { end: End::Failed(cause), xcom: None, at: clock::now(), may_have_begun: false });
     teller.tell(Report::Ended { id: job.pod.id, result });
 }
