@@ -124,10 +124,10 @@ pub fn layout(state: &State) -> Layout {
         above.height = height;
     }
     if matches!(place, Place::Pods(_)) {
-        // How the clusters are, and their quotas.
-        list.y += 2;
-        list.height = list.height.saturating_sub(2).max(1);
-        columns.height = 3;
+        // How the clusters and executors are, and quotas.
+        list.y += 3;
+        list.height = list.height.saturating_sub(3).max(1);
+        columns.height = 4;
     }
     Layout { header: row(0, 1), title: row(1, 1), columns, list, preview, side, hints: row(h.saturating_sub(1), 1) }
 }

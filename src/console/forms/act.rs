@@ -49,8 +49,8 @@ pub enum Purpose {
     Backfill(String),
     /// End a backfill.
     CancelBackfill(i64),
-    /// Take back what applied plans did.
-    Revert(Vec<String>),
+    /// Take back what an applied plan did, and with it the others of its act.
+    Revert(String),
     /// Answer a task.
     Answer(Box<Question>),
     /// Delete a kept pod, or give one up whose node is silent, when its name is typed.
@@ -322,9 +322,7 @@ impl ActForm {
             }],
             Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
             Purpose::Backfill(dag) => vec![backfill::command(dag, &self.fields, self.opened_at, dry_run)?],
-            Purpose::Revert(plans) => {
-                plans.iter().map(|id| Command::RevertPlan { plan_id: id.clone(), dry_run }).collect()
-            }
+            Purpose::Revert(id) => vec![Command::RevertPlan { plan_id: id.clone(), dry_run }],
             Purpose::CancelBackfill(id) => vec![Command::CancelBackfill { id: *id, dry_run }],
             Purpose::Answer(q) => vec![answer::command(q, &self.fields)],
             Purpose::Silence(groups) => {

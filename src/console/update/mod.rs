@@ -313,6 +313,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         Err(why) => screen.error = Some(why),
     }
     let mut effects = look::after_load(state);
+    // What only the scheduler's memory knows is shown beside what the store does.
+    if state.link == Link::Up && matches!(state.screen().place, Place::System | Place::Pods(_)) {
+        effects.push(Effect::Status(state.next_ticket()));
+    }
     if stale && !state.frozen && state.focused {
         effects.extend(state.load());
     }

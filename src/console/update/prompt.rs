@@ -78,8 +78,8 @@ fn searched(state: &State) -> String {
         place if place.is_log() && !screen.log.search.is_empty() => screen.log.search.clone(),
         place if place.is_log() => {
             let lines = screen.log.window.iter().flat_map(|w| &w.lines);
-            let errors = lines.filter(|l| l.first && l.level >= Level::Error);
-            let text = errors.last().map(|l| l.text.trim().to_owned()).unwrap_or_default();
+            let mut errors = lines.filter(|l| l.first && l.level >= Level::Error);
+            let text = errors.next_back().map(|l| l.text.trim().to_owned()).unwrap_or_default();
             // Numbers in it are another time's.
             text.split(|c: char| c.is_ascii_digit())
                 .map(str::trim)

@@ -1,15 +1,9 @@
 //! Answers of the scheduler.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    console::{
-        forms::{Preview, Purpose},
-        keymap::Action,
-        message::Effect,
-        overlay::Overlay,
-        state::State,
-    },
+    console::{forms::Preview, keymap::Action, message::Effect, overlay::Overlay, state::State},
     protocol::command::ReplyError,
 };
 
@@ -97,18 +91,6 @@ fn preview(state: &mut State, number: u64, answer: &Result<Value, ReplyError>) -
             form.asked.retain(|n| *n != number);
             form.answers.push(plan.clone());
             if form.asked.is_empty() {
-                form.preview = Preview::Plans(std::mem::take(&mut form.answers));
-            }
-        }
-        // One of several plans that can't be taken back doesn't keep the others.
-        Err(e) if matches!(&form.purpose, Purpose::Revert(plans) if plans.len() > 1) => {
-            let (asked, message) = (form.asked.clone(), e.message.clone());
-            form.asked.retain(|n| *n != number);
-            if let Purpose::Revert(plans) = &mut form.purpose {
-                plans.retain(|id| !message.contains(id.as_str()));
-            }
-            form.answers.push(json!({"effects": [format!("one plan isn't taken back: {message}")]}));
-            if asked.len() == 1 {
                 form.preview = Preview::Plans(std::mem::take(&mut form.answers));
             }
         }

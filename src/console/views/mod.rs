@@ -5,6 +5,7 @@ pub mod assets;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;
+pub mod clusters;
 pub mod compare;
 pub mod dags;
 pub mod events;

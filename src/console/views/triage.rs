@@ -68,7 +68,7 @@ pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
 fn grouped(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     let failures: usize = t.groups.iter().map(|g| g.members.len()).sum();
     let free = (layout.list.height as usize).saturating_sub(state.screen().items.len());
-    if free < 2 || failures < 2 || state.screen().filter.text != "" {
+    if free < 2 || failures < 2 || !state.screen().filter.text.is_empty() {
         return;
     }
     let mut most: Vec<_> = t.groups.iter().collect();

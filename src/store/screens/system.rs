@@ -12,6 +12,7 @@ use super::{
     backfills::{self, BackfillRow},
     dags,
     instances::BUSY,
+    pods::{self, Clusters},
     rows,
 };
 
@@ -57,6 +58,8 @@ pub struct System {
     pub audit: Vec<AuditRow>,
     /// Long work: backfills that have not ended.
     pub jobs: Vec<BackfillRow>,
+    /// Clusters that tasks have pods in.
+    pub clusters: Clusters,
 }
 
 /// Reads the screen.
@@ -90,6 +93,7 @@ pub fn load(conn: &Connection) -> Result<System> {
         ),
         audit: audit::load(conn, None, 50)?,
         jobs: backfills::open(conn)?,
+        clusters: pods::clusters(conn)?,
     })
 }
 

@@ -7,7 +7,9 @@ use tokio::task::JoinHandle;
 
 use super::{Api, Care, Order, Seat, Verdict};
 use crate::{
-    executor::kubernetes::{Report, clocks::Clocks, follow::Follow, glance, hub::View, judge, pending, worker},
+    executor::kubernetes::{
+        End, Report, clocks::Clocks, ender, follow::Follow, glance, hub::View, judge, pending, worker,
+    },
     model::{Cause, CauseKind, PodEvent},
     operators::kubernetes_pod::{Containers, SIDECAR},
 };
@@ -35,6 +37,7 @@ impl Care {
             }
         }
         self.tell_sight(&pod);
+        self.saw_it_go |= gone;
         self.seen.send_replace((Some(Rc::new(pod)), gone));
     }
 
@@ -149,7 +152,10 @@ impl Care {
         if raised.is_some() {
             return raised;
         }
-        let verdict = self.judged(api, seat).await;
+        let mut verdict = self.judged(api, seat).await;
+        if let End::Failed(cause) = verdict.end {
+            verdict.end = End::Failed(ender::asked_about(cause, api, &self.job.pod.namespace).await);
+        }
         (!self.dropped.get()).then_some(verdict)
     }
 
@@ -238,6 +244,7 @@ impl Care {
                     log,
                     seen,
                     calls: lines.clone(),
+                    uid: None,
                 }
                 .run(),
             )
