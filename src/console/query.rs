@@ -186,6 +186,8 @@ pub struct PodShown {
     pub all: Vec<PodRow>,
     /// Its manifest as YAML.
     pub yaml: String,
+    /// What is said about pods of its namespace may not be read.
+    pub events_hidden: bool,
 }
 
 /// An answer of the store.
@@ -344,7 +346,10 @@ fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
             change.mask();
         }
     }
-    Ok(PodShown { all: pods::of_instance(conn, &detail.row.ti)?, yaml: yaml::emit(&detail.manifest), detail })
+    let hides = |h: &ClusterHealth| is_blind(h) && h.what == "events" && h.namespace == detail.row.namespace;
+    let events_hidden = pods::clusters(conn)?.health.iter().any(hides);
+    let (all, yaml) = (pods::of_instance(conn, &detail.row.ti)?, yaml::emit(&detail.manifest));
+    Ok(PodShown { all, yaml, events_hidden, detail })
 }
 
 /// What dagdeck can't do without may not be read. Metrics, quotas and nodes are for people's sake only.
