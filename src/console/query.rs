@@ -115,11 +115,9 @@ pub enum Query {
         dag_id: String,
         run: Option<i64>,
     },
-    /// What has a name besides DAGs, for the palette.
-    Named,
     /// A DAG itself.
     About(String),
-    /// The ids of all DAGs, for the palette.
+    /// What has a name, for the palette.
     Names,
     /// Pods that fit a filter, a part of them; also those that are gone.
     Pods {
@@ -144,10 +142,8 @@ pub enum Asker {
     Screen,
     /// The line of held acts.
     Held,
-    /// The palette, for DAGs.
+    /// The palette.
     Names,
-    /// The palette, for all else that has a name.
-    Named,
     /// The pane beside a list.
     Side,
 }
@@ -209,8 +205,7 @@ pub enum Data {
     /// And whether it is paused.
     Definition(Option<(Box<crate::model::Dag>, bool)>),
     About(Box<dags::About>),
-    Named(Names),
-    Names(Vec<String>),
+    Names(Names),
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
@@ -274,9 +269,8 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
         Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
-        Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
-        Query::Names => Data::Names(dags::names(conn)?),
+        Query::Names => Data::Names(names::load(conn)?),
         Query::Pods { gone, filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();
             let keep = |p: &PodRow| filter.matches(&fields::pod(p, *now));
