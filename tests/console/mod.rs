@@ -19,3 +19,4 @@ pub mod terminal;
 mod themes;
 mod tour;
 mod undo;
+mod words;
