@@ -71,7 +71,8 @@ impl State {
                 "no run or task instance under the cursor",
             ),
             A::Retry | A::MarkSkipped => {
-                need(object.ti().is_some() || !self.screen().marks.is_empty(), "no task instance under the cursor")
+                let is_work = object.ti().is_some() || matches!(object, Object::Group(..));
+                need(is_work || !self.screen().marks.is_empty(), "no task instance under the cursor")
             }
             A::Note => need(object.run().is_some(), "no run or task instance under the cursor"),
             A::Log | A::Blockers | A::Inputs | A::GoLog => {
@@ -119,7 +120,7 @@ impl State {
                 "no task instance under the cursor",
             ),
             A::GoAudit => need(object.subject().is_some(), "nothing under the cursor that acts are about"),
-            A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets) => Ok(()),
+            A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets | Place::Search(_)) => Ok(()),
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),
         }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    log::{Ask, Found, progress::Progress},
+    log::{Ask, Found, progress::Progress, search::Hits},
     query::{Asker, Data, Query},
 };
 
@@ -46,6 +46,8 @@ pub enum Event {
     SchedulerEnded(u32, String, String),
     /// The scheduler answered a request; the number is the request's.
     Reply(u64, Result<Value, ReplyError>),
+    /// How far a search in all logs is; the number is the question's.
+    Searched(u64, Result<Hits, String>),
     /// A log was written into a file: which, how many lines.
     Exported(Result<(PathBuf, usize), String>),
     /// How far running instances are, as their logs say.
@@ -90,6 +92,8 @@ pub enum Effect {
     Load(u64, Asker, Query),
     /// Read a part of a log file.
     Log(Ask),
+    /// Look for a text in all logs; the newest search counts.
+    Search(u64, String),
     /// Nobody waits any more for what was asked of logs.
     EndSearch,
     /// Ask the scheduler to do something; with the same act as a shell command.

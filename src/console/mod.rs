@@ -1,6 +1,7 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
 mod allowed;
+mod critical;
 mod diagram;
 mod distance;
 mod fields;
@@ -13,6 +14,7 @@ mod layout;
 mod link;
 mod log;
 mod message;
+mod needs;
 mod object;
 mod overlay;
 mod pace;

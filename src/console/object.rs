@@ -20,6 +20,8 @@ pub enum Object {
     Ti(TiRef, TiState),
     /// A task of all indexes in a run.
     Task(RunRef, String, TiState),
+    /// The tasks of a group in a run.
+    Group(RunRef, String, TiState),
     /// A file that doesn't import: path, line.
     File(String, u32),
     /// A group of equal failures.
@@ -61,7 +63,7 @@ impl Object {
     pub fn dag_id(&self) -> Option<&str> {
         match self {
             Self::Dag(id, _) | Self::Version(id, _) | Self::Backfill(_, id, ..) => Some(id),
-            Self::Run(run, _) | Self::Task(run, ..) => Some(&run.dag_id),
+            Self::Run(run, _) | Self::Task(run, ..) | Self::Group(run, ..) => Some(&run.dag_id),
             Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run.dag_id),
             Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
             Self::None | Self::File(..) | Self::Setting(..) => None,
@@ -71,7 +73,7 @@ impl Object {
     /// Its run.
     pub fn run(&self) -> Option<&RunRef> {
         match self {
-            Self::Run(run, _) | Self::Task(run, ..) => Some(run),
+            Self::Run(run, _) | Self::Task(run, ..) | Self::Group(run, ..) => Some(run),
             Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run),
             Self::Failures(_, tis) => tis.first().map(|t| &t.run),
             _ => None,
@@ -108,7 +110,7 @@ impl Object {
             Self::Dag(id, _) => id.clone(),
             Self::Run(run, _) => run.run_id.clone(),
             Self::Ti(ti, _) => ti.label(),
-            Self::Task(_, task, _) => task.clone(),
+            Self::Task(_, task, _) | Self::Group(_, task, _) => task.clone(),
             Self::File(path, line) => format!("{path}:{line}"),
             Self::Failures(_, tis) => tis.first().map(TiRef::label).unwrap_or_default(),
             Self::Setting(_, name) => name.clone(),

@@ -276,6 +276,17 @@ impl Stage {
                     let found = log::answer(&ask, &mut |_, _| true).map_err(|e| e.to_string());
                     Event::Log(ask, found)
                 }
+                Effect::Search(number, text) => {
+                    let mut last = Err(String::new());
+                    let tell = |hits| {
+                        last = Ok(hits);
+                        true
+                    };
+                    match log::search::search(&self.state.facts.logs, &text, tell) {
+                        Ok(()) => Event::Searched(number, last),
+                        Err(e) => Event::Searched(number, Err(e.to_string())),
+                    }
+                }
                 Effect::EndSearch => {
                     self.wanted.push("end the search".into());
                     self.asked = None;

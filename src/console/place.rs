@@ -42,7 +42,8 @@ impl Scope {
     pub const PODS: Self = Self(1_048_576);
     pub const POD: Self = Self(2_097_152);
     pub const SPEC: Self = Self(4_194_304);
-    pub const ALL: Self = Self(8_388_607);
+    pub const SEARCH: Self = Self(8_388_608);
+    pub const ALL: Self = Self(16_777_215);
     /// Both.
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -131,6 +132,8 @@ pub enum Place {
     Assets,
     /// The logs of several instances as one.
     Logs(Logs),
+    /// A text looked for in all logs.
+    Search(String),
     /// Versions of a DAG.
     Versions(String),
     /// Text of a DAG's file, of a version's number or the newest.
@@ -172,6 +175,7 @@ impl Place {
             Self::Backfills => Scope::BACKFILLS,
             Self::Assets => Scope::ASSETS,
             Self::Logs(_) => Scope::LOGS,
+            Self::Search(_) => Scope::SEARCH,
             Self::Versions(_) => Scope::VERSIONS,
             Self::Source(..) => Scope::SOURCE,
             Self::Calendar(_) => Scope::CALENDAR,
@@ -209,6 +213,7 @@ impl Place {
             }
             Self::Backfills => "backfills".into(),
             Self::Assets => "assets".into(),
+            Self::Search(_) => "search in all logs".into(),
             Self::Logs(Logs::These(all)) => format!("{} logs", all.len()),
             Self::Logs(Logs::Task(run, task)) => format!("{} > {} > {task}[*] > logs", run.dag_id, run_id(&run.run_id)),
             Self::Settings => "pools, connections, variables".into(),
@@ -251,6 +256,8 @@ impl Place {
             Self::Backfills => Query::Backfills,
             Self::Assets => Query::Assets,
             Self::Logs(of) => Query::Logs(of.clone()),
+            // Its lines aren't the store's: `State::load` sees to that.
+            Self::Search(_) => Query::Names,
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),

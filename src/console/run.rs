@@ -5,7 +5,11 @@ use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::Child,
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -191,7 +195,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
     let facts = Facts {
         home: options.home.clone(),
         dags_folder: options.dags_folder.clone(),
-        logs: options.logs.clone().unwrap_or_else(|| options.home.join("logs")),
+        logs: logs_of(options),
         context: options.context.clone().unwrap_or_else(|| name_of(&options.home, environment("HOME").as_deref())),
         read_only: options.read_only,
         ascii: options.ascii || ascii_locale(&environment),
@@ -202,6 +206,10 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
     Ok(state)
 }
 
+fn logs_of(options: &Options) -> PathBuf {
+    options.logs.clone().unwrap_or_else(|| options.home.join("logs"))
+}
+
 /// The threads that do what the loop wants.
 struct Hands {
     store: Desk,
@@ -210,6 +218,9 @@ struct Hands {
     events: Sender<Event>,
     places: (PathBuf, PathBuf),
     starter: Option<Starter>,
+    logs_folder: PathBuf,
+    /// Number of the newest search in all logs.
+    searched: Arc<AtomicU64>,
 }
 
 impl Hands {
@@ -226,7 +237,16 @@ impl Hands {
         let out = events.clone();
         thread::spawn(move || link::scheduler(&socket, &wanted, &out));
         let places = (home.clone(), options.dags_folder.clone());
-        Self { store, logs, scheduler, events: events.clone(), places, starter: options.starter }
+        Self {
+            store,
+            logs,
+            scheduler,
+            events: events.clone(),
+            places,
+            starter: options.starter,
+            logs_folder: logs_of(options),
+            searched: Arc::default(),
+        }
     }
 
     /// Hands an effect to its thread. A thread that is gone means that the process ends.
@@ -250,6 +270,21 @@ impl Hands {
                 thread::spawn(move || {
                     let look = |(ti, path): (_, PathBuf)| (ti, log::progress::of_file(&path));
                     drop(events.send(Event::Progress(all.into_iter().map(look).collect())))
+                });
+            }
+            Effect::Search(number, text) => {
+                self.searched.store(*number, Ordering::Release);
+                let (events, newest, number) = (self.events.clone(), self.searched.clone(), *number);
+                let (logs, text) = (self.logs_folder.clone(), text.clone());
+                thread::spawn(move || {
+                    // Ends when somebody searches for something else, or the console is gone.
+                    let tell = |hits| {
+                        newest.load(Ordering::Acquire) == number
+                            && events.send(Event::Searched(number, Ok(hits))).is_ok()
+                    };
+                    if let Err(e) = log::search::search(&logs, &text, tell) {
+                        drop(events.send(Event::Searched(number, Err(e.to_string()))));
+                    }
                 });
             }
             Effect::Export(from, to) => {

@@ -204,6 +204,10 @@ pub enum Errand {
     Failure(Tab),
     /// Go to what waits; nothing failed.
     Waiting,
+    /// Open the log of a line that was found: its try, and where the line's record ends.
+    Hit(u32, u64),
+    /// Go to what an act was about: that instance, or the run; if it is gone to the DAG of that id.
+    Target(bool, String),
     /// Open the form that answers a task.
     Answer,
     /// Open the form of a connection with its fields.
@@ -298,6 +302,16 @@ impl State {
     }
 
     fn read(&mut self, further: bool) -> Vec<Effect> {
+        // A search in all logs is made once; the store has nothing to say to it.
+        if let Place::Search(text) = &self.screen().place {
+            let text = text.clone();
+            if self.screen().loaded_at.is_some() || self.screen().waiting.is_some() {
+                return Vec::new();
+            }
+            let ticket = self.next_ticket();
+            self.screen_mut().waiting = Some(ticket);
+            return vec![Effect::Search(ticket, text)];
+        }
         let ticket = self.next_ticket();
         let now = self.now;
         let screen = self.screen_mut();

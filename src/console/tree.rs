@@ -181,7 +181,7 @@ pub fn build(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 counts.worst(),
             ),
             (Kind::TreeTask(_), Some(d)) => Object::Task(d.run.run.clone(), node.id.clone(), counts.worst()),
-            (_, Some(d)) => Object::Run(d.run.run.clone(), d.run.state),
+            (_, Some(d)) => Object::Group(d.run.run.clone(), node.id.clone(), counts.worst()),
             (_, None) => Object::Dag(dag.dag_id.to_string(), None),
         };
         let depth = node.depth;
@@ -285,6 +285,10 @@ pub fn cell_of(screen: &Screen, item: Option<&Item>) -> Object {
                 None => Object::Ti(TiRef { run, task_id: task, map_index: UNMAPPED }, counts.worst()),
                 Some(_) => Object::Task(run, task, counts.worst()),
             }
+        }
+        Kind::TreeGroup(_) if !task.is_empty() => {
+            let worst = grid.dag.as_ref().map(|d| sum(grid, run.id, &tasks_below(d, &task)).worst());
+            Object::Group(run, task, worst.unwrap_or(TiState::None))
         }
         _ => Object::Run(run, state),
     }

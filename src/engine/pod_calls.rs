@@ -163,6 +163,7 @@ impl Engine {
                 end: crate::executor::kubernetes::End::Failed(cause),
                 xcom: None,
                 at: crate::clock::now(),
+                may_have_begun: false,
             }));
             kept.tidied = Some(true);
             self.answer_pod(id);

@@ -29,6 +29,9 @@ use crate::{
     store::{self, pod::FAILED_LAUNCH, xcom::RETURN_VALUE},
 };
 
+/// Mark in the notes of a worker pod whose agent was, or will be, told to start the task.
+const ORDERED: &str = "ordered";
+
 /// What is known of the agents.
 #[derive(Debug, Default)]
 pub struct Workers {
@@ -36,6 +39,8 @@ pub struct Workers {
     pub talks: HashMap<PodId, Talk>,
     /// Told after the next commit.
     acks: Vec<(PodId, u32)>,
+    /// Those that are told to start their task after the next commit.
+    orders: Vec<PodId>,
     /// Questions that wait until the store can be written.
     unanswered: Vec<(PodId, u64, Value)>,
     /// The Python side, and the folders with DAG files and plugins.
@@ -55,6 +60,8 @@ pub struct Talk {
     has_agent: bool,
     /// Exit codes with which a shell command skips its task.
     skips: Vec<i32>,
+    /// Its task's code may have begun: the order is committed before it is given. A shell command's is its pod.
+    is_ordered: bool,
     /// When its task's process began.
     started: Option<Timestamp>,
     /// What is said from now on is acknowledged with the outcome.
@@ -68,11 +75,13 @@ impl Talk {
     pub fn new(pod: &Pod) -> Self {
         let conduct: Option<Conduct> = serde_json::from_value(pod.conduct.clone()).ok();
         let codes = conduct.map(|conduct| conduct.skip_on_exit_code).unwrap_or_default();
+        let has_agent = pod::has_agent(&pod.manifest);
         Self {
             key: pod.key.clone(),
             epoch: pod.epoch,
             host: pod.name.clone(),
-            has_agent: pod::has_agent(&pod.manifest),
+            has_agent,
+            is_ordered: !has_agent || pod.result[ORDERED] == true,
             skips: codes.into_iter().map(|code| code as i32).collect(),
             started: None,
             holds: false,
@@ -103,10 +112,7 @@ impl Engine {
         let Some(talk) = self.workers.talks.get(&id).cloned().filter(|_| self.is_wanted(id)) else { return };
         let (key, epoch) = (talk.key, talk.epoch);
         match agent::read(line) {
-            Ok(FromAgent::Hello { waiting: true }) if self.is_current(&key, epoch) => match self.agent_start(&key) {
-                Some(start) => self.tell_agent(id, &ToAgent::Start(Box::new(start))),
-                None => say(format_args!("scheduler: {key} has a pod, and no task any more")),
-            },
+            Ok(FromAgent::Hello { waiting: true }) if self.is_current(&key, epoch) => self.order_start(id),
             Ok(FromAgent::Hello { .. } | FromAgent::Pong) => {}
             Ok(FromAgent::Started { at, pid }) => {
                 if let Some(talk) = self.workers.talks.get_mut(&id) {
@@ -129,6 +135,30 @@ impl Engine {
             }
             Ok(FromAgent::Ended { n, end }) => self.take_agent_end(id, n, *end),
             Err(why) => say(format_args!("scheduler: the agent of {key} said what can't be read: {why}")),
+        }
+    }
+
+    /// Has a task started, once that it may run is committed: a pod that goes before it could say that its task has begun
+    /// has used its try then, also for a scheduler that knows nothing else of it.
+    fn order_start(&mut self, id: PodId) {
+        if let Some(talk) = self.workers.talks.get_mut(&id) {
+            talk.is_ordered = true;
+        }
+        self.write_pod(PodWrite::Noted { id, notes: json!({ORDERED: true}) });
+        self.workers.orders.push(id);
+    }
+
+    /// After a commit: what was ordered is told.
+    fn give_orders(&mut self) {
+        for id in std::mem::take(&mut self.workers.orders) {
+            let Some(Talk { key, epoch, .. }) = self.workers.talks.get(&id).cloned() else { continue };
+            if !self.is_wanted(id) || !self.is_current(&key, epoch) {
+                continue;
+            }
+            match self.agent_start(&key) {
+                Some(start) => self.tell_agent(id, &ToAgent::Start(Box::new(start))),
+                None => say(format_args!("scheduler: {key} has a pod, and no task any more")),
+            }
         }
     }
 
@@ -197,7 +227,8 @@ impl Engine {
     /// A worker pod has ended and its agent, if there is one, left no outcome: what the container's end means.
     pub(super) fn worker_ended(&mut self, id: PodId, ended: Ended) {
         let Some(talk) = self.workers.talks.get(&id).cloned() else { return };
-        if talk.started.is_none() && !talk.is_over && self.launch_again(id, &talk, &ended.end) {
+        let may_have_begun = talk.started.is_some() || (talk.is_ordered && ended.may_have_begun);
+        if !may_have_begun && !talk.is_over && self.launch_again(id, &talk, &ended.end) {
             return;
         }
         let start = talk.started.unwrap_or(ended.at);
@@ -302,6 +333,7 @@ impl Engine {
         for (id, n) in std::mem::take(&mut self.workers.acks) {
             self.tell_agent(id, &ToAgent::Ack(n));
         }
+        self.give_orders();
     }
 
     fn time_limit(&self, key: &TiKey) -> Option<f64> {

@@ -137,14 +137,31 @@ pub struct ClusterHealth {
     pub cluster: String,
     /// Namespace.
     pub namespace: String,
-    /// What: `pods`, `events`, `metrics`, `quotas`, `nodes`, `claims`.
+    /// What: `pods`, `events`, `metrics`, `quotas`, `nodes`, `claims`; `requests`, once the API server made them wait.
     pub what: String,
-    /// `ok`, `away` (no answer), `forbidden`, `missing` (the cluster has no such thing).
+    /// `ok`, `away` (no answer), `busy` (too many requests), `forbidden`, `missing` (the cluster has no such thing).
     pub state: String,
     /// Since when.
     pub since: Timestamp,
     /// The error's own words.
     pub message: String,
+}
+
+/// How the watch of a namespace goes on, as far as only memory knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchNow {
+    /// Name of the cluster for people.
+    pub cluster: String,
+    /// Namespace.
+    pub namespace: String,
+    /// When all its pods were listed last.
+    pub listed_at: Option<Timestamp>,
+    /// Pods of ours that are there.
+    pub pods: usize,
+    /// It failed, and is tried again then.
+    pub retry_at: Option<Timestamp>,
+    /// Nobody needs it any more.
+    pub is_over: bool,
 }
 
 /// One line of a namespace's quota.
@@ -205,6 +222,8 @@ pub enum PodWrite {
         /// What.
         event: Box<PodEvent>,
     },
+    /// A later scheduler has taken it up.
+    Adopted(PodId),
     /// What must be known again by whoever goes on with it: kept as the result until there is one.
     Noted {
         /// Which.

@@ -1,6 +1,7 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
 mod behaviour;
 mod costs;
+mod filling;
 mod home;
 mod home_pods;
 mod large;
@@ -19,4 +20,5 @@ pub mod terminal;
 mod themes;
 mod tour;
 mod undo;
+mod watching;
 mod words;

@@ -1,22 +1,27 @@
 //! Pods against a real cluster: `DAGDECK_TEST_KUBECONFIG` names it, else these tests say that they are skipped.
 
 mod articles;
+mod busy;
 mod callbacks;
 mod cluster;
 mod credentials;
+mod enders;
 mod facade;
 mod faults;
 mod in_python;
 mod inside;
+mod job_life;
 mod jobs;
 mod ledger;
 mod limited;
+mod orders;
 mod outcomes;
 mod pauses;
 mod proxy;
 mod recorder;
 mod resources;
 mod shell;
+mod silence;
 mod situations;
 mod strays;
 mod workers;

@@ -25,7 +25,7 @@ fn shown(home: &Home, name: &Value) -> Value {
 }
 
 /// A scheduler that reaches the cluster through a facade.
-fn start_behind(cluster: &Cluster, home: &Home, kubeconfig: &str) {
+pub fn start_behind(cluster: &Cluster, home: &Home, kubeconfig: &str) {
     let extra = json!({"namespace": cluster.namespace, "kube_config": kubeconfig});
     let connection = json!({"conn_type": "kubernetes", "extra": extra}).to_string();
     home.start_with(&[
@@ -208,8 +208,17 @@ with DAG("starts", schedule=None, is_paused_upon_creation=False):
     BashOperator(task_id="t", bash_command="true", executor_config=BAD)
 "#;
     let home = Home::with_files(&[("starts.py", file)]);
-    super::workers::start(&cluster, &home, &[("AIRFLOW__KUBERNETES_EXECUTOR__POD_LAUNCH_FAILURE_RETRIES", "2")]);
-    let run = home.trigger("starts", "r", &json!({}));
+    let variables = [("AIRFLOW__KUBERNETES_EXECUTOR__POD_LAUNCH_FAILURE_RETRIES", "2")];
+    super::workers::start(&cluster, &home, &variables);
+    home.run(&["dags", "trigger", "starts", "-r", "r"]).ok();
+    home.until("it is made again", || {
+        let pods = home.run(&["pods", "list", "starts", "--all", "-o", "json"]).ok().json();
+        (pods.as_array()?.len() > 1).then_some(())
+    });
+    // How often that was is stored: another scheduler goes on counting.
+    home.kill_scheduler();
+    super::workers::start(&cluster, &home, &variables);
+    let run = home.wait("starts", "r");
     let task = run.task("t", -1);
     assert_eq!((task["state"].as_str(), task["try_number"].as_i64()), (Some("failed"), Some(1)), "{task:#}");
     assert_eq!(task["cause"]["kind"], "image");

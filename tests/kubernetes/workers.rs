@@ -105,13 +105,13 @@ fn quota_that_is_used_up_is_waited_for_and_shown() {
 }
 
 /// A folder of the cluster's node that all worker pods share as their cache; removed at the end.
-struct Shared<'a> {
+pub struct Shared<'a> {
     cluster: &'a Cluster,
 }
 
 impl<'a> Shared<'a> {
     /// The folder, with a template file of worker pods that mount it.
-    fn new(cluster: &'a Cluster, home: &Home) -> (Self, String) {
+    pub fn new(cluster: &'a Cluster, home: &Home) -> (Self, String) {
         let folder = format!("/tmp/{}", cluster.namespace);
         let template = json!({"apiVersion": "v1", "kind": "Pod", "spec": {
             "nodeName": cluster.node(),
@@ -125,7 +125,7 @@ impl<'a> Shared<'a> {
     }
 
     /// What a shell in the folder prints.
-    fn look(&self, name: &str, script: &str) -> String {
+    pub fn look(&self, name: &str, script: &str) -> String {
         self.cluster.create(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
             "restartPolicy": "Never", "nodeName": self.cluster.node(),
             "containers": [{"name": "base", "image": self.cluster.image(), "command": ["sh", "-c", script],

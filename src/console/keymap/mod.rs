@@ -52,6 +52,7 @@ pub enum Action {
     Pod,
     GoFailure,
     GoAudit,
+    SearchLogs,
     ViewGrid,
     ViewGantt,
     ViewGraph,

@@ -133,6 +133,14 @@ pub const ROWS: &[Row] = {
         row(A::GoLog, &["g l"], OBJECTS, G::Move, "", "go to the log"),
         row(A::GoFailure, &["g f"], OBJECTS, G::Move, "", "go to the newest failure of this DAG"),
         row(A::GoAudit, &["g a"], OBJECTS, G::Move, "", "go to the audit of this object: who did what to it"),
+        row(
+            A::SearchLogs,
+            &["g s"],
+            Scope::ALL,
+            G::Look,
+            "",
+            "search all logs of all runs for a text: where it is, and the first time it ever appeared",
+        ),
         row(A::ViewGrid, &["v g"], OBJECTS, G::Look, "", "view: grid of runs x tasks"),
         row(A::ViewGantt, &["v t"], OBJECTS, G::Look, "", "view: timeline (Gantt) of the run"),
         row(A::ViewGraph, &["v d"], OBJECTS, G::Look, "", "view: diagram (graph) of the tasks, with the run's states"),
@@ -175,7 +183,7 @@ pub const ROWS: &[Row] = {
         row(
             A::Sort,
             &["s"],
-            Scope(Scope::DAGS.0 | Scope::RUNS.0 | Scope::TIS.0 | Scope::PODS.0),
+            Scope(Scope::DAGS.0 | Scope::RUNS.0 | Scope::TIS.0 | Scope::PODS.0 | Scope::XCOM.0),
             G::Look,
             "",
             "sort by the next column; group pods by DAG, node, phase, namespace",

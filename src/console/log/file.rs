@@ -231,7 +231,7 @@ pub(super) fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u
 }
 
 /// JSON escapes what is special in it, so the text is looked for as JSON would write it.
-fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::Error> {
+pub(super) fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::Error> {
     let source = match text {
         Some(text) => {
             let json = serde_json::Value::from(text).to_string();

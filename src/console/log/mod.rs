@@ -8,6 +8,7 @@ pub mod merged;
 pub mod progress;
 pub mod pulse;
 pub mod record;
+pub mod search;
 pub mod view;
 
 pub use file::{Ask, Found, answer};

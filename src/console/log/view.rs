@@ -44,6 +44,8 @@ pub struct LogView {
     pub search: String,
     /// Offset of the record found last.
     pub found: Option<u64>,
+    /// It opens at the record that ends there and has what is looked for.
+    pub opens_at: Option<u64>,
     /// Times in front.
     pub stamps: Stamps,
     /// Only some records are shown.

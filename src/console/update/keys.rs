@@ -198,12 +198,13 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         A::Diff => super::compare::compare(state),
-        A::Grep | A::Pipe | A::Export => {
+        A::Grep | A::Pipe | A::Export | A::SearchLogs => {
             super::prompt::open(
                 state,
                 match action {
                     A::Grep => Prompt::Grep,
                     A::Pipe => Prompt::Pipe,
+                    A::SearchLogs => Prompt::Search,
                     _ => Prompt::Export,
                 },
             );

@@ -71,14 +71,16 @@ pub fn wanted_part(screen: &mut Screen, logs: &std::path::Path) -> Option<Part> 
     let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
     if path != screen.log.path {
         let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
+        let opens_at = screen.log.opens_at;
         screen.log = LogView {
             wrap,
             stamps: screen.log.stamps,
             search: screen.log.search.clone(),
             only: screen.log.only.clone(),
-            ..LogView::new(path, running)
+            ..LogView::new(path, running && opens_at.is_none())
         };
-        return Some(screen.log.end());
+        let find = |from| Part::Find { text: Some(screen.log.search.clone()), from, forward: false };
+        return Some(opens_at.map_or_else(|| screen.log.end(), find));
     }
     // The end of a log belongs to the end of its try, so it is read once more then.
     screen.log.top.is_none().then(|| screen.log.newer())

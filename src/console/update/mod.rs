@@ -6,6 +6,8 @@ mod copy;
 mod errands;
 mod form;
 mod graph;
+mod hits;
+mod incident;
 mod keys;
 mod logs;
 mod look;
@@ -24,6 +26,7 @@ mod undo;
 use crate::store::screens::SECOND;
 
 use super::{
+    forms::outlook,
     layout::layout,
     log::Found,
     message::{Effect, Event},
@@ -78,6 +81,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             dropped(state, ticket);
             Vec::new()
         }
+        Event::Searched(number, answer) => hits::told(state, number, answer),
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Searching(done, all) => {
             search::searching(state, done, all);
@@ -257,7 +261,20 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         let open = t.groups.iter().filter(|g| !g.quiet()).count();
-        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len());
+        let missed = t.due.iter().filter(|d| d.missed).count();
+        let others = t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len();
+        state.alerts = Some(open + missed + others);
+    }
+    if let Some(form) = state.form().filter(|f| f.outlook_asked == Some(ticket)) {
+        form.outlook_asked = None;
+        // Without it the form says less, and works.
+        if let Ok(Data::Outlook(outlook)) = answer {
+            outlook::take(form, *outlook);
+        }
+        return Vec::new();
+    }
+    if matches!(answer, Ok(Data::Outlook(_))) {
+        return Vec::new();
     }
     if let Ok(Data::Held(held, clusters)) = &answer {
         state.held.clone_from(held);
@@ -288,6 +305,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         Err(why) => screen.error = Some(why),
     }
     let mut effects = look::after_load(state);
+    // What only the scheduler's memory knows is shown beside what the store does.
+    if state.link == Link::Up && matches!(state.screen().place, Place::System | Place::Pods(_)) {
+        effects.push(Effect::Status(state.next_ticket()));
+    }
     if stale && !state.frozen && state.focused {
         effects.extend(state.load());
     }

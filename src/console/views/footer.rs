@@ -38,6 +38,20 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
         Overlay::Form(form) if form.on_text() => {
             &[("Tab", "next"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
         }
+        Overlay::Form(form) if form.on_rows() => &[
+            ("Up/Down", "line"),
+            ("Space", "leave out, take back"),
+            ("Tab", "field"),
+            ("Ctrl-y", "copy command"),
+            ("Esc", "cancel"),
+        ],
+        Overlay::Form(form) if form.has_rows() => &[
+            ("Tab", "field, then lines"),
+            ("Space", "toggle"),
+            ("Ctrl-y", "copy command"),
+            ("Enter", "on the button"),
+            ("Esc", "cancel"),
+        ],
         Overlay::Form(_) => &[
             ("Tab", "field"),
             ("Space", "toggle"),

@@ -200,6 +200,7 @@ fn about(state: &State) -> String {
         (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
         (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
         (Place::Assets, crate::console::query::Data::Assets(all)) => super::assets::title(state, all),
+        (Place::Search(text), crate::console::query::Data::Hits(hits)) => super::search::title(state, text, hits),
         (Place::Logs(_), crate::console::query::Data::Logs(rows)) => super::log::title(rows),
         (Place::System, _) => format!("home {}", state.facts.home.display()),
         (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),

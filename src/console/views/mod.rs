@@ -5,6 +5,7 @@ pub mod assets;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;
+pub mod clusters;
 pub mod compare;
 pub mod dags;
 pub mod events;
@@ -25,6 +26,7 @@ pub mod pod;
 pub mod pod_spec;
 pub mod pods;
 pub mod runs;
+pub mod search;
 pub mod settings;
 pub mod side;
 pub mod system;
@@ -82,6 +84,7 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
         (Place::Backfills, Data::Backfills(rows)) => backfills::draw(state, rows, &parts, buf),
         (Place::Assets, Data::Assets(all)) => assets::draw(state, all, &parts, buf),
+        (Place::Search(_), Data::Hits(hits)) => search::draw(state, hits, &parts, buf),
         (Place::Logs(_), Data::Logs(rows)) => log::several(state, rows, &parts, buf),
         (Place::Settings, Data::Settings(s)) => settings::draw(state, s, &parts, buf),
         (Place::Versions(_), Data::Versions(v)) => versions::draw(state, v, &parts, buf),

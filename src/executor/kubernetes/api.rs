@@ -28,8 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// No answer, or one that says "later" (429, 5xx): the request may or may not have been carried out.
+    /// No answer, or an error of the server's own (5xx): the request may or may not have been carried out.
     Away(String),
+    /// Too many requests (429): it was not carried out. The next one goes when the server wants it ([`Pace`](super::pace::Pace)).
+    Busy(String),
     /// The API server said no.
     Refused {
         /// HTTP status.
@@ -64,7 +66,11 @@ impl Trouble {
     }
     /// True if asking again later can help.
     pub fn is_away(&self) -> bool {
-        matches!(self, Self::Away(_))
+        matches!(self, Self::Away(_) | Self::Busy(_))
+    }
+    /// True if the server has too much to do, and has done nothing of this.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_))
     }
 }
 
@@ -72,6 +78,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Away(why) => write!(f, "the API server doesn't answer: {why}"),
+            Self::Busy(why) => write!(f, "the API server has too many requests: {why}"),
             Self::Refused { code, message, .. } => write!(f, "{message} (HTTP {code})"),
         }
     }
@@ -83,9 +90,17 @@ impl From<kube::Error> for Trouble {
             kube::Error::Api(status) if status.code != 429 && status.code < 500 => {
                 Self::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone() }
             }
+            kube::Error::Api(status) if status.code == 429 => {
+                Self::Busy(format!("{} (HTTP 429)", status.message.trim()))
+            }
             kube::Error::Api(status) => Self::Away(format!("{} (HTTP {})", status.message, status.code)),
             kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status))
-                if status.is_client_error() && status.as_u16() != 429 =>
+                if status.as_u16() == 429 =>
+            {
+                Self::Busy("the stream was refused (HTTP 429)".into())
+            }
+            kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status))
+                if status.is_client_error() =>
             {
                 let reason = status.canonical_reason().unwrap_or_default();
                 let message = format!("the stream was refused: {reason}");
@@ -155,6 +170,7 @@ impl Api {
         F: Fn(kube::Client) -> W,
         W: Future<Output = Result<T, kube::Error>>,
     {
+        self.door.turn().await;
         let begun = Instant::now();
         let answer = within(PATIENCE, send(self.door.client())).await;
         match &answer {
@@ -200,6 +216,17 @@ impl Api {
     pub async fn events(&self, name: &str) -> Answer<Vec<Value>> {
         let list = self.list_events(&format!("involvedObject.name={name}")).await?;
         Ok(list["items"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The API server's version, which everybody may ask for: a sign of life.
+    pub async fn version(&self) -> Answer<Value> {
+        self.ask(http::Request::get("/version").body(Vec::new()).map_err(kube::core::request::Error::BuildRequest))
+            .await
+    }
+
+    /// The namespace itself.
+    pub async fn namespace(&self) -> Answer<Value> {
+        self.ask(Request::new("/api/v1/namespaces").get(&self.namespace, &kube::api::GetParams::default())).await
     }
 
     /// The events that a field selector finds; the whole list with its resource version.

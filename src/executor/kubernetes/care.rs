@@ -6,7 +6,7 @@ mod tidy;
 mod told;
 mod watch;
 
-pub use watch::chosen;
+pub use watch::{chosen, unknown};
 
 use std::{
     cell::{Cell, RefCell},
@@ -70,6 +70,8 @@ pub struct Care {
     /// No answer of the engine to wait for before it is removed: it timed out, or nobody wants it.
     must_go: bool,
     is_deleted: bool,
+    /// The watch has shown its end: its last object is how it ended.
+    saw_it_go: bool,
     /// Its task ended well.
     has_succeeded: bool,
 }
@@ -111,6 +113,7 @@ impl Care {
             inbox: Some(inbox).filter(|_| has_agent),
             committed: false,
             is_deleted: false,
+            saw_it_go: false,
             has_succeeded: ended_well(&job),
             job,
             teller,

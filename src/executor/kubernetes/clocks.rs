@@ -17,6 +17,9 @@ use crate::{
 /// Longest sleep: clocks are looked at again after it.
 const LONG: f64 = 3600.0;
 
+/// Sleep while the API server is away: nobody tells when it is back.
+const AWAY: f64 = 5.0;
+
 /// One pod's clocks.
 pub struct Clocks {
     schedule: f64,
@@ -72,7 +75,7 @@ impl Clocks {
 
     /// How long until one may be over.
     pub fn next(&mut self, pod: Option<&Value>, away: (Duration, bool)) -> Duration {
-        let start = self.starts(pod, away).map(|(left, _)| left);
+        let start = self.starts(pod, away).map(|(left, _)| left).or(away.1.then_some(AWAY));
         let left = [start, self.task(pod)].into_iter().flatten().fold(LONG, f64::min);
         Duration::from_secs_f64(left.clamp(0.0, LONG) + 0.001)
     }

@@ -50,6 +50,19 @@ impl Door {
         self.client.borrow().clone()
     }
 
+    /// Waits until a request may go.
+    pub async fn turn(&self) {
+        loop {
+            let wait = self.counts.pace.turn(Instant::now());
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            if !self.counts.pace.is_held(Instant::now()) {
+                return;
+            }
+        }
+    }
+
     /// After a request that was begun then was answered with 401: true if there is a client by now that may fare better.
     pub async fn renew(&self, begun: Instant) -> bool {
         let _one_at_a_time = self.renewing.lock().await;

@@ -292,7 +292,7 @@ impl Doing {
 fn server_said(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Refused { reason, message, .. } => format!("Error from server ({reason}): {message}"),
-        Trouble::Away(_) => trouble.to_string(),
+        Trouble::Away(_) | Trouble::Busy(_) => trouble.to_string(),
     }
 }
 

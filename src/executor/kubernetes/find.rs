@@ -81,6 +81,13 @@ pub async fn create(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn()
             Ok(made) => return Obtained::Pod(made, false),
             Err(trouble) => trouble,
         };
+        if trouble.is_busy() {
+            // It was not: it is asked again in its turn.
+            if unwanted() {
+                return Obtained::Unwanted;
+            }
+            continue;
+        }
         // It may have been created all the same.
         let look = trouble.is_away() || trouble.is_taken();
         if !look {

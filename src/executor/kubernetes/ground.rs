@@ -45,7 +45,7 @@ impl Ground {
             Err(e) => {
                 let text = format!("cannot write the log {}: {e}", work.log.display());
                 let end = End::Failed(Cause::new(CauseKind::Start, text).exception("OSError"));
-                let result = Box::new(Ended { end, xcom: None, at: clock::now() });
+                let result = Box::new(Ended { end, xcom: None, at: clock::now(), may_have_begun: false });
                 teller.tell(Report::Ended { id: work.pod.id, result });
                 teller.tell(Report::Done { id: work.pod.id, is_gone: false });
                 None
@@ -88,8 +88,10 @@ impl Ground {
             End::Success => {}
         }
         let xcom = xcom.map(|(value, source)| (value, source.to_string()));
-        self.teller
-            .tell(Report::Ended { id: self.work.pod.id, result: Box::new(Ended { end, xcom, at: clock::now() }) });
+        self.teller.tell(Report::Ended {
+            id: self.work.pod.id,
+            result: Box::new(Ended { end, xcom, at: clock::now(), may_have_begun: true }),
+        });
     }
 
     /// Nothing is left to be done.

@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use super::{End, api::Trouble, glance};
+use super::{
+    End,
+    api::Trouble,
+    ender::{self, deleted},
+    glance,
+};
 use crate::{
     model::{Cause, CauseKind, PodEvent},
     operators::kubernetes_pod::Conduct,
@@ -117,31 +122,10 @@ fn from_outside(pod: &Value, events: &[PodEvent]) -> Option<Cause> {
         Some("NodeLost") => return Some(cause(CauseKind::NodeLost, format!("the node was lost: {message}"))),
         _ => {}
     }
-    if let Some(target) = glance::condition(pod, "DisruptionTarget").filter(|c| c["status"] == "True") {
-        let (reason, message) = (target["reason"].as_str().unwrap_or("?"), target["message"].as_str().unwrap_or(""));
-        let lost = reason == "DeletionByPodGC" || message.contains("unreachable") || message.contains("not-ready");
-        let kind = if lost { CauseKind::NodeLost } else { CauseKind::Evicted };
-        return Some(cause(kind, format!("the pod was evicted ({reason}): {message}")));
+    if let Some(cause) = ender::disruption(pod, events) {
+        return Some(cause);
     }
     glance::deletion_asked(pod).map(|_| deleted(pod, events))
-}
-
-/// Its object was deleted, by whom the events may say.
-fn deleted(pod: &Value, events: &[PodEvent]) -> Cause {
-    if let Some(target) = glance::condition(pod, "DisruptionTarget").filter(|c| c["status"] == "True") {
-        let (reason, message) = (target["reason"].as_str().unwrap_or("?"), target["message"].as_str().unwrap_or(""));
-        return cause(CauseKind::Evicted, format!("the pod was evicted ({reason}): {message}"));
-    }
-    let telling = ["TaintManagerEviction", "Preempted", "Evicted"];
-    match events.iter().rev().find(|e| telling.contains(&e.reason.as_str())) {
-        Some(e) => {
-            cause(CauseKind::Evicted, format!("the pod was deleted by {}: {}: {}", e.source, e.reason, e.message))
-        }
-        None => {
-            let text = "someone deleted the pod before its end was known; the cluster's events don't say who";
-            cause(CauseKind::PodDeleted, text.into())
-        }
-    }
 }
 
 /// The memory limit of a container for people.

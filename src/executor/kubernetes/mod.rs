@@ -8,6 +8,7 @@ mod clocks;
 pub mod cluster;
 mod deliver;
 mod door;
+mod ender;
 mod errand;
 pub mod exec;
 mod facts;
@@ -19,6 +20,7 @@ pub mod hub;
 mod job;
 mod judge;
 mod outcome;
+mod pace;
 pub mod pending;
 pub mod pod_command;
 mod podlog;
@@ -46,7 +48,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite, Sample, WatchNow},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -153,6 +155,9 @@ pub struct Ended {
     pub xcom: Option<(Value, String)>,
     /// When.
     pub at: Timestamp,
+    /// As far as the pod shows, what is in it may have begun. Asked of workers only.
+    #[serde(default)]
+    pub may_have_begun: bool,
 }
 
 /// What the thread says.
@@ -221,6 +226,8 @@ pub enum Report {
     },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
+    /// How a watch goes on.
+    Watching(WatchNow),
     /// Something that only has to be stored: samples, quotas, requests.
     Learnt(Box<PodWrite>),
 }
@@ -245,6 +252,8 @@ pub enum WorkNews {
     Seen(String, Box<PodSight>),
     /// Something was said about a job's pod.
     Event(String, Box<PodEvent>),
+    /// What a job's pod used.
+    Used(String, Vec<Sample>),
     /// Nothing is left to be done with a job's pod.
     Left {
         /// UID.
@@ -349,7 +358,7 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_int
                 let name = job.pod.name.clone();
                 let (hub, teller) = (hub.clone(), teller.clone());
                 let care = match job.pod.kind {
-                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, heard)),
+                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, (heard, answers))),
                     PodKind::Errand => tokio::task::spawn_local(errand::run(*job, hub, teller, heard)),
                     _ => tokio::task::spawn_local(Care::run(*job, hub, teller, (heard, told, answers))),
                 };

@@ -1,4 +1,5 @@
-//! Counts what is asked of an API server: every request of a cluster's client goes through here.
+//! Counts what is asked of an API server, and hears when it asks to be left alone: every request of a cluster's client goes
+//! through here.
 
 use std::{
     future::Future,
@@ -8,10 +9,13 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
     task::{Context, Poll},
+    time::Instant,
 };
 
 use http::{Request, Response};
 use tower::{Layer, Service};
+
+use super::pace::{Pace, retry_after};
 
 /// Counts since the client was made.
 #[derive(Debug, Default)]
@@ -19,6 +23,8 @@ pub struct Counts {
     requests: AtomicI64,
     throttled: AtomicI64,
     failed: AtomicI64,
+    /// How fast it may be asked.
+    pub pace: Pace,
 }
 
 impl Counts {
@@ -26,6 +32,18 @@ impl Counts {
     pub fn now(&self) -> (i64, i64, i64) {
         let of = |count: &AtomicI64| count.load(Ordering::Relaxed);
         (of(&self.requests), of(&self.throttled), of(&self.failed))
+    }
+
+    fn pace_by<B>(&self, response: &Response<B>) {
+        let (code, now) = (response.status().as_u16(), Instant::now());
+        let header = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let said = retry_after(header);
+        if code == 429 || (code >= 500 && said.is_some()) {
+            let chance = uuid::Uuid::new_v4().as_u128() as u32;
+            self.pace.refuse(now, code, said, f64::from(chance) / f64::from(u32::MAX));
+        } else if code < 500 {
+            self.pace.answer(now);
+        }
     }
 }
 
@@ -65,6 +83,9 @@ where
         let (answer, counts) = (self.inner.call(request), self.counts.clone());
         Box::pin(async move {
             let answer = answer.await;
+            if let Ok(response) = &answer {
+                counts.pace_by(response);
+            }
             match &answer {
                 Ok(response) if response.status().as_u16() == 429 => counts.throttled.fetch_add(1, Ordering::Relaxed),
                 Ok(response) if !response.status().is_server_error() => 0,

@@ -112,6 +112,8 @@ pub struct Ended {
     pub last_line: Option<String>,
     /// The agent said itself, or has left, how it ended.
     pub is_told: bool,
+    /// Its last object, and what its agent left, don't exclude that its task has begun.
+    pub may_have_begun: bool,
 }
 
 /// Reads what a worker pod left, tells the messages of its agent, and judges.
@@ -133,27 +135,27 @@ pub async fn judged(
             Some(_) if !gone => last_line(api, name, base).await,
             _ => None,
         };
-        return Ended { end, last_line, is_told: false };
+        return Ended { end, last_line, is_told: false, may_have_begun: glance::has_begun(pod, base) };
     }
     let Some(words) = terminated.as_ref().and_then(|t| LastWords::read(&t.message)) else {
         let text = "the worker's container ended without a word of its agent";
         let end = if end == End::Success { End::Failed(Cause::new(CauseKind::Pod, text)) } else { end };
-        return Ended { end, last_line: None, is_told: false };
+        return Ended { end, last_line: None, is_told: false, may_have_begun: glance::has_begun(pod, base) };
     };
     if words.status.is_none() {
         // It was told to end before its task had begun.
         let told = || Cause::new(CauseKind::PodDeleted, "the worker pod was told to end before its task was started");
         let cause = judge::outside(pod, gone, events).unwrap_or_else(told);
-        return Ended { end: End::Failed(cause), last_line: None, is_told: false };
+        return Ended { end: End::Failed(cause), last_line: None, is_told: false, may_have_begun: words.started };
     }
     match left(api, name, base, &words, job.pod.id, teller).await {
-        Ok(()) => Ended { end, last_line: None, is_told: true },
+        Ok(()) => Ended { end, last_line: None, is_told: true, may_have_begun: true },
         Err(why) => {
             // The log went with the pod: who ended that is the cause, not that it can't be read.
             let gone = gone || matches!(api.get(name).await, Err(trouble) if trouble.is_missing());
             let lost = || Cause::new(CauseKind::Pod, format!("the task's result is lost: {why}"));
             let cause = judge::outside(pod, gone, events).unwrap_or_else(lost);
-            Ended { end: End::Failed(cause), last_line: None, is_told: false }
+            Ended { end: End::Failed(cause), last_line: None, is_told: false, may_have_begun: true }
         }
     }
 }

@@ -72,10 +72,12 @@ fn number(name: &str) -> Option<u64> {
 }
 
 impl Scene {
-    fn new(work: Work, purpose: &str) -> Option<Self> {
+    fn new(work: Work, purpose: &str, is_direct: bool) -> Option<Self> {
         let mut cluster = Cluster::new(purpose)?;
         let proxy = Proxy::to(cluster.own_kubeconfig());
-        cluster.go_through(&proxy, &json!({}));
+        if !is_direct {
+            cluster.go_through(&proxy, &json!({}));
+        }
         let ledger = Ledger::of(cluster.own_kubeconfig(), &cluster.namespace);
         let is_full = number("DAGDECK_FAULTS").is_some();
         let tasks = if is_full { 6 } else { 3 };
@@ -193,10 +195,16 @@ impl Scene {
     }
 }
 
-fn every_fault(work: Work, purpose: &str) {
-    let Some(mut scene) = Scene::new(work, purpose) else { return };
+fn every_fault(work: Work, purpose: &str, is_direct: bool) {
+    if is_direct && (Node::named().is_none() || Node::starter().is_none()) {
+        let (node, starter) = (node::VARIABLE, node::STARTER);
+        eprintln!("SKIPPED: what happens to the API server itself needs {node} and {starter}");
+        return;
+    }
+    let Some(mut scene) = Scene::new(work, purpose, is_direct) else { return };
     let wanted = std::env::var("DAGDECK_FAULT").unwrap_or_default();
-    let is_chosen = |fault: &&Fault| fault.name.contains(&wanted) && fault.works.contains(&work);
+    let is_chosen =
+        |fault: &&Fault| fault.name.contains(&wanted) && fault.works.contains(&work) && fault.is_direct == is_direct;
     let mut groups: Vec<Vec<&Fault>> = Vec::new();
     for fault in FAULTS.iter().filter(is_chosen) {
         if fault.needs_node && scene.node.is_none() {
@@ -225,10 +233,20 @@ fn every_fault(work: Work, purpose: &str) {
 
 #[test]
 fn pods_of_the_operator_survive_every_fault() {
-    every_fault(Work::Operator, "faults");
+    every_fault(Work::Operator, "faults", false);
 }
 
 #[test]
 fn worker_pods_survive_every_fault() {
-    every_fault(Work::Workers, "workfaults");
+    every_fault(Work::Workers, "workfaults", false);
+}
+
+#[test]
+fn pods_of_the_operator_survive_the_api_server_itself() {
+    every_fault(Work::Operator, "apifaults", true);
+}
+
+#[test]
+fn worker_pods_survive_the_api_server_itself() {
+    every_fault(Work::Workers, "apiworkfaults", true);
 }

@@ -1,8 +1,11 @@
 //! The faults: what happens, and what it may cost.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
-use super::{Scene, Work, dags};
+use super::{Scene, Work, dags, node::Node};
 use crate::kubernetes::{
     ledger::Born,
     proxy::{Asked, Deed},
@@ -28,16 +31,19 @@ pub struct Fault {
     pub pause_ms: usize,
     pub needs_node: bool,
     pub is_slow: bool,
+    /// It is of the API server itself, which the scheduler talks to without the proxy then.
+    pub is_direct: bool,
 }
 
 const BOTH: &[Work] = &[Work::Operator, Work::Workers];
 
 const fn costs_time(name: &'static str, act: fn(&mut Scene) -> bool, pause_ms: usize) -> Fault {
-    Fault { name, kinds: &[], how: How::Acts(act), works: BOTH, pause_ms, needs_node: false, is_slow: false }
+    let how = How::Acts(act);
+    Fault { name, kinds: &[], how, works: BOTH, pause_ms, needs_node: false, is_slow: false, is_direct: false }
 }
 
 const fn costs_a_try(name: &'static str, kinds: &'static [&'static str], how: How) -> Fault {
-    Fault { name, kinds, how, works: BOTH, pause_ms: 1500, needs_node: false, is_slow: false }
+    Fault { name, kinds, how, works: BOTH, pause_ms: 1500, needs_node: false, is_slow: false, is_direct: false }
 }
 
 /// All of them.
@@ -61,7 +67,49 @@ pub const FAULTS: &[Fault] = &[
         ..costs_a_try("container killed", &["exit_code", "signal", "pod"], How::Acts(container_killed))
     },
     Fault { needs_node: true, ..costs_time("node not ready", node_lost, 3000) },
+    Fault { needs_node: true, is_direct: true, ..costs_time("API server's process stopped", server_stopped, 8000) },
+    Fault { needs_node: true, is_direct: true, ..costs_time("API server's process killed", server_killed, 8000) },
 ];
+
+/// How long the API server itself is away: `DAGDECK_FAULT_SECONDS`, else 60 s, or 3 s where each fault happens once.
+fn outage(scene: &Scene) -> Duration {
+    let default = if scene.is_full { 60 } else { 3 };
+    Duration::from_secs(super::number("DAGDECK_FAULT_SECONDS").unwrap_or(default))
+}
+
+/// What happens to the API server happens to all tests that run: one of them does it, and those that are about to do the same
+/// wait until it is over.
+fn to_all(which: &Mutex<()>, act: impl FnOnce()) -> bool {
+    match which.try_lock() {
+        Ok(_first) => {
+            let _alone = Node::alone();
+            act();
+        }
+        Err(_) => drop(which.lock()),
+    }
+    true
+}
+
+fn server_stopped(scene: &mut Scene) -> bool {
+    static STOPPED: Mutex<()> = Mutex::new(());
+    let Some(node) = &scene.node else { return false };
+    to_all(&STOPPED, || {
+        node.stop_api(true);
+        std::thread::sleep(outage(scene));
+        node.stop_api(false);
+    })
+}
+
+/// Killed, and started again on the same data.
+fn server_killed(scene: &mut Scene) -> bool {
+    static KILLED: Mutex<()> = Mutex::new(());
+    let (Some(node), Some(start)) = (&scene.node, Node::starter()) else { return false };
+    to_all(&KILLED, || {
+        node.kill_api();
+        std::thread::sleep(outage(scene));
+        start();
+    })
+}
 
 fn scheduler_killed(scene: &mut Scene) -> bool {
     scene.home.kill_scheduler();
@@ -179,6 +227,7 @@ fn container_killed(scene: &mut Scene) -> bool {
 /// Its kubelet stops, and the cluster notices at once.
 fn node_lost(scene: &mut Scene) -> bool {
     let Some(node) = &scene.node else { return false };
+    let _alone = Node::alone();
     node.stop_kubelet(true);
     scene.cluster.lose_node();
     scene.random.pause(10_000);

@@ -12,6 +12,9 @@ use rustls::ClientConnection;
 
 use super::{Asked, Deed, Open, Shared};
 
+/// Less than an order to a worker, and more than what is said before it.
+pub const FEW: usize = 600;
+
 struct Line<'a> {
     shared: &'a Shared,
     id: u64,
@@ -27,6 +30,10 @@ struct Line<'a> {
     loses: bool,
     /// From now on it is no HTTP any more.
     is_raw: bool,
+    /// What comes back is lost once the program has said enough.
+    deafens: bool,
+    /// Bytes that it has said since.
+    said: usize,
 }
 
 /// Serves a connection to its end.
@@ -45,6 +52,8 @@ pub fn serve(shared: &Shared, client: TcpStream) {
         answer: None,
         loses: false,
         is_raw: false,
+        deafens: false,
+        said: 0,
     };
     // Whichever side ends it: the other one sees that.
     let _ = line.run();
@@ -91,6 +100,7 @@ impl Line<'_> {
     fn take(&mut self, mut rest: &[u8]) -> Result<()> {
         while !rest.is_empty() {
             if self.is_raw {
+                self.said += rest.len();
                 return self.hand_on(rest);
             }
             if self.body > 0 {
@@ -140,7 +150,8 @@ impl Line<'_> {
         match deed {
             Deed::Say(code, reason) => self.answer = Some(refusal(code, reason)),
             Deed::Expired => self.answer = Some(expired()),
-            Deed::Pass | Deed::Lose => {
+            Deed::Pass | Deed::Lose | Deed::Deafen => {
+                self.deafens = matches!(deed, Deed::Deafen);
                 self.loses = matches!(deed, Deed::Lose);
                 self.is_raw = field("upgrade").is_some();
                 let own = |line: &&str| !line.to_ascii_lowercase().starts_with("authorization:");
@@ -186,6 +197,9 @@ impl Line<'_> {
             };
             if self.loses {
                 return Ok(false);
+            }
+            if self.deafens && self.said > FEW {
+                continue;
             }
             self.client.write_all(&chunk[..got])?;
             if let Some(open) = self.shared.open.lock().unwrap().get_mut(&self.id) {

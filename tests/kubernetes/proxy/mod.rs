@@ -63,6 +63,8 @@ pub enum Deed {
     Expired,
     /// It is carried out, and the answer lost.
     Lose,
+    /// It becomes a stream on which nothing comes back any more once the program has said more than [`line::FEW`] bytes.
+    Deafen,
 }
 
 type Judge = Box<dyn FnMut(&Asked) -> Deed + Send>;

@@ -17,7 +17,10 @@ impl Care {
         self.past_events(api).await;
         let ended = worker::judged(&self.job, api, &self.name, seen, &self.events, &self.teller).await;
         let xcom = ended.last_line.map(|line| (Value::String(line), outcome::STDOUT));
-        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told }
+        // What became of a pod that went while nobody watched isn't known.
+        let unseen = self.is_gone() && !self.saw_it_go;
+        let may_have_begun = ended.may_have_begun || unseen;
+        Verdict { end: ended.end, xcom, is_timeout: false, is_told: ended.is_told, may_have_begun }
     }
 
     /// Reads the result and judges.
@@ -45,6 +48,9 @@ impl Care {
             self.past_events(api).await;
             end = judge::end(&pod, gone, &self.events, &self.job.conduct);
         }
+        if let End::Failed(cause) = end {
+            end = End::Failed(self.with_last_line(cause, &pod));
+        }
         let xcom = match found {
             Ok(found) => {
                 if let Some(warning) = found.warning {
@@ -61,7 +67,18 @@ impl Care {
                 None
             }
         };
-        Verdict { end, xcom, is_timeout: false, is_told: false }
+        Verdict { end, xcom, is_timeout: false, is_told: false, may_have_begun: true }
+    }
+
+    /// A program that failed, and left no message of its own, is known by the last line that it printed.
+    fn with_last_line(&self, cause: Cause, pod: &Value) -> Cause {
+        let base = &self.job.conduct.base;
+        let is_silent = glance::terminated(pod, base).is_some_and(|t| t.exit_code != 0 && t.message.is_empty());
+        if cause.kind != CauseKind::ExitCode || !is_silent {
+            return cause;
+        }
+        let line = self.log.borrow_mut().last_line(base);
+        cause.last_line(&line)
     }
 
     /// Says how it ended, in the log and to the engine.
@@ -87,7 +104,8 @@ impl Care {
         }
         self.has_succeeded = ended.end == End::Success;
         let xcom = ended.xcom.map(|(value, source)| (value, source.to_string()));
-        let result = Box::new(Ended { end: ended.end, xcom, at: clock::now() });
+        let (end, may_have_begun) = (ended.end, ended.may_have_begun);
+        let result = Box::new(Ended { end, xcom, at: clock::now(), may_have_begun });
         self.teller.tell(Report::Ended { id: self.job.pod.id, result });
     }
 
@@ -140,10 +158,12 @@ pub(super) struct Verdict {
     pub(super) is_timeout: bool,
     /// The agent has said so already, in the log too.
     pub(super) is_told: bool,
+    /// See [`Ended::may_have_begun`].
+    pub(super) may_have_begun: bool,
 }
 
 /// A task that fails before there is a pod.
 pub(super) fn fail(teller: &Teller, job: &Job, cause: Cause) {
-    let result = Box::new(Ended { end: End::Failed(cause), xcom: None, at: clock::now() });
+    let result = Box::new(Ended { end: End::Failed(cause), xcom: None, at: clock::now(), may_have_begun: false });
     teller.tell(Report::Ended { id: job.pod.id, result });
 }

@@ -77,6 +77,6 @@ impl Care {
 impl Verdict {
     /// It failed, and has no result.
     pub(super) fn failed(cause: Cause) -> Self {
-        Self { end: End::Failed(cause), xcom: None, is_timeout: false, is_told: false }
+        Self { end: End::Failed(cause), xcom: None, is_timeout: false, is_told: false, may_have_begun: false }
     }
 }
