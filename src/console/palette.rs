@@ -35,9 +35,9 @@ pub fn choices(state: &State, typed: &str) -> Vec<(String, Choice)> {
         })
         .map(|r| (r.what.to_owned(), Choice::Do(r.action)))
         .collect();
-    all.extend(state.dag_ids.iter().map(|d| (format!("DAG {d}"), Choice::Dag(d.clone()))));
+    let names = &state.names;
+    all.extend(names.dags.iter().map(|d| (format!("DAG {d}"), Choice::Dag(d.clone()))));
     if !typed.is_empty() {
-        let names = &state.names;
         all.extend(names.tasks.iter().map(|(d, t)| (format!("task {d}.{t}"), Choice::Task(d.clone(), t.clone()))));
         for (kind, known) in [
             (Setting::Pool, &names.pools),

@@ -127,11 +127,9 @@ pub enum Query {
         dag_id: String,
         run: Option<i64>,
     },
-    /// What has a name besides DAGs, for the palette.
-    Named,
     /// A DAG itself.
     About(String),
-    /// The ids of all DAGs, for the palette.
+    /// What has a name, for the palette.
     Names,
     /// What a form tells of a DAG besides its plan.
     Outlook(String),
@@ -158,10 +156,8 @@ pub enum Asker {
     Screen,
     /// The line of held acts.
     Held,
-    /// The palette, for DAGs.
+    /// The palette.
     Names,
-    /// The palette, for all else that has a name.
-    Named,
     /// A form, for what it tells besides its plan.
     Form,
     /// The pane beside a list.
@@ -229,8 +225,7 @@ pub enum Data {
     /// And whether it is paused.
     Definition(Option<(Box<crate::model::Dag>, bool)>),
     About(Box<dags::About>),
-    Named(Names),
-    Names(Vec<String>),
+    Names(Names),
     Outlook(Box<Outlook>),
     Pods(Pods),
     /// `None`: the task instance has no pod.
@@ -304,10 +299,9 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             Data::Failure(instances::named(conn, dag_id, run_id, task)?)
         }
         Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
-        Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
+        Query::Names => Data::Names(names::load(conn)?),
         Query::Outlook(dag) => Data::Outlook(Box::new(outlook::load(conn, dag)?)),
-        Query::Names => Data::Names(dags::names(conn)?),
         Query::Pods { gone, filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();
             let keep = |p: &PodRow| filter.matches(&fields::pod(p, *now));

@@ -43,7 +43,6 @@ fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
             task: Some(("t".into(), -1)),
             fingerprint: None,
         })),
-        Query::Named,
         Query::Waiting { dag_id: dag.clone(), run: None },
         Query::Waiting { dag_id: dag.clone(), run: Some(2) },
         Query::Settings,

@@ -147,9 +147,7 @@ pub struct State {
     pub frozen: bool,
     /// The terminal has the focus.
     pub focused: bool,
-    /// Known DAG ids, for the palette.
-    pub dag_ids: Vec<String>,
-    /// What else has a name, for the palette.
+    /// What has a name, for the palette.
     pub names: Names,
     /// How many lines of triage need a person; `None`: not known yet.
     pub alerts: Option<usize>,
@@ -241,7 +239,6 @@ impl State {
             undo: Vec::new(),
             frozen: false,
             focused: true,
-            dag_ids: Vec::new(),
             names: Names::default(),
             alerts: None,
             ticket: 0,

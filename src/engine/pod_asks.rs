@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{cluster_work::is_work, core::Engine};
 use crate::{
-    executor::kubernetes::{End, Request},
+    executor::kubernetes::End,
     model::{Cause, CauseKind, PodId, TiKey},
     protocol::task,
 };
@@ -69,26 +69,8 @@ impl Engine {
 
     /// The process that waited for a pod is gone: so goes its pod.
     pub(super) fn drop_asked_pod(&mut self, key: &TiKey) {
-        let mut tidied = Vec::new();
-        for (id, kept) in &mut self.pods.all {
-            if kept.key != *key || !kept.in_python || kept.is_over || kept.killed.is_some() {
-                continue;
-            }
-            if kept.ended.take().is_some() {
-                kept.is_over = true;
-                tidied.extend(kept.tidied.map(|is_gone| (*id, is_gone)));
-            } else {
-                kept.killed = Some(Cause::new(CauseKind::Killed, "the process that waited for the pod ended"));
-                if kept.is_draft() {
-                    tidied.push((*id, true));
-                } else {
-                    self.pods.to_send.push(Request::Drop(*id));
-                }
-            }
-        }
-        for (id, is_gone) in tidied {
-            self.pod_done(id, is_gone);
-        }
+        let cause = Cause::new(CauseKind::Killed, "the process that waited for the pod ended");
+        self.give_up_pods(&cause, |kept| kept.key == *key && kept.in_python);
     }
 }
 

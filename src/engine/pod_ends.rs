@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     adopt::failed,
     core::{Engine, Write},
+    pods::Kept,
 };
 use crate::{
     clock,
@@ -144,9 +145,14 @@ impl Engine {
 
     /// Ends the pod of an instance, if it has one whose end doesn't count yet. True if it had.
     pub(super) fn kill_pod(&mut self, key: &TiKey, cause: &Cause) -> bool {
+        self.give_up_pods(cause, |kept| kept.key == *key)
+    }
+
+    /// The same of all pods of some kind.
+    pub(super) fn give_up_pods(&mut self, cause: &Cause, which: impl Fn(&Kept) -> bool) -> bool {
         let (mut found, mut tidied) = (false, Vec::new());
         for (id, kept) in &mut self.pods.all {
-            if kept.key != *key || kept.is_over || kept.killed.is_some() {
+            if !which(kept) || kept.is_over || kept.killed.is_some() {
                 continue;
             }
             found = true;

@@ -120,3 +120,50 @@ fn what_nothing_fits_is_known_at_once() {
     println!("since:1s: {small} {large}");
     assert!(large <= small + 4_000 * 30 + 10_000, "{small} steps, in a larger store {large}");
 }
+
+/// Steps of what is looked at in a DAG whose task has so many indexes in each of so many runs.
+fn steps_of_mapped(runs: i64, indexes: i64) -> Vec<(u64, usize)> {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path(), &[("few", 3, 5, 3), ("wide", 3, runs, 3)]);
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    let many = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+        INSERT INTO task_instance (run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, priority_weight,
+            start_date, end_date, rendered_map_index)
+        SELECT r.id, 't1', n.i, 'success', 1, 1, 'BashOperator', 'default_pool', 1, 1, r.start_date, r.end_date, 'file ' || n.i
+        FROM dag_run r CROSS JOIN n WHERE r.dag_id = 'wide'";
+    db.execute("DELETE FROM task_instance WHERE task_id = 't1'", []).unwrap();
+    db.execute(many, [indexes]).unwrap();
+    let xcoms = "INSERT INTO xcom (run, task_id, map_index, key, value, timestamp)
+        SELECT run, task_id, map_index, 'return_value', '1', 0 FROM task_instance WHERE task_id = 't1'";
+    db.execute(xcoms, []).unwrap();
+    [
+        "2 j Enter j",
+        "2 j Enter j Right j j",
+        "4 j PgDn PgDn",
+        "2 j Enter j Right j j Enter ) ) x",
+        "2 j Enter v t",
+        "2 j Enter x",
+    ]
+    .iter()
+    .map(|keys| {
+        let mut stage = Stage::new(dir.path().to_owned(), (160, 45), NOW, true).unwrap();
+        stage.keys(keys);
+        let opened = stage.steps();
+        let before = stage.frame();
+        stage.changed().keys("j");
+        let bytes = dagdeck::console::changed_bytes(&before, &stage.frame());
+        (stage.steps().max(opened), bytes)
+    })
+    .collect()
+}
+
+/// What is read of mapped tasks depends on the runs that are shown, not on those that are there.
+#[test]
+fn mapped_tasks_cost_what_is_shown_of_them() {
+    let (small, large) = (steps_of_mapped(70, 100), steps_of_mapped(210, 100));
+    println!("{small:?}\n{large:?}");
+    for ((small, _), (large, bytes)) in small.iter().zip(&large) {
+        assert!(*large <= small + small / 4 + 10_000, "{small} steps, with three times the runs {large}");
+        assert!(*bytes <= 4_000, "{bytes} bytes for a key");
+    }
+}

@@ -21,3 +21,4 @@ mod themes;
 mod tour;
 mod undo;
 mod watching;
+mod words;

@@ -286,14 +286,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {
-        state.dag_ids = d.dags.iter().map(|d| d.dag_id.clone()).collect();
+        state.names.dags = d.dags.iter().map(|d| d.dag_id.clone()).collect();
     }
-    if let Ok(Data::Named(names)) = answer {
+    if let Ok(Data::Names(names)) = answer {
         state.names = names;
-        return Vec::new();
-    }
-    if let Ok(Data::Names(names)) = &answer {
-        state.dag_ids.clone_from(names);
         return Vec::new();
     }
     if state.side.waiting == Some(ticket) {

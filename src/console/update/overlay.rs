@@ -21,10 +21,9 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
         _ => Overlay::Session(0),
     };
     if action == Action::Palette {
-        // The answer belongs to no screen; it only makes the DAGs' names known.
+        // The answer belongs to no screen.
         let ticket = state.next_ticket();
-        let other = state.next_ticket();
-        return vec![Effect::Load(ticket, Asker::Names, Query::Names), Effect::Load(other, Asker::Named, Query::Named)];
+        return vec![Effect::Load(ticket, Asker::Names, Query::Names)];
     }
     Vec::new()
 }

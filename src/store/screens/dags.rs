@@ -193,11 +193,6 @@ pub fn load(conn: &Connection) -> Result<Dags> {
     Ok(Dags { dags, errors: import_errors(conn)?, pools: system::pools(conn)? })
 }
 
-/// The ids of all DAGs whose file is there.
-pub fn names(conn: &Connection) -> Result<Vec<String>> {
-    rows(conn, "SELECT dag_id FROM dag WHERE is_stale = 0 ORDER BY dag_id", [], |r| r.get(0))
-}
-
 /// The newest runs of a DAG, newest first.
 pub fn recent_runs(conn: &Connection, dag_id: &str, limit: usize) -> Result<Vec<RunCell>> {
     rows(

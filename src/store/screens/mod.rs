@@ -208,7 +208,7 @@ pub(crate) fn rows<T>(
 
 /// An error of SQLite while reading.
 pub(crate) fn reading(e: rusqlite::Error) -> Error {
-    Error::system("cannot read the store", e)
+    super::failed("cannot read the store", e)
 }
 
 /// A state column, in Airflow's spelling.

@@ -9,9 +9,11 @@ use super::rows;
 /// Most names of a kind that are read.
 const MOST: usize = 20_000;
 
-/// Names of what there is besides DAGs.
+/// Names of what there is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Names {
+    /// DAGs whose file is there.
+    pub dags: Vec<String>,
     /// DAG and task, of every DAG's newest version.
     pub tasks: Vec<(String, String)>,
     /// Pools.
@@ -26,6 +28,7 @@ pub struct Names {
 pub fn load(conn: &Connection) -> Result<Names> {
     let list = |sql: &str| rows(conn, sql, [MOST as i64], |r| r.get(0));
     Ok(Names {
+        dags: list("SELECT dag_id FROM dag WHERE is_stale = 0 ORDER BY dag_id LIMIT ?1")?,
         tasks: rows(
             conn,
             "SELECT d.dag_id, task.key FROM dag d JOIN dag_version v ON v.id = d.version_id, json_each(v.definition, '$.tasks') task
