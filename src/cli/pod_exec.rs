@@ -63,14 +63,15 @@ pub fn run(of: &ExecPod, shell: &mut Shell) -> Result<i32> {
         Error::not_found(format!("there is no pod {:?}", of.name))
             .hint("`dagdeck pods list --all` names all that are known")
     })?;
-    let (cluster, _) = {
+    // As the scheduler has reached it: the environment of this process may name another cluster.
+    let cluster = {
         let access: Access = serde_json::from_value(pod.access.clone())
             .map_err(|e| Error::system(format!("cannot read how the cluster of pod {} is reached", pod.name), e))?;
-        let connection = match &access.conn_id {
-            Some(id) => secrets::connection(&conn, id)?,
-            None => None,
-        };
-        access.resolve(connection.as_ref())?
+        match (&access.reached, &access.conn_id) {
+            (Some(reached), _) => reached.cluster(),
+            (None, Some(id)) => access.resolve(secrets::connection(&conn, id)?.as_ref())?.0,
+            (None, None) => access.resolve(None)?.0,
+        }
     };
     drop(conn);
     let wanted = wanted(of, &pod, tty)?;

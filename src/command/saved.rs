@@ -9,6 +9,7 @@ use super::{
     Actor, about,
     perform::{Touched, describe, perform, write_audit},
     prepared::{Prepared, prepare},
+    revert,
 };
 use crate::{
     clock,
@@ -54,6 +55,8 @@ pub fn save(
             basis,
             due_at,
             act,
+            decided_at: Timestamp::UNIX_EPOCH,
+            runs_before: None,
         },
     )?;
     document["state"] = state.into();
@@ -102,7 +105,9 @@ pub fn apply(
             .because(why)
             .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
     }
+    let before = revert::states_before(tx, &prepared.document)?;
     let (mut document, mut touched) = prepared.apply(tx, &saved.who, now)?;
+    plan::note_runs(tx, plan_id, &before)?;
     // Of a backfill its number is noted: it tells what to cancel if the plan is taken back.
     let noted = document["backfill"]["id"].as_i64().map(|id| id.to_string());
     plan::decide(tx, plan_id, "applied", noted.as_deref(), now)?;

@@ -13,15 +13,19 @@ use crate::{
         compare::Pair,
         dags::{DagRow, Dags, RunCell},
         instances::TiRow,
+        label,
         pod::ContainerRow,
         pods::PodRow,
         runs::RunRow,
         triage::Late,
-        xcoms::XcomRow,
+        xcoms::{XcomRow, Xcoms},
     },
 };
 
-use super::items::{Item, Kind};
+use super::{
+    items::{Item, Kind},
+    log::search::Hit,
+};
 
 /// A row's fields, written out.
 pub struct Row<'a> {
@@ -167,6 +171,20 @@ pub fn late(l: &Late, now: Micros) -> Row<'_> {
     }
 }
 
+/// Fields of a line of some log.
+pub fn hit(h: &Hit, now: Micros) -> Row<'_> {
+    Row {
+        texts: vec![
+            ("dag", h.dag_id.as_str().into()),
+            ("run", h.run_id.as_str().into()),
+            ("task", format!("{} {}", h.task_id, label(&h.task_id, h.map_index)).into()),
+            ("line", h.text.as_str().into()),
+        ],
+        duration: None,
+        age: ago(Some(h.at), now),
+    }
+}
+
 /// Fields of an XCom.
 pub fn xcom(x: &XcomRow) -> Row<'_> {
     Row {
@@ -287,6 +305,7 @@ pub fn orders(kind: &Kind) -> &'static [&'static str] {
         Kind::Run => &["newest", "DAG", "state", "duration"],
         Kind::Ti => &["newest run", "task", "state", "duration"],
         Kind::Pod => super::pods::ORDERS,
+        Kind::Xcom => &["task", "key", "largest", "highest value", "newest"],
         _ => &[],
     }
 }
@@ -301,9 +320,22 @@ pub fn sort_dags(items: &mut [Item], dags: &Dags, by: usize) {
             (!i.problem, row(i).paused, worst.map(|s| std::cmp::Reverse(s as u8)))
         }),
         3 => items.sort_by(|a, b| {
-            let d = |i| row(i).median().unwrap_or(0.0);
+            let d = |i| row(i).pace().p50().unwrap_or(0.0);
             d(b).total_cmp(&d(a))
         }),
+        _ => {}
+    }
+}
+
+/// Sorts XComs; those that only the run before has stand last.
+pub fn sort_xcoms(items: &mut [Item], xcoms: &Xcoms, by: usize) {
+    let row = |i: &Item| (i.kind == Kind::Xcom).then(|| &xcoms.rows[i.at]);
+    let value = |i: &Item| row(i).and_then(|x| x.value.parse::<f64>().ok()).unwrap_or(f64::NEG_INFINITY);
+    match by {
+        1 => items.sort_by_key(|i| (i.kind != Kind::Xcom, row(i).map(|x| x.key.clone()))),
+        2 => items.sort_by_key(|i| std::cmp::Reverse(row(i).map(|x| x.bytes))),
+        3 => items.sort_by(|a, b| value(b).total_cmp(&value(a))),
+        4 => items.sort_by_key(|i| std::cmp::Reverse(row(i).map(|x| x.at))),
         _ => {}
     }
 }

@@ -79,7 +79,7 @@ pub fn build(screen: &Screen, filter: &Filter) -> Shown {
                 counts.worst(),
             ),
             (Kind::TreeTask(_), Some(r)) => Object::Task(r.run.run.clone(), node.id.clone(), counts.worst()),
-            (_, Some(r)) => Object::Run(r.run.run.clone(), r.run.state),
+            (_, Some(r)) => Object::Group(r.run.run.clone(), node.id.clone(), counts.worst()),
             (_, None) => Object::Dag(dag.dag_id.to_string(), None),
         };
         let mut item = Item::new(format!("node:{}", node.id), node.kind, 0, object, problem);

@@ -8,6 +8,7 @@ use crate::{
         TiRef,
         compare::Pair,
         instances::TiRow,
+        label,
         page::Walk,
         settings::{ConnectionRow, Settings},
         system::PoolUse,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    fields,
+    fields, needs,
     place::{Logs, Object, Place, Setting},
     pods::{self, Fact, PodOf},
     query::Data,
@@ -42,6 +43,10 @@ pub enum Kind {
     Never,
     /// An overdue DAG.
     Late,
+    /// A run that missed its deadline, or will.
+    Due,
+    /// A running instance that takes longer than usual.
+    Slow,
     /// A DAG.
     Dag,
     /// A run.
@@ -62,6 +67,8 @@ pub enum Kind {
     Backfill,
     /// An asset.
     Asset,
+    /// A line of some log.
+    Hit,
     /// A task that asks.
     Question,
     /// A day of the week.
@@ -122,7 +129,7 @@ pub fn ti_id(ti: &TiRef) -> String {
 /// The lines of a screen, and how many there would be without the filter.
 pub fn build(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     let mut items = match &screen.data {
-        Data::Triage(_) => triage(screen, filter),
+        Data::Triage(_) => needs::triage(screen, filter),
         Data::Grid(_) | Data::Run(_) => return tree::build(screen, filter),
         Data::Pods(all) => return pods::list(screen, all, filter),
         Data::Pod(Some(shown)) if matches!(screen.place, Place::Pod(_)) => pods::one(screen, shown, filter),
@@ -181,7 +188,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         }
         Data::Xcoms(xcoms) => {
             let Place::Xcom(run, ..) = &screen.place else { return (items, total) };
-            let gone = xcoms.base.iter().flat_map(|(_, theirs)| theirs).enumerate();
+            let gone = xcoms.base().into_iter().flat_map(|(_, theirs)| theirs).enumerate();
             let gone =
                 gone.filter(|(_, x)| !xcoms.rows.iter().any(|y| y.names(x))).map(|(at, x)| (at, x, Kind::GoneXcom));
             let all: Vec<_> = xcoms.rows.iter().enumerate().map(|(at, x)| (at, x, Kind::Xcom)).chain(gone).collect();
@@ -190,16 +197,25 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 let ti = TiRef { run: run.clone(), task_id: x.task_id.clone(), map_index: x.map_index };
                 let id = format!("xcom:{}:{}:{}", x.task_id, x.map_index, x.key);
                 // With a comparison `!` shows what differs.
-                let differs = xcoms.base.as_ref().is_some_and(|(_, theirs)| {
+                let differs = xcoms.base().is_some_and(|(_, theirs)| {
                     theirs.iter().find(|y| y.names(x)).is_none_or(|y| y.value != x.value) || kind == Kind::GoneXcom
                 });
                 items.push(Item::new(id, kind, at, Object::Ti(ti, TiState::Success), differs));
             }
+            fields::sort_xcoms(&mut items, xcoms, screen.sort);
         }
         Data::Audit(rows) => {
             total = rows.len();
             for (at, a) in rows.iter().enumerate().filter(|(_, a)| filter.matches(&fields::act(a, now))) {
                 items.push(Item::new(format!("act:{}", a.id), Kind::Act, at, Object::None, a.result != "ok"));
+            }
+        }
+        Data::Hits(found) => {
+            total = found.hits.len();
+            for (at, h) in found.hits.iter().enumerate().filter(|(_, h)| filter.matches(&fields::hit(h, now))) {
+                let name = label(&h.task_id, h.map_index);
+                let id = format!("hit:{}:{}:{name}:{}:{}", h.dag_id, h.run_id, h.try_number, h.offset);
+                items.push(Item::new(id, Kind::Hit, at, Object::Dag(h.dag_id.clone(), None), false));
             }
         }
         Data::Settings(s) => return settings(s, filter),
@@ -293,76 +309,20 @@ fn settings(s: &Settings, filter: &Filter) -> (Vec<Item>, usize) {
     (items, s.pools.len() + s.connections.len() + s.variables.len())
 }
 
-fn ti_item(kind: Kind, at: usize, t: &TiRow) -> Item {
+pub(super) fn ti_item(kind: Kind, at: usize, t: &TiRow) -> Item {
     let problem = matches!(t.state, TiState::Failed | TiState::UpForRetry | TiState::UpstreamFailed);
     let prefix = if kind == Kind::Ti { "" } else { "w" };
     Item::new(format!("{prefix}{}", ti_id(&t.ti)), kind, at, Object::Ti(t.ti.clone(), t.state), problem)
 }
 
-fn file_errors<'a>(errors: &'a [crate::model::Diagnostic], filter: &'a Filter) -> impl Iterator<Item = Item> + 'a {
+pub(super) fn file_errors<'a>(
+    errors: &'a [crate::model::Diagnostic],
+    filter: &'a Filter,
+) -> impl Iterator<Item = Item> + 'a {
     errors.iter().enumerate().filter(|(_, e)| filter.matches(&fields::error(e))).map(|(at, e)| {
         let object = Object::File(e.file.clone(), e.line);
         Item::new(format!("file:{}:{}:{at}", e.file, e.line), Kind::FileError, at, object, true)
     })
-}
-
-fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
-    let Data::Triage(t) = &screen.data else { return (Vec::new(), 0) };
-    let now = screen.loaded_at.unwrap_or(0);
-    let mut open = Vec::new();
-    let mut settled = Vec::new();
-    for (at, g) in t.groups.iter().enumerate() {
-        if !g.members.iter().any(|m| filter.matches(&fields::ti(m, now))) {
-            continue;
-        }
-        let quiet = g.quiet();
-        let tis = g.members.iter().map(|m| m.ti.clone()).collect();
-        let object = Object::Failures(g.fingerprint.clone(), tis);
-        let item = Item::new(format!("group:{}", g.fingerprint), Kind::Group, at, object, !quiet);
-        if quiet { settled.push(item) } else { open.push(item) }
-    }
-    for (at, r) in t.runs.iter().enumerate().filter(|(_, r)| filter.matches(&fields::cell(r, now))) {
-        let object = Object::Run(r.run.clone(), r.state);
-        open.push(Item::new(format!("run:{}", r.run.id), Kind::FailedRun, at, object, true));
-    }
-    for (at, q) in t.questions.iter().enumerate().filter(|(_, q)| filter.matches(&fields::ti(&q.row, now))) {
-        let object = Object::Ti(q.row.ti.clone(), q.row.state);
-        open.push(Item::new(format!("q{}", ti_id(&q.row.ti)), Kind::Question, at, object, true));
-    }
-    open.extend(file_errors(&t.errors, filter));
-    for (at, (r, _)) in t.never.iter().enumerate().filter(|(_, (r, _))| filter.matches(&fields::ti(r, now))) {
-        open.push(Item { problem: true, ..ti_item(Kind::Never, at, r) });
-    }
-    for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
-        let object = Object::Dag(l.dag_id.clone(), Some(false));
-        open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
-    }
-    let list = |kind: Kind, rows: &[TiRow]| -> Vec<Item> {
-        let fits = rows.iter().enumerate().filter(|(_, r)| filter.matches(&fields::ti(r, now)));
-        fits.map(|(at, r)| ti_item(kind.clone(), at, r)).collect()
-    };
-    let mut waits = list(Kind::Retry, &t.retries);
-    waits.extend(list(Kind::Stuck, &t.stuck));
-    let mut items = Vec::new();
-    let total = t.groups.len()
-        + t.runs.len()
-        + t.errors.len()
-        + t.late.len()
-        + t.retries.len()
-        + t.stuck.len()
-        + t.never.len()
-        + t.questions.len();
-    for (title, part) in
-        [("NEEDS YOU", open), ("WAITS", waits), ("QUIET (worked since, acknowledged or silenced)", settled)]
-    {
-        if part.is_empty() {
-            continue;
-        }
-        let heading = Kind::Heading(title.into(), part.len());
-        items.push(Item::new(format!("heading:{title}"), heading, 0, Object::None, true));
-        items.extend(part);
-    }
-    (items, total)
 }
 
 /// What verbs act on.

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{place::Place, state::State};
+use super::{place::Place, query::Data, state::State, views::instance_text};
 
 /// Columns from which a second pane stands beside the first.
 pub const TWO_PANES: u16 = 110;
@@ -10,6 +10,11 @@ pub const TWO_PANES: u16 = 110;
 pub const THREE_PANES: u16 = 150;
 /// Smallest terminal that is drawn.
 pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// The terminal is too small for any screen: nobody sees what a key would be about.
+pub fn is_small(state: &State) -> bool {
+    state.size.0 < SMALLEST.0 || state.size.1 < SMALLEST.1
+}
 
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,9 +47,12 @@ pub fn layout(state: &State) -> Layout {
     let place = &state.screen().place;
     match place {
         Place::Instance(..) => {
-            // Two lines for the cause, one for the tabs.
-            list = row(5, h.saturating_sub(6).max(1));
-            columns = row(4, 1);
+            // A line for the cause, one for what points at it if there is room, one for the tabs.
+            let hinted =
+                h >= 24 && matches!(&state.screen().data, Data::Instance(d) if instance_text::hint(d).is_some());
+            let head = if hinted { 5 } else { 4 };
+            list = row(head + 1, h.saturating_sub(head + 2).max(1));
+            columns = row(head, 1);
         }
         Place::Grid(_) => {
             // Dates and run states above the cells take two more lines.
@@ -116,10 +124,10 @@ pub fn layout(state: &State) -> Layout {
         above.height = height;
     }
     if matches!(place, Place::Pods(_)) {
-        // How the clusters are, and their quotas.
-        list.y += 2;
-        list.height = list.height.saturating_sub(2).max(1);
-        columns.height = 3;
+        // How the clusters and executors are, and quotas.
+        list.y += 3;
+        list.height = list.height.saturating_sub(3).max(1);
+        columns.height = 4;
     }
     Layout { header: row(0, 1), title: row(1, 1), columns, list, preview, side, hints: row(h.saturating_sub(1), 1) }
 }

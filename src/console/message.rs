@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    log::{Ask, Found, progress::Progress},
+    log::{Ask, Found, progress::Progress, search::Hits},
     query::{Asker, Data, Query},
 };
 
@@ -32,6 +32,8 @@ pub enum Event {
     Dropped(u64),
     /// A log file answered.
     Log(Ask, Result<Found, String>),
+    /// How far a search through logs is: bytes that were looked at, and all of them.
+    Searching(u64, u64),
     /// Something in the store changed.
     Changed,
     /// The scheduler's socket was opened.
@@ -44,6 +46,8 @@ pub enum Event {
     SchedulerEnded(u32, String, String),
     /// The scheduler answered a request; the number is the request's.
     Reply(u64, Result<Value, ReplyError>),
+    /// How far a search in all logs is; the number is the question's.
+    Searched(u64, Result<Hits, String>),
     /// A log was written into a file: which, how many lines.
     Exported(Result<(PathBuf, usize), String>),
     /// How far running instances are, as their logs say.
@@ -62,6 +66,16 @@ pub enum Event {
     Hangup,
 }
 
+impl Event {
+    /// A person at the terminal did it.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_) | Self::Paste(_) | Self::Click(..) | Self::Wheel(_) | Self::Resize(..) | Self::Focus(_)
+        )
+    }
+}
+
 /// What a shell command reads.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
@@ -78,6 +92,10 @@ pub enum Effect {
     Load(u64, Asker, Query),
     /// Read a part of a log file.
     Log(Ask),
+    /// Look for a text in all logs; the newest search counts.
+    Search(u64, String),
+    /// Nobody waits any more for what was asked of logs.
+    EndSearch,
     /// Ask the scheduler to do something; with the same act as a shell command.
     Act(u64, Command, String),
     /// Ask the scheduler why a task instance doesn't run.

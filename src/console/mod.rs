@@ -1,5 +1,7 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
+mod allowed;
+mod critical;
 mod diagram;
 mod distance;
 mod fields;
@@ -12,7 +14,10 @@ mod layout;
 mod link;
 mod log;
 mod message;
+mod needs;
+mod object;
 mod overlay;
+mod pace;
 mod palette;
 mod picture;
 mod place;
@@ -26,6 +31,7 @@ mod query_reach;
 mod reader;
 mod run;
 mod screen;
+mod search;
 mod shell;
 mod side;
 mod state;
@@ -39,5 +45,5 @@ mod widgets;
 pub use picture::{Stage, frame_svg, frame_text};
 pub use plain::{SCREENS as PLAIN_SCREENS, screen as plain_screen};
 pub use run::{Opening, Options, Starter, first_frame, run};
-pub use terminal::changed_bytes;
+pub use terminal::{change, changed_bytes};
 pub use theme::Theme;

@@ -33,6 +33,8 @@ pub enum Prompt {
     Pipe,
     /// File that gets the log.
     Export,
+    /// Text that is looked for in all logs.
+    Search,
 }
 
 impl Prompt {
@@ -41,6 +43,7 @@ impl Prompt {
         match self {
             Self::Grep => ("& ", "only lines with this text, 2 around each; empty: all"),
             Self::Pipe => ("| ", "a shell command reads it; the terminal is its own meanwhile"),
+            Self::Search => ("/ ", "every log of every run is searched, newest first"),
             Self::Export => ("> ", "the log is written there as plain text"),
         }
     }

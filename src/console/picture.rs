@@ -1,7 +1,7 @@
 //! Frames without a terminal: for tests and for the pictures in the README.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -21,11 +21,12 @@ use crate::{
 };
 
 use super::{
-    keymap::Keymap,
+    keymap::{Keymap, load},
     log,
     message::{Effect, Event},
     query::{Data, Query, answer},
     run::Opening,
+    search::Search,
     state::{Facts, Link, State},
     terminal,
     theme::Theme,
@@ -43,6 +44,8 @@ pub struct Stage {
     db: PathBuf,
     conn: Option<Connection>,
     steps: Arc<AtomicU64>,
+    holds_searches: bool,
+    asked: Option<log::Ask>,
     /// What it wanted done that has no answer here: acts, copies, the end.
     pub wanted: Vec<String>,
 }
@@ -83,7 +86,15 @@ impl Stage {
         let link =
             if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8000) };
         effects.extend(update(&mut state, link));
-        let mut stage = Self { state, db, conn: None, steps: Arc::default(), wanted: Vec::new() };
+        let mut stage = Self {
+            state,
+            db,
+            conn: None,
+            steps: Arc::default(),
+            wanted: Vec::new(),
+            holds_searches: false,
+            asked: None,
+        };
         stage.carry_out(effects);
         Ok(stage)
     }
@@ -182,6 +193,27 @@ impl Stage {
         Ok(self)
     }
 
+    /// Other keys: those of a preset, changed by a `keys.toml`.
+    ///
+    /// # Errors
+    /// `Usage` for an unknown preset, or a file that can't be used.
+    pub fn keymap(&mut self, preset: Option<&str>, file: Option<&Path>) -> Result<&mut Self> {
+        self.state.keymap = load(preset, file)?;
+        Ok(self)
+    }
+
+    /// The name of the environment.
+    pub fn context(&mut self, name: &str) -> &mut Self {
+        self.state.facts.context = name.into();
+        self
+    }
+
+    /// The terminal's window gets or loses the focus.
+    pub fn focus(&mut self, on: bool) -> &mut Self {
+        self.event(Event::Focus(on));
+        self
+    }
+
     /// The left mouse button is pressed.
     pub fn click(&mut self, x: u16, y: u16) -> &mut Self {
         self.event(Event::Click(x, y));
@@ -201,6 +233,27 @@ impl Stage {
         self
     }
 
+    /// Searches through logs take long from now on: they are answered when [`Stage::searched`] says so.
+    pub fn slow_searches(&mut self) -> &mut Self {
+        self.holds_searches = true;
+        self
+    }
+
+    /// A search is so far: bytes of bytes.
+    pub fn searching(&mut self, done: u64, all: u64) -> &mut Self {
+        self.event(Event::Searching(done, all));
+        self
+    }
+
+    /// The search that somebody still waits for is done.
+    pub fn searched(&mut self) -> &mut Self {
+        if let Some(ask) = self.asked.take() {
+            let found = log::answer(&ask, &mut |_, _| true).map_err(|e| e.to_string());
+            self.event(Event::Log(ask, found));
+        }
+        self
+    }
+
     fn event(&mut self, event: Event) {
         self.state.now += 400_000;
         let effects = update(&mut self.state, event);
@@ -214,9 +267,30 @@ impl Stage {
                     let found = self.ask(&query);
                     Event::Loaded(number, found.map_err(|e| e.to_string()))
                 }
+                Effect::Log(ask) if self.holds_searches && Search::of(&ask, 0).is_some() => {
+                    self.wanted.push(format!("search {}", ask.path.display()));
+                    self.asked = Some(ask);
+                    continue;
+                }
                 Effect::Log(ask) => {
-                    let found = log::answer(&ask).map_err(|e| e.to_string());
+                    let found = log::answer(&ask, &mut |_, _| true).map_err(|e| e.to_string());
                     Event::Log(ask, found)
+                }
+                Effect::Search(number, text) => {
+                    let mut last = Err(String::new());
+                    let tell = |hits| {
+                        last = Ok(hits);
+                        true
+                    };
+                    match log::search::search(&self.state.facts.logs, &text, tell) {
+                        Ok(()) => Event::Searched(number, last),
+                        Err(e) => Event::Searched(number, Err(e.to_string())),
+                    }
+                }
+                Effect::EndSearch => {
+                    self.wanted.push("end the search".into());
+                    self.asked = None;
+                    continue;
                 }
                 Effect::Act(number, _, line) => {
                     self.wanted.push(format!("{number}: {line}"));
@@ -315,7 +389,7 @@ pub fn frame_text(frame: &Buffer) -> String {
                 continue;
             }
             let symbol = frame[(x, y)].symbol();
-            line.push_str(symbol);
+            line.push_str(symbol.trim_end_matches(super::widgets::text::ISOLATE));
             skip = super::widgets::text::width(symbol).saturating_sub(1);
         }
         out.push_str(line.trim_end());

@@ -1,12 +1,14 @@
 //! Where the console is: which screen, about which object.
 
 use crate::{
-    model::{MapIndex, RunState, TiState},
+    model::MapIndex,
     store::screens::{Micros, RunRef, TiRef, audit::Subject, compare::Base, label, page::Part},
 };
 
+pub use super::object::{Object, Setting};
+
 use super::{
-    pods::{PodNow, PodOf, PodRef},
+    pods::{PodOf, PodRef},
     query::Query,
     widgets::text::{run_id, run_id as run_id_short},
 };
@@ -40,7 +42,8 @@ impl Scope {
     pub const PODS: Self = Self(1_048_576);
     pub const POD: Self = Self(2_097_152);
     pub const SPEC: Self = Self(4_194_304);
-    pub const ALL: Self = Self(8_388_607);
+    pub const SEARCH: Self = Self(8_388_608);
+    pub const ALL: Self = Self(16_777_215);
     /// Both.
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -129,6 +132,8 @@ pub enum Place {
     Assets,
     /// The logs of several instances as one.
     Logs(Logs),
+    /// A text looked for in all logs.
+    Search(String),
     /// Versions of a DAG.
     Versions(String),
     /// Text of a DAG's file, of a version's number or the newest.
@@ -170,6 +175,7 @@ impl Place {
             Self::Backfills => Scope::BACKFILLS,
             Self::Assets => Scope::ASSETS,
             Self::Logs(_) => Scope::LOGS,
+            Self::Search(_) => Scope::SEARCH,
             Self::Versions(_) => Scope::VERSIONS,
             Self::Source(..) => Scope::SOURCE,
             Self::Calendar(_) => Scope::CALENDAR,
@@ -207,6 +213,7 @@ impl Place {
             }
             Self::Backfills => "backfills".into(),
             Self::Assets => "assets".into(),
+            Self::Search(_) => "search in all logs".into(),
             Self::Logs(Logs::These(all)) => format!("{} logs", all.len()),
             Self::Logs(Logs::Task(run, task)) => format!("{} > {} > {task}[*] > logs", run.dag_id, run_id(&run.run_id)),
             Self::Settings => "pools, connections, variables".into(),
@@ -249,6 +256,8 @@ impl Place {
             Self::Backfills => Query::Backfills,
             Self::Assets => Query::Assets,
             Self::Logs(of) => Query::Logs(of.clone()),
+            // Its lines aren't the store's: `State::load` sees to that.
+            Self::Search(_) => Query::Names,
             Self::Versions(dag) | Self::Source(dag, _) => Query::Versions(dag.clone()),
             Self::Calendar(dag) => Query::Calendar { dag_id: dag.clone(), now },
             Self::Compare(ti, n, base) => Query::Compare(ti.clone(), *n, base.clone()),
@@ -256,136 +265,6 @@ impl Place {
             Self::Pod(PodOf::This(pod)) => Query::Pod(pod.id),
             Self::Pod(PodOf::Try(ti, number)) => Query::PodOf(ti.clone(), *number),
             Self::Spec(pod, _) => Query::Pod(pod.id),
-        }
-    }
-}
-
-/// What is under the cursor.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Object {
-    /// Nothing that verbs know.
-    None,
-    /// A DAG, and whether it is paused if that is known.
-    Dag(String, Option<bool>),
-    /// A run.
-    Run(RunRef, RunState),
-    /// A task instance.
-    Ti(TiRef, TiState),
-    /// A task of all indexes in a run.
-    Task(RunRef, String, TiState),
-    /// A file that doesn't import: path, line.
-    File(String, u32),
-    /// A group of equal failures.
-    Failures(String, Vec<TiRef>),
-    /// A pool, connection or variable.
-    Setting(Setting, String),
-    /// A version of a DAG: its number.
-    Version(String, i64),
-    /// A backfill: its number, DAG, whether it is paused, whether it ended.
-    Backfill(i64, String, bool, bool),
-    /// A pod, or a container of it.
-    Pod(PodRef, PodNow, Option<String>),
-}
-
-/// What can be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
-    /// Slots.
-    Pool,
-    /// Where something is, with login.
-    Connection,
-    /// A value.
-    Variable,
-}
-
-impl Setting {
-    /// In a sentence.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Pool => "pool",
-            Self::Connection => "connection",
-            Self::Variable => "variable",
-        }
-    }
-}
-
-impl Object {
-    /// Its DAG.
-    pub fn dag_id(&self) -> Option<&str> {
-        match self {
-            Self::Dag(id, _) | Self::Version(id, _) | Self::Backfill(_, id, ..) => Some(id),
-            Self::Run(run, _) | Self::Task(run, ..) => Some(&run.dag_id),
-            Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run.dag_id),
-            Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
-            Self::None | Self::File(..) | Self::Setting(..) => None,
-        }
-    }
-
-    /// Its run.
-    pub fn run(&self) -> Option<&RunRef> {
-        match self {
-            Self::Run(run, _) | Self::Task(run, ..) => Some(run),
-            Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run),
-            Self::Failures(_, tis) => tis.first().map(|t| &t.run),
-            _ => None,
-        }
-    }
-
-    /// Its task instance.
-    pub fn ti(&self) -> Option<TiRef> {
-        match self {
-            Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(ti.clone()),
-            Self::Failures(_, tis) => tis.first().cloned(),
-            Self::Task(run, task, _) => {
-                Some(TiRef { run: run.clone(), task_id: task.clone(), map_index: crate::model::UNMAPPED })
-            }
-            _ => None,
-        }
-    }
-
-    /// Its name, for copying.
-    pub fn name(&self) -> String {
-        match self {
-            Self::None => String::new(),
-            Self::Dag(id, _) => id.clone(),
-            Self::Run(run, _) => run.run_id.clone(),
-            Self::Ti(ti, _) => ti.label(),
-            Self::Task(_, task, _) => task.clone(),
-            Self::File(path, line) => format!("{path}:{line}"),
-            Self::Failures(_, tis) => tis.first().map(TiRef::label).unwrap_or_default(),
-            Self::Setting(_, name) => name.clone(),
-            Self::Version(dag, number) => format!("{dag} v{number}"),
-            Self::Backfill(id, ..) => id.to_string(),
-            Self::Pod(pod, ..) => pod.name.clone(),
-        }
-    }
-
-    /// Which acts are about it.
-    pub fn subject(&self) -> Option<Subject> {
-        if let Self::Setting(kind, name) = self {
-            return Some(Subject::Named(kind.noun(), name.clone()));
-        }
-        if let Self::Backfill(id, ..) = self {
-            return Some(Subject::Named("backfill", id.to_string()));
-        }
-        let fingerprint = match self {
-            Self::Failures(fingerprint, _) => Some(fingerprint.clone()),
-            _ => None,
-        };
-        let run_id = self.run().map(|run| run.run_id.clone());
-        let task = self.ti().map(|ti| (ti.task_id, ti.map_index));
-        Some(Subject::Work { dag_id: self.dag_id()?.to_owned(), run_id, task, fingerprint })
-    }
-
-    /// Its whole path: `dag/run/task[3]`.
-    pub fn path(&self) -> String {
-        if let Self::Pod(pod, ..) = self {
-            return pod.name.clone();
-        }
-        match (self.dag_id(), self.run(), self.ti()) {
-            (Some(_), Some(run), Some(ti)) => format!("{}/{}/{}", run.dag_id, run.run_id, ti.label()),
-            (Some(_), Some(run), None) => format!("{}/{}", run.dag_id, run.run_id),
-            _ => self.name(),
         }
     }
 }

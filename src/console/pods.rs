@@ -1,8 +1,8 @@
 //! Lines about pods: the list, by what it is grouped, and those of one pod.
 
 use crate::{
-    model::{PodStage, filter::Filter},
-    store::screens::{SECOND, TiRef, pods::PodRow},
+    model::{PodEvent, PodStage, filter::Filter},
+    store::screens::{SECOND, TiRef, pod::PodDetail, pods::PodRow},
 };
 
 use super::{
@@ -173,7 +173,7 @@ pub fn one(screen: &Screen, shown: &PodShown, filter: &Filter) -> (Vec<Item>, us
     let differs = d.diff.as_ref().is_some_and(|diff| !diff.changes.is_empty() || diff.digest.is_some());
     for (fact, there, problem) in [
         (Fact::Life, true, false),
-        (Fact::Why, d.row.why.is_some(), is_problem(&d.row, at)),
+        (Fact::Why, d.row.why.is_some() || past_why(d).is_some(), is_problem(&d.row, at)),
         (Fact::End, !d.result.is_null(), d.row.phase == "Failed"),
         (Fact::Use, true, false),
         (Fact::Spec, true, differs),
@@ -197,12 +197,23 @@ pub fn one(screen: &Screen, shown: &PodShown, filter: &Filter) -> (Vec<Item>, us
         let failed = c.exit_code.is_some_and(|code| code != 0) || c.restarts > 0 || is_stuck(&c.state, &c.reason);
         Item::new(format!("container:{}", c.name), Kind::Container, i, of(Some(c.name.clone())), failed)
     });
-    part("CONTAINERS", containers.collect());
+    part(CONTAINERS, containers.collect());
     let events = d.events.iter().enumerate().filter(|(_, e)| filter.matches(&fields::pod_event(e, at)));
     let events =
         events.map(|(i, e)| Item::new(format!("event:{}", e.uid), Kind::PodEvent, i, of(None), e.level == "Warning"));
     part("EVENTS, oldest first", events.collect());
     (items, d.containers.len() + d.events.len())
+}
+
+/// Title of the containers, above their columns.
+const CONTAINERS: &str = "CONTAINERS            STATE      REASON    EXIT RST  CPU     MEMORY       OTHERS";
+
+/// What the cluster said last against its start; `None` if nothing.
+pub fn past_why(d: &PodDetail) -> Option<&str> {
+    let began = d.row.started?;
+    let before = |e: &&PodEvent| e.first_at.is_some_and(|at| at.as_microsecond() <= began);
+    let last = d.events.iter().filter(before).rfind(|e| e.level == "Warning");
+    last.map(|e| e.message.as_str())
 }
 
 /// It waits for something that may never come.

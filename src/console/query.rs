@@ -20,6 +20,7 @@ use crate::{
         instance::{self, InstanceDetail},
         instances::{self, TiRow},
         names::{self, Names},
+        outlook::{self, Outlook},
         page::{Page, Part},
         pod::{self, PodDetail},
         pods::{self, Clusters, PodRow},
@@ -34,7 +35,7 @@ use crate::{
     },
 };
 
-use super::{fields, place::Logs};
+use super::{fields, log::search::Hits, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -103,6 +104,12 @@ pub enum Query {
     Compare(TiRef, u32, Base),
     /// A connection with its secret, for the form.
     Connection(String),
+    /// A task instance by its names, or any of a run.
+    Located {
+        dag_id: String,
+        run_id: String,
+        task: Option<(String, MapIndex)>,
+    },
     /// The newest failed instance of a DAG, or of a run of it.
     Failure {
         dag_id: String,
@@ -121,6 +128,8 @@ pub enum Query {
     About(String),
     /// The ids of all DAGs, for the palette.
     Names,
+    /// What a form tells of a DAG besides its plan.
+    Outlook(String),
     /// Pods that fit a filter, a part of them; also those that are gone.
     Pods {
         gone: bool,
@@ -148,6 +157,8 @@ pub enum Asker {
     Names,
     /// The palette, for all else that has a name.
     Named,
+    /// A form, for what it tells besides its plan.
+    Form,
     /// The pane beside a list.
     Side,
 }
@@ -197,6 +208,8 @@ pub enum Data {
     Settings(Settings),
     Assets(Vec<AssetRow>),
     Logs(Vec<TiRow>),
+    /// What was found in all logs so far; it isn't the store's.
+    Hits(Box<Hits>),
     Backfills(Vec<BackfillRow>),
     /// Acts that are held, and what is wrong with a cluster (`None`: none is known).
     Held(Vec<Held>, Option<Health>),
@@ -211,6 +224,7 @@ pub enum Data {
     About(Box<dags::About>),
     Named(Names),
     Names(Vec<String>),
+    Outlook(Box<Outlook>),
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
@@ -273,9 +287,14 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Compare(ti, number, base) => Data::Compare(compare::load(conn, ti, *number, base)?.map(Box::new)),
         Query::Connection(id) => Data::Connection(crate::store::connection::get(conn, id)?),
         Query::Failure { dag_id, run } => Data::Failure(instances::newest_failure(conn, dag_id, *run)?),
+        Query::Located { dag_id, run_id, task } => {
+            let task = task.as_ref().map(|(id, index)| (id.as_str(), *index));
+            Data::Failure(instances::named(conn, dag_id, run_id, task)?)
+        }
         Query::Waiting { dag_id, run } => Data::Failure(instances::newest_waiting(conn, dag_id, *run)?),
         Query::Named => Data::Named(names::load(conn)?),
         Query::About(dag) => dags::about(conn, dag)?.map_or(Data::Gone, |d| Data::About(Box::new(d))),
+        Query::Outlook(dag) => Data::Outlook(Box::new(outlook::load(conn, dag)?)),
         Query::Names => Data::Names(dags::names(conn)?),
         Query::Pods { gone, filter, part, now } => {
             let filter = Filter::parse(filter).unwrap_or_default();

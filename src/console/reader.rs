@@ -5,10 +5,10 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -27,6 +27,8 @@ const SOON: Duration = Duration::from_millis(100);
 const WATCH: Duration = Duration::from_secs(1);
 /// Steps of SQLite between two looks whether its question still counts: some 0.05 ms.
 const STEPS: i32 = 2000;
+/// How often the loop is told how far a search is.
+const TELL: Duration = Duration::from_millis(200);
 /// Nothing is being read.
 const IDLE: u8 = u8::MAX;
 /// What is being read shall end.
@@ -161,14 +163,57 @@ fn open<'a>(
     Ok(conn.as_ref())
 }
 
-/// Reads parts of log files until the loop is gone. Of several questions that wait, only the last counts.
-pub fn logs(questions: &Receiver<Ask>, events: &Sender<Event>) {
-    while let Ok(mut ask) = questions.recv() {
-        while let Ok(newer) = questions.try_recv() {
-            ask = newer;
+/// Where questions about logs are put. Only the newest counts: it ends the one before, whatever that is at.
+#[derive(Debug)]
+pub struct LogDesk {
+    asks: Sender<(u64, Ask)>,
+    newest: Arc<AtomicU64>,
+}
+
+/// Where they are taken from.
+#[derive(Debug)]
+pub struct LogAsks {
+    asks: Receiver<(u64, Ask)>,
+    newest: Arc<AtomicU64>,
+}
+
+/// A desk for logs.
+pub fn log_desk() -> (LogDesk, LogAsks) {
+    let (sender, asks) = channel();
+    let newest = Arc::new(AtomicU64::new(0));
+    (LogDesk { asks: sender, newest: newest.clone() }, LogAsks { asks, newest })
+}
+
+impl LogDesk {
+    /// Asks. A thread that is gone means that the process ends.
+    pub fn ask(&self, ask: Ask) {
+        let number = self.newest.fetch_add(1, Ordering::AcqRel) + 1;
+        drop(self.asks.send((number, ask)));
+    }
+
+    /// Nobody waits for an answer any more.
+    pub fn end(&self) {
+        self.newest.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Reads parts of log files until the loop is gone.
+pub fn logs(desk: &LogAsks, events: &Sender<Event>) {
+    while let Ok((number, ask)) = desk.asks.recv() {
+        let waits = || desk.newest.load(Ordering::Acquire) == number;
+        if !waits() {
+            continue;
         }
-        let found = log::answer(&ask).map_err(|e| e.to_string());
-        if events.send(Event::Log(ask, found)).is_err() {
+        let mut told = Instant::now();
+        let mut look = |done, all| {
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                drop(events.send(Event::Searching(done, all)));
+            }
+            waits()
+        };
+        let found = log::answer(&ask, &mut look).map_err(|e| e.to_string());
+        if waits() && events.send(Event::Log(ask, found)).is_err() {
             return;
         }
     }
@@ -196,6 +241,43 @@ mod tests {
              COMMIT;",
         )
         .unwrap();
+    }
+
+    #[test]
+    fn a_newer_question_ends_a_search() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("attempt=1.log");
+        std::fs::write(&path, "some line of a long log\n".repeat(400_000)).unwrap();
+        let find = |text: &str| Ask {
+            path: path.clone(),
+            part: log::file::Part::Find { text: Some(text.into()), from: 0, forward: true },
+        };
+        let (desk, asks) = log_desk();
+        let (events, answers) = channel();
+        // What was ended before it began isn't even begun.
+        desk.ask(find("never"));
+        desk.end();
+        thread::spawn(move || logs(&asks, &events));
+        // Whatever each of these is at when the next one comes: none but the last is answered for certain, each at most once.
+        let texts: Vec<String> = (0..40).map(|n| format!("nowhere {n}")).collect();
+        texts.iter().for_each(|text| desk.ask(find(text)));
+        let mut answered = Vec::new();
+        while answered.last() != texts.last() {
+            match answers.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Event::Log(
+                    Ask { part: log::file::Part::Find { text: Some(text), .. }, .. },
+                    Ok(log::Found::NoMatch),
+                ) => {
+                    answered.push(text);
+                }
+                Event::Searching(done, all) => assert!(done <= all),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(
+            answered.len() < 40 && answered.is_sorted_by_key(|t| texts.iter().position(|x| x == t)),
+            "{answered:?}"
+        );
     }
 
     #[test]

@@ -5,7 +5,11 @@ use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::Child,
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,10 +26,11 @@ use super::{
     input::{self, Gate},
     keymap,
     link::{self, Wanted},
-    log::{self, Ask},
+    log,
     message::{Effect, Event},
+    pace::Pace,
     place::{Place, Tab},
-    reader::{self, Desk},
+    reader::{self, Desk, LogDesk},
     screen::Screen,
     shell,
     state::{Facts, State},
@@ -38,9 +43,6 @@ use super::{
         reduce::{Colours, ascii_locale},
     },
 };
-
-/// Shortest time between two frames in the long run. Two may follow at once: what a key asks for is drawn when it is there.
-const FRAME: Duration = Duration::from_millis(100);
 
 /// Starts a scheduler for the home: its process, or `None` if one runs already. The console can't name the engine.
 pub type Starter = fn(&Path, &Path) -> Result<Option<Child>>;
@@ -114,6 +116,10 @@ pub struct Options {
 pub fn run(options: Options) -> Result<()> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::usage("the console needs a terminal").hint("dagdeck help lists the commands for scripts"));
+    }
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        return Err(Error::usage("the console needs a terminal that can move its cursor, and TERM is \"dumb\"")
+            .hint("dagdeck screen triage prints a screen as text, dagdeck help lists the commands"));
     }
     let size = crossterm::terminal::size().map_err(|e| Error::system("cannot ask the terminal for its size", e))?;
     let (events_in, events) = channel();
@@ -189,7 +195,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
     let facts = Facts {
         home: options.home.clone(),
         dags_folder: options.dags_folder.clone(),
-        logs: options.logs.clone().unwrap_or_else(|| options.home.join("logs")),
+        logs: logs_of(options),
         context: options.context.clone().unwrap_or_else(|| name_of(&options.home, environment("HOME").as_deref())),
         read_only: options.read_only,
         ascii: options.ascii || ascii_locale(&environment),
@@ -200,21 +206,28 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
     Ok(state)
 }
 
+fn logs_of(options: &Options) -> PathBuf {
+    options.logs.clone().unwrap_or_else(|| options.home.join("logs"))
+}
+
 /// The threads that do what the loop wants.
 struct Hands {
     store: Desk,
-    logs: Sender<Ask>,
+    logs: LogDesk,
     scheduler: Sender<link::Wanted>,
     events: Sender<Event>,
     places: (PathBuf, PathBuf),
     starter: Option<Starter>,
+    logs_folder: PathBuf,
+    /// Number of the newest search in all logs.
+    searched: Arc<AtomicU64>,
 }
 
 impl Hands {
     fn start(options: &Options, events: &Sender<Event>) -> Self {
         let home = &options.home;
         let (store, questions) = reader::desk();
-        let (logs, asks) = channel();
+        let (logs, asks) = reader::log_desk();
         let (scheduler, wanted) = channel();
         let (db, socket) = (home.join("dagdeck.db"), home.join("scheduler.sock"));
         let out = events.clone();
@@ -224,14 +237,24 @@ impl Hands {
         let out = events.clone();
         thread::spawn(move || link::scheduler(&socket, &wanted, &out));
         let places = (home.clone(), options.dags_folder.clone());
-        Self { store, logs, scheduler, events: events.clone(), places, starter: options.starter }
+        Self {
+            store,
+            logs,
+            scheduler,
+            events: events.clone(),
+            places,
+            starter: options.starter,
+            logs_folder: logs_of(options),
+            searched: Arc::default(),
+        }
     }
 
     /// Hands an effect to its thread. A thread that is gone means that the process ends.
     fn hand(&self, effect: &Effect) {
         match effect {
             Effect::Load(number, asker, query) => self.store.ask(*number, *asker, query.clone()),
-            Effect::Log(ask) => drop(self.logs.send(ask.clone())),
+            Effect::Log(ask) => self.logs.ask(ask.clone()),
+            Effect::EndSearch => self.logs.end(),
             Effect::Act(number, command, line) => {
                 let request = Request::Do { command: command.clone() };
                 self.ask(*number, request, line.clone());
@@ -247,6 +270,21 @@ impl Hands {
                 thread::spawn(move || {
                     let look = |(ti, path): (_, PathBuf)| (ti, log::progress::of_file(&path));
                     drop(events.send(Event::Progress(all.into_iter().map(look).collect())))
+                });
+            }
+            Effect::Search(number, text) => {
+                self.searched.store(*number, Ordering::Release);
+                let (events, newest, number) = (self.events.clone(), self.searched.clone(), *number);
+                let (logs, text) = (self.logs_folder.clone(), text.clone());
+                thread::spawn(move || {
+                    // Ends when somebody searches for something else, or the console is gone.
+                    let tell = |hits| {
+                        newest.load(Ordering::Acquire) == number
+                            && events.send(Event::Searched(number, Ok(hits))).is_ok()
+                    };
+                    if let Err(e) = log::search::search(&logs, &text, tell) {
+                        drop(events.send(Event::Searched(number, Err(e.to_string()))));
+                    }
                 });
             }
             Effect::Export(from, to) => {
@@ -309,25 +347,24 @@ fn turn(
     events: &Receiver<Event>,
     hands: &Hands,
 ) -> std::io::Result<()> {
-    let mut next = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     let mut dirty = true;
+    // A terminal that nobody looks at gets a frame only if what it shows is wrong: it has another size, or was lent.
+    let mut wrong = false;
     loop {
         let now = Instant::now();
-        if dirty && now + FRAME >= next {
-            next = next.max(now) + FRAME;
+        let seen = dirty && (state.focused || wrong);
+        if seen && pace.may_draw(now) {
             let mut frame = terminal::frame(state.size);
             views::draw(state, &mut frame);
             terminal.show(frame)?;
-            dirty = false;
+            (dirty, wrong) = (false, false);
         }
-        let wait = if dirty {
-            next.saturating_duration_since(now + FRAME)
-        } else {
-            Duration::from_micros(next_wake(state).unsigned_abs())
-        };
+        let waits = dirty && (state.focused || wrong);
+        let wait = if waits { pace.wait(now) } else { Duration::from_micros(next_wake(state).unsigned_abs()) };
         let event = match events.recv_timeout(wait) {
             Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) if dirty => continue,
+            Err(RecvTimeoutError::Timeout) if waits => continue,
             Err(RecvTimeoutError::Timeout) => Event::Tick,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
@@ -335,14 +372,21 @@ fn turn(
         match &event {
             Event::Connected => hands.store.watch(false),
             Event::Disconnected(..) => hands.store.watch(true),
+            Event::Resize(..) => wrong = true,
             _ => {}
+        }
+        if event.is_by_hand() {
+            pace.hand(Instant::now());
         }
         for effect in update(state, event) {
             match &effect {
                 Effect::Quit => return Ok(()),
                 Effect::Redraw => terminal.forget(),
                 Effect::Copy(text) => terminal.copy(text)?,
-                Effect::Suspend => terminal.suspend()?,
+                Effect::Suspend => {
+                    terminal.suspend()?;
+                    wrong = true;
+                }
                 Effect::Mouse(on) => terminal.mouse(*on)?,
                 Effect::Ping => {
                     gate.asks();

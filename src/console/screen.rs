@@ -1,6 +1,6 @@
 //! One screen of the stack: its object, what was read about it, cursor, marks, filter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::filter::Filter,
@@ -18,6 +18,7 @@ use super::{
     place::{Object, Place},
     pods,
     query::{Data, PAGE},
+    tree,
     widgets::input::Input,
 };
 
@@ -46,8 +47,10 @@ pub struct Screen {
     pub top: usize,
     /// Lines that came above while the cursor was not at the top.
     pub fresh: usize,
-    /// Marked ids.
-    pub marks: BTreeSet<String>,
+    /// Marked lines by their ids: a filter may hide them, and they stay marked.
+    pub marks: BTreeMap<String, Item>,
+    /// When the line under the cursor went away and another one took its place.
+    pub replaced_at: Option<Micros>,
     /// Where a range starts.
     pub mark_start: Option<String>,
     /// Filter, or what a log is searched for.
@@ -109,7 +112,8 @@ impl Screen {
             cursor: 0,
             top: 0,
             fresh: 0,
-            marks: BTreeSet::new(),
+            marks: BTreeMap::new(),
+            replaced_at: None,
             mark_start: None,
             filter: Input::default(),
             filtering: false,
@@ -150,10 +154,19 @@ impl Screen {
             }
             (old, new) => *old = new,
         }
-        self.read_with = Some(self.filter.text.clone());
+        let same = self.read_with.replace(self.filter.text.clone()).as_ref() == Some(&self.filter.text);
         self.loaded_at = Some(at);
         self.error = None;
+        let under = self.item().map(|i| i.id.clone());
         self.rebuild();
+        let now_under = self.item().map(|i| i.id.as_str());
+        if same
+            && under.is_some()
+            && now_under != under.as_deref()
+            && !self.items.iter().any(|i| Some(&i.id) == under.as_ref())
+        {
+            self.replaced_at = Some(at);
+        }
     }
 
     /// The list has more rows than were read.
@@ -208,6 +221,7 @@ impl Screen {
     pub fn rebuild(&mut self) {
         let id = self.items.get(self.cursor).map(|i| i.id.clone());
         let above = self.cursor.saturating_sub(self.top);
+        let at_top = self.top == 0 && self.items.iter().take(self.cursor).all(Item::is_heading);
         let known: BTreeSet<String> = self.items.iter().map(|i| i.id.clone()).collect();
         let filter = match Filter::parse(&self.filter.text) {
             Ok(filter) => {
@@ -227,20 +241,25 @@ impl Screen {
         self.items = items;
         self.total = total;
         let found = id.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id));
-        if let Some(index) = found.filter(|_| self.cursor > 0 && self.top > 0) {
+        for item in &self.items {
+            if let Some(mark) = self.marks.get_mut(&item.id) {
+                mark.clone_from(item);
+            }
+        }
+        if let Some(index) = found.filter(|_| !at_top) {
             self.fresh += self.items[..index].iter().filter(|i| !known.contains(&i.id)).count();
         }
         self.cursor = match found {
-            // At the very top the newest stays in sight.
-            Some(index) if index > 0 || self.cursor > 0 => index,
-            _ => self.cursor.min(self.items.len().saturating_sub(1)),
+            Some(index) => index,
+            None => self.cursor.min(self.items.len().saturating_sub(1)),
         };
         if let Some(at) = self.wanted.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id)) {
             self.cursor = at;
             self.wanted = None;
         }
         if found.is_some() {
-            self.top = self.cursor.saturating_sub(above);
+            // At the very top what is new comes in sight.
+            self.top = if at_top { 0 } else { self.cursor.saturating_sub(above) };
         }
         self.on_a_line(true);
     }
@@ -283,10 +302,23 @@ impl Screen {
         items::object(self)
     }
 
-    /// What marks stand for; the object under the cursor if there are none.
+    /// What marks stand for, also those that a filter hides; the object under the cursor if there are none.
     pub fn targets(&self) -> Vec<Object> {
-        let marked: Vec<Object> =
-            self.items.iter().filter(|i| self.marks.contains(&i.id)).map(|i| i.object.clone()).collect();
-        if marked.is_empty() { vec![self.object()] } else { marked }
+        if self.marks.is_empty() {
+            return vec![self.object()];
+        }
+        let object = |item: &Item| match self.place {
+            // Lines of a grid stand for their cell in the run under the cursor.
+            Place::Grid(_) => tree::cell_of(self, Some(item)),
+            _ => item.object.clone(),
+        };
+        let shown = self.items.iter().filter(|i| self.marks.contains_key(&i.id));
+        let hidden = self.marks.values().filter(|m| !self.items.iter().any(|i| i.id == m.id));
+        shown.chain(hidden).map(object).collect()
+    }
+
+    /// How many marked lines aren't shown.
+    pub fn hidden_marks(&self) -> usize {
+        self.marks.len() - self.items.iter().filter(|i| self.marks.contains_key(&i.id)).count()
     }
 }

@@ -5,7 +5,6 @@ use std::{collections::HashMap, path::PathBuf};
 use serde_json::Value;
 
 use crate::{
-    model::TiState,
     protocol::Command,
     store::screens::{Micros, SECOND, TiRef, backfills::Held, names::Names},
 };
@@ -13,14 +12,14 @@ use crate::{
 use super::{
     distance::Distance,
     forms::ActForm,
-    keymap::{Action, Keymap, Row},
+    keymap::Keymap,
     log::progress::Progress,
     message::Effect,
     overlay::Overlay,
-    place::{Object, Place, Scope, Tab},
-    pods::{self, PodNow},
+    place::{Place, Scope, Tab},
     query::{Asker, Health},
     screen::Screen,
+    search::Search,
     side::Side,
     theme::Theme,
     widgets::reduce::Colours,
@@ -176,6 +175,8 @@ pub struct State {
     pub clusters: Option<Health>,
     /// How far away the terminal is.
     pub distance: Distance,
+    /// A search through logs that is under way.
+    pub search: Option<Search>,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -205,6 +206,10 @@ pub enum Errand {
     Failure(Tab),
     /// Go to what waits; nothing failed.
     Waiting,
+    /// Open the log of a line that was found: its try, and where the line's record ends.
+    Hit(u32, u64),
+    /// Go to what an act was about: that instance, or the run; if it is gone to the DAG of that id.
+    Target(bool, String),
     /// Open the form that answers a task.
     Answer,
     /// Open the form of a connection with its fields.
@@ -250,6 +255,7 @@ impl State {
             side: Side::default(),
             clusters: None,
             distance: Distance::default(),
+            search: None,
             errand: None,
         }
     }
@@ -264,6 +270,12 @@ impl State {
     pub fn screen_mut(&mut self) -> &mut Screen {
         let last = self.stack.len() - 1;
         &mut self.stack[last]
+    }
+
+    /// All screens: those one goes back to from the shown one, the nearest first, then those from before.
+    pub fn screens_mut(&mut self) -> impl Iterator<Item = &mut Screen> {
+        let before = self.history.iter_mut().rev().flat_map(|stack| stack.iter_mut().rev());
+        self.stack.iter_mut().rev().chain(before)
     }
 
     /// Its member of key scopes.
@@ -293,6 +305,16 @@ impl State {
     }
 
     fn read(&mut self, further: bool) -> Vec<Effect> {
+        // A search in all logs is made once; the store has nothing to say to it.
+        if let Place::Search(text) = &self.screen().place {
+            let text = text.clone();
+            if self.screen().loaded_at.is_some() || self.screen().waiting.is_some() {
+                return Vec::new();
+            }
+            let ticket = self.next_ticket();
+            self.screen_mut().waiting = Some(ticket);
+            return vec![Effect::Search(ticket, text)];
+        }
         let ticket = self.next_ticket();
         let now = self.now;
         let screen = self.screen_mut();
@@ -302,115 +324,6 @@ impl State {
         let part = screen.part(further);
         let query = screen.place.query(&unfolded, &screen.filter.text, part, now);
         vec![Effect::Load(ticket, Asker::Screen, query)]
-    }
-
-    /// Why verbs can't be used now.
-    pub fn no_verbs(&self) -> Option<String> {
-        if self.facts.read_only {
-            return Some("the console is read-only".into());
-        }
-        match &self.link {
-            Link::Up => None,
-            _ if self.starting() => Some("the scheduler is starting".into()),
-            Link::Opening => Some("the scheduler hasn't answered yet".into()),
-            Link::Down { why, .. } => Some(format!("no scheduler: {why} (0 and S, or :sched, starts one)")),
-        }
-    }
-
-    /// A scheduler is being started and may still come.
-    pub fn starting(&self) -> bool {
-        match (&self.launch, &self.link) {
-            (_, Link::Up) => false,
-            (Launch::Asked(_), _) => true,
-            (Launch::Started(_, at), _) => self.now - at < 10 * SECOND,
-            _ => false,
-        }
-    }
-
-    /// Whether a key's row can be used on what is under the cursor; else why not.
-    pub fn allowed(&self, row: &Row) -> Result<(), String> {
-        // A shell needs the cluster, not the scheduler.
-        if row.dangerous
-            && row.action != Action::Shell
-            && let Some(why) = self.no_verbs()
-        {
-            return Err(why);
-        }
-        let object = self.screen().object();
-        let need = |ok: bool, why: &str| if ok { Ok(()) } else { Err(why.to_owned()) };
-        use Action as A;
-        match row.action {
-            A::StartScheduler => {
-                need(!self.facts.read_only, "the console is read-only")?;
-                need(self.link != Link::Up, "one runs already")?;
-                need(!self.starting(), "it is starting already")
-            }
-            A::Shell => pods::shell_refused(self).map_or(Ok(()), Err),
-            A::Delete if matches!(object, Object::Pod(..)) => pods::delete_refused(self).map_or(Ok(()), Err),
-            A::Pod => need(object.dag_id().is_some(), "no task instance under the cursor"),
-            A::Clear | A::MarkSuccess | A::MarkFailed => need(
-                object.run().is_some() || !self.screen().marks.is_empty(),
-                "no run or task instance under the cursor",
-            ),
-            A::Retry | A::MarkSkipped => {
-                need(object.ti().is_some() || !self.screen().marks.is_empty(), "no task instance under the cursor")
-            }
-            A::Note => need(object.run().is_some(), "no run or task instance under the cursor"),
-            A::Log | A::Blockers | A::Inputs | A::GoLog => {
-                need(object.ti().is_some() || object.dag_id().is_some(), "no task instance under the cursor")
-            }
-            A::Xcom | A::ViewGantt | A::GoInstances => {
-                need(object.run().is_some() || matches!(self.screen().place, Place::Grid(_)), "no run under the cursor")
-            }
-            A::Pause if matches!(object, Object::Backfill(.., true)) => Err("the backfill has ended".into()),
-            A::Stop if matches!(object, Object::Backfill(..)) => {
-                need(matches!(object, Object::Backfill(.., false)), "the backfill has ended")
-            }
-            A::Trigger
-            | A::Backfill
-            | A::Pause
-            | A::GoDag
-            | A::GoRuns
-            | A::ViewGrid
-            | A::GoFailure
-            | A::ViewCycle
-            | A::ViewCalendar
-            | A::ViewGraph
-            | A::ViewSource
-            | A::ViewVersions => need(object.dag_id().is_some(), "no DAG under the cursor"),
-            A::Stop => {
-                let busy = match &object {
-                    Object::Ti(_, state) | Object::Task(_, _, state) => state.is_active(),
-                    Object::Pod(_, now, _) => {
-                        matches!(now, PodNow::Wanted | PodNow::Pending | PodNow::Running | PodNow::Silent)
-                    }
-                    _ => false,
-                };
-                need(busy, "nothing is running under the cursor")
-            }
-            A::Pipe | A::Export => need(!self.facts.read_only, "the console is read-only"),
-            A::Acknowledge if matches!(object, Object::Ti(_, TiState::AwaitingInput)) => Ok(()),
-            A::Undo => need(
-                !self.held.is_empty() || !self.undo.is_empty(),
-                "nothing is held, and this session did nothing that can be taken back",
-            ),
-            A::Acknowledge | A::Silence | A::Claim => {
-                need(matches!(object, Object::Failures(..)), "no group of failures under the cursor")
-            }
-            A::Edit => need(matches!(object, Object::Setting(..)), "nothing to edit under the cursor"),
-            A::Delete => need(
-                matches!(object, Object::Setting(..) | Object::Run(..)),
-                "nothing that can be deleted under the cursor",
-            ),
-            A::Diff => need(
-                object.ti().is_some() || matches!(self.screen().place, Place::Xcom(..) | Place::Compare(..)),
-                "no task instance under the cursor",
-            ),
-            A::GoAudit => need(object.subject().is_some(), "nothing under the cursor that acts are about"),
-            A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets) => Ok(()),
-            A::Open => need(object != Object::None, "nothing under the cursor"),
-            _ => Ok(()),
-        }
     }
 
     /// The form that is open.

@@ -25,6 +25,8 @@ use ratatui::{
 };
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+use super::widgets::text::is_uncertain;
+
 /// Longest text that goes to the clipboard: terminals drop longer ones, some with the connection.
 const CLIPBOARD: usize = 74_000;
 
@@ -128,17 +130,28 @@ fn write_changes<W: Write>(backend: &mut CrosstermBackend<W>, last: &Buffer, fra
         return Ok(false);
     }
     queue!(backend, BeginSynchronizedUpdate)?;
-    backend.draw(changed.into_iter())?;
+    // The column after a letter that terminals don't agree about is gone to, not reached: so nothing behind it moves.
+    let mut rest = changed.as_slice();
+    while !rest.is_empty() {
+        let end = rest.iter().position(|(_, _, cell)| is_uncertain(cell.symbol())).map_or(rest.len(), |at| at + 1);
+        backend.draw(rest[..end].iter().copied())?;
+        rest = &rest[end..];
+    }
     queue!(backend, EndSynchronizedUpdate)?;
     Ok(true)
 }
 
 /// How many bytes a terminal that shows one frame gets for another of the same size.
 pub fn changed_bytes(last: &Buffer, frame: &Buffer) -> usize {
+    change(last, frame).len()
+}
+
+/// What a terminal that shows one frame gets for another of the same size.
+pub fn change(last: &Buffer, frame: &Buffer) -> Vec<u8> {
     let mut out = Vec::new();
     // Writing into memory can't fail.
     let _ = write_changes(&mut CrosstermBackend::new(&mut out), last, frame);
-    out.len()
+    out
 }
 
 /// An empty frame of a size.

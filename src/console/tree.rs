@@ -181,7 +181,7 @@ pub fn build(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 counts.worst(),
             ),
             (Kind::TreeTask(_), Some(d)) => Object::Task(d.run.run.clone(), node.id.clone(), counts.worst()),
-            (_, Some(d)) => Object::Run(d.run.run.clone(), d.run.state),
+            (_, Some(d)) => Object::Group(d.run.run.clone(), node.id.clone(), counts.worst()),
             (_, None) => Object::Dag(dag.dag_id.to_string(), None),
         };
         let depth = node.depth;
@@ -264,8 +264,13 @@ pub fn column(screen: &Screen) -> Option<(usize, RunRef, RunState)> {
 
 /// What is under a grid's cursor: an instance, a mapped task, or for a group the run.
 pub fn cell(screen: &Screen) -> Object {
+    cell_of(screen, screen.item())
+}
+
+/// What a line of a grid is in the run under the cursor.
+pub fn cell_of(screen: &Screen, item: Option<&Item>) -> Object {
     let (Data::Grid(grid), Place::Grid(dag)) = (&screen.data, &screen.place) else { return Object::None };
-    let (Some((_, run, state)), Some(item)) = (column(screen), screen.item()) else {
+    let (Some((_, run, state)), Some(item)) = (column(screen), item) else {
         return Object::Dag(dag.clone(), Some(grid.paused));
     };
     let task = node_id(item).to_owned();
@@ -280,6 +285,10 @@ pub fn cell(screen: &Screen) -> Object {
                 None => Object::Ti(TiRef { run, task_id: task, map_index: UNMAPPED }, counts.worst()),
                 Some(_) => Object::Task(run, task, counts.worst()),
             }
+        }
+        Kind::TreeGroup(_) if !task.is_empty() => {
+            let worst = grid.dag.as_ref().map(|d| sum(grid, run.id, &tasks_below(d, &task)).worst());
+            Object::Group(run, task, worst.unwrap_or(TiState::None))
         }
         _ => Object::Run(run, state),
     }

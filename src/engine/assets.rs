@@ -1,7 +1,7 @@
 //! Assets: events of tasks that succeeded, answers about assets, and what waits for a run.
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::core::{Engine, Write};
@@ -60,47 +60,6 @@ impl Engine {
         self.writes.push(Write::AssetState { asset: named(body), key, value });
     }
 
-    /// Answers to questions about assets, in the form of Airflow's Task SDK.
-    pub(super) fn asset_answer(&self, kind: &str, body: &Value) -> Result<Value> {
-        let db = self.store.reader();
-        let missing = || task::error("ASSET_NOT_FOUND", &format!("there is no active asset {}", shown(body)));
-        let text = |name: &str| body.get(name).and_then(Value::as_str);
-        Ok(match kind {
-            "GetAssetByName" | "GetAssetByUri" => match asset::find(db, &named(body))? {
-                Some((_, mut document)) => {
-                    document["type"] = json!("AssetResult");
-                    document
-                }
-                None => missing(),
-            },
-            "GetAssetsByAlias" => {
-                let assets = asset::by_alias(db, text("alias_name").unwrap_or_default())?;
-                json!({"type": "AssetsByAliasResult", "assets": assets})
-            }
-            "GetAssetEventByAsset" | "GetAssetEventByAssetAlias" => {
-                let time = |name: &str| text(name).and_then(crate::operators::parse_instant);
-                let both = text("name").is_some() && text("uri").is_some();
-                let query = EventQuery {
-                    asset: Named { active: !both, ..named(body) },
-                    alias: text("alias_name").map(str::to_owned),
-                    after: time("after"),
-                    before: time("before"),
-                    descending: body.get("ascending") == Some(&json!(false)),
-                    limit: body.get("limit").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()),
-                };
-                json!({"type": "AssetEventsResult", "asset_events": asset::events(db, &query)?})
-            }
-            "GetAssetStateStoreByName" | "GetAssetStateStoreByUri" => {
-                let Some((asset, _)) = asset::find(db, &named(body))? else { return Ok(missing()) };
-                match asset::state(db, asset, text("key").unwrap_or_default())? {
-                    Some(value) => json!({"type": "AssetStateStoreResult", "value": value}),
-                    None => task::error("ASSET_STORE_NOT_FOUND", "nothing is kept under this key"),
-                }
-            }
-            other => task::error("UNKNOWN_MESSAGE", &format!("dagdeck does not know the question {other:?}")),
-        })
-    }
-
     /// Events that a run was made for.
     pub(super) fn consumed_events(&self, run: RunId) -> Value {
         asset::consumed(self.store.reader(), run).unwrap_or_default().into()
@@ -131,6 +90,46 @@ impl Engine {
         let text = format!("Task has the following inactive assets in its inlets or outlets: {}", names.join(", "));
         Err(Cause::new(CauseKind::Value, text).exception("AirflowInactiveAssetInInletOrOutletException"))
     }
+}
+
+/// Answers to questions about assets, in the form of Airflow's Task SDK.
+pub(super) fn asset_answer(db: &Connection, kind: &str, body: &Value) -> Result<Value> {
+    let missing = || task::error("ASSET_NOT_FOUND", &format!("there is no active asset {}", shown(body)));
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    Ok(match kind {
+        "GetAssetByName" | "GetAssetByUri" => match asset::find(db, &named(body))? {
+            Some((_, mut document)) => {
+                document["type"] = json!("AssetResult");
+                document
+            }
+            None => missing(),
+        },
+        "GetAssetsByAlias" => {
+            let assets = asset::by_alias(db, text("alias_name").unwrap_or_default())?;
+            json!({"type": "AssetsByAliasResult", "assets": assets})
+        }
+        "GetAssetEventByAsset" | "GetAssetEventByAssetAlias" => {
+            let time = |name: &str| text(name).and_then(crate::operators::parse_instant);
+            let both = text("name").is_some() && text("uri").is_some();
+            let query = EventQuery {
+                asset: Named { active: !both, ..named(body) },
+                alias: text("alias_name").map(str::to_owned),
+                after: time("after"),
+                before: time("before"),
+                descending: body.get("ascending") == Some(&json!(false)),
+                limit: body.get("limit").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()),
+            };
+            json!({"type": "AssetEventsResult", "asset_events": asset::events(db, &query)?})
+        }
+        "GetAssetStateStoreByName" | "GetAssetStateStoreByUri" => {
+            let Some((asset, _)) = asset::find(db, &named(body))? else { return Ok(missing()) };
+            match asset::state(db, asset, text("key").unwrap_or_default())? {
+                Some(value) => json!({"type": "AssetStateStoreResult", "value": value}),
+                None => task::error("ASSET_STORE_NOT_FOUND", "nothing is kept under this key"),
+            }
+        }
+        other => task::error("UNKNOWN_MESSAGE", &format!("dagdeck does not know the question {other:?}")),
+    })
 }
 
 /// How a message names an asset; one that counts is meant.

@@ -259,39 +259,8 @@ impl Engine {
         }
     }
 
-    fn status(&self) -> Value {
-        let runs = self.world.runs().count();
-        let count = |wanted: &[&str]| -> usize {
-            let of_run = |run: &crate::model::DagRun| {
-                self.world.instances(run.id).filter(|row| wanted.contains(&row.state.as_str())).count()
-            };
-            self.world.runs().map(of_run).sum()
-        };
-        json!({
-            "pid": std::process::id(), "since": rfc3339(self.since), "home": self.place.home, "dags_folder": self.place.dags_folder,
-            "version": env!("CARGO_PKG_VERSION"), "hostname": self.hostname,
-            "stuck": self.stuck, "draining": self.draining,
-            "counts": {
-                "active_runs": runs, "running": count(&["running", "restarting"]), "queued": count(&["queued"]),
-                "scheduled": count(&["scheduled"]), "parsing": self.parsing.busy.len(), "waiting_sensors": self.waits.len(),
-                "clients": self.conns.values().filter(|c| matches!(c.peer, Peer::Client { .. })).count(),
-            },
-            "lag": self.lag(), "clusters": self.clusters(),
-        })
-    }
-
-    /// How well clusters can be watched.
-    fn clusters(&self) -> Value {
-        let all = crate::store::pod::health(self.store.reader()).unwrap_or_default();
-        let one = |h: crate::model::ClusterHealth| {
-            json!({"cluster": h.cluster, "namespace": h.namespace, "what": h.what, "state": h.state,
-                   "since": rfc3339(h.since), "message": h.message})
-        };
-        all.into_iter().map(one).collect()
-    }
-
     /// Seconds by which the oldest due thing is late.
-    fn lag(&self) -> f64 {
+    pub(super) fn lag(&self) -> f64 {
         self.world.next_wake().map_or(0.0, |at| crate::model::time::seconds_between(at, crate::clock::now()).max(0.0))
     }
 }

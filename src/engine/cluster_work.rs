@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     adopt::failed,
     core::{Engine, Write},
+    pod_calls::Listener,
     pod_manifest::{self, Work},
     render::{self, Problem},
 };
@@ -35,24 +36,31 @@ impl Engine {
     pub(super) fn begin_work(&mut self, key: &TiKey, epoch: u32, whole: Whole<'_>, rendered: IndexMap<String, Value>) {
         self.begin_here(key, epoch);
         match self.want_work(key, epoch, whole, rendered, None) {
-            Ok(()) => self.call_task_back(key, epoch, "on_execute_callback", ""),
+            Ok(listens) => {
+                if listens {
+                    self.begin_listener(key, epoch);
+                }
+                self.call_task_back(key, epoch, "on_execute_callback", "");
+            }
             Err(problem) => self.report(key, epoch, failed(problem.cause(), true)),
         }
     }
 
-    /// Stores a job or an errand; `asked` is the question of the task's process that will wait for it.
+    /// Stores a job or an errand; `asked` is the question of the task's process that will wait for it, and whether it is to be
+    /// told of the job's pods. True if a process is told.
     pub(super) fn want_work(
         &mut self,
         key: &TiKey,
         epoch: u32,
         (dag, task, run, row): Whole<'_>,
         rendered: IndexMap<String, Value>,
-        asked: Option<u64>,
-    ) -> Result<(), Problem> {
+        asked: Option<(u64, bool)>,
+    ) -> Result<bool, Problem> {
         let mut made = self.work_of((dag, task, run, row), rendered)?;
         made.conduct.in_python = asked.is_some();
-        // The author's own code is told of pods of their own only.
-        made.conduct.listens = false;
+        // Who doesn't wait for a job looks at none of its pods.
+        let listens = asked.map_or(made.conduct.listens, |(_, listens)| listens) && made.duty["wait"] == true;
+        made.conduct.listens = listens;
         made.conduct.deferrable &= asked.is_none();
         let owner = json!({
             "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*key.task_id, "map_index": key.map_index,
@@ -84,10 +92,16 @@ impl Engine {
             result: Value::Null,
         };
         self.writes.push(Write::Pod(Box::new(PodWrite::Add(Box::new(pod.clone())))));
-        self.keep(&pod, &made.conduct, asked);
+        self.keep(&pod, &made.conduct, asked.map(|(ask, _)| ask));
+        if let Some(kept) = self.pods.all.get_mut(&id).filter(|_| listens) {
+            kept.listener = Some(Listener::new(key, epoch, kept.in_python));
+            if let Some((ask, _)) = asked {
+                self.pod_called(id, ask, &Value::Null);
+            }
+        }
         let job = self.first_care(task, run, pod, made.conduct, (made.cluster, made.warnings));
         self.pods.to_send.push(Request::Care(Box::new(job)));
-        Ok(())
+        Ok(listens)
     }
 
     /// The job or errand of a task's rendered arguments, after the author's hook for pods.
@@ -97,7 +111,7 @@ impl Engine {
         rendered: IndexMap<String, Value>,
     ) -> Result<Work, Problem> {
         let interpreter = self.interpreter(&dag.fileloc);
-        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader, is_draft: false };
         let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
         let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
         pod_manifest::work(&place, &self.place.dags_folder, task, rendered, &mut hook)
@@ -128,6 +142,11 @@ impl Engine {
                     self.write_pod(PodWrite::Event { id, event });
                 }
             }
+            WorkNews::Used(uid, samples) => {
+                if let Some(id) = kept.members.get(&uid).copied() {
+                    self.write_pod(PodWrite::Used { id, samples });
+                }
+            }
             WorkNews::Left { uid, is_gone } => {
                 let member = self.pods.all.get_mut(&id).and_then(|kept| kept.members.remove(&uid));
                 if let Some(id) = member {
@@ -149,6 +168,9 @@ impl Engine {
         if let Some(kept) = self.pods.all.get_mut(&of) {
             kept.members.insert(uid.clone(), id);
         }
+        // The author's own code is told of it by its job.
+        let mut conduct = job.conduct.clone();
+        conduct["listens"] = false.into();
         let member = Pod {
             id,
             kind: PodKind::JobPod,
@@ -156,6 +178,7 @@ impl Engine {
             name,
             uid: Some(uid),
             manifest,
+            conduct,
             sight: PodSight::default(),
             result: Value::Null,
             ..job

@@ -8,7 +8,7 @@ use rusqlite::Transaction;
 use super::{
     core::{Engine, Write},
     deferrals::of_instance,
-    start::own_xcom_backend,
+    startup::own_xcom_backend,
 };
 use crate::{
     clock,

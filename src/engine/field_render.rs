@@ -39,7 +39,7 @@ pub fn run(
     let task = find_task(&dag, task_id)?;
     let row = instance_of(&db, &run, task, map_index)?;
     let db = Arc::new(Mutex::new(db));
-    let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db };
+    let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db, is_draft: false };
     let rendered = render::arguments(&at, task).map_err(|problem| {
         let is_for_python = matches!(problem, render::Problem::Unsupported(_));
         let cause = problem.cause();

@@ -5,7 +5,7 @@ use crate::{
     clock,
     error::{Error, Result, say},
     executor::kubernetes::{Access, Ended, Job, OWNER, Request},
-    model::{Cause, CauseKind, Pod, PodId, PodKind, PodStage, TaskInstance, TiState, time::plus_seconds},
+    model::{Cause, CauseKind, Pod, PodId, PodKind, PodStage, PodWrite, TaskInstance, TiState, time::plus_seconds},
     operators::kubernetes_pod::Conduct,
     secrets, store,
 };
@@ -21,6 +21,9 @@ impl Engine {
                 continue;
             }
             let place = format!("{} in {}", pod.name, pod.namespace);
+            if pod.stage != PodStage::Wanted {
+                self.write_pod(PodWrite::Adopted(pod.id));
+            }
             if let Err(e) = self.adopt_pod(pod) {
                 say(format_args!("scheduler: pod {place}: {e}"));
             }

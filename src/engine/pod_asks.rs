@@ -36,9 +36,10 @@ impl Engine {
         the_task.do_xcom_push = body["do_xcom_push"] == true;
         let arguments = serde_json::from_value(body["arguments"].clone()).unwrap_or_default();
         let place = (&dag, &the_task, &run, &row);
+        let asked = Some((id, body["listens"] == true));
         let wanted = match is_work(&the_task) {
-            true => self.want_work(key, epoch, place, arguments, Some(id)),
-            false => self.want_pod(key, epoch, place, arguments, Some((id, body["listens"] == true))).map(|_| ()),
+            true => self.want_work(key, epoch, place, arguments, asked),
+            false => self.want_pod(key, epoch, place, arguments, asked),
         };
         wanted.err().map(|problem| result(&End::Failed(problem.cause()), None))
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::render::{self, Place, Problem};
+use super::render::{Place, Problem};
 use crate::{
     executor::kubernetes::{Access, Cluster},
     model::{Cause, CauseKind, PodKind, Task},
@@ -33,15 +33,6 @@ pub struct Prepared {
 
 /// Changes a pod's manifest at last: see [`crate::python::PodHook`].
 pub type Hook<'a> = &'a mut dyn FnMut(Value) -> Result<Value, HookError>;
-
-/// Renders a task's arguments and makes its pod.
-///
-/// # Errors
-/// `Unsupported` if only Python can render it; else what is wrong with the arguments, the connection or the template.
-pub fn prepare(place: &Place<'_>, dags_folder: &Path, task: &Task, hook: Hook<'_>) -> Result<Prepared, Problem> {
-    let rendered = render::arguments(place, task)?;
-    from_arguments(place, dags_folder, task, rendered, hook)
-}
 
 /// Makes the pod of arguments that are rendered already.
 ///
@@ -157,9 +148,10 @@ struct Ground {
 
 impl Ground {
     fn of(place: &Place<'_>, dags_folder: &Path, args: &Arguments<'_>) -> Result<Self, Problem> {
-        let access = Access::of(args).map_err(wrong)?;
+        let mut access = Access::of(args).map_err(wrong)?;
         let connection = connection(place, &access)?;
         let (cluster, mut surroundings) = access.resolve(connection.as_ref()).map_err(|e| wrong(e.to_string()))?;
+        access.reached = cluster.reached();
         let read = |argument: &str| match args.text(argument)?.filter(|name| !name.is_empty()) {
             Some(name) => template_file(dags_folder, &place.dag.fileloc, argument, &name).map(Some),
             None => Ok(None),

@@ -5,19 +5,17 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{cluster_work::is_work, pod_manifest, render};
+use super::{cluster_work::is_work, pod_draft, pod_manifest, render};
 use crate::{
     clock,
     config::Place,
-    error::{Error, Result},
-    model::{
-        Cause, CauseKind, Dag, DagRun, DagVersionId, MapIndex, RunId, RunState, RunType, Task, TaskInstance, TiKey,
-        TriggeredBy,
-    },
+    error::{Error, Kind, Result},
+    model::{Dag, DagRun, DagVersionId, MapIndex, RunId, RunState, RunType, Task, TaskInstance, TiKey, TriggeredBy},
     processor::{self, Parser},
     python::PodHook,
     store::{self, Store, load},
@@ -41,14 +39,25 @@ pub fn run(
     let task = with_pod(find_task(&dag, task_id)?)?;
     let row = instance_of(&db, &run, task, map_index)?;
     let db = Arc::new(Mutex::new(db));
-    let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db };
-    let (manifest, warnings) = manifest(&at, place, task).map_err(|problem| {
-        let is_for_python = matches!(problem, render::Problem::Unsupported(_));
-        let cause = problem.cause();
-        let error = Error::refused(format!("the pod of task {task_id} cannot be put together")).because(cause.summary);
-        if is_for_python { error.hint("only the task's own Python process can render this") } else { error }
-    })?;
-    Ok((manifest, warnings))
+    let at = render::Place { dag: &dag, run: &run, row: &row, settings: &place.settings, db: &db, is_draft: true };
+    let parser = Parser::new(place)?;
+    let refused = |why: &dyn std::fmt::Display| {
+        Error::refused(format!("the pod of task {task_id} cannot be put together")).because(why)
+    };
+    if !pod_draft::is_for_python(&dag, task) {
+        match made(&at, place, &parser.side, task, None) {
+            Ok(made) => return Ok(made),
+            Err(render::Problem::Wrong(cause)) => return Err(refused(&cause.summary)),
+            Err(render::Problem::Unsupported(cause)) if dag.fileloc.ends_with(".toml") => {
+                return Err(refused(&cause.summary));
+            }
+            Err(render::Problem::Unsupported(_)) => {}
+        }
+    }
+    pod_draft::run(&at, place, &parser.side, task).map_err(|e| match e.kind {
+        Kind::Refused => refused(&e.message),
+        _ => e,
+    })
 }
 
 /// The run of a date, as it is or as it would be, and its DAG.
@@ -77,21 +86,26 @@ pub(super) fn instance_of(db: &Connection, run: &DagRun, task: &Task, map_index:
     Ok(row)
 }
 
-fn manifest(
+/// The manifest of a task's arguments; of those in its file, rendered here, if none are given.
+pub(super) fn made(
     at: &render::Place<'_>,
     place: &Place,
+    side: &Path,
     task: &Task,
+    given: Option<IndexMap<String, Value>>,
 ) -> std::result::Result<(Value, Vec<String>), render::Problem> {
     let interpreter = place.interpreter(Path::new(&at.dag.fileloc));
-    let parser = Parser::new(place).map_err(|e| Cause::new(CauseKind::Start, e.to_string()))?;
     let mut kept = None;
-    let mut hook = |pod| PodHook::apply(&mut kept, place, &interpreter, &parser.side, pod);
+    let mut hook = |pod| PodHook::apply(&mut kept, place, &interpreter, side, pod);
+    let rendered = match given {
+        Some(rendered) => rendered,
+        None => render::arguments(at, task)?,
+    };
     if is_work(task) {
-        let rendered = render::arguments(at, task)?;
         let made = pod_manifest::work(at, &place.dags_folder, task, rendered, &mut hook)?;
         return Ok((made.manifest, made.warnings));
     }
-    let made = pod_manifest::prepare(at, &place.dags_folder, task, &mut hook)?;
+    let made = pod_manifest::from_arguments(at, &place.dags_folder, task, rendered, &mut hook)?;
     Ok((made.pod.manifest, made.pod.warnings))
 }
 
@@ -105,13 +119,6 @@ pub(super) fn find_task<'a>(dag: &'a Dag, task_id: &str) -> Result<&'a Task> {
 }
 
 fn with_pod(task: &Task) -> Result<&Task> {
-    if task.operator.ends_with("DecoratedOperator") && task.is_a("KubernetesPodOperator") {
-        return Err(Error::refused(format!(
-            "the pod of task {} is put together by its function's own process",
-            task.task_id
-        ))
-        .hint("`dagdeck pods show` shows it once the task has run"));
-    }
     if task.is_a("KubernetesPodOperator") || is_work(task) {
         return Ok(task);
     }

@@ -1,7 +1,12 @@
 //! Tasks whose work is a pod: no process and no worker slot here. The thread of `executor::kubernetes` takes care of the pods;
 //! what it says is committed here, and what can't be taken back is done only after that.
 
-use std::{collections::HashMap, os::fd::BorrowedFd, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    os::fd::BorrowedFd,
+    path::PathBuf,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -18,7 +23,7 @@ use crate::{
     executor::kubernetes::{Ended, Job, Kubernetes, OWNER, Report as Said, Request, WATCHED, cluster::Cluster},
     model::{
         Cause, CauseKind, Dag, DagRun, Pod, PodId, PodKind, PodSight, PodStage, PodWrite, Task, TaskInstance, TiKey,
-        TiState, time::plus_seconds,
+        TiState, WatchNow, time::plus_seconds,
     },
     operators::{Arguments, kubernetes_pod::Conduct},
     protocol::agent::ToAgent,
@@ -69,6 +74,8 @@ pub struct Pods {
     pub(super) thread: Option<Kubernetes>,
     pub(super) all: HashMap<PodId, Kept>,
     last_id: Option<i64>,
+    /// How watches go on, by cluster and namespace.
+    pub(super) watches: BTreeMap<(String, String), WatchNow>,
     /// What the thread is told after the next commit.
     pub(super) to_send: Vec<Request>,
     /// The process of the author's `pod_mutation_hook`.
@@ -228,7 +235,7 @@ impl Engine {
         rendered: indexmap::IndexMap<String, Value>,
     ) -> std::result::Result<pod_manifest::Prepared, Problem> {
         let interpreter = self.interpreter(&dag.fileloc);
-        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader, is_draft: false };
         let (kept, home, side) = (&mut self.pods.hook, &self.place, &self.parser.side);
         let mut hook = |pod| PodHook::apply(kept, home, &interpreter, side, pod);
         pod_manifest::from_arguments(&place, &self.place.dags_folder, task, rendered, &mut hook)
@@ -301,6 +308,13 @@ impl Engine {
                     self.write_pod(PodWrite::Health(health));
                 }
                 Said::Learnt(write) => self.write_pod(*write),
+                Said::Watching(now) => {
+                    let place = (now.cluster.clone(), now.namespace.clone());
+                    match now.is_over {
+                        true => self.pods.watches.remove(&place),
+                        false => self.pods.watches.insert(place, now),
+                    };
+                }
                 Said::Ended { id, result } => self.pod_ended(id, result),
                 Said::Work(id, news) => self.hear_work(id, news),
                 Said::Strays { cluster, namespace, found } => self.judge_strays(&cluster, &namespace, found),

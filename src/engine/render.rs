@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::{
     clock,
     config::Settings,
+    error::Error,
     model::{
-        AssetCondition, Cause, CauseKind, Dag, DagRun, Task, TaskInstance,
+        AssetCondition, Cause, CauseKind, Dag, DagRun, RunId, Task, TaskInstance,
         mapping::{MARK, encoded_kind},
         time::rfc3339,
     },
@@ -35,6 +36,8 @@ pub struct Place<'a> {
     pub settings: &'a Settings,
     /// A reading connection.
     pub db: &'a Arc<Mutex<Connection>>,
+    /// It is only looked at what a try would do: what isn't there yet is an error, where a try would take it for nothing.
+    pub is_draft: bool,
 }
 
 impl Place<'_> {
@@ -47,7 +50,12 @@ impl Place<'_> {
             run: Arc::new(self.run.clone()),
             ti: Arc::new(self.row.clone()),
             params: Arc::new(template::merge_params(self.dag, Some(task), &self.run.conf, overrides)),
-            lookup: Arc::new(StoreLookup { db: self.db.clone(), run: self.run.clone(), dag: self.dag.clone() }),
+            lookup: Arc::new(StoreLookup {
+                db: self.db.clone(),
+                run: self.run.clone(),
+                dag: self.dag.clone(),
+                is_draft: self.is_draft,
+            }),
         }
     }
 }
@@ -201,6 +209,28 @@ pub struct StoreLookup {
     pub run: DagRun,
     /// Its DAG.
     pub dag: Arc<Dag>,
+    /// See [`Place::is_draft`].
+    pub is_draft: bool,
+}
+
+/// Whether an XCom that isn't there may still come: nobody can tell what a task will be given.
+///
+/// # Errors
+/// It may; the sentence names it.
+pub(super) fn to_come(db: &Connection, own: &DagRun, run: RunId, task_id: &str, key: &str) -> crate::error::Result<()> {
+    let rows = store::load::instances(db, run)?;
+    let mut of_task = rows.iter().filter(|row| *row.key.task_id == *task_id).peekable();
+    let has_ended = of_task.peek().is_some() && of_task.all(|row| row.state.is_finished());
+    // A try takes what another run didn't push for nothing, too.
+    if has_ended || run != own.id {
+        return Ok(());
+    }
+    let of = if run.0 == 0 {
+        "there is no run of that date".to_string()
+    } else {
+        format!("it hasn't ended in run {}", own.run_id)
+    };
+    Err(Error::refused(format!("XCom {key} of task {task_id} isn't there yet: {of}")))
 }
 
 /// An event with the run that it came from, dates as dates.
@@ -261,6 +291,9 @@ impl Lookup for StoreLookup {
             };
             if let Some(wanted) = map_index {
                 found.retain(|(index, _)| *index == wanted);
+            }
+            if self.is_draft && found.is_empty() {
+                to_come(db, &self.run, run, task_id, key)?;
             }
             Ok(found)
         })

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     adopt::failed,
@@ -17,14 +17,13 @@ use crate::{
     clock,
     error::say,
     model::{
-        Cause, CauseKind, Change, Dag, DagRun, MapIndex, RunType, Task, TaskInstance, TiKey, TiState, UNMAPPED,
-        time::{isoformat, rfc3339},
+        Cause, CauseKind, Change, Dag, DagRun, MapIndex, Task, TaskInstance, TiKey, TiState, UNMAPPED, time::isoformat,
     },
     operators::{self, Engine as Runs},
     protocol::{TrySpec, spawn::Shell},
     python,
     scheduler::Report,
-    store, template,
+    template,
     workload::{Inline, ShellCommand, Workload},
 };
 
@@ -93,7 +92,14 @@ impl Engine {
         if !task.start_trigger.is_null() && self.deferrals.over(key, row.try_number).is_none() {
             self.begin_here(key, epoch);
             match render::trigger(
-                &render::Place { dag: &dag, run: &run, row: &row, settings: &self.place.settings, db: &self.reader },
+                &render::Place {
+                    dag: &dag,
+                    run: &run,
+                    row: &row,
+                    settings: &self.place.settings,
+                    db: &self.reader,
+                    is_draft: false,
+                },
                 &task,
             ) {
                 Ok(said) => self.defer(key, epoch, &said, clock::now()),
@@ -192,7 +198,7 @@ impl Engine {
         run: &DagRun,
         row: &TaskInstance,
     ) -> Result<Workload, render::Problem> {
-        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader };
+        let place = render::Place { dag, run, row, settings: &self.place.settings, db: &self.reader, is_draft: false };
         let rendered = render::arguments(&place, task)?;
         let fields: Map<String, Value> = task
             .template_fields
@@ -270,7 +276,7 @@ impl Engine {
         log.to_string_lossy().into_owned()
     }
 
-    fn base_spec(&self, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
+    pub(super) fn base_spec(&self, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
         TrySpec {
             key: row.key.clone(),
             dag_id: run.dag_id.clone(),
@@ -323,116 +329,11 @@ impl Engine {
         self.interpreters.entry(named).or_insert_with_key(|named| python::real_path(named, folder)).clone()
     }
 
-    pub(super) fn python_spec(&mut self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> TrySpec {
-        let mut spec = self.base_spec(task, run, row);
-        let interpreter = self.interpreter(&dag.fileloc);
-        spec.argv = python::execute_argv(&interpreter, &self.parser.side);
-        spec.startup = Some(self.startup(dag, task, run, row));
-        spec.env.extend(self.place.settings.as_environment());
-        // The interpreter's working folder is the DAG folder, as in Airflow's worker.
-        spec.cwd =
-            Some(self.place.dags_folder.to_string_lossy().into_owned()).filter(|f| std::path::Path::new(f).is_dir());
-        if spec.cwd.is_none() {
-            spec.cwd = std::path::Path::new(&dag.fileloc).parent().map(|p| p.to_string_lossy().into_owned());
-        }
-        spec
-    }
-
-    /// The first line for a Python task.
-    fn startup(&self, dag: &Dag, task: &Task, run: &DagRun, row: &TaskInstance) -> Value {
-        let deferral = self.deferrals.over(&row.key, row.try_number);
-        let mapped_dependants = dag.tasks.values().any(|other| {
-            let expand = other.expand.as_ref();
-            expand.is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
-        }) || dag.task_groups.values().any(|group| {
-            group.expand.as_ref().is_some_and(|e| e.upstream_task_ids().iter().any(|id| **id == *task.task_id))
-        });
-        let plugins = self.place.plugins();
-        let mut run_document = render::run_document(run);
-        if run.run_type == RunType::AssetTriggered {
-            run_document["consumed_asset_events"] = self.consumed_events(run.id);
-        }
-        let mut startup = json!({
-            "type": "StartupDetails",
-            "ti": {
-                "id": format!("{}-{}-{}-{}", run.id.0, row.key.task_id, row.key.map_index, row.epoch),
-                "dag_id": &*run.dag_id, "run_id": &*run.run_id, "task_id": &*row.key.task_id, "map_index": row.key.map_index,
-                "try_number": row.try_number, "max_tries": row.max_tries, "start_date": rfc3339(row.start_date.unwrap_or_else(clock::now)),
-                "hostname": self.hostname, "pool": row.pool, "queue": task.queue, "priority_weight": row.priority_weight,
-            },
-            "dag_run": run_document,
-            "inactive_assets": self.inactive_assets(task),
-            "fileloc": dag.fileloc,
-            "source": self.older_source(dag, run),
-            "dags_folder": self.place.dags_folder,
-            "plugins_folder": Some(plugins.clone()).filter(|p| p.is_dir()),
-            "task_reschedule_count": row.epoch.saturating_sub(1),
-            "first_poke_date": row.start_date.map(rfc3339),
-            "should_retry": row.max_tries != 0 && row.try_number <= row.max_tries,
-            "mapped_dependants": mapped_dependants,
-            "next_method": deferral.map(|d| &d.next_method), "next_kwargs": deferral.map(|d| &d.next_kwargs),
-            "task": if dag.fileloc.ends_with(".toml") { serde_json::to_value(task).unwrap_or(Value::Null) } else { Value::Null },
-            "declared_tasks": below(dag, task),
-            "declared_params": dag.params.iter().map(|(k, p)| (k.clone(), p.value.clone())).collect::<Map<String, Value>>(),
-            "settings": self.task_settings(),
-        });
-        if own_xcom_backend(&self.place.settings).is_some() {
-            // It is told what was deleted, since it may keep something for it elsewhere.
-            let old = self.old_xcoms.get(&row.key).cloned().unwrap_or_default();
-            startup["old_xcoms"] = old.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
-        }
-        startup
-    }
-
-    /// Settings that Python tasks and triggers know.
-    pub(super) fn task_settings(&self) -> Value {
-        let settings = &self.place.settings;
-        let mut all = json!({
-            "max_map_length": settings.number("core", "max_map_length").unwrap_or(1024.0) as u64,
-            "default_timezone": settings.text("core", "default_timezone"),
-            "dag_run_conf_overrides_params": settings.flag("core", "dag_run_conf_overrides_params"),
-            "allowed_deserialization_classes": settings.text("core", "allowed_deserialization_classes"),
-            "allowed_deserialization_classes_regexp": settings.text("core", "allowed_deserialization_classes_regexp"),
-            "max_templated_field_length": settings.number("core", "max_templated_field_length").unwrap_or(4096.0) as u64,
-        });
-        if let Some(backend) = own_xcom_backend(settings) {
-            all["xcom_backend"] = json!(backend);
-        }
-        all
-    }
-
-    /// The text that the file had when it made the run's version of the DAG, if the DAG is another one by now. (A file that
-    /// changed without changing the DAG, in a function's body say, runs as it is now.)
-    pub(super) fn older_source(&self, dag: &Dag, run: &DagRun) -> Option<String> {
-        let is_newest = self.world.dag(&run.dag_id).is_none_or(|facts| facts.version == run.dag_version);
-        if is_newest || !dag.fileloc.ends_with(".py") {
-            return None;
-        }
-        let source = store::dag::source(self.store.reader(), run.dag_version).ok().flatten()?;
-        let now = std::fs::read(&dag.fileloc).ok()?;
-        (source.as_bytes() != now).then_some(source)
-    }
-
     /// A try that ends inside the scheduler, without a process.
     pub(super) fn begin_here(&mut self, key: &TiKey, epoch: u32) {
         let hostname = self.hostname.clone();
         self.report(key, epoch, Report::Started { pid: None, hostname, at: clock::now() });
     }
-}
-
-/// For a task of a TOML file that may skip what is below it: the tasks of its DAG, with what follows each and whether it is a
-/// teardown.
-fn below(dag: &Dag, task: &Task) -> Value {
-    if !dag.fileloc.ends_with(".toml") || !["ApprovalOperator", "HITLBranchOperator"].contains(&&*task.operator) {
-        return Value::Null;
-    }
-    let of = |task: &Task| json!([task.downstream_task_ids, task.is_teardown]);
-    dag.tasks.iter().map(|(id, task)| (id.to_string(), of(task))).collect::<Map<String, Value>>().into()
-}
-
-/// The class that stores and reads XComs, if it isn't Airflow's own.
-pub(super) fn own_xcom_backend(settings: &crate::config::Settings) -> Option<&str> {
-    settings.get("core", "xcom_backend").filter(|name| !name.is_empty() && !name.ends_with(".BaseXCom"))
 }
 
 /// Where `bash` is: looked for once, not by every try in every folder of PATH. Its bare name if it isn't there.

@@ -121,13 +121,15 @@ impl Engine {
                 settings.namespaces.join(", ")
             ));
         }
-        let access = Access {
+        let mut access = Access {
             conn_id: None,
             config_file: settings.config_file.clone(),
             cluster_context: settings.cluster_context.clone(),
             in_cluster: None,
+            reached: None,
         };
         let (cluster, _) = access.resolve(None).map_err(|e| e.to_string())?;
+        access.reached = cluster.reached();
         let conduct = conduct(&manifest, &settings, skips);
         let pod = Pod {
             id: PodId(0),

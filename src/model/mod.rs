@@ -41,7 +41,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use hitl::{HitlRequest, HitlResponse};
 pub use ids::{MapIndex, RunId, TiKey, UNMAPPED};
 pub use mapping::{Expand, ExpandValue};
-pub use pod::{ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodStage, PodWrite, Quota, Traffic};
+pub use pod::{ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodStage, PodWrite, Quota, Traffic, WatchNow};
 pub use pool::{DEFAULT_POOL, Pool};
 pub use run::{DagRun, NewRun, RunType, TriggeredBy};
 pub use schedule::{Schedule, Span};

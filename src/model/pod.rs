@@ -147,6 +147,23 @@ pub struct ClusterHealth {
     pub message: String,
 }
 
+/// How the watch of a namespace goes on, as far as only memory knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchNow {
+    /// Name of the cluster for people.
+    pub cluster: String,
+    /// Namespace.
+    pub namespace: String,
+    /// When all its pods were listed last.
+    pub listed_at: Option<Timestamp>,
+    /// Pods of ours that are there.
+    pub pods: usize,
+    /// It failed, and is tried again then.
+    pub retry_at: Option<Timestamp>,
+    /// Nobody needs it any more.
+    pub is_over: bool,
+}
+
 /// One line of a namespace's quota.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quota {
@@ -205,6 +222,8 @@ pub enum PodWrite {
         /// What.
         event: Box<PodEvent>,
     },
+    /// A later scheduler has taken it up.
+    Adopted(PodId),
     /// What must be known again by whoever goes on with it: kept as the result until there is one.
     Noted {
         /// Which.

@@ -27,8 +27,8 @@ pub use creation::{RunSpec, new_run};
 pub use explain::Blocker;
 pub use facts::{BackfillFacts, DagFacts, Limits, PastRun, RunFacts};
 pub use plan::{
-    BackfillDate, BackfillDeed, BackfillEntry, BackfillSpec, ClearRequest, Loaded, LoadedRun, MarkRequest, Plan,
-    PlannedRun, PlannedTi, TaskRef, WasRun, WasTi, left_alone, plan_backfill, plan_clear, plan_mark, plan_revert,
+    Applied, BackfillDate, BackfillDeed, BackfillEntry, BackfillSpec, ClearRequest, Loaded, LoadedRun, MarkRequest,
+    Plan, PlannedRun, PlannedTi, TaskRef, WasRun, WasTi, left_alone, plan_backfill, plan_clear, plan_mark, plan_revert,
     plan_set_run_state, some_tasks,
 };
 pub use report::Report;

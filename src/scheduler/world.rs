@@ -237,6 +237,16 @@ impl World {
         }
     }
 
+    /// Task instances that are handed to executors now; at most [`Limits::parallelism`] are.
+    pub fn slots_taken(&self) -> u32 {
+        self.slots.active
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// A DAG's facts.
     pub fn dag(&self, dag_id: &str) -> Option<&DagFacts> {
         self.dags.get(dag_id)?.facts.as_ref()

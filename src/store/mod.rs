@@ -54,6 +54,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_pod_usage.sql"),
     include_str!("schema_acts.sql"),
     include_str!("schema_seen.sql"),
+    include_str!("schema_undo.sql"),
+    include_str!("schema_pod_adopted.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

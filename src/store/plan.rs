@@ -29,9 +29,14 @@ pub struct Saved {
     pub due_at: Option<Timestamp>,
     /// The same for all plans of one act; `None`: it is alone.
     pub act: Option<String>,
+    /// When it was applied, discarded or refused; 1970 before that.
+    pub decided_at: Timestamp,
+    /// How its runs were when it was applied, as JSON.
+    pub runs_before: Option<String>,
 }
 
-const COLUMNS: &str = "plan_id, state, created_at, who, command_line, command, document, basis, due_at, act";
+const COLUMNS: &str = "plan_id, state, created_at, who, command_line, command, document, basis, due_at, act, \
+     decided_at, runs_before";
 
 fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
     let basis = rows::json(row, 7)?;
@@ -47,6 +52,8 @@ fn saved(row: &Row<'_>) -> rusqlite::Result<Saved> {
         basis: basis.as_array().into_iter().flatten().filter_map(line).collect(),
         due_at: rows::time(row, 8)?,
         act: row.get(9)?,
+        decided_at: rows::time(row, 10)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        runs_before: row.get(11)?,
     })
 }
 
@@ -78,6 +85,20 @@ pub fn get(db: &Connection, plan_id: &str) -> Result<Option<Saved>> {
     db.query_row(&format!("SELECT {COLUMNS} FROM plan WHERE plan_id = ?1"), [plan_id], saved)
         .optional()
         .map_err(|e| failed(&format!("cannot read plan {plan_id}"), e))
+}
+
+/// The plans of one act, oldest first.
+pub fn of_act(db: &Connection, act: &str) -> Result<Vec<Saved>> {
+    let sql = format!("SELECT {COLUMNS} FROM plan WHERE act = ?1 ORDER BY created_at, plan_id");
+    let read = || -> rusqlite::Result<Vec<_>> { db.prepare(&sql)?.query_map([act], saved)?.collect() };
+    read().map_err(|e| failed("cannot read the plans of an act", e))
+}
+
+/// Notes how the runs of a plan were when it was applied.
+pub fn note_runs(tx: &Transaction<'_>, plan_id: &str, states: &serde_json::Value) -> Result<()> {
+    tx.execute("UPDATE plan SET runs_before = ?2 WHERE plan_id = ?1", params![plan_id, states.to_string()])
+        .map_err(|e| failed(&format!("cannot write plan {plan_id}"), e))?;
+    Ok(())
 }
 
 /// What was noted when a plan was decided.

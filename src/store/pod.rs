@@ -60,6 +60,9 @@ pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
                  SELECT run, task_id, map_index, ?2, 'pod', ?3, 'scheduler' FROM pod WHERE id = ?1",
             )
             .and_then(|mut s| s.execute(params![id.0, at.as_microsecond(), text])),
+        PodWrite::Adopted(id) => {
+            tx.prepare_cached("UPDATE pod SET adopted = adopted + 1 WHERE id = ?1").and_then(|mut s| s.execute([id.0]))
+        }
         PodWrite::Done { id, gone_at } => done_with(tx, *id, rows::micros(*gone_at)),
         PodWrite::Health(health) => tx
             .prepare_cached(
@@ -242,9 +245,36 @@ pub fn get(db: &Connection, id: PodId) -> Result<Option<Pod>> {
     Ok(select(db, "id = ?1", [id.0])?.pop())
 }
 
+/// How many pods of a kind are how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtWork {
+    /// Kind.
+    pub kind: PodKind,
+    /// `held` (the API server doesn't take it yet), `creating`, `pending`, `running`, `ending`.
+    pub word: String,
+    /// Number.
+    pub pods: i64,
+}
+
+/// Everything in clusters with which something is still to be done, counted.
+pub fn at_work(db: &Connection) -> Result<Vec<AtWork>> {
+    let read = || -> rusqlite::Result<Vec<AtWork>> {
+        db.prepare_cached(
+            "SELECT kind, CASE WHEN stage = 'wanted' AND why IS NOT NULL THEN 'held' WHEN stage = 'wanted' THEN 'creating'
+                 WHEN stage = 'ended' THEN 'ending' WHEN phase = 'Running' THEN 'running' ELSE 'pending' END, count(*)
+             FROM pod WHERE stage <> 'done' GROUP BY 1, 2 ORDER BY 1, 2",
+        )?
+        .query_map([], |row| Ok(AtWork { kind: rows::spelled(row, 0)?, word: row.get(1)?, pods: row.get(2)? }))?
+        .collect()
+    };
+    read().map_err(|e| failed("cannot count pods", e))
+}
+
 /// What the pod of a task instance waits for, in a sentence; `None` if it has none, or one that runs or has ended.
 pub fn waits_for(db: &Connection, key: &TiKey) -> Result<Option<String>> {
-    let Some(pod) = of_instance(db, key)?.pop() else { return Ok(None) };
+    // What holds up a pod of a job is said of the job, too.
+    let newest = of_instance(db, key)?.into_iter().rfind(|pod| pod.kind != PodKind::JobPod);
+    let Some(pod) = newest else { return Ok(None) };
     let said = match (&pod.sight.why, pod.stage) {
         (_, PodStage::Ended | PodStage::Done) => return Ok(None),
         _ if pod.kind == PodKind::Errand => "the API server hasn't carried out yet what the task asks".to_string(),

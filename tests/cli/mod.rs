@@ -7,6 +7,7 @@ mod logs;
 mod plans;
 mod pods;
 mod process;
+mod render_python;
 mod render_work;
 mod saved_plans;
 mod settings;

@@ -105,9 +105,9 @@ fn an_applied_plan_is_taken_back_while_nothing_has_happened() {
     let id = save(&home, "tasks clear churn --run-id done --task-id gate");
     assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
     assert_eq!(home.run("tasks mark churn done gate success -y").code, 0);
-    let shown = home.run(&format!("plans revert {id} --dry-run -o json")).json();
-    assert_eq!(shown["task_instances"].as_array().unwrap().len(), 0, "{shown}");
-    assert!(shown["effects"][0].as_str().unwrap().contains("went on since"), "{shown}");
+    let refused = home.run(&format!("plans revert {id} --dry-run"));
+    assert!(refused.code == 1 && refused.err.contains("nothing of plan"), "{refused:?}");
+    assert!(refused.err.contains("gate of run done went on since and stays success"), "{refused:?}");
     // A backfill that was begun is cancelled; what is deleted is gone.
     let id = save(&home, "backfill create --dag-id churn --from-date 2026-01-01 --to-date 2026-01-03");
     assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
@@ -118,6 +118,42 @@ fn an_applied_plan_is_taken_back_while_nothing_has_happened() {
     assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
     let gone = home.run(&format!("plans revert {id} -y"));
     assert!(gone.code == 1 && gone.err.contains("nothing takes back"), "{gone:?}");
+}
+
+#[test]
+fn the_plans_of_one_act_are_taken_back_together() {
+    let home = Home::with_runs();
+    let all_states = || {
+        let of = |run: &str| home.run(&format!("tasks states-for-dag-run churn {run} -o plain")).out;
+        let states = |text: String| {
+            text.lines().map(|l| l.split('\t').take(3).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        let run = home.run("runs show churn done -o json").json()["dag_run"]["state"].clone();
+        (states(of("done")), states(of("next")), run)
+    };
+    let before = all_states();
+    let ids = [
+        save(&home, "tasks mark churn done gate success"),
+        save(&home, "tasks mark churn next notify skipped"),
+        save(&home, "runs delete churn done"),
+    ];
+    // The console says of plans which act of a person made them.
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE plan SET act = 'form-1'", []).unwrap();
+    for id in &ids[..2] {
+        let applied = home.run(&format!("plans apply {id}"));
+        assert_eq!(applied.code, 0, "{applied:?}");
+    }
+    let shown = home.run(&format!("plans revert {} --dry-run -o json", ids[0])).json();
+    let rows = shown["task_instances"].as_array().unwrap();
+    assert!(["gate", "notify"].iter().all(|task| rows.iter().any(|row| row["task_id"] == *task)), "{shown}");
+    let why = format!("plan {} isn't taken back: it is saved", ids[2]);
+    assert!(shown["effects"].as_array().unwrap().iter().any(|e| *e == why.as_str()), "{shown}");
+    assert_eq!(home.run(&format!("plans revert {} -y", ids[1])).code, 0);
+    assert_eq!(all_states(), before);
+    let again = home.run(&format!("plans revert {} -y", ids[0]));
+    assert!(again.code == 1 && again.err.contains("nothing of the act"), "{again:?}");
+    assert!(again.err.contains("everything is as it was"), "{again:?}");
 }
 
 #[test]

@@ -1,17 +1,23 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
 mod behaviour;
 mod costs;
+mod filling;
 mod home;
 mod home_pods;
 mod large;
+mod logs;
 mod oncall;
 mod person;
 mod plain;
 mod pods;
 mod readme;
+mod rules;
 mod screens;
+mod scripts;
+mod searches;
 mod storms;
 pub mod terminal;
 mod themes;
 mod tour;
 mod undo;
+mod watching;

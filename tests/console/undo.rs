@@ -25,7 +25,7 @@ fn what_is_held_is_shown_to_everybody_and_undone() {
     assert!(stage.text().contains("nothing is held"), "{}", stage.text());
     let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
     db.execute(
-        "INSERT INTO plan VALUES ('p7', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL)",
+        "INSERT INTO plan VALUES ('p7', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
         [NOW, NOW + 10_000_000],
     )
     .unwrap();
@@ -85,18 +85,36 @@ fn all_of_a_form_is_taken_back_at_once() {
     assert!(stage.text().contains("6 task instances, 3 runs"), "{}", stage.text());
     // The ten seconds are over: a plan takes all of it back.
     stage.keys("U");
-    let reverts = &stage.wanted[6..];
-    assert_eq!(reverts.len(), 3, "{reverts:?}");
-    for id in ["p3", "p4", "p5"] {
-        assert!(reverts.iter().any(|r| r.ends_with(&format!("plans revert {id} --dry-run"))), "{reverts:?}");
-    }
+    // With one plan of the act the scheduler takes back all of them.
+    assert!(stage.wanted.len() == 7 && stage.wanted[6].ends_with("plans revert p3 --dry-run"), "{:?}", stage.wanted);
     assert!(stage.text().contains("Take back: dagdeck tasks mark"), "{}", stage.text());
-    // One that can't be taken back keeps no other from it.
-    stage.refuse(number(&stage.wanted[6].clone()), "plan p3 is refused, not applied");
-    answer_all(&mut stage, 7, plan);
-    assert!(stage.text().contains("one plan isn't taken back: plan p3 is refused"), "{}", stage.text());
+    let mut all = plan(0);
+    all["effects"] = json!(["plan p4 isn't taken back: it is refused"]);
+    answer_all(&mut stage, 6, |_| all.clone());
+    assert!(stage.text().contains("plan p4 isn't taken back: it is refused"), "{}", stage.text());
     stage.keys("Tab Enter");
-    assert_eq!(stage.wanted.len(), 11, "{:?}", stage.wanted);
+    assert_eq!(stage.wanted.len(), 8, "{:?}", stage.wanted);
+    assert!(stage.wanted[7].ends_with("plans revert p3 --hold 10 -y"), "{:?}", stage.wanted);
+}
+
+#[test]
+fn what_cannot_be_taken_back_says_why() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("Enter M f");
+    answer_all(
+        &mut stage,
+        0,
+        |_| json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": null, "to": "failed", "reason": "selected"}]}),
+    );
+    stage.keys("Tab Enter");
+    answer_all(&mut stage, 1, |_| json!({"plan_id": "p9", "state": "held", "task_instances": []}));
+    stage.changed().keys("U");
+    stage.refuse(number(&stage.wanted[2].clone()), "nothing of plan p9 can be taken back: load has run since");
+    let text = stage.text();
+    assert!(text.contains("nothing of plan p9 can be taken back: load has run since"), "{text}");
+    // Nothing can be sent then.
+    stage.keys("Tab Enter");
+    assert_eq!(stage.wanted.len(), 3, "{:?}", stage.wanted);
 }
 
 #[test]
@@ -106,7 +124,7 @@ fn a_held_form_of_somebody_else_is_undone_as_a_whole() {
         rusqlite::Connection::open(dir.path().join("dagdeck.db"))
             .unwrap()
             .execute(
-                "INSERT INTO plan VALUES (?1, 'held', ?2, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?3, NULL, NULL, ?4)",
+                "INSERT INTO plan VALUES (?1, 'held', ?2, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?3, NULL, NULL, ?4, NULL)",
                 rusqlite::params![id, NOW, NOW + if act.is_some() { 10_000_000 } else { 9_000_000 }, act],
             )
             .unwrap();

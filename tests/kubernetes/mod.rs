@@ -10,6 +10,7 @@ mod facade;
 mod faults;
 mod in_python;
 mod inside;
+mod job_life;
 mod jobs;
 mod ledger;
 mod limited;

@@ -51,8 +51,8 @@ fn a_worker_that_may_have_begun_has_used_its_try_when_its_pod_is_gone() {
         "GET" => Deed::Say(503, "ServiceUnavailable"),
         _ => Deed::Pass,
     };
-    let judges: [(&str, fn(&Asked) -> Deed); 2] = [("once", deaf), ("shell", blind)];
-    for (dag, judge) in judges {
+    let both: [fn(&Asked) -> Deed; 2] = [deaf, blind];
+    for (dag, judge) in ["once", "shell"].into_iter().zip(both) {
         proxy.judge(judge);
         proxy.cut(Asked::is_watch);
         home.run(&["dags", "trigger", dag, "-r", "r"]).ok();

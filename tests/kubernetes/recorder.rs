@@ -25,7 +25,7 @@ fn shown(home: &Home, name: &Value) -> Value {
 }
 
 /// A scheduler that reaches the cluster through a facade.
-fn start_behind(cluster: &Cluster, home: &Home, kubeconfig: &str) {
+pub fn start_behind(cluster: &Cluster, home: &Home, kubeconfig: &str) {
     let extra = json!({"namespace": cluster.namespace, "kube_config": kubeconfig});
     let connection = json!({"conn_type": "kubernetes", "extra": extra}).to_string();
     home.start_with(&[

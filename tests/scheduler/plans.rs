@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use dagdeck::{
     model::{Dag, RunId, RunState, TiState},
-    scheduler::{ClearRequest, Loaded, MarkRequest, Plan, Report, plan_clear, plan_mark, plan_set_run_state},
+    scheduler::{
+        Applied, ClearRequest, Loaded, MarkRequest, Plan, Report, WasRun, WasTi, plan_clear, plan_mark, plan_revert,
+        plan_set_run_state,
+    },
 };
 use serde_json::json;
 
@@ -218,4 +221,122 @@ fn marking_a_run_failed_ends_what_it_does() {
     ops.apply(&plan);
     assert_eq!(ops.show(0), "failed 0 | a:failed,1,0 b:skipped,0,0 c:skipped,0,0 d:skipped,0,0 side:skipped,0,0");
     assert!(ops.home.world.report(&key, 1, Report::Resume, at(0)).is_empty());
+}
+
+impl Ops {
+    /// Applies a plan that marks a task of the first run, and what takes it back.
+    fn mark(&mut self, task: &str, state: TiState) -> Applied {
+        let loaded = self.loaded();
+        let tasks = vec![(Arc::from(task), None)];
+        let run = self.runs[0];
+        let request = MarkRequest { run, tasks, state, upstream: false, downstream: false, past: false, future: false };
+        let now = at(self.home.now);
+        let plan = plan_mark(&loaded, &request, now);
+        let was = |p: &dagdeck::scheduler::PlannedTi| WasTi {
+            run_id: p.run_id.clone(),
+            task_id: p.key.task_id.clone(),
+            map_index: p.key.map_index,
+            from: p.from,
+            to: p.to,
+        };
+        let before = &loaded.runs[0].run;
+        let to = plan.dag_runs.first().map_or(before.state, |p| p.to);
+        let runs = vec![WasRun { run_id: before.run_id.clone(), from: before.state, to }];
+        let applied = Applied { instances: plan.task_instances.iter().map(was).collect(), runs, at: now };
+        self.apply(&plan);
+        self.home.now += 1;
+        applied
+    }
+    fn revert(&self, was: &Applied) -> Plan {
+        plan_revert(&self.loaded(), was, at(self.home.now))
+    }
+}
+
+/// A run that has done nothing yet.
+fn new_run() -> Ops {
+    let (mut home, dag) = (Home::new(), ops());
+    home.add_dag(&dag);
+    let run = home.trigger(&dag, None);
+    home.advance();
+    Ops { home, runs: vec![run] }
+}
+
+#[test]
+fn a_mark_that_ended_its_run_is_taken_back_with_what_followed() {
+    let mut ops = new_run();
+    let was = ops.mark("a", TiState::Failed);
+    ops.settle();
+    // The run failed of it, and with it everything below.
+    let end =
+        "failed 0 | a:failed,1,0 b:upstream_failed,0,0 c:upstream_failed,0,0 d:success,1,0 side:upstream_failed,0,0";
+    assert_eq!(ops.show(0), end);
+    // d ran in spite of it, so it isn't as it was.
+    let plan = ops.revert(&was);
+    assert!(plan.changes.is_empty(), "{plan:?}");
+    assert!(plan.effects[0].contains("a of run") && plan.effects[0].contains("d has run since"), "{:?}", plan.effects);
+    assert!(plan.effects[1].contains("stays failed; it was running"), "{:?}", plan.effects);
+
+    let mut ops = new_run();
+    ops.home.start(ops.runs[0], "a");
+    ops.home.succeed(ops.runs[0], "a");
+    ops.home.advance();
+    let was = ops.mark("side", TiState::Failed);
+    let plan = ops.revert(&was);
+    // Whatever side was is left as it is if it was busy; else it gets its chance again, and its run goes on.
+    ops.apply(&plan);
+    ops.settle();
+    assert!(ops.show(0).starts_with("success") || plan.changes.is_empty(), "{} {plan:?}", ops.show(0));
+}
+
+#[test]
+fn a_run_that_ended_since_goes_on_when_the_mark_is_taken_back() {
+    let (mut home, dag) = (Home::new(), {
+        let tasks = vec![task("a", &[], json!({})), task("b", &["a"], json!({})), task("c", &["b"], json!({}))];
+        dag(tasks, json!({}))
+    });
+    home.add_dag(&dag);
+    let run = home.trigger(&dag, None);
+    home.advance();
+    let mut ops = Ops { home, runs: vec![run] };
+    ops.home.start(run, "a");
+    ops.home.succeed(run, "a");
+    // b isn't handed out yet.
+    let was = ops.mark("b", TiState::Failed);
+    ops.home.advance();
+    assert!(ops.show(0).starts_with("failed 0 | a:success,1,0 b:failed"), "{}", ops.show(0));
+    assert!(ops.show(0).contains("c:upstream_failed"), "{}", ops.show(0));
+    let plan = ops.revert(&was);
+    assert_eq!(plan.dag_runs.len(), 1, "{plan:?}");
+    assert!(plan.effects.iter().any(|e| e.contains("1 that ended without running")), "{:?}", plan.effects);
+    ops.apply(&plan);
+    assert!(ops.show(0).starts_with("queued 1 | a:success,1,0 b:none"), "{}", ops.show(0));
+    loop {
+        ops.home.advance();
+        let active = ops.home.active();
+        if active.is_empty() {
+            break;
+        }
+        active.iter().for_each(|key| ops.home.succeed(key.run, &key.task_id));
+    }
+    assert!(ops.show(0).starts_with("success 1"), "{}", ops.show(0));
+    // Now something has happened: nothing is taken back any more.
+    assert!(ops.revert(&was).changes.is_empty());
+}
+
+#[test]
+fn a_mark_in_a_run_that_had_ended_is_taken_back_with_the_state_of_the_run() {
+    let mut ops = Ops::new();
+    let first = ops.show(0);
+    assert!(first.starts_with("success 0 | a:success,1,0 b:failed,1,0"), "{first}");
+    let was = ops.mark("b", TiState::Success);
+    assert!(ops.show(0).starts_with("queued 1"), "{}", ops.show(0));
+    let plan = ops.revert(&was);
+    ops.apply(&plan);
+    assert!(ops.show(0).starts_with("success 1 | a:success,1,0 b:failed,1,0 c:upstream_failed,0,0"), "{}", ops.show(0));
+    // Once what was below has run, all of it stays.
+    let was = ops.mark("b", TiState::Success);
+    ops.settle();
+    let plan = ops.revert(&was);
+    assert!(plan.changes.is_empty(), "{plan:?}");
+    assert!(plan.effects.iter().any(|e| e.contains("b of run")), "{:?}", plan.effects);
 }

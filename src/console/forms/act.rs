@@ -5,11 +5,20 @@ use serde_json::Value;
 use crate::{
     model::{Dag, RunState, TiState},
     protocol::{Command, IncidentChange, Selection, command::ReplyError},
-    store::screens::{Micros, RunRef, TiRef, questions::Question},
+    store::screens::{Micros, RunRef, TiRef, outlook::Outlook, questions::Question},
 };
 
 use super::{Control, Field, answer, backfill, setting, trigger};
 use crate::console::place::Setting;
+
+/// Choice of a clear: no retries but those that were left.
+pub const LEFT: &str = "left";
+/// Choice of a clear: what is active stays as it is.
+pub const SKIP: &str = "skip";
+/// Choice of a clear: the newest version of the DAG.
+pub const NEWEST: &str = "newest";
+/// Choice of a clear: each run's own version.
+pub const OWN: &str = "own";
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +49,8 @@ pub enum Purpose {
     Backfill(String),
     /// End a backfill.
     CancelBackfill(i64),
-    /// Take back what applied plans did.
-    Revert(Vec<String>),
+    /// Take back what an applied plan did, and with it the others of its act.
+    Revert(String),
     /// Answer a task.
     Answer(Box<Question>),
     /// Delete a kept pod, or give one up whose node is silent, when its name is typed.
@@ -92,6 +101,14 @@ pub struct ActForm {
     pub dropped: Vec<String>,
     /// Lines scrolled in the preview.
     pub scroll: usize,
+    /// Line of the plan under the cursor, while the focus is on its lines.
+    pub row: usize,
+    /// Tasks, each with an index or all, that a clear leaves out.
+    pub left_out: Vec<(String, Option<i32>)>,
+    /// How long the DAG's work takes and what it was triggered with, when that is known.
+    pub outlook: Option<Box<Outlook>>,
+    /// Number of the question for it.
+    pub outlook_asked: Option<u64>,
 }
 
 impl ActForm {
@@ -147,6 +164,10 @@ impl ActForm {
             opened_at,
             dropped: Vec::new(),
             scroll: 0,
+            row: 0,
+            left_out: Vec::new(),
+            outlook: None,
+            outlook_asked: None,
         };
         form.check();
         form
@@ -163,9 +184,38 @@ impl ActForm {
         !matches!(self.preview, Preview::Words(_))
     }
 
-    /// Number of stops of the focus: the fields, Cancel, the button that acts, and that which saves a plan.
+    /// Number of stops of the focus: the fields, Cancel, the button that acts, that which saves a plan, and the plan's lines.
     pub fn stops(&self) -> usize {
-        self.fields.len() + 2 + usize::from(self.has_plan())
+        self.fields.len() + 2 + usize::from(self.has_plan()) + usize::from(self.has_rows())
+    }
+
+    /// A field that doesn't count as the others are: dates of a backfill of the last days.
+    pub fn is_hidden(&self, field: usize) -> bool {
+        let name = self.fields.get(field).map_or("", |f| f.name.as_str());
+        matches!(self.purpose, Purpose::Backfill(_))
+            && matches!(name, "from" | "to")
+            && !backfill::has_dates(&self.fields)
+    }
+
+    /// Moves the focus by one, to what is shown.
+    pub fn turn(&mut self, forward: bool) {
+        let stops = self.stops();
+        let step = if forward { 1 } else { stops - 1 };
+        self.focus = (self.focus + step) % stops;
+        while self.is_hidden(self.focus) {
+            self.focus = (self.focus + step) % stops;
+        }
+    }
+
+    /// Single lines of the plan can be left out.
+    pub fn has_rows(&self) -> bool {
+        matches!(self.purpose, Purpose::Clear(_))
+            && (!super::outlook::rows(self).is_empty() || !self.left_out.is_empty())
+    }
+
+    /// The focus is on the plan's lines.
+    pub fn on_rows(&self) -> bool {
+        self.focus == self.fields.len() + 3
     }
 
     /// The focus is on the button that saves the plan.
@@ -224,6 +274,14 @@ impl ActForm {
             s.future |= self.on("future");
             s.only_failed |= self.on("only_failed");
             s.keep_dag_runs |= self.on("keep_dag_runs");
+            s.keep_retries |= self.value("retries") == LEFT;
+            s.skip_running |= self.value("running") == SKIP;
+            s.latest_version = match self.value("code").as_str() {
+                NEWEST => Some(true),
+                OWN => Some(false),
+                _ => s.latest_version,
+            };
+            s.exclude.extend(self.left_out.iter().cloned());
             if self.on("whole_map") {
                 for (_, index) in &mut s.task_ids {
                     *index = None;
@@ -264,9 +322,7 @@ impl ActForm {
             }],
             Purpose::Trigger(dag) => vec![trigger::command(dag, &self.fields)?],
             Purpose::Backfill(dag) => vec![backfill::command(dag, &self.fields, self.opened_at, dry_run)?],
-            Purpose::Revert(plans) => {
-                plans.iter().map(|id| Command::RevertPlan { plan_id: id.clone(), dry_run }).collect()
-            }
+            Purpose::Revert(id) => vec![Command::RevertPlan { plan_id: id.clone(), dry_run }],
             Purpose::CancelBackfill(id) => vec![Command::CancelBackfill { id: *id, dry_run }],
             Purpose::Answer(q) => vec![answer::command(q, &self.fields)],
             Purpose::Silence(groups) => {

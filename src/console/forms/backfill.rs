@@ -9,7 +9,11 @@ use crate::{
     store::screens::Micros,
 };
 
-use super::{Control, Field, trigger::date};
+use super::{
+    Field,
+    act::{NEWEST, OWN},
+    trigger::date,
+};
 
 /// What the first field offers.
 const RANGES: &[(&str, i64)] =
@@ -17,24 +21,25 @@ const RANGES: &[(&str, i64)] =
 
 /// The fields.
 pub fn fields() -> Vec<Field> {
-    let choice = |name: &str, label: &str, all: &[&str], note: &str| Field {
-        name: name.into(),
-        label: label.into(),
-        control: Control::Choice(all.iter().map(|s| (*s).to_owned()).collect(), 0),
-        note: note.into(),
-    };
     vec![
-        choice("range", "dates", &names(), "whole days in UTC, without today"),
+        Field::choice("range", "dates", &names(), "whole days in UTC, without today"),
         Field::text("from", "from", "", "with from .. to: 2026-01-31"),
         Field::text("to", "to", "", "with from .. to: inclusive"),
-        choice("reprocess", "runs there", &["none", "failed", "completed"], "which of them run again"),
+        Field::choice("reprocess", "runs there", &["none", "failed", "completed"], "which of them run again"),
         Field::text("max_active_runs", "at one time", "10", "runs of this backfill"),
         Field::toggle("run_backwards", "newest first", false),
         Field::toggle("while_paused", "also while paused", false),
         Field::text("tasks", "only tasks", "", "ids of tasks or groups; empty: all"),
         Field::text("pool", "pool", "", "instead of the tasks' own"),
+        Field::choice("code", "code", &["as set", NEWEST, OWN], "of runs that run again: which version of the DAG"),
         Field::text("conf", "conf (JSON)", "", "a JSON object"),
     ]
+}
+
+/// The dates are as written, not the last days.
+pub fn has_dates(fields: &[Field]) -> bool {
+    let range = fields.iter().find(|f| f.name == "range").map(Field::value);
+    RANGES.iter().any(|(name, days)| *days == 0 && Some(*name) == range.as_deref())
 }
 
 fn names() -> Vec<&'static str> {
@@ -78,7 +83,11 @@ pub fn command(dag_id: &str, fields: &[Field], now: Micros, dry_run: bool) -> Re
             task_ids: text("tasks").split([' ', ',']).filter(|t| !t.is_empty()).map(str::to_owned).collect(),
             while_paused: on("while_paused"),
             pool: some("pool"),
-            latest_version: None,
+            latest_version: match text("code").as_str() {
+                NEWEST => Some(true),
+                OWN => Some(false),
+                _ => None,
+            },
         },
         dry_run,
     })
@@ -94,7 +103,10 @@ fn last_days(now: Micros, days: i64) -> Option<(Timestamp, Timestamp)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::{forms::shell, widgets::input::Input};
+    use crate::console::{
+        forms::{Control, shell},
+        widgets::input::Input,
+    };
 
     #[test]
     fn the_last_days_are_the_first_offer() {

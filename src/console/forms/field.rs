@@ -35,6 +35,11 @@ impl Field {
     pub fn text(name: &str, label: &str, value: &str, note: &str) -> Self {
         Self { name: name.into(), label: label.into(), control: Control::Text(Input::new(value)), note: note.into() }
     }
+    /// One of several, the first is chosen.
+    pub fn choice(name: &str, label: &str, all: &[&str], note: &str) -> Self {
+        let all = all.iter().map(|s| (*s).to_owned()).collect();
+        Self { name: name.into(), label: label.into(), control: Control::Choice(all, 0), note: note.into() }
+    }
     /// True if it is a toggle that is on.
     pub fn on(&self) -> bool {
         self.control == Control::Toggle(true)

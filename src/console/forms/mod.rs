@@ -4,6 +4,7 @@ pub mod act;
 pub mod answer;
 pub mod backfill;
 pub mod field;
+pub mod outlook;
 pub mod setting;
 pub mod shell;
 pub mod trigger;

@@ -7,8 +7,14 @@ use crate::{
     protocol::Command,
 };
 
-use super::{Control, Field};
-use crate::console::widgets::input::Input;
+use super::{ActForm, Control, Field, Purpose};
+use crate::{
+    console::widgets::{input::Input, text},
+    store::screens::dags::RunCell,
+};
+
+/// The first choice of what is filled in.
+const DEFAULTS: &str = "defaults";
 
 /// The fields for a DAG.
 pub fn fields(dag: &Dag) -> Vec<Field> {
@@ -18,6 +24,46 @@ pub fn fields(dag: &Dag) -> Vec<Field> {
     all.push(Field::text("logical_date", "logical date", "", "empty: none; else 2026-01-31 or RFC 3339"));
     all.push(Field::text("note", "note", "", ""));
     all
+}
+
+/// Adds a first field that takes over what one of the last runs was triggered with, and says their values beside the params.
+pub fn offer(dag: &Dag, fields: &mut Vec<Field>, recent: &[(RunCell, Value)]) {
+    for field in fields.iter_mut() {
+        let Some(param) = field.name.strip_prefix("param:").and_then(|name| Some((name, dag.params.get(name)?))) else {
+            continue;
+        };
+        let (name, param) = param;
+        let last: Vec<String> = recent.iter().map(|(_, conf)| plain(conf.get(name).unwrap_or(&param.value))).collect();
+        let note = std::mem::take(&mut field.note);
+        field.note = format!("{note}  last: {}", last.join(" ")).trim_start().to_owned();
+    }
+    let names = recent.iter().map(|(run, _)| text::run_id(&run.run.run_id));
+    let all = std::iter::once(DEFAULTS.to_owned()).chain(names).collect();
+    let note = "fills in what that run had".to_owned();
+    fields.insert(0, Field { name: "prefill".into(), label: "prefill".into(), control: Control::Choice(all, 0), note });
+}
+
+/// After a key in the field that [`offer`] added: the other fields are what that run had.
+pub fn follow(form: &mut ActForm, field: usize) {
+    let (Purpose::Trigger(dag), Some(outlook)) = (&form.purpose, &form.outlook) else { return };
+    let Some(Field { name, control: Control::Choice(_, at), .. }) = form.fields.get(field) else { return };
+    if name != "prefill" {
+        return;
+    }
+    let none = Value::Object(Map::new());
+    let conf = at.checked_sub(1).and_then(|at| outlook.recent.get(at)).map_or(&none, |(_, conf)| conf);
+    let mut more = conf.as_object().cloned().unwrap_or_default();
+    for field in &mut form.fields {
+        let Some(name) = field.name.strip_prefix("param:") else { continue };
+        let Some(param) = dag.params.get(name) else { continue };
+        let value = more.shift_remove(name).unwrap_or_else(|| param.value.clone());
+        field.control = control(param, &value);
+    }
+    let more = if more.is_empty() { String::new() } else { Value::Object(more).to_string() };
+    if let Some(field) = form.fields.iter_mut().find(|f| f.name == "conf") {
+        field.control = Control::Text(Input::new(more));
+    }
+    form.check();
 }
 
 /// The types a param's schema allows.
@@ -45,16 +91,21 @@ fn field(name: &str, param: &Param) -> Field {
     if let Some(text) = &param.description {
         note.push_str(&format!("  {text}"));
     }
-    let control = match (&param.schema["enum"], &param.value) {
+    let control = control(param, &param.value);
+    Field { name: format!("param:{name}"), label: name.into(), control, note: note.trim().into() }
+}
+
+/// How a param is filled in, with a value in it.
+fn control(param: &Param, value: &Value) -> Control {
+    match (&param.schema["enum"], value) {
         (Value::Array(values), have) if !values.is_empty() => {
             Control::Choice(values.iter().map(plain).collect(), values.iter().position(|v| v == have).unwrap_or(0))
         }
         (_, Value::Bool(on)) => Control::Toggle(*on),
-        _ if types == ["boolean"] => Control::Toggle(false),
+        _ if types(param) == ["boolean"] => Control::Toggle(false),
         (_, Value::Null) => Control::Text(Input::default()),
         (_, have) => Control::Text(Input::new(plain(have))),
-    };
-    Field { name: format!("param:{name}"), label: name.into(), control, note: note.trim().into() }
+    }
 }
 
 fn plain(value: &Value) -> String {

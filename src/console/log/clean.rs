@@ -5,6 +5,8 @@ use std::ops::Range;
 use ratatui::style::{Color, Modifier, Style};
 use vte::{Params, Parser, Perform};
 
+use crate::console::widgets::text::is_hidden;
+
 /// Text without control sequences, and which parts of it the task coloured (in bytes).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Clean {
@@ -56,8 +58,7 @@ impl Out {
 impl Perform for Out {
     fn print(&mut self, c: char) {
         // Characters that reorder or hide text are no control codes, but deceive as well.
-        if !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9f}')
-        {
+        if !is_hidden(c) && !c.is_control() {
             self.push(c);
         }
     }

@@ -12,6 +12,7 @@ use super::{
     beside::beside,
     grep::grep,
     merged::merge,
+    pulse::{Look, Pulse},
     record::{self, Line},
 };
 use crate::{
@@ -122,8 +123,9 @@ pub enum Found {
     Missing,
 }
 
-/// Reads what was asked for.
-pub fn answer(ask: &Ask) -> Result<Found> {
+/// Reads what was asked for. `look` is told how far a search is, and ends it.
+pub fn answer(ask: &Ask, look: Look<'_>) -> Result<Found> {
+    let mut pulse = Pulse::new(look);
     if let Part::Beside(left) = &ask.part {
         return beside(left, &ask.path).map(Found::Beside);
     }
@@ -133,7 +135,7 @@ pub fn answer(ask: &Ask) -> Result<Found> {
             return Ok(Found::Same);
         }
         let (fits, context) = fitting(only)?;
-        let merged = merge(&ask.path, logs, (&fits, context), *deep);
+        let merged = merge(&ask.path, logs, (&fits, context), *deep, &mut pulse);
         return merged.map(|w| Found::Window(Box::new(w))).map_err(|e| Error::system("cannot read the logs", e));
     }
     let mut file = match File::open(&ask.path) {
@@ -149,19 +151,19 @@ pub fn answer(ask: &Ask) -> Result<Found> {
         Part::Beside(_) | Part::Merged { .. } => return Ok(Found::Same),
         Part::Grep { only, .. } => {
             let (fits, context) = fitting(only)?;
-            Found::Window(Box::new(grep(&mut file, &ask.path, size, &fits, context).map_err(failed)?))
+            Found::Window(Box::new(grep(&mut file, &ask.path, size, (&fits, context), &mut pulse).map_err(failed)?))
         }
         Part::End | Part::Grown(_) => Found::Window(Box::new(end(&mut file).map_err(failed)?)),
         Part::Around(offset) => Found::Window(Box::new(around(&mut file, &ask.path, size, *offset).map_err(failed)?)),
         Part::Find { text, from, forward } => {
             let regex = pattern(text.as_deref()).map_err(|e| Error::refused("cannot search for that").because(e))?;
-            let mut found = find(&mut file, size, &regex, *from, *forward).map_err(failed)?;
+            let mut found = find(&mut file, size, &regex, (*from, *forward), &mut pulse).map_err(failed)?;
             if found.is_none() && text.is_some() {
                 // A text is looked for around the end, as in vi; errors are not, so that one sees when there are no more.
                 let other = if *forward { 0 } else { size };
                 found = match first_record(&mut file, &regex, *forward).map_err(failed)? {
                     true => Some(0),
-                    false => find(&mut file, size, &regex, other, *forward).map_err(failed)?,
+                    false => find(&mut file, size, &regex, (other, *forward), &mut pulse).map_err(failed)?,
                 };
             }
             match found {
@@ -229,7 +231,7 @@ pub(super) fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u
 }
 
 /// JSON escapes what is special in it, so the text is looked for as JSON would write it.
-fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::Error> {
+pub(super) fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::Error> {
     let source = match text {
         Some(text) => {
             let json = serde_json::Value::from(text).to_string();
@@ -253,9 +255,16 @@ fn first_record(file: &mut File, regex: &Regex, forward: bool) -> std::io::Resul
 }
 
 /// Start of the record with the next match after the record at `from`, or of the last one before it.
-fn find(file: &mut File, size: u64, regex: &Regex, from: u64, forward: bool) -> std::io::Result<Option<u64>> {
-    let mut block = vec![0; BLOCK];
+fn find(
+    file: &mut File,
+    size: u64,
+    regex: &Regex,
+    (from, forward): (u64, bool),
+    pulse: &mut Pulse<'_>,
+) -> std::io::Result<Option<u64>> {
+    pulse.expect(if forward { size.saturating_sub(from) } else { from.min(size) });
     if forward {
+        let mut block = vec![0; BLOCK];
         let mut start = from;
         // The record at `from` itself isn't the next one.
         let mut skip = true;
@@ -263,6 +272,7 @@ fn find(file: &mut File, size: u64, regex: &Regex, from: u64, forward: bool) -> 
         file.seek(SeekFrom::Start(from))?;
         loop {
             let n = file.read(&mut block)?;
+            pulse.beat(n as u64)?;
             rest.extend_from_slice(&block[..n]);
             let whole = if n == 0 { rest.len() } else { rest.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1) };
             let mut at = 0;
@@ -292,6 +302,7 @@ fn find(file: &mut File, size: u64, regex: &Regex, from: u64, forward: bool) -> 
         let mut part = vec![0; (end - start) as usize];
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(&mut part)?;
+        pulse.beat(end - start)?;
         part.extend_from_slice(&rest);
         // The part before the first line end belongs to a record that starts earlier.
         let first = if start == 0 { 0 } else { part.iter().position(|b| *b == b'\n').map_or(part.len(), |i| i + 1) };
@@ -322,7 +333,42 @@ mod tests {
     }
 
     fn ask(path: &Path, part: Part) -> Found {
-        answer(&Ask { path: path.to_owned(), part }).unwrap()
+        answer(&Ask { path: path.to_owned(), part }, &mut |_, _| true).unwrap()
+    }
+
+    #[test]
+    fn a_search_that_nobody_waits_for_ends_with_its_first_block() {
+        let (_dir, path) = big();
+        let size = std::fs::metadata(&path).unwrap().len();
+        assert!(size > 2 * BLOCK as u64);
+        let only = Only { text: Some("nowhere".into()), problems: false };
+        let find = |from, forward| Part::Find { text: Some("nowhere".into()), from, forward };
+        let logs = vec![("a".to_owned(), path.clone()), ("b".to_owned(), path.clone())];
+        for part in [
+            find(0, true),
+            find(size, false),
+            Part::Grep { only: only.clone(), known: 0 },
+            Part::Merged { logs: logs.clone(), only, deep: WINDOW, known: 0 },
+            Part::Merged { logs, only: Only::default(), deep: WINDOW, known: 0 },
+        ] {
+            let ask = Ask { path: path.clone(), part };
+            let mut told = Vec::new();
+            let mut stop = |done: u64, all: u64| {
+                told.push((done, all));
+                false
+            };
+            assert!(answer(&ask, &mut stop).is_err(), "{ask:?}");
+            assert!(told.len() == 1 && told[0].0 <= BLOCK as u64 && told[0].1 >= 2 * WINDOW, "{ask:?}: {told:?}");
+            // Who waits is told how far it is, up to the end.
+            let mut told = Vec::new();
+            let mut watch = |done: u64, all: u64| {
+                told.push((done, all));
+                true
+            };
+            answer(&ask, &mut watch).unwrap();
+            assert!(told.windows(2).all(|w| w[0].0 < w[1].0 || w[1].0 == w[1].1), "{told:?}");
+            assert!(told.last().is_some_and(|(done, all)| done == all), "{ask:?}: {told:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 
 use super::{
     file::Window,
+    pulse::Pulse,
     record::{self, Line},
 };
 use crate::console::widgets::text;
@@ -18,11 +19,22 @@ use crate::console::widgets::text;
 /// Records that are kept; of more the newest.
 const MOST: usize = 20_000;
 
+/// Bytes between two looks whether anybody still waits.
+const STEP: u64 = 256 * 1024;
+
 /// Lines that separate parts of a file which don't follow each other.
 const GAP: &str = "--";
 
 /// Reads the whole file and keeps the records that fit, with `context` records before and after each.
-pub fn grep(file: &mut File, path: &Path, size: u64, fits: &[Regex], context: usize) -> std::io::Result<Window> {
+pub fn grep(
+    file: &mut File,
+    path: &Path,
+    size: u64,
+    (fits, context): (&[Regex], usize),
+    pulse: &mut Pulse<'_>,
+) -> std::io::Result<Window> {
+    pulse.expect(size);
+    let mut told = 0;
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::with_capacity(1 << 20, file.take(size));
     let mut before: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
@@ -55,7 +67,12 @@ pub fn grep(file: &mut File, path: &Path, size: u64, fits: &[Regex], context: us
             kept.pop_front();
         }
         at += n;
+        if at - told >= STEP {
+            pulse.beat(at - told)?;
+            told = at;
+        }
     }
+    pulse.beat(at - told)?;
     let mut lines: Vec<Line> = Vec::new();
     let mut end = None;
     for (from, to, raw) in kept {
@@ -104,8 +121,14 @@ mod tests {
         std::fs::write(&path, (0..100).map(|i| format!("line {i}\n")).collect::<String>()).unwrap();
         let grep = |pattern: &str, context| {
             let size = std::fs::metadata(&path).unwrap().len();
-            let window =
-                grep(&mut File::open(&path).unwrap(), &path, size, &[Regex::new(pattern).unwrap()], context).unwrap();
+            let window = grep(
+                &mut File::open(&path).unwrap(),
+                &path,
+                size,
+                (&[Regex::new(pattern).unwrap()], context),
+                &mut Pulse::new(&mut |_, _| true),
+            )
+            .unwrap();
             (window.matches, window.lines.into_iter().map(|l| l.text).collect::<Vec<_>>())
         };
         assert_eq!(grep("line 5$", 0), (Some(1), vec!["line 5".to_owned()]));

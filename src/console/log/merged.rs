@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use super::{
     file::{Window, window},
     grep::grep,
+    pulse::Pulse,
     record::Line,
 };
 use crate::console::widgets::text;
@@ -26,7 +27,12 @@ pub fn merge(
     logs: &[(String, PathBuf)],
     (fits, context): (&[Regex], usize),
     deep: u64,
+    pulse: &mut Pulse<'_>,
 ) -> std::io::Result<Window> {
+    if fits.is_empty() {
+        let lengths = logs.iter().filter_map(|(_, path)| std::fs::metadata(path).ok());
+        pulse.expect(lengths.map(|m| m.len().min(deep)).sum());
+    }
     let columns = logs.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0).min(24);
     let mut size = 0;
     let mut matches = (!fits.is_empty()).then_some(0);
@@ -38,9 +44,11 @@ pub fn merge(
         let length = file.metadata()?.len();
         size += length;
         let part = if fits.is_empty() {
-            window(&mut file, path, length, length.saturating_sub(deep), length)?
+            let part = window(&mut file, path, length, length.saturating_sub(deep), length)?;
+            pulse.beat(length.min(deep))?;
+            part
         } else {
-            grep(&mut file, path, length, fits, context)?
+            grep(&mut file, path, length, (fits, context), pulse)?
         };
         matches = matches.zip(part.matches).map(|(a, b)| a + b);
         if part.start > 0 {
@@ -84,17 +92,19 @@ mod tests {
             (name.to_owned(), path)
         };
         let logs = [write("a", &[1, 4]), write("bb", &[2, 3]), ("gone".to_owned(), dir.path().join("gone"))];
-        let merged = merge(Path::new("x"), &logs, (&[], 0), u64::MAX).unwrap();
+        let merged = merge(Path::new("x"), &logs, (&[], 0), u64::MAX, &mut Pulse::new(&mut |_, _| true)).unwrap();
         let texts: Vec<&str> = merged.lines.iter().map(|l| l.text.as_str()).collect();
         assert_eq!(texts[..4], ["a    at 1", "a    more", "bb   at 2", "bb   more"]);
         assert_eq!(texts[6..], ["a    at 4", "a    more"]);
         assert!(merged.lines.iter().zip(0..).all(|(line, n)| line.offset == n));
         assert_eq!(merged.start, 0);
         // Of less than the whole only what all of them have is shown.
-        let end = merge(Path::new("x"), &logs, (&[], 0), 80).unwrap();
+        let end = merge(Path::new("x"), &logs, (&[], 0), 80, &mut Pulse::new(&mut |_, _| true)).unwrap();
         let texts: Vec<&str> = end.lines.iter().map(|l| l.text.as_str()).collect();
         assert_eq!((end.start, texts[0], texts.len()), (1, "a    at 4", 2));
-        let some = merge(Path::new("x"), &logs, (&[Regex::new("at [34]").unwrap()], 0), 1).unwrap();
+        let some =
+            merge(Path::new("x"), &logs, (&[Regex::new("at [34]").unwrap()], 0), 1, &mut Pulse::new(&mut |_, _| true))
+                .unwrap();
         assert_eq!(some.matches, Some(2));
         assert_eq!(some.lines.len(), 4);
     }

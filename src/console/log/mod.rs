@@ -6,7 +6,9 @@ pub mod file;
 pub mod grep;
 pub mod merged;
 pub mod progress;
+pub mod pulse;
 pub mod record;
+pub mod search;
 pub mod view;
 
 pub use file::{Ask, Found, answer};

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::console::widgets::text::width;
+use crate::console::widgets::text;
 
 use super::file::{Only, Part, WINDOW, Window};
 
 /// Most bytes that are held of several logs together.
 const MERGED: u64 = 64 << 20;
+/// Most rows of a line that is wrapped: a taller one (the pod that a failure prints, say) would hide what is around it.
+const TALLEST: usize = 6;
 
 /// How times are shown in front of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +44,8 @@ pub struct LogView {
     pub search: String,
     /// Offset of the record found last.
     pub found: Option<u64>,
+    /// It opens at the record that ends there and has what is looked for.
+    pub opens_at: Option<u64>,
     /// Times in front.
     pub stamps: Stamps,
     /// Only some records are shown.
@@ -90,30 +94,22 @@ impl LogView {
         (MERGED / self.sources.len().max(1) as u64).max(WINDOW)
     }
 
-    /// Rows that a line takes.
+    /// Rows that a line takes. A tall one is shown whole only if what is looked for stands in it.
     pub fn rows(&self, text: &str, columns: usize) -> usize {
-        if self.wrap { width(text).div_ceil(columns.max(1)).max(1) } else { 1 }
+        if !self.wrap {
+            return 1;
+        }
+        let all = text::rows(text, columns);
+        let is_found = || !self.search.is_empty() && text.to_lowercase().contains(&self.search.to_lowercase());
+        if all > TALLEST && !is_found() { TALLEST } else { all }
     }
 
     /// Index of the first line shown in `height` rows of `columns`.
     pub fn first(&self, height: usize, columns: usize) -> usize {
         let Some(window) = &self.window else { return 0 };
-        let end = || {
-            let mut left = height;
-            let mut first = window.lines.len();
-            while first > 0 {
-                let rows = self.rows(&window.lines[first - 1].text, columns);
-                if rows > left {
-                    break;
-                }
-                left -= rows;
-                first -= 1;
-            }
-            first.min(window.lines.len().saturating_sub(1))
-        };
         match self.top {
             Some(top) => top.min(window.lines.len().saturating_sub(1)),
-            None => end(),
+            None => self.end_of(window, height, columns).min(window.lines.len().saturating_sub(1)),
         }
     }
 
@@ -121,7 +117,7 @@ impl LogView {
     pub fn scroll(&mut self, by: isize, height: usize, columns: usize) -> Option<Part> {
         let first = self.first(height, columns);
         let window = self.window.as_ref()?;
-        let last = { Self { top: None, ..self.clone_shape() }.end_of(window, height, columns) };
+        let last = self.end_of(window, height, columns);
         let top = first.saturating_add_signed(by);
         if top >= last && window.end >= window.size {
             self.top = None;
@@ -141,10 +137,7 @@ impl LogView {
         (near_start || near_end).then_some(Part::Around(at))
     }
 
-    fn clone_shape(&self) -> Self {
-        Self { wrap: self.wrap, ..Self::default() }
-    }
-
+    /// Index of the first line shown when the last one is at the bottom.
     fn end_of(&self, window: &Window, height: usize, columns: usize) -> usize {
         let mut left = height;
         let mut first = window.lines.len();

@@ -2,7 +2,11 @@
 
 use crate::{
     console::{
-        forms::{ActForm, Field, Preview, Purpose, answer, backfill, shell, trigger},
+        forms::{
+            ActForm, Field, Preview, Purpose,
+            act::{LEFT, NEWEST, OWN, SKIP},
+            answer, backfill, outlook, shell, trigger,
+        },
         keymap::Action,
         message::Effect,
         overlay::Overlay,
@@ -81,7 +85,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             open(state, ActForm::new(title, Purpose::Note(run, ti), fields, "Write", state.now).on_field())
         }
         A::Stop => {
-            let tis: Vec<TiRef> = targets.iter().flat_map(instances).collect();
+            let tis: Vec<TiRef> = targets.iter().filter(|t| t.is_busy()).flat_map(instances).collect();
             let title = format!("Stop {}", count(tis.len(), "running task instance"));
             let form = ActForm::new(title, Purpose::Stop(tis), Vec::new(), "Stop", state.now);
             open(state, form)
@@ -118,12 +122,21 @@ fn group_note(state: &State) -> String {
 
 /// Opens a form.
 pub fn open(state: &mut State, form: ActForm) -> Vec<Effect> {
+    let dag = outlook::wanted(&form);
     state.overlay = Overlay::Form(Box::new(form));
-    form::changed(state)
+    let mut effects = form::changed(state);
+    if let Some(dag) = dag {
+        let ticket = state.next_ticket();
+        if let Some(form) = state.form() {
+            form.outlook_asked = Some(ticket);
+        }
+        effects.push(Effect::Load(ticket, Asker::Form, Query::Outlook(dag)));
+    }
+    effects
 }
 
 /// The trigger form, when the DAG's params are known.
-pub fn trigger_form(state: &mut State, dag: Box<Dag>, paused: bool) {
+pub fn trigger_form(state: &mut State, dag: Box<Dag>, paused: bool) -> Vec<Effect> {
     let title = format!("Trigger {}", dag.dag_id);
     let fields = trigger::fields(&dag);
     let waits = format!("DAG {} is paused: the run stays queued until somebody resumes it (P).", dag.dag_id);
@@ -131,7 +144,7 @@ pub fn trigger_form(state: &mut State, dag: Box<Dag>, paused: bool) {
     if paused {
         form.preview = Preview::Words(vec![waits]);
     }
-    state.overlay = Overlay::Form(Box::new(form));
+    open(state, form)
 }
 
 /// Sends a command at once, and remembers it.
@@ -239,7 +252,8 @@ fn selections(targets: &[Object], whole_tasks: bool) -> Vec<Selection> {
     for target in targets {
         match target {
             Object::Run(run, _) => add(run, None),
-            Object::Task(run, task, _) => add(run, Some((task.clone(), None))),
+            // A plan takes the name of a group for all tasks in it.
+            Object::Task(run, task, _) | Object::Group(run, task, _) => add(run, Some((task.clone(), None))),
             other => {
                 for ti in instances(other) {
                     let index = (ti.map_index >= 0 && !whole_tasks).then_some(ti.map_index);
@@ -268,6 +282,9 @@ fn clear(state: &mut State, targets: &[Object]) -> Vec<Effect> {
         fields.push(Field::toggle("whole_map", "whole map", false));
     }
     fields.push(Field::toggle("keep_dag_runs", "leave the run's state", false));
+    fields.push(Field::choice("retries", "retries", &["all", LEFT], ""));
+    fields.push(Field::choice("running", "running", &["restart", SKIP], ""));
+    fields.push(Field::choice("code", "code", &["as set", NEWEST, OWN], ""));
     let title = format!("Clear {}", what(&selections));
     let form = ActForm::new(title, Purpose::Clear(selections), fields, "Clear", state.now);
     open(state, form)

@@ -12,6 +12,8 @@ use crate::console::{
     widgets::text,
 };
 
+use super::incident;
+
 /// Copies something about the object under the cursor by OSC 52.
 pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
     let object = state.screen().object();
@@ -21,7 +23,7 @@ pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CopyCommand => command(&object),
         Action::CopyJson => document(state),
         Action::CopyLine => line(state),
-        _ => incident(state, &object),
+        _ => incident::incident(state, &object),
     };
     if text.is_empty() {
         state.flash("nothing to copy here", true);
@@ -33,7 +35,7 @@ pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// A command that shows the object.
-fn command(object: &Object) -> String {
+pub(super) fn command(object: &Object) -> String {
     if let Object::Pod(pod, ..) = object {
         return format!("dagdeck pods show {}", quoted(&pod.name));
     }
@@ -96,25 +98,4 @@ fn line(state: &State) -> String {
         }
         _ => screen.object().path(),
     }
-}
-
-/// A few lines for a chat.
-fn incident(state: &State, object: &Object) -> String {
-    let screen = state.screen();
-    let cause = match (&screen.data, screen.item()) {
-        (Data::Triage(t), Some(item)) if matches!(object, Object::Failures(..)) => {
-            let g = &t.groups[item.at];
-            let first = g.members.first().and_then(|m| m.end).map(text::stamp).unwrap_or_default();
-            format!("{}\n{} times, last {first} UTC", g.cause, g.members.len())
-        }
-        (Data::Instance(d), _) => {
-            format!("{} try {}: {}", d.row.state, d.row.try_number, d.row.why.as_deref().unwrap_or("no cause stored"))
-        }
-        (Data::Instances(rows), Some(item)) => rows[item.at].why.clone().unwrap_or_default(),
-        _ => String::new(),
-    };
-    if object.name().is_empty() {
-        return String::new();
-    }
-    format!("[{}] {}\n{cause}\n{}\n", state.facts.context, object.path(), command(object))
 }

@@ -1,7 +1,7 @@
 //! Keys inside of a form, and its preview.
 
 use crate::console::{
-    forms::{Preview, shell},
+    forms::{Preview, outlook, shell, trigger},
     message::Effect,
     overlay::Overlay,
     state::State,
@@ -26,26 +26,39 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         state.flash(format!("dropped, typed before the form was there: {keys}"), true);
         return Vec::new();
     }
-    let stops = form.stops();
     match key {
         "Esc" => {
             state.overlay = Overlay::None;
             return Vec::new();
         }
-        "Tab" | "Down" => form.focus = (form.focus + 1) % stops,
-        "Shift-Tab" | "Up" => form.focus = (form.focus + stops - 1) % stops,
+        "Up" | "k" | "Down" | "j" | "PgUp" | "PgDn" if form.on_rows() => {
+            let last = outlook::rows(form).len().saturating_sub(1);
+            form.row = match key {
+                "Up" | "k" => form.row.saturating_sub(1),
+                "PgUp" => form.row.saturating_sub(5),
+                "PgDn" => (form.row + 5).min(last),
+                _ => (form.row + 1).min(last),
+            };
+        }
+        "Space" | "Enter" if form.on_rows() => {
+            outlook::toggle(form);
+            form.check();
+            return changed(state);
+        }
+        "Tab" | "Down" => form.turn(true),
+        "Shift-Tab" | "Up" => form.turn(false),
         "PgDn" => form.scroll += 5,
         "PgUp" => form.scroll = form.scroll.saturating_sub(5),
         "Ctrl-y" => return copy(state),
         "Left" if form.on_act() || form.on_save() => form.focus -= 1,
-        "Right" if form.on_cancel() || form.on_act() => form.focus = (form.focus + 1).min(stops - 1),
+        "Right" if form.on_cancel() || (form.on_act() && form.has_plan()) => form.focus += 1,
         "Enter" if form.on_cancel() => {
             state.overlay = Overlay::None;
             return Vec::new();
         }
         "Enter" if form.on_act() => return submit(state, false),
         "Enter" if form.on_save() => return submit(state, true),
-        "Enter" if form.on_text() => form.focus += 1,
+        "Enter" if form.on_text() => form.turn(true),
         "q" if !form.on_text() => {
             state.overlay = Overlay::None;
             return Vec::new();
@@ -53,6 +66,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         _ => {
             let focus = form.focus;
             if form.fields.get_mut(focus).is_some_and(|f| f.key(key)) {
+                trigger::follow(form, focus);
                 form.check();
                 if !form.plan_follows(focus) {
                     return Vec::new();

@@ -2,6 +2,7 @@
 
 use crate::console::{
     keymap::{self, Action, Meaning},
+    layout::is_small,
     log::file::Only,
     message::Effect,
     overlay::{Overlay, Prompt},
@@ -10,10 +11,13 @@ use crate::console::{
     state::{Link, State},
 };
 
-use super::{act, copy, form, logs, look, modal, navigate, overlay};
+use super::{act, copy, form, logs, look, modal, navigate, overlay, search};
 
 /// How long keys wait for what they are about, in microseconds.
 const PATIENCE: i64 = 2_000_000;
+
+/// How long a line that took another one's place under the cursor is safe from what is done at once, in microseconds.
+const PAUSE: i64 = 1_000_000;
 
 /// The screen (or what a key asked for) isn't read yet: keys would miss what they are about.
 fn unread(state: &State) -> bool {
@@ -56,6 +60,9 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
     if key == "Ctrl-l" {
         return vec![Effect::Redraw];
     }
+    if is_small(state) && !seen_blindly(state, key) {
+        return Vec::new();
+    }
     if matches!(state.overlay, Overlay::Form(_)) {
         return form::key(state, key);
     }
@@ -64,6 +71,10 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
     }
     if state.screen().filtering {
         return filter_key(state, key);
+    }
+    // The innermost thing that Escape ends.
+    if key == "Esc" && state.search.is_some() && state.prefix.is_none() {
+        return search::end(state);
     }
     let typed = match state.prefix.take() {
         Some(_) if key == "Esc" => return Vec::new(),
@@ -78,14 +89,24 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         }
         Meaning::Row(row) => run(state, row.action),
         Meaning::Nothing => {
-            if typed == "S" && state.link != Link::Up {
-                state.flash("S starts a scheduler on screen 0; elsewhere :sched does", true);
-            } else if typed.contains(' ') || typed.len() == 1 {
-                state.flash(format!("{typed} means nothing here; ? shows the keys"), true);
+            if state.keymap.keys(Action::StartScheduler).contains(&typed) && state.link != Link::Up {
+                state.flash(format!("{} starts a scheduler", state.starts()), true);
+            } else if typed.contains(' ') || typed.chars().count() == 1 || typed.starts_with('F') {
+                let help = state.keymap.short(Action::Help);
+                state.flash(format!("{typed} means nothing here; {help} shows the keys"), true);
             }
             Vec::new()
         }
     }
+}
+
+/// Keys that mean something on a terminal that shows nothing: one can leave it, close what is open, and go to other screens.
+fn seen_blindly(state: &State, key: &str) -> bool {
+    if !matches!(state.overlay, Overlay::None) {
+        return key == "Esc" || matches!(state.overlay, Overlay::Quit);
+    }
+    let is_digit = key.len() == 1 && key.as_bytes()[0].is_ascii_digit();
+    is_digit || key == "Esc" || state.keymap.keys(Action::UpOne).iter().any(|k| k == key)
 }
 
 /// Two in a row quit, whatever is open.
@@ -100,6 +121,12 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
 
 /// Runs an action if it is allowed here; else says why not.
 pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
+    // Another one is about to be typed.
+    if matches!(action, Action::Filter | Action::Grep) && state.screen().place.is_log() && state.search.is_some() {
+        let mut effects = search::end(state);
+        effects.extend(run(state, action));
+        return effects;
+    }
     if let Some(row) = keymap::row_of(action)
         && let Err(why) = state.allowed(row)
     {
@@ -108,6 +135,14 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         return Vec::new();
     }
     use Action as A;
+    // What is done at once must not hit a line that has just taken the place of another one.
+    let at_once = matches!(action, A::Pause | A::Acknowledge);
+    let replaced = state.screen_mut().replaced_at.take();
+    if at_once && state.screen().marks.is_empty() && replaced.is_some_and(|at| state.now - at < PAUSE) {
+        state
+            .flash("the line under the cursor has just gone, this is another one; press it again if it is meant", true);
+        return Vec::new();
+    }
     match action {
         A::Up
         | A::Down
@@ -163,12 +198,13 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         A::Diff => super::compare::compare(state),
-        A::Grep | A::Pipe | A::Export => {
+        A::Grep | A::Pipe | A::Export | A::SearchLogs => {
             super::prompt::open(
                 state,
                 match action {
                     A::Grep => Prompt::Grep,
                     A::Pipe => Prompt::Pipe,
+                    A::SearchLogs => Prompt::Search,
                     _ => Prompt::Export,
                 },
             );
@@ -209,6 +245,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
+        A::EndSearch => search::end(state),
         A::Mouse => super::mouse::toggle(state),
         A::Refresh => {
             // Nothing that was read before counts.
@@ -276,9 +313,9 @@ fn mark(state: &mut State, action: Action) {
     match action {
         Action::Mark => {
             let Some(item) = screen.item().filter(|i| !i.is_heading()) else { return };
-            let id = item.id.clone();
-            if !screen.marks.remove(&id) {
-                screen.marks.insert(id.clone());
+            let (id, item) = (item.id.clone(), item.clone());
+            if screen.marks.remove(&id).is_none() {
+                screen.marks.insert(id.clone(), item);
             }
             screen.mark_start = Some(id);
             if screen.cursor + 1 < screen.items.len() {
@@ -290,13 +327,14 @@ fn mark(state: &mut State, action: Action) {
             let start = screen.mark_start.as_ref().and_then(|id| screen.items.iter().position(|i| i.id == *id));
             let start = start.unwrap_or(screen.cursor);
             let (a, b) = (start.min(screen.cursor), start.max(screen.cursor));
-            let ids: Vec<String> =
-                screen.items.iter().take(b + 1).skip(a).filter(|i| !i.is_heading()).map(|i| i.id.clone()).collect();
-            screen.marks.extend(ids);
+            let some = screen.items.iter().take(b + 1).skip(a).filter(|i| !i.is_heading());
+            let some: Vec<_> = some.map(|i| (i.id.clone(), i.clone())).collect();
+            screen.marks.extend(some);
         }
         Action::MarkAll => {
-            let ids: Vec<String> = screen.items.iter().filter(|i| !i.is_heading()).map(|i| i.id.clone()).collect();
-            screen.marks.extend(ids);
+            let all = screen.items.iter().filter(|i| !i.is_heading());
+            let all: Vec<_> = all.map(|i| (i.id.clone(), i.clone())).collect();
+            screen.marks.extend(all);
         }
         _ => screen.marks.clear(),
     }

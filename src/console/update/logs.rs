@@ -71,14 +71,16 @@ pub fn wanted_part(screen: &mut Screen, logs: &std::path::Path) -> Option<Part> 
     let running = d.row.state == crate::model::TiState::Running && number == d.row.try_number;
     if path != screen.log.path {
         let wrap = screen.log.path.as_os_str().is_empty() || screen.log.wrap;
+        let opens_at = screen.log.opens_at;
         screen.log = LogView {
             wrap,
             stamps: screen.log.stamps,
             search: screen.log.search.clone(),
             only: screen.log.only.clone(),
-            ..LogView::new(path, running)
+            ..LogView::new(path, running && opens_at.is_none())
         };
-        return Some(screen.log.end());
+        let find = |from| Part::Find { text: Some(screen.log.search.clone()), from, forward: false };
+        return Some(opens_at.map_or_else(|| screen.log.end(), find));
     }
     // The end of a log belongs to the end of its try, so it is read once more then.
     screen.log.top.is_none().then(|| screen.log.newer())
@@ -122,7 +124,9 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             _ => {}
         }
     }
-    let Some(screen) = state.stack.iter_mut().rev().find(|s| s.log.path == ask.path) else { return Vec::new() };
+    let is_searched = state.search.take_if(|s| s.path == ask.path).is_some();
+    let elsewhere = is_searched && state.screen().log.path != ask.path;
+    let Some(screen) = state.screens_mut().find(|s| s.log.path == ask.path) else { return Vec::new() };
     match answer {
         Ok(Found::Window(window)) => screen.log.take(window, None),
         Ok(Found::Match(window, at)) => screen.log.take(window, Some(at)),
@@ -140,6 +144,10 @@ pub fn log_answer(state: &mut State, ask: &Ask, answer: LogAnswer) -> Vec<Effect
             state.flash(what, false);
         }
         Err(why) => state.flash(why, true),
+    }
+    if elsewhere {
+        let what = state.flash.take().map_or_else(|| "the search in the log is done".to_owned(), |f| f.text);
+        state.flash(format!("{what}; Backspace goes back to the log"), false);
     }
     Vec::new()
 }

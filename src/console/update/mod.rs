@@ -6,6 +6,8 @@ mod copy;
 mod errands;
 mod form;
 mod graph;
+mod hits;
+mod incident;
 mod keys;
 mod logs;
 mod look;
@@ -16,6 +18,7 @@ mod pods;
 mod progress;
 mod prompt;
 mod replies;
+mod search;
 mod settings;
 mod side;
 mod undo;
@@ -23,6 +26,7 @@ mod undo;
 use crate::store::screens::SECOND;
 
 use super::{
+    forms::outlook,
     layout::layout,
     log::Found,
     message::{Effect, Event},
@@ -42,7 +46,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     while let Some(key) = keys::kept(state) {
         effects.extend(take(state, Event::Key(key)));
     }
-    effects
+    search::watch(state, effects)
 }
 
 fn take(state: &mut State, event: Event) -> Vec<Effect> {
@@ -51,7 +55,9 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     }
     let effects = match event {
         Event::Key(key) => {
-            let mut effects = keys::key(state, &key);
+            // Whoever types has the focus, whatever the terminal said.
+            let mut effects = if state.focused { Vec::new() } else { focus(state, true) };
+            effects.extend(keys::key(state, &key));
             if state.focused && state.distance.ask(state.now) {
                 effects.push(Effect::Ping);
             }
@@ -69,16 +75,18 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             state.size = (w, h);
             vec![Effect::Redraw]
         }
-        Event::Focus(on) => {
-            state.focused = on;
-            if on && state.screen().stale { state.load() } else { Vec::new() }
-        }
+        Event::Focus(on) => focus(state, on),
         Event::Loaded(ticket, answer) => loaded(state, ticket, answer),
         Event::Dropped(ticket) => {
             dropped(state, ticket);
             Vec::new()
         }
+        Event::Searched(number, answer) => hits::told(state, number, answer),
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
+        Event::Searching(done, all) => {
+            search::searching(state, done, all);
+            Vec::new()
+        }
         Event::Changed => changed(state),
         Event::Connected => {
             state.link = Link::Up;
@@ -159,6 +167,12 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     effects.extend(progress::wanted(state));
     effects.extend(presence(state));
     effects
+}
+
+/// Who comes back sees what happened meanwhile.
+fn focus(state: &mut State, on: bool) -> Vec<Effect> {
+    state.focused = on;
+    if on && state.screen().stale { state.load() } else { Vec::new() }
 }
 
 /// Tells the scheduler which screen is shown, so that others see it.
@@ -247,7 +261,20 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         let open = t.groups.iter().filter(|g| !g.quiet()).count();
-        state.alerts = Some(open + t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len());
+        let missed = t.due.iter().filter(|d| d.missed).count();
+        let others = t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len();
+        state.alerts = Some(open + missed + others);
+    }
+    if let Some(form) = state.form().filter(|f| f.outlook_asked == Some(ticket)) {
+        form.outlook_asked = None;
+        // Without it the form says less, and works.
+        if let Ok(Data::Outlook(outlook)) = answer {
+            outlook::take(form, *outlook);
+        }
+        return Vec::new();
+    }
+    if matches!(answer, Ok(Data::Outlook(_))) {
+        return Vec::new();
     }
     if let Ok(Data::Held(held, clusters)) = &answer {
         state.held.clone_from(held);
@@ -282,6 +309,10 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         Err(why) => screen.error = Some(why),
     }
     let mut effects = look::after_load(state);
+    // What only the scheduler's memory knows is shown beside what the store does.
+    if state.link == Link::Up && matches!(state.screen().place, Place::System | Place::Pods(_)) {
+        effects.push(Effect::Status(state.next_ticket()));
+    }
     if stale && !state.frozen && state.focused {
         effects.extend(state.load());
     }

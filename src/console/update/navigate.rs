@@ -17,7 +17,7 @@ use crate::{
     store::screens::RunRef,
 };
 
-use super::{errands, logs, look, pods};
+use super::{errands, hits, logs, look, pods};
 
 /// Opens, goes back, changes the screen.
 pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
@@ -254,20 +254,14 @@ fn open(state: &mut State) -> Vec<Effect> {
             push(state, Place::Runs(Some(dag)), |s| s.filter = Input::new(format!("run:*{date}*")))
         }
         (_, Some(Kind::Act)) => {
-            // The object of an act, as far as it is a DAG.
-            let dag = match (&state.screen().data, state.screen().item()) {
-                (Data::Audit(rows), Some(item)) => rows[item.at].about.dag_id.clone(),
-                _ => None,
+            let (Data::Audit(rows), Some(item)) = (&state.screen().data, state.screen().item()) else {
+                return Vec::new();
             };
-            match dag {
-                Some(dag) => push(state, Place::Grid(dag), |_| {}),
-                None => {
-                    state.flash("this act is about no DAG; the lines below say all that was noted", false);
-                    Vec::new()
-                }
-            }
+            let about = rows[item.at].about.clone();
+            errands::target(state, &about)
         }
         (_, Some(Kind::Asset)) => asset(state),
+        (_, Some(Kind::Hit)) => hits::open(state),
         (Object::Pod(pod, ..), Some(kind)) => pods::open(state, pod, &kind),
         (Object::Setting(Setting::Pool, name), _) => {
             let states = "state:running,queued,scheduled,deferred,restarting";
@@ -308,7 +302,8 @@ fn where_used(state: &mut State) -> Vec<Effect> {
         _ => None,
     };
     let Some(used) = used.filter(|used| !used.is_empty()) else {
-        state.flash("no DAG's file names it; E edits it, D deletes it", false);
+        let (edit, delete) = (state.keymap.short(Action::Edit), state.keymap.short(Action::Delete));
+        state.flash(format!("no DAG's file names it; {edit} edits it, {delete} deletes it"), false);
         return Vec::new();
     };
     let filter = Input::new(format!("dag:{}", used.join(",")));

@@ -1,7 +1,7 @@
 //! One line that is asked for: what to look for, a command, a file's name.
 
 use crate::console::{
-    log::file::Only,
+    log::{Level, file::Only},
     message::{Effect, Source},
     overlay::{Overlay, Prompt},
     place::{Place, Tab},
@@ -9,13 +9,14 @@ use crate::console::{
     widgets::input::Input,
 };
 
-use super::{copy, logs};
+use super::{copy, hits, logs};
 
 /// Asks.
 pub fn open(state: &mut State, prompt: Prompt) {
     let text = match prompt {
         Prompt::Grep => state.screen().log.only.text.clone().unwrap_or_default(),
         Prompt::Pipe => state.piped.clone(),
+        Prompt::Search => searched(state),
         Prompt::Export => {
             let name = state.screen().object().name().replace(['[', ']', '/'], "_");
             format!("{}.log", if name.is_empty() { "task" } else { &name })
@@ -49,6 +50,7 @@ fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
             logs::only(state, Only { text: Some(text).filter(|t| !t.is_empty()), problems })
         }
         _ if text.trim().is_empty() => Vec::new(),
+        Prompt::Search => hits::start(state, text.trim().to_owned()),
         Prompt::Pipe => {
             let source = match (&held.window, in_log) {
                 (_, true) => Source::Log(path),
@@ -65,5 +67,26 @@ fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
             vec![Effect::Pipe(text, source)]
         }
         Prompt::Export => vec![Effect::Export(path, text.trim().into())],
+    }
+}
+
+/// What is offered to look for: what was looked for last here, else the line of the log that was found or that is its last error.
+fn searched(state: &State) -> String {
+    let screen = state.screen();
+    match &screen.place {
+        Place::Search(text) => text.clone(),
+        place if place.is_log() && !screen.log.search.is_empty() => screen.log.search.clone(),
+        place if place.is_log() => {
+            let lines = screen.log.window.iter().flat_map(|w| &w.lines);
+            let mut errors = lines.filter(|l| l.first && l.level >= Level::Error);
+            let text = errors.next_back().map(|l| l.text.trim().to_owned()).unwrap_or_default();
+            // Numbers in it are another time's.
+            text.split(|c: char| c.is_ascii_digit())
+                .map(str::trim)
+                .max_by_key(|p| p.len())
+                .unwrap_or_default()
+                .to_owned()
+        }
+        _ => String::new(),
     }
 }

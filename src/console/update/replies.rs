@@ -1,14 +1,9 @@
 //! Answers of the scheduler.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    console::{
-        forms::{Preview, Purpose},
-        message::Effect,
-        overlay::Overlay,
-        state::State,
-    },
+    console::{forms::Preview, keymap::Action, message::Effect, overlay::Overlay, state::State},
     protocol::command::ReplyError,
 };
 
@@ -69,8 +64,9 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         match said {
             Ok(text) => {
                 let what = if text.is_empty() { command } else { text };
+                let held = format!("held for 10 s, then done ({} undoes)", state.keymap.short(Action::Undo));
                 let word = match answer.as_ref().ok().and_then(|d| d["state"].as_str()) {
-                    Some("held") => "held for 10 s, then done (U undoes)",
+                    Some("held") => held.as_str(),
                     Some("saved") => "saved as a plan, see `dagdeck plans list`",
                     Some("discarded") => "undone",
                     _ => "done",
@@ -95,18 +91,6 @@ fn preview(state: &mut State, number: u64, answer: &Result<Value, ReplyError>) -
             form.asked.retain(|n| *n != number);
             form.answers.push(plan.clone());
             if form.asked.is_empty() {
-                form.preview = Preview::Plans(std::mem::take(&mut form.answers));
-            }
-        }
-        // One of several plans that can't be taken back doesn't keep the others.
-        Err(e) if matches!(&form.purpose, Purpose::Revert(plans) if plans.len() > 1) => {
-            let (asked, message) = (form.asked.clone(), e.message.clone());
-            form.asked.retain(|n| *n != number);
-            if let Purpose::Revert(plans) = &mut form.purpose {
-                plans.retain(|id| !message.contains(id.as_str()));
-            }
-            form.answers.push(json!({"effects": [format!("one plan isn't taken back: {message}")]}));
-            if asked.len() == 1 {
                 form.preview = Preview::Plans(std::mem::take(&mut form.answers));
             }
         }

@@ -19,12 +19,16 @@ use super::logs;
 /// What the pane should be about.
 fn about(state: &State) -> About {
     let screen = state.screen();
-    if layout(state).side.is_none() {
+    let layout = layout(state);
+    // The card beside a grid tells more of its cell, also where no pane is.
+    let has_card = matches!(screen.place, Place::Grid(_)) && layout.preview.is_some();
+    if layout.side.is_none() && !has_card {
         return About::Nothing;
     }
     match (&screen.place, screen.object()) {
         (Place::Gantt(_), _) => About::Nothing,
         (Place::Dags, _) => About::Triage,
+        (Place::Grid(_), Object::Task(..)) if layout.side.is_none() => About::Nothing,
         (_, Object::Run(run, RunState::Failed)) => About::FailureOf(run),
         (_, object) => object.ti().map_or(About::Nothing, About::Instance),
     }
@@ -75,7 +79,8 @@ pub fn loaded(state: &mut State, answer: Result<Data, String>) -> Vec<Effect> {
     }
     // The pane is narrow, and the whole log one key away.
     screen.log.stamps = Stamps::None;
-    let part = logs::wanted_part(&mut screen, &logs);
+    let is_seen = layout(state).side.is_some();
+    let part = if is_seen { logs::wanted_part(&mut screen, &logs) } else { None };
     let path = screen.log.path.clone();
     state.side.screen = Some(screen);
     part.map(|part| vec![Effect::Log(Ask { path, part })]).unwrap_or_default()
@@ -84,7 +89,10 @@ pub fn loaded(state: &mut State, answer: Result<Data, String>) -> Vec<Effect> {
 /// True while the log beside the list may grow.
 pub fn grows(state: &State) -> bool {
     let shown = state.side.screen.as_ref().map(|s| &s.data);
-    matches!(shown, Some(Data::Instance(d)) if d.row.state == TiState::Running) && state.focused && !state.frozen
+    matches!(shown, Some(Data::Instance(d)) if d.row.state == TiState::Running)
+        && state.focused
+        && !state.frozen
+        && layout(state).side.is_some()
 }
 
 /// Looks whether the log beside the list has grown.

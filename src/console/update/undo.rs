@@ -30,7 +30,8 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
                 return undo(state);
             }
             let title = format!("Take back: {what}");
-            let purpose = Purpose::Revert(ids.clone());
+            // The scheduler takes back the others of the act with it.
+            let purpose = Purpose::Revert(ids.first().cloned().unwrap_or_default());
             // Whoever cancels may still want it later.
             state.undo.push(Undo::Plans { act, ids, what, reverts });
             act::open(state, ActForm::new(title, purpose, Vec::new(), "Take back:", state.now))

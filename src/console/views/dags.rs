@@ -12,7 +12,10 @@ use crate::{
         widgets::{paint::Pen, text},
     },
     model::RunState,
-    store::screens::dags::{DagRow, Dags, RUNS},
+    store::screens::{
+        dags::{DagRow, Dags, RUNS},
+        system::PoolUse,
+    },
 };
 
 use super::{
@@ -39,14 +42,21 @@ const COLUMNS: &[Column] = &[
     Column { keep_end: true, ..left("LAST RUNS", 14, RUNS) },
     right("DUR", 5, 6),
     Column { drop: 2, ..right("vs p50", 5, 6) },
+    Column { drop: 6, ..right("p50", 5, 6) },
+    Column { drop: 7, ..right("p95", 5, 6) },
     left("NEXT", 6, 7),
-    Column { drop: 3, ..left("OWNER", 6, 16) },
-    Column { drop: 4, ..left("TAGS", 6, 40) },
+    Column { drop: 4, ..left("OWNER", 6, 16) },
+    Column { drop: 5, ..left("TAGS", 6, 40) },
+    DEADLINE,
 ];
+
+/// Only where some run has one.
+const DEADLINE: Column = Column { drop: 3, ..left("DEADLINE", 11, 12) };
 
 /// Draws it.
 pub fn draw(state: &State, d: &Dags, layout: &Layout, buf: &mut Buffer) {
-    table::draw(state, layout, buf, COLUMNS, |item| match item.kind {
+    let shown = COLUMNS.len() - usize::from(d.dags.iter().all(|d| deadline(state, d).is_none()));
+    table::draw(state, layout, buf, &COLUMNS[..shown], |item| match item.kind {
         Kind::Dag => line(state, &d.dags[item.at]),
         _ => d.errors.get(item.at).map_or(Line::Across(Vec::new()), |e| list::file_error(state, e)),
     });
@@ -85,7 +95,8 @@ fn line(state: &State, dag: &DagRow) -> Line {
         None => cell(".    -", dim),
     };
     let last = dag.runs.first().and_then(|r| r.seconds(state.now));
-    let versus = match (last, dag.median()) {
+    let pace = dag.pace();
+    let versus = match (last, pace.p50()) {
         (Some(a), Some(b)) if b >= 1.0 => format!("{:+.0}%", ((a / b - 1.0) * 100.0).clamp(-999.0, 9999.0)),
         _ => String::new(),
     };
@@ -102,10 +113,23 @@ fn line(state: &State, dag: &DagRow) -> Line {
         parts::letters(state, &dag.runs, RUNS),
         cell(last.map(text::duration).unwrap_or_default(), body),
         cell(versus, body),
+        cell(pace.p50().map(text::duration).unwrap_or_default(), dim),
+        cell(pace.p95().map(text::duration).unwrap_or_default(), dim),
         cell(next, body),
         cell(dag.owners.as_str(), dim),
         cell(dag.tags.join(" "), dim),
+        cell(deadline(state, dag).unwrap_or_default(), theme.role(Role::Warn)),
     ])
+}
+
+/// `07:00 2h42`, or `03:40 +38m!` once it was missed; of the newest run while it is active.
+fn deadline(state: &State, dag: &DagRow) -> Option<String> {
+    let (at, _) = dag.deadline.filter(|_| dag.runs.first().is_some_and(|r| r.end.is_none()))?;
+    let name = text::time(at, "%H:%M");
+    Some(match at > state.now {
+        true => format!("{name} {}", text::until(at, state.now)),
+        false => format!("{name} +{}!", text::age(at, state.now)),
+    })
 }
 
 fn current<'a>(state: &State, d: &'a Dags) -> Option<&'a DagRow> {
@@ -133,8 +157,22 @@ fn preview(state: &State, d: &Dags) -> Vec<(String, Role)> {
     if let Some((task, why)) = &dag.failure {
         out.push((format!("{task}: {why}"), Role::Bad));
     }
-    let median = dag.median().map_or_else(|| "-".into(), text::duration);
-    out.push((format!("v{} since {since}   p50 {median}   tags {}", dag.version, dag.tags.join(" ")), Role::Dim));
+    let pace = dag.pace();
+    let rank = |rank: Option<f64>| rank.map_or_else(|| "-".into(), text::duration);
+    let usual = format!("p50 {} p95 {}", rank(pace.p50()), rank(pace.p95()));
+    let pools: Vec<String> =
+        d.pools.iter().filter(|p| dag.pools.contains(&p.name) && p.slots >= 0).map(pool_in_short).collect();
+    let mut facts = vec![format!("v{} since {since}   {usual}", dag.version)];
+    facts.extend((!pools.is_empty()).then(|| format!("pools {}", pools.join(", "))));
+    facts.extend(deadline(state, dag).map(|at| format!("deadline {at}")));
+    facts.extend((!dag.tags.is_empty()).then(|| format!("tags {}", dag.tags.join(" "))));
+    out.push((facts.join("   "), Role::Dim));
     out.push((dag.fileloc.clone(), Role::Dim));
     out
+}
+
+/// `gpu 8/8 (2 wait)`.
+fn pool_in_short(p: &PoolUse) -> String {
+    let waits = if p.waiting > 0 { format!(" ({} wait)", p.waiting) } else { String::new() };
+    format!("{} {}/{}{waits}", p.name, p.running + p.queued, p.slots)
 }

@@ -6,7 +6,7 @@ use crate::console::{
     keymap::{self, Action, ROWS, Row},
     layout::Layout,
     overlay::Overlay,
-    state::State,
+    state::{Link, State},
     theme::Role,
     widgets::{
         paint::{self, Pen},
@@ -38,6 +38,20 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
         Overlay::Form(form) if form.on_text() => {
             &[("Tab", "next"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
         }
+        Overlay::Form(form) if form.on_rows() => &[
+            ("Up/Down", "line"),
+            ("Space", "leave out, take back"),
+            ("Tab", "field"),
+            ("Ctrl-y", "copy command"),
+            ("Esc", "cancel"),
+        ],
+        Overlay::Form(form) if form.has_rows() => &[
+            ("Tab", "field, then lines"),
+            ("Space", "toggle"),
+            ("Ctrl-y", "copy command"),
+            ("Enter", "on the button"),
+            ("Esc", "cancel"),
+        ],
         Overlay::Form(_) => &[
             ("Tab", "field"),
             ("Space", "toggle"),
@@ -56,7 +70,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
             ("Enter", "use"),
             ("Esc", "clear"),
             ("Up/Down", "move"),
-            ("", "state: dag: task: tag: since:7d dur>1h !paused text"),
+            ("", "state: dag: tag: owner:me since:7d dur>p95 !paused text"),
         ],
         _ => &[],
     };
@@ -71,6 +85,8 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     }
     let word = |row: &Row| format!("{}:{}", state.keymap.short(row.action), row.hint);
     let rows = hints(state);
+    let why = reason(state, &rows);
+    let mut said = false;
     let is_last = |row: &Row| row.group == keymap::Group::Program;
     // Help and palette are there on the narrowest terminal.
     let mut kept: usize = rows.iter().filter(|r| is_last(r)).map(|r| text::width(&word(r)) + 1).sum();
@@ -85,12 +101,29 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
             continue;
         }
         let dim = theme.role(Role::Dim);
+        // Why what follows is refused, where there is room for it.
+        if refused && !said && pen.left() > width + text::width(&why) + kept + 1 {
+            pen.text(&why, dim);
+        }
+        said |= refused;
         pen.text(&key, if refused { dim } else { theme.role(Role::Key) });
         pen.text(":", dim).text(row.hint, if refused { dim } else { theme.role(Role::Text) }).text(" ", dim);
     }
 }
 
-/// The keys to show: usable ones first come as they stand in the table, then help and palette.
+/// Why those that are refused are, in a few words, if all of them are for one reason.
+fn reason(state: &State, rows: &[&'static Row]) -> String {
+    let refused = rows.iter().any(|r| state.allowed(r).is_err());
+    match &state.link {
+        _ if !refused => String::new(),
+        _ if state.facts.read_only => "(read-only:) ".into(),
+        Link::Up => String::new(),
+        _ if state.starting() => "(sched starting:) ".into(),
+        _ => "(no sched:) ".into(),
+    }
+}
+
+/// The keys to show: first those that are about what is under the cursor, as they stand in the table, then help and palette.
 fn hints(state: &State) -> Vec<&'static Row> {
     let scope = state.scope();
     // Where nothing runs in pods, nobody needs to be told how to get to one.
@@ -99,9 +132,10 @@ fn hints(state: &State) -> Vec<&'static Row> {
     let all: Vec<&Row> = ROWS.iter().filter(is_hint).collect();
     let program = |r: &&&Row| r.group == keymap::Group::Program;
     let last: Vec<&Row> = all.iter().filter(program).copied().filter(|r| state.allowed(r).is_ok()).collect();
-    // Whoever has no scheduler (or only reads) still sees which verbs there would be, but after what works.
+    // Whoever has no scheduler (or only reads) still sees which verbs there would be, where they always are. What isn't about
+    // the line under the cursor comes after what is.
     let (yes, no): (Vec<&Row>, Vec<&Row>) =
-        all.iter().filter(|r| !program(r)).copied().partition(|r| state.allowed(r).is_ok());
+        all.iter().filter(|r| !program(r)).copied().partition(|r| state.fits(r).is_ok());
     let mut shown: Vec<&Row> = yes.into_iter().take(MOST - last.len()).collect();
     let room = MOST - last.len() - shown.len();
     shown.extend(no.into_iter().filter(|r| r.dangerous).take(room));

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     console::{
-        forms::{ActForm, Control, Field, Preview, Purpose, shell},
+        forms::{ActForm, Control, Field, Preview, Purpose, outlook, shell},
         layout::Layout,
         state::State,
         theme::Role,
@@ -15,7 +15,7 @@ use crate::{
             text,
         },
     },
-    model::TiState,
+    model::{RunState, TiState},
 };
 
 /// Draws it.
@@ -35,11 +35,19 @@ pub fn draw(state: &State, form: &ActForm, layout: &Layout, buf: &mut Buffer) {
             y += 1;
         }
     }
-    let lines = plan(state, form, area.width as usize - 4);
+    let (lines, first_row) = plan(state, form, area.width as usize - 4);
     let room = bottom.saturating_sub(y) as usize;
-    let top = form.scroll.min(lines.len().saturating_sub(room));
-    for (line, role) in lines.iter().skip(top).take(room) {
-        paint::put(buf, 2, y, line, area.width as usize - 3, theme.role(*role));
+    let cursor = form.on_rows().then_some(first_row + form.row);
+    let top = match cursor {
+        Some(at) => form.scroll.clamp((at + 1).saturating_sub(room), at),
+        None => form.scroll,
+    };
+    let top = top.min(lines.len().saturating_sub(room));
+    for (at, (line, role)) in lines.iter().enumerate().skip(top).take(room) {
+        let on = cursor == Some(at);
+        paint::put(buf, 1, y, if on { ">" } else { " " }, 1, theme.role(Role::Key));
+        let style = theme.role(if on { Role::Focus } else { *role });
+        paint::put(buf, 2, y, line, area.width as usize - 3, style);
         y += 1;
     }
     for (i, line) in command.iter().enumerate() {
@@ -76,14 +84,21 @@ fn button_row(state: &State, form: &ActForm, y: u16, buf: &mut Buffer) {
 /// Toggles share lines; everything else has its own. Gives the line after the last.
 fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
     let theme = &state.theme;
-    let compact = form.fields.iter().all(|f| matches!(f.control, Control::Toggle(_)));
+    // Toggles, and short choices beside them.
+    let is_short = |f: &Field| matches!(f.control, Control::Toggle(_) | Control::Choice(..)) && f.note.is_empty();
+    let has_toggle = form.fields.iter().any(|f| matches!(f.control, Control::Toggle(_)));
+    // Toggles, and short choices beside them.
+    let compact = has_toggle && form.fields.iter().all(is_short);
     let mut y = 0;
     if compact {
         let mut pen = Pen::new(buf, area, 0);
         pen.text(" ", theme.role(Role::Text));
         for (i, f) in form.fields.iter().enumerate() {
             let mark = if form.focus == i { ">" } else { " " };
-            let label = format!("{mark}[{}]{}", if f.on() { "x" } else { " " }, f.label);
+            let label = match &f.control {
+                Control::Choice(..) => format!("{mark}{} <{}>", f.label, f.value()),
+                _ => format!("{mark}[{}]{}", if f.on() { "x" } else { " " }, f.label),
+            };
             let style = theme.role(if form.focus == i { Role::Focus } else { Role::Text });
             if pen.left() <= label.len() + 1 {
                 y += 1;
@@ -92,19 +107,20 @@ fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
             }
             pen.text(&label, style).text(" ", theme.role(Role::Text));
         }
-        return area.y + if form.fields.is_empty() { 0 } else { y + 1 };
+        return area.y + y + 1;
     }
     // The field with the focus is always in sight.
+    let shown: Vec<usize> = (0..form.fields.len()).filter(|i| !form.is_hidden(*i)).collect();
     let height = area.height.saturating_sub(3).max(1) as usize;
-    let on_field = form.focus < form.fields.len();
-    let first = if on_field { (form.focus + 1).saturating_sub(height) } else { 0 };
+    let on_field = shown.iter().position(|i| *i == form.focus);
+    let first = on_field.map_or(0, |at| (at + 1).saturating_sub(height));
     let names = form.fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(8).clamp(8, 24);
-    for (i, f) in form.fields.iter().enumerate().skip(first).take(height) {
-        one(state, f, form.focus == i, names, Rect { y: area.y + y, height: 1, ..area }, buf);
+    for (at, i) in shown.iter().enumerate().skip(first).take(height) {
+        one(state, &form.fields[*i], form.focus == *i, names, Rect { y: area.y + y, height: 1, ..area }, buf);
         // There are more of them, up or down.
-        let more = match i {
-            i if i == first && first > 0 => "^",
-            i if i + 1 == first + height && i + 1 < form.fields.len() => "v",
+        let more = match at {
+            at if at == first && first > 0 => "^",
+            at if at + 1 == first + height && at + 1 < shown.len() => "v",
             _ => "",
         };
         paint::put(buf, area.x, area.y + y, more, 1, theme.role(Role::Dim));
@@ -192,50 +208,71 @@ fn effects(plans: &[Value]) -> Vec<String> {
     found.into_iter().map(line).collect()
 }
 
-/// What would happen, line by line.
-fn plan(state: &State, form: &ActForm, columns: usize) -> Vec<(String, Role)> {
+/// What would happen, line by line; and which of them is the first task instance.
+fn plan(state: &State, form: &ActForm, columns: usize) -> (Vec<(String, Role)>, usize) {
     let plans = match &form.preview {
-        Preview::Words(lines) => return lines.iter().flat_map(|l| wrapped(l, columns, Role::Text)).collect(),
+        Preview::Words(lines) => {
+            let more = match &form.purpose {
+                Purpose::Trigger(dag) => outlook::trigger_words(form, dag, state.now),
+                _ => Vec::new(),
+            };
+            return (lines.iter().chain(&more).flat_map(|l| wrapped(l, columns, Role::Text)).collect(), 0);
+        }
         Preview::Asking => {
             let text = state.no_verbs().unwrap_or_else(|| "asking what would happen ..".into());
-            return vec![(text, Role::Dim)];
+            return (vec![(text, Role::Dim)], 0);
         }
         Preview::Failed(e) => {
             let more = [&e.cause, &e.hint].into_iter().flatten().flat_map(|t| wrapped(t, columns, Role::Dim));
-            return wrapped(&e.message, columns, Role::Bad).into_iter().chain(more).collect();
+            return (wrapped(&e.message, columns, Role::Bad).into_iter().chain(more).collect(), 0);
         }
         Preview::Plans(plans) => plans,
     };
-    let mut all = instances(plans);
+    let all = outlook::rows(form);
     let word =
         |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
-    all.sort_by_key(|t| t["reason"] != "selected");
-    let n = (count(all.len(), "task instance"), count(runs(plans), "run"));
+    let n = (count(instances(plans).len(), "task instance"), count(runs(plans), "run"));
+    let work: f64 =
+        all.iter().filter(|r| r.plan.is_some()).filter_map(|r| outlook::usual(form, &r.task, r.index)).sum();
+    let work = if work >= 1.0 { format!(", about {} of work", text::duration(work)) } else { String::new() };
     // What is done with a pod has no instances or runs.
     let counts =
-        if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}; ", n.0, n.1) };
+        if matches!(form.purpose, Purpose::CleanPod(..)) { String::new() } else { format!("{}, {}{work}; ", n.0, n.1) };
     let mut out = vec![(format!("{counts}nothing has changed yet"), Role::Title)];
+    if matches!(form.purpose, Purpose::Backfill(_)) {
+        out.extend(outlook::backfill_words(form, runs(plans), state.now).map(|line| (line, Role::Text)));
+        out.extend(calendar(plans, columns).into_iter().map(|line| (line, Role::Text)));
+    }
     out.extend(effects(plans).iter().flat_map(|line| wrapped(line, columns, Role::Warn)));
-    let name_of = |t: &Value| {
-        let index = t["map_index"].as_i64().filter(|i| *i >= 0).map(|i| format!("[{i}]")).unwrap_or_default();
-        format!("{}{index}", word(&t["task_id"]))
+    let first_row = out.len();
+    let name_of = |r: &outlook::Row<'_>| {
+        if r.index < 0 { r.task.clone() } else { format!("{}[{}]", r.task, r.index) }
     };
+    let of = |r: &outlook::Row<'_>, key: &str| r.plan.map(|t| word(&t[key])).unwrap_or_default();
     // Names and reasons take what they need, so that the run is not cut.
-    let widest = |text: &dyn Fn(&Value) -> String, most: usize| {
-        all.iter().map(|t| text::width(&text(t))).max().unwrap_or(0).min(most)
+    let widest = |text: &dyn Fn(&outlook::Row<'_>) -> String, most: usize| {
+        all.iter().map(|r| text::width(&text(r))).max().unwrap_or(0).min(most)
     };
-    let runs_take = widest(&|t| text::run_id(&word(&t["dag_run_id"])), 40);
-    let reasons = widest(&|t| word(&t["reason"]), 14);
-    let names = widest(&name_of, columns.saturating_sub(runs_take + reasons + 12).max(16));
-    for t in &all {
+    let runs_take = widest(&|r| text::run_id(&of(r, "dag_run_id")), 40);
+    let reasons = widest(&|r| of(r, "reason"), 14);
+    let names = widest(&name_of, columns.saturating_sub(runs_take + reasons + 19).max(16));
+    for r in &all {
+        let Some(t) = r.plan else {
+            out.push((format!("-       {} left out, stays as it is", text::fit(&name_of(r), names)), Role::Dim));
+            continue;
+        };
         let letter =
             |s: &Value| s.as_str().map_or(Some(TiState::None), |s| s.parse().ok()).map_or('?', TiState::letter);
         let run = text::run_id(&word(&t["dag_run_id"]));
         let change = format!("{} -> {}", letter(&t["from"]), letter(&t["to"]));
-        out.push((
-            format!("{change}  {} {}  {}", text::fit(&name_of(t), names), text::fit(&word(&t["reason"]), reasons), run),
-            Role::Text,
-        ));
+        let usual = outlook::usual(form, &r.task, r.index).map(|s| format!("  ~{}", text::duration(s)));
+        let line = format!(
+            "{change}  {} {}  {run}{}",
+            text::fit(&name_of(r), names),
+            text::fit(&of(r, "reason"), reasons),
+            usual.unwrap_or_default()
+        );
+        out.push((line, Role::Text));
     }
     for r in list(plans, "dag_runs") {
         let from_to = format!("{} -> {}", word(&r["from"]), word(&r["to"]));
@@ -248,6 +285,37 @@ fn plan(state: &State, form: &ActForm, columns: usize) -> Vec<(String, Role)> {
     }
     if out.len() == 1 {
         out.push(("nothing to do: nothing fits the selection".into(), Role::Warn));
+    }
+    (out, first_row)
+}
+
+/// The days of a backfill in rows of a week: `+` a new run, else the letter of the run that runs again.
+fn calendar(plans: &[Value], columns: usize) -> Vec<String> {
+    let letter = |r: &Value| match r["from"].as_str() {
+        None => '+',
+        Some(state) => state.parse::<RunState>().map_or('?', RunState::letter),
+    };
+    let mut days: Vec<(String, char)> = list(plans, "dag_runs")
+        .filter_map(|r| {
+            let date = r["logical_date"].as_str().or_else(|| r["dag_run_id"].as_str()?.split("__").nth(1))?;
+            Some((date.get(..10)?.to_owned(), letter(r)))
+        })
+        .collect();
+    days.sort();
+    days.dedup_by(|a, b| a.0 == b.0);
+    let (Some((first, _)), true) = (days.first(), days.len() > 2) else { return Vec::new() };
+    let mut out = vec![format!("{} +new, else what runs again: ", first.get(..7).unwrap_or_default())];
+    for (date, letter) in &days {
+        let day = format!("{}{letter} ", date.get(8..).unwrap_or_default());
+        let new_month = date.ends_with("-01") && date != first;
+        let line = match out.last_mut().filter(|l| !new_month && text::width(l) + day.len() <= columns) {
+            Some(line) => line,
+            None => {
+                out.push(if new_month { format!("{} ", date.get(..7).unwrap_or_default()) } else { " ".repeat(8) });
+                out.last_mut().unwrap_or_else(|| unreachable!("just pushed"))
+            }
+        };
+        line.push_str(&day);
     }
     out
 }

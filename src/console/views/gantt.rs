@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 
 use crate::{
     console::{
+        critical::{self, Path},
         items::{Item, Kind},
         layout::Layout,
         log::progress,
@@ -32,9 +33,9 @@ use super::{grid::tree_line, parts};
 pub fn title(state: &State, r: &RunDetail) -> String {
     let took = r.run.seconds(state.now).map(text::duration).unwrap_or_else(|| "not started".into());
     let legend = if r.pods.is_empty() {
-        ". scheduled  - queued  = ran  # failed try"
+        ".ready -queued =ran #failed try ^p50 *critical path"
     } else {
-        ".ready -queued :no node ~pulls =ran #failed"
+        ".ready -queued :no node ~pulls =ran #failed ^p50 *path"
     };
     format!("{} {}  {took}   {legend}", parts::run_name(&r.run), r.run.state)
 }
@@ -48,6 +49,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     let tree_columns = (all * 2 / 5).clamp(22, 44);
     let x = tree_columns + 12;
     let axis = axis(state, r, all.saturating_sub(x + 1));
+    let path = critical::path(r, dag, state.now);
     let heads = format!("  {} TRY   DUR", text::fit("TASK", tree_columns - 2));
     paint::row(buf, layout.columns, 0, &heads, theme.role(Role::Title));
     let (ticks, format) = axis.ticks(11);
@@ -61,7 +63,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     for (y, (at, item)) in screen.items.iter().enumerate().skip(screen.top).take(height).enumerate() {
         let y = y as u16;
         let on = at == screen.cursor;
-        let marked = screen.marks.contains(&item.id);
+        let marked = screen.marks.contains_key(&item.id);
         let mut pen = Pen::new(buf, layout.list, y);
         pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
             .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
@@ -83,7 +85,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
         let took = if seconds > 0.0 { text::duration(seconds) } else { String::new() };
         pen.text(&format!("{tries:>2} {} ", text::fit_right(&took, 6)), theme.role(Role::Dim));
         pen.at(x as u16);
-        bar(state, r, &axis, &rows, &mut pen);
+        bar(state, r, &axis, &rows, &path, &mut pen);
         if on {
             let row = ratatui::layout::Rect { width: x as u16 - 1, ..layout.list };
             Pen::whole(buf, row, y, theme.role(Role::Cursor));
@@ -93,7 +95,8 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
         super::graph::beside(state, area, buf);
     }
     if let Some(area) = layout.preview {
-        let inside = parts::preview_inside(state, buf, area, "at the cursor");
+        let title = path.words(text::duration).unwrap_or_else(|| "at the cursor".into());
+        let inside = parts::preview_inside(state, buf, area, &title);
         parts::lines(state, buf, inside, &about(state, r, dag));
     }
 }
@@ -136,7 +139,7 @@ fn worst(r: &RunDetail, rows: &[usize]) -> TiState {
 }
 
 /// Waiting, then every try.
-fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<'_>) {
+fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], path: &Path, pen: &mut Pen<'_>) {
     let mut letters = vec![' '; axis.columns];
     // One pass over the tries, also for a line that stands for thousands of instances.
     let here: HashSet<(i32, &str)> =
@@ -186,6 +189,22 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
             *cell = '#';
         }
     }
+    // Where a single one usually ends, and that it made the run as long as it was.
+    if let [one] = rows {
+        let t = &r.instances[*one];
+        let usual = r.usual.get(&(t.ti.task_id.clone(), t.ti.map_index));
+        let end = usual.zip(t.start).map(|(seconds, start)| start + (seconds * 1e6) as Micros);
+        if let Some(end) = end.filter(|end| *end <= axis.end)
+            && let Some(cell) = letters.get_mut(axis.column(end)).filter(|c| **c != '#')
+        {
+            *cell = '^';
+        }
+    }
+    if rows.iter().any(|i| path.steps.contains(i))
+        && let Some(cell) = letters.iter_mut().find(|c| matches!(c, '=' | '#' | '~'))
+    {
+        *cell = '*';
+    }
     let theme = &state.theme;
     let ran = theme.state(if worst(r, rows) == TiState::Running { TiState::Running } else { TiState::Success });
     // How far the task says it is, after its bar.
@@ -203,6 +222,7 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], pen: &mut Pen<
             '#' => theme.state(TiState::Failed),
             '=' => ran,
             '~' => theme.role(Role::Warn),
+            '^' | '*' => theme.role(Role::Key),
             _ => theme.role(Role::Dim),
         };
         pen.text(&c.to_string(), style);
@@ -229,7 +249,19 @@ pub fn about(state: &State, r: &RunDetail, dag: &crate::model::Dag) -> Vec<(Stri
         let role = if y.state == TiState::Success { Role::Text } else { Role::Bad };
         out.push((format!("try {} {start} {took} {} {why}", y.number, y.state), role));
     }
+    if let Some(seconds) = r.usual.get(&(t.ti.task_id.clone(), t.ti.map_index)) {
+        out[0].0.push_str(&format!("  p50 {}", text::duration(*seconds)));
+    }
     out.extend(r.pods.iter().filter(|p| p.ti == t.ti).map(|pod| (waited(state, pod), Role::Dim)));
+    if t.state == TiState::UpstreamFailed {
+        let above = dag.relatives(&t.ti.task_id, true);
+        let first =
+            r.instances.iter().filter(|i| i.state == TiState::Failed && above.iter().any(|a| **a == *i.ti.task_id));
+        if let Some(first) = first.min_by_key(|i| i.end) {
+            let why = first.why.clone().unwrap_or_default();
+            out.push((format!("because {} failed: {why}", first.ti.label()), Role::Bad));
+        }
+    }
     if let Some(why) = t.why.as_deref().filter(|_| t.try_number == 0) {
         out.push((why.to_owned(), Role::Bad));
     }

@@ -7,6 +7,7 @@ use crate::{
         diagram::route,
         graph::{self, Shown},
         items::Kind,
+        keymap::Action,
         layout::Layout,
         state::State,
         theme::Role,
@@ -45,7 +46,8 @@ pub fn draw(state: &State, g: &Graph, layout: &Layout, buf: &mut Buffer) {
     let legend = "  [S name x4] state, name, instances   [F group 3 +] folded, Enter unfolds   * the way to the cursor";
     paint::row(buf, layout.columns, 0, legend, state.theme.role(Role::Dim));
     if screen.graph.items.is_empty() {
-        let why = if screen.graph.total > 0 { "nothing fits the filter; Esc clears it" } else { "no tasks" };
+        let clears = format!("nothing fits the filter; {} clears it", state.keymap.short(Action::Back));
+        let why = if screen.graph.total > 0 { clears.as_str() } else { "no tasks" };
         paint::put(buf, 2, layout.list.y + 1, why, 60, state.theme.role(Role::Dim));
     }
     boxes(state, &screen.graph, &g.dag, Some(screen.cursor), screen.pan, layout.list, buf);
@@ -104,7 +106,7 @@ fn boxes(
         let empty = counts.total() == 0;
         let letter = if empty { ' ' } else { counts.worst().letter() };
         let style = if empty { theme.role(Role::Dim) } else { theme.state(counts.worst()) };
-        let mark = if marks.contains(&item.id) { '*' } else { ' ' };
+        let mark = if marks.contains_key(&item.id) { '*' } else { ' ' };
         let whole = text::fit(&format!("[{letter}{mark}{caption}"), one.width - 1) + "]";
         // A box that is cut at the left loses its first letters.
         let hidden = pan.0.saturating_sub(one.x);

@@ -7,6 +7,7 @@ use crate::{
         items::{Item, Kind},
         layout::Layout,
         log::progress::{self, Progress},
+        query::Data,
         state::State,
         theme::Role,
         tree,
@@ -20,6 +21,7 @@ use crate::{
     store::screens::{
         Counts, TiRef,
         grid::{Grid, MOST_COUNTED},
+        instance::InstanceDetail,
     },
 };
 
@@ -118,7 +120,7 @@ fn heads(state: &State, shown: &[crate::store::screens::dags::RunCell], layout: 
 
 fn name(state: &State, dag: &Dag, g: &Grid, item: &Item, pen: &mut Pen<'_>, on: bool, columns: usize) {
     let theme = &state.theme;
-    let marked = state.screen().marks.contains(&item.id);
+    let marked = state.screen().marks.contains_key(&item.id);
     pen.text(if on { ">" } else { " " }, theme.role(Role::Key))
         .text(if marked { "*" } else { " " }, theme.role(Role::Mark));
     let id = tree::node_id(item);
@@ -232,6 +234,9 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
         let word = if cell.end.is_some() { "run took" } else { "the run takes so far" };
         lines.push((format!("{word} {}", text::duration(seconds)), Role::Text));
     }
+    if let Some(d) = instance(state, run.id, id, index) {
+        lines.extend(of_instance(state, d));
+    }
     if let Some(task) = dag.tasks.get(id) {
         lines.push((task.operator.clone(), Role::Dim));
         lines.push((format!("pool {}  rule {}", task.pool, task.trigger_rule), Role::Dim));
@@ -244,6 +249,39 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
         }
     }
     parts::lines(state, buf, inside, &lines);
+}
+
+/// What was read about the cell's instance, if that is known by now.
+fn instance<'a>(state: &'a State, run: i64, task: &str, index: i32) -> Option<&'a InstanceDetail> {
+    match state.side.screen.as_ref().map(|s| &s.data) {
+        Some(Data::Instance(d)) => {
+            let ti = &d.row.ti;
+            (ti.run.id == run && ti.task_id == task && ti.map_index == index).then_some(&**d)
+        }
+        _ => None,
+    }
+}
+
+/// Its try and cause, how long it usually takes, the use of its pool.
+fn of_instance(state: &State, d: &InstanceDetail) -> Vec<(String, Role)> {
+    let took = d.row.seconds(state.now).map(|s| format!(" took {}", text::duration(s))).unwrap_or_default();
+    let mut lines = vec![(format!("try {}/{}{took}", d.row.try_number, d.row.max_tries + 1), Role::Text)];
+    if let Some(why) = d.row.why.as_ref().filter(|_| d.row.state != TiState::Success) {
+        lines.push((why.clone(), Role::Bad));
+    }
+    if !d.pace.last.is_empty() {
+        lines.push((parts::usual(&d.pace), Role::Text));
+    }
+    if let Some(p) = d.pool.as_ref().filter(|p| p.slots >= 0) {
+        let full = p.running + p.queued >= p.slots;
+        let line = format!("{} {}/{}, {} waiting", p.name, p.running + p.queued, p.slots, p.waiting);
+        lines.push((line, if full { Role::Warn } else { Role::Dim }));
+    }
+    if !d.xcoms.is_empty() {
+        let bytes = d.xcoms.iter().map(|x| x.bytes).sum();
+        lines.push((format!("xcom {}, {}", count(d.xcoms.len(), "key"), text::bytes(bytes)), Role::Dim));
+    }
+    lines
 }
 
 fn item_title(item: &Item, id: &str) -> String {

@@ -1,9 +1,10 @@
 //! First two lines: where am I, is the scheduler there, what is filtered.
 
-use ratatui::buffer::Buffer;
+use ratatui::{buffer::Buffer, style::Style};
 
 use crate::{
     console::{
+        keymap::Action,
         layout::{Layout, TWO_PANES},
         log::view::LogView,
         place::Place,
@@ -26,12 +27,11 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     let theme = &state.theme;
     let style = theme.role(Role::Header);
     paint::row(buf, parts.header, 0, "", style);
-    let protected = state.facts.context.to_lowercase().contains("prod");
-    let name = if protected { state.facts.context.to_uppercase() } else { state.facts.context.clone() };
+    let (name, of_name) = environment(state);
     let right = right(state);
     let room = (parts.header.width as usize).saturating_sub(text::width(&right) + 2);
     let mut pen = Pen::new(buf, parts.header, 0);
-    pen.text(&format!(" {name}>"), if protected { theme.role(Role::Protected) } else { theme.context(&name) });
+    pen.text(&format!(" {name}>"), of_name);
     let used = pen.x as usize;
     pen.text(&text::clip(&format!(" {}", state.screen().place.title()), room.saturating_sub(used)), style);
     let x = parts.header.width.saturating_sub(text::width(&right) as u16 + 1);
@@ -39,9 +39,20 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     title(state, parts, buf);
 }
 
+/// Name of the environment and how it is written: one in production in capitals, and in a style that nothing else has.
+pub fn environment(state: &State) -> (String, Style) {
+    let name = &state.facts.context;
+    if name.to_lowercase().contains("prod") {
+        (name.to_uppercase(), state.theme.role(Role::Protected))
+    } else {
+        (name.clone(), state.theme.context(name))
+    }
+}
+
 /// State of the scheduler and the time.
 fn right(state: &State) -> String {
     let mut all = Vec::new();
+    let key = |action| state.keymap.short(action);
     if let Some(held) = state.held.iter().filter(|h| h.due > state.now).min_by_key(|h| h.due) {
         let seconds = (held.due - state.now + 999_999) / 1_000_000;
         // The plans of one form are one act.
@@ -52,13 +63,16 @@ fn right(state: &State) -> String {
             1 => String::new(),
             n => format!(", {n} plans"),
         };
-        all.push(format!("HELD {seconds}s by {}{plans}{more} (U undoes)", held.who));
+        all.push(format!("HELD {seconds}s by {}{plans}{more} ({} undoes)", held.who, key(Action::Undo)));
+    }
+    if let Some(far) = state.search.as_ref().and_then(|s| s.far(state.now)) {
+        all.push(format!("SEARCH {far}"));
     }
     if let Some(others) = others(state) {
         all.push(others);
     }
     if state.frozen {
-        all.push("FROZEN (z)".to_owned());
+        all.push(format!("FROZEN ({})", key(Action::Freeze)));
     }
     if state.facts.read_only {
         all.push("read-only".into());
@@ -83,7 +97,7 @@ fn right(state: &State) -> String {
     match &state.clusters {
         Some(Health::Ok) => all.push("k8s ok".into()),
         Some(Health::Away(since)) => all.push(format!("K8S AWAY {}", text::age(*since, state.now))),
-        Some(Health::Forbidden) => all.push("K8S RIGHT MISSING (6)".into()),
+        Some(Health::Forbidden) => all.push(format!("K8S RIGHT MISSING ({})", key(Action::Pods))),
         None => {}
     }
     // On a far or slow line it explains what is seen; else only where there is room.
@@ -118,7 +132,11 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
     let in_log = screen.place.is_log();
     let mut right = String::new();
     if !screen.marks.is_empty() {
-        right.push_str(&format!("{} marked  ", screen.marks.len()));
+        let hidden = match screen.hidden_marks() {
+            0 => String::new(),
+            n => format!(" ({n} hidden)"),
+        };
+        right.push_str(&format!("{} marked{hidden}  ", screen.marks.len()));
     }
     if screen.fresh > 0 {
         right.push_str(&format!("^{} new  ", screen.fresh));
@@ -156,7 +174,7 @@ fn title(state: &State, parts: &Layout, buf: &mut Buffer) {
         paint::put(buf, 1, parts.title.y, &words, columns, theme.role(Role::Title));
     }
     if screen.only_problems {
-        right.push_str("  only problems (!)");
+        right.push_str(&format!("  only problems ({})", state.keymap.short(Action::OnlyProblems)));
     }
     let w = text::width(&right) as u16;
     let x = parts.title.width.saturating_sub(w + 1);
@@ -182,6 +200,7 @@ fn about(state: &State) -> String {
         (Place::Gantt(_), crate::console::query::Data::Run(r)) => super::gantt::title(state, r),
         (Place::Instance(..), crate::console::query::Data::Instance(d)) => super::instance::title(state, d),
         (Place::Assets, crate::console::query::Data::Assets(all)) => super::assets::title(state, all),
+        (Place::Search(text), crate::console::query::Data::Hits(hits)) => super::search::title(state, text, hits),
         (Place::Logs(_), crate::console::query::Data::Logs(rows)) => super::log::title(rows),
         (Place::System, _) => format!("home {}", state.facts.home.display()),
         (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),

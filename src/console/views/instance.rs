@@ -32,7 +32,8 @@ pub fn title(state: &State, d: &InstanceDetail) -> String {
 /// Draws it.
 pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &mut Buffer) {
     let theme = &state.theme;
-    let head = Rect { y: 2, height: 2, ..layout.columns };
+    let height = layout.columns.y - 2;
+    let head = Rect { y: 2, height, ..layout.columns };
     let shown = state.screen().shown_try.unwrap_or(d.row.try_number);
     let of_try = d.tries.iter().find(|t| t.number == shown);
     let cause = of_try.and_then(|t| t.why.clone()).or_else(|| d.row.why.clone());
@@ -44,7 +45,11 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
         _ => (" NOW", about::now(state, d), Role::Warn),
     };
     pen.text(word, theme.role(Role::Title)).text(" ", theme.role(Role::Text)).text(&text, theme.role(role));
-    let mut pen = Pen::new(buf, head, 1);
+    if let Some(hint) = about::hint(d).filter(|_| height > 2) {
+        let mut pen = Pen::new(buf, head, 1);
+        pen.text(" HINT ", theme.role(Role::Title)).text(&hint, theme.role(Role::Warn));
+    }
+    let mut pen = Pen::new(buf, head, height - 1);
     pen.text(" ", theme.role(Role::Text));
     for t in Tab::ALL {
         let (key, name) = t.name();

@@ -9,13 +9,15 @@ use crate::{
         theme::Role,
         widgets::text,
     },
-    model::{TiState, TriggerRule},
+    model::{Task, TiState, TriggerRule},
     store::screens::{
         changes::{Changes, MOST_RUNS},
         instance::InstanceDetail,
         label,
     },
 };
+
+use super::parts;
 
 type Lines = Vec<(String, Role)>;
 
@@ -30,7 +32,15 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         return format!("{}, pod {} is {} (e){why}", d.row.state, pod.name, pods::word(pod));
     }
     match (d.row.state, wake) {
-        (TiState::Running, _) => format!("running{} (pid {})", since(d.row.start), d.place.1.unwrap_or(0)),
+        (TiState::Running, _) => {
+            let seconds = d.row.seconds(state.now).unwrap_or(0.0);
+            let usual = match (d.pace.p50(), d.pace.p95()) {
+                (_, Some(p95)) if d.pace.is_long(seconds) => format!(", longer than p95 {}", text::duration(p95)),
+                (Some(p50), _) => format!(", usually {}", text::duration(p50)),
+                _ => String::new(),
+            };
+            format!("running{}{usual} (pid {})", since(d.row.start), d.place.1.unwrap_or(0))
+        }
         (TiState::UpForRetry, Some(w)) => format!("waits for its next try, in {w}"),
         (TiState::UpForReschedule, Some(w)) => format!("sensor, looks again in {w}"),
         (TiState::Deferred, Some(w)) => format!("deferred, at most {w} more"),
@@ -42,6 +52,37 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         (TiState::None, _) => "waits for the tasks above it (b: why)".into(),
         (s, _) => s.to_string(),
     }
+}
+
+/// What else points at the cause: that it was the same before, and the first of what changed since it worked.
+pub fn hint(d: &InstanceDetail) -> Option<String> {
+    let again = match d.same_before {
+        0 => None,
+        n => Some(format!("the same in {} runs in a row", n + 1)),
+    };
+    let changed = d.changes.as_ref().and_then(|c| {
+        let mut likely = c.changes.iter().filter(|c| c.likely);
+        let version = likely.clone().find(|c| c.what.starts_with("DAG version"));
+        // What is about the task says more than the number of the version.
+        let first = likely.find(|c| !c.what.starts_with("DAG version")).or(version)?;
+        let worked = c.worked.as_ref()?;
+        let what = first.what.trim_start_matches("this task's ");
+        Some(format!("since {} {what} (b)", text::run_id(&worked.run_id)))
+    });
+    let all: Vec<String> = again.into_iter().chain(changed).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// `3 after 5m00, x2 each time, at most 1h00`.
+fn retries(task: &Task) -> String {
+    let mut text = format!("{} after {}", task.retries, text::duration(task.retry_delay));
+    if task.retry_exponential_backoff > 1.0 {
+        text.push_str(&format!(", about x{} each time", task.retry_exponential_backoff));
+    }
+    if let Some(most) = task.max_retry_delay {
+        text.push_str(&format!(", at most {}", text::duration(most)));
+    }
+    text
 }
 
 /// Row, tries, events.
@@ -58,6 +99,9 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     say("pool", format!("{} ({} slots)  weight {}", r.pool, d.pool_slots, d.priority_weight));
     say("ready, queued", format!("{}  {}", time(d.waits.0), time(d.waits.1)));
     say("started, ended", format!("{}  {}", time(r.start), time(r.end)));
+    if !d.pace.last.is_empty() {
+        say("usually", parts::usual(&d.pace));
+    }
     say("logical date", time(r.logical_date));
     if let Some(host) = &d.place.0 {
         say("host, pid", format!("{host} {}", d.place.1.map(|p| p.to_string()).unwrap_or_default()));
@@ -70,7 +114,7 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     }
     if let Some(task) = &d.task {
         say("trigger rule", task.trigger_rule.to_string());
-        say("retries", format!("{} after {}", task.retries, text::duration(task.retry_delay)));
+        say("retries", retries(task));
         say("owner", task.owner.clone());
         say("line in the file", task.line.to_string());
     }
@@ -197,6 +241,10 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
         let more: Lines = reasons(state, d).into_iter().filter(|(text, _)| !title.contains(text.as_str())).collect();
         out.push((title, Role::Title));
         out.extend(more);
+        if let Some(task) = d.task.as_ref().filter(|_| r.state == TiState::UpForRetry) {
+            let left = (r.max_tries + 1).saturating_sub(r.try_number);
+            out.push((format!("{left} of {} tries are left; retries {}", r.max_tries + 1, retries(task)), Role::Text));
+        }
     }
     let rule = d.task.as_ref().map_or(TriggerRule::AllSuccess, |t| t.trigger_rule);
     if !d.upstream.is_empty() {

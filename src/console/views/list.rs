@@ -5,6 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::table::Line;
 use crate::console::{
     items::{Item, Kind},
+    keymap::Action,
     layout::Layout,
     state::State,
     theme::Role,
@@ -26,7 +27,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer, columns: &str, mut 
             paint::row(buf, parts.list, y, &format!(" {title} ({n})"), theme.role(Role::Title));
             continue;
         }
-        let marked = screen.marks.contains(&item.id);
+        let marked = screen.marks.contains_key(&item.id);
         let mut pen = Pen::new(buf, parts.list, y);
         let cursor = if at == screen.cursor { ">" } else { " " };
         pen.text(cursor, theme.role(Role::Key)).text(if marked { "*" } else { " " }, theme.role(Role::Mark));
@@ -45,20 +46,24 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer, columns: &str, mut 
 /// Nothing to show: say why.
 fn empty(state: &State, buf: &mut Buffer, area: Rect) {
     let screen = state.screen();
+    let key = |action| state.keymap.short(action);
     let of_task = screen.filter.text.strip_prefix("task:").filter(|t| !t.contains(' '));
     let text = if let (crate::console::place::Place::Xcom(..), Some(task)) = (&screen.place, of_task) {
-        format!("{task} has no XComs in this run; Esc shows those of all its tasks")
+        format!("{task} has no XComs in this run; {} shows those of all its tasks", key(Action::Back))
     } else if screen.total > 0 {
-        "nothing fits the filter; Esc clears it".to_owned()
+        format!("nothing fits the filter; {} clears it", key(Action::Back))
     } else {
         match screen.place {
             crate::console::place::Place::Triage => {
-                "nothing needs you; 2 shows the DAGs, T on one of them triggers a run".into()
+                let (dags, trigger) = (key(Action::Dags), key(Action::Trigger));
+                format!("nothing needs you; {dags} shows the DAGs, {trigger} on one of them triggers a run")
             }
             crate::console::place::Place::Dags => {
                 format!("no DAGs yet; put files into {}", state.facts.dags_folder.display())
             }
-            crate::console::place::Place::Pods(false) => "no pod is there; + shows also those that are gone".into(),
+            crate::console::place::Place::Pods(false) => {
+                format!("no pod is there; {} shows also those that are gone", key(Action::WithGone))
+            }
             _ => "nothing yet".into(),
         }
     };

@@ -87,15 +87,30 @@ pub fn draw(state: &State, log: &LogView, start: Option<Micros>, absent: &str, a
         pen.text(if hit { ">" } else { mark }, theme.role(Role::Bad));
         pen.text(&text::fit(&stamp, stamp_columns(log) - 2), theme.role(Role::Dim)).text(" ", style);
         pen.text(if line.first { line.level.tag() } else { "     " }, style).text(" ", style);
-        let x = pen.x;
+        let mut x = pen.x;
+        let mut columns = columns;
         let rows = if log.wrap { log.rows(&line.text, columns) } else { 1 };
-        let mut rest: String = if log.wrap { line.text.clone() } else { line.text.chars().skip(log.shift).collect() };
-        let mut offset = line.text.len() - rest.len();
-        for _ in 0..rows {
+        let (mut offset, sticks_out) = if log.wrap { (0, 0) } else { text::skip(&line.text, log.shift) };
+        let mut rest = line.text[offset..].to_owned();
+        x += sticks_out as u16;
+        columns -= sticks_out;
+        for row in 1..=rows {
             if y >= area.height {
                 break;
             }
-            let (now, later) = split(&rest, columns);
+            let (mut now, mut later) = split(&rest, columns);
+            if log.wrap && row == rows && !later.is_empty() {
+                let more = format!("~ {} more (w)", text::bytes(later.len() as i64));
+                (now, later) = split(&rest, columns.saturating_sub(more.len() + 1));
+                paint::put(
+                    buf,
+                    x + (columns - more.len()) as u16,
+                    area.y + y,
+                    &more,
+                    more.len(),
+                    theme.role(Role::Dim),
+                );
+            }
             let cut = if log.wrap { now.clone() } else { text::clip(&rest, columns) };
             paint::put(buf, x, area.y + y, &cut, columns, style);
             colour(buf, (x, area.y + y), line, offset..offset + cut.len());

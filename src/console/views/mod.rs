@@ -5,6 +5,7 @@ pub mod assets;
 pub mod audit;
 pub mod backfills;
 pub mod calendar;
+pub mod clusters;
 pub mod compare;
 pub mod dags;
 pub mod events;
@@ -25,6 +26,7 @@ pub mod pod;
 pub mod pod_spec;
 pub mod pods;
 pub mod runs;
+pub mod search;
 pub mod settings;
 pub mod side;
 pub mod system;
@@ -36,7 +38,8 @@ pub mod xcom;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    layout::{SMALLEST, layout},
+    keymap::Action,
+    layout::{SMALLEST, is_small, layout},
     overlay::Overlay,
     place::Place,
     query::Data,
@@ -49,11 +52,11 @@ use super::{
 pub fn draw(state: &State, buf: &mut Buffer) {
     let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 }.intersection(*buf.area());
     buf.set_style(area, state.theme.role(Role::Text));
-    if state.size.0 < SMALLEST.0 || state.size.1 < SMALLEST.1 {
+    if is_small(state) {
         small(state, buf);
-        return;
+    } else {
+        draw_parts(state, buf, area);
     }
-    draw_parts(state, buf, area);
     reduce(buf, state.facts.colours, state.facts.ascii);
 }
 
@@ -81,6 +84,7 @@ fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
         (Place::Audit(_), Data::Audit(rows)) => audit::draw(state, rows, &parts, buf),
         (Place::Backfills, Data::Backfills(rows)) => backfills::draw(state, rows, &parts, buf),
         (Place::Assets, Data::Assets(all)) => assets::draw(state, all, &parts, buf),
+        (Place::Search(_), Data::Hits(hits)) => search::draw(state, hits, &parts, buf),
         (Place::Logs(_), Data::Logs(rows)) => log::several(state, rows, &parts, buf),
         (Place::Settings, Data::Settings(s)) => settings::draw(state, s, &parts, buf),
         (Place::Versions(_), Data::Versions(v)) => versions::draw(state, v, &parts, buf),
@@ -107,14 +111,16 @@ fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
     let screen = state.screen();
     let (text, role) = match (&screen.error, &screen.data) {
         (Some(why), _) => (why.clone(), Role::Bad),
-        (None, Data::Gone) => ("it is gone from the store; q goes back".into(), Role::Warn),
+        (None, Data::Gone) => {
+            (format!("it is gone from the store; {} goes back", state.keymap.short(Action::UpOne)), Role::Warn)
+        }
         (None, Data::NoStore) if state.starting() || state.link == Link::Up => {
             ("The scheduler is starting; it makes the store now.".into(), Role::Dim)
         }
         (None, Data::NoStore) => {
             let db = state.facts.home.join("dagdeck.db");
             let what = format!("There is no store yet at {} (or an older dagdeck made it).", db.display());
-            (format!("{what}\nA scheduler makes it when it starts: 0 and S, or :sched, starts one."), Role::Warn)
+            (format!("{what}\nA scheduler makes it when it starts: {} starts one.", state.starts()), Role::Warn)
         }
         _ => ("reading ..".into(), Role::Dim),
     };
@@ -124,8 +130,9 @@ fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
 }
 
 fn nothing_to_compare(state: &State, buf: &mut Buffer, area: Rect) {
-    let text = "Nothing to compare with: it has no earlier try, and no run before this one has it. q goes back.";
-    for (y, line) in super::widgets::text::wrap(text, area.width.saturating_sub(4) as usize).iter().enumerate() {
+    let text = "Nothing to compare with: it has no earlier try, and no run before this one has it.";
+    let text = format!("{text} {} goes back.", state.keymap.short(Action::UpOne));
+    for (y, line) in super::widgets::text::wrap(&text, area.width.saturating_sub(4) as usize).iter().enumerate() {
         paint::put(buf, area.x + 2, area.y + 1 + y as u16, line, area.width as usize - 3, state.theme.role(Role::Dim));
     }
 }
@@ -133,14 +140,18 @@ fn nothing_to_compare(state: &State, buf: &mut Buffer, area: Rect) {
 /// The terminal is too small for any screen.
 fn small(state: &State, buf: &mut Buffer) {
     let (w, h) = state.size;
+    let (name, style) = header::environment(state);
+    let form = if matches!(state.overlay, Overlay::Form(_)) { "  a form is open: make room, or Esc" } else { "" };
     let lines = [
-        format!("{}> too small", state.facts.context),
+        format!("{}{form}", state.screen().place.title()),
         format!("need {}x{}, have {w}x{h}", SMALLEST.0, SMALLEST.1),
         state.alerts.map_or_else(String::new, |n| format!("{n} need you")),
-        "q: up or quit, digits: screens".into(),
+        format!("{}: up or quit, digits: screens", state.keymap.short(Action::UpOne)),
     ];
+    let after = paint::put(buf, 0, 0, &format!("{name}>"), w as usize, style);
     for (y, line) in lines.iter().enumerate() {
-        paint::put(buf, 0, y as u16, line, w as usize, state.theme.role(Role::Text));
+        let x = if y == 0 { (after + 1).min(w) } else { 0 };
+        paint::put(buf, x, y as u16, line, (w - x) as usize, state.theme.role(Role::Text));
     }
     if matches!(state.overlay, Overlay::Quit) {
         paint::put(buf, 0, 4, "quit? y/n", w as usize, state.theme.role(Role::Warn));

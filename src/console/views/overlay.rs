@@ -64,13 +64,16 @@ fn which_key(state: &State, buf: &mut Buffer, area: Rect) {
         return;
     }
     let rows = follows.len() as u16 + 2;
-    let place = Rect { x: 0, y: area.height.saturating_sub(rows + 1), width: area.width.min(60), height: rows };
+    let place = Rect { x: 0, y: area.height.saturating_sub(rows + 1), width: area.width.min(76), height: rows };
     let inside = paint::frame(buf, place, prefix, state.theme.role(Role::Border));
     for (y, (key, row)) in follows.iter().enumerate() {
-        let allowed = state.allowed(row).is_ok();
-        let role = if allowed { Role::Text } else { Role::Dim };
+        let refused = state.allowed(row).err();
+        let (of_key, of_text) = if refused.is_some() { (Role::Dim, Role::Dim) } else { (Role::Key, Role::Text) };
         let mut pen = Pen::new(buf, inside, y as u16);
-        pen.cell(key, 4, state.theme.role(Role::Key)).text(row.what, state.theme.role(role));
+        pen.cell(key, 4, state.theme.role(of_key));
+        // Of what is refused the reason counts: it takes the room that the explanation has.
+        let why = refused.map(|why| format!("({why}) ")).unwrap_or_default();
+        pen.text(&why, state.theme.role(Role::Dim)).text(row.what, state.theme.role(of_text));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         widgets::{paint, paint::Pen, text},
     },
     model::{RunState, TiState},
-    store::screens::{Counts, dags::RunCell},
+    store::screens::{Counts, dags::RunCell, pace::Pace},
 };
 
 /// Style of text; dimmed while there is no scheduler, since it may be old.
@@ -99,4 +99,14 @@ pub fn run_name(run: &RunCell) -> String {
 /// A letter and its style for a run.
 pub fn run_letter(state: &State, pen: &mut Pen<'_>, run: RunState) {
     pen.text(&run.letter().to_string(), state.theme.run(run)).text(" ", Style::new());
+}
+
+/// `usually 38m00, p95 41m00, last 12: 7776667`; the digits are tenths of the longest.
+pub fn usual(pace: &Pace) -> String {
+    let (Some(p50), Some(p95)) = (pace.p50(), pace.p95()) else { return "it never worked in the last runs".into() };
+    let longest = pace.last.iter().copied().fold(0.0, f64::max).max(1e-9);
+    let digit = |s: &f64| char::from_digit((s / longest * 9.0).round() as u32, 10).unwrap_or('9');
+    let first = pace.last.len().saturating_sub(14);
+    let bar: String = pace.last[first..].iter().map(digit).collect();
+    format!("p50 {} p95 {} last {bar}", text::duration(p50), text::duration(p95))
 }

@@ -7,7 +7,7 @@ use crate::{
     console::{
         items::{Item, Kind},
         layout::Layout,
-        pods::{Fact, word},
+        pods::{Fact, past_why, word},
         query::PodShown,
         state::State,
         theme::Role,
@@ -28,6 +28,8 @@ use super::{list, parts, pods};
 
 type Lines = Vec<(String, Role)>;
 
+/// The part of a limit from which on little is left of it.
+const NEARLY: f64 = 0.95;
 /// Columns of a curve.
 const CURVE: usize = 40;
 
@@ -60,8 +62,9 @@ pub fn draw(state: &State, shown: &PodShown, layout: &Layout, buf: &mut Buffer) 
     let qos = if d.qos.is_empty() { String::new() } else { format!("  {}", d.qos) };
     let launches =
         if d.failed_launches > 0 { format!("  {} launches failed before", d.failed_launches) } else { String::new() };
+    let adopted = if d.row.adopted > 0 { format!("  adopted {}x", d.row.adopted) } else { String::new() };
     let head = format!(
-        "{} of {} {} try {}  {}{uid}{qos}  {}{launches}",
+        "{} of {} {} try {}  {}{uid}{qos}  {}{launches}{adopted}",
         d.row.ti.label(),
         d.row.ti.run.dag_id,
         text::run_id(&d.row.ti.run.run_id),
@@ -71,7 +74,7 @@ pub fn draw(state: &State, shown: &PodShown, layout: &Layout, buf: &mut Buffer) 
     );
     list::draw(state, layout, buf, &head, |pen, item| match &item.kind {
         Kind::PodFact(fact) => {
-            let (name, line, role) = fact_line(shown, *fact);
+            let (name, line, role) = fact_line(state, shown, *fact);
             pen.text(&text::fit(name, 6), state.theme.role(Role::Title)).text(&line, state.theme.role(role));
         }
         Kind::Container => container_line(state, d, item, pen),
@@ -103,14 +106,14 @@ pub fn none(state: &State, buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn fact_line(shown: &PodShown, fact: Fact) -> (&'static str, String, Role) {
+fn fact_line(state: &State, shown: &PodShown, fact: Fact) -> (&'static str, String, Role) {
     let d = &shown.detail;
     match fact {
         Fact::Life => {
             let steps = d.phases.iter().filter(|p| !matches!(p.name, "pulling" | "initialized"));
             ("LIFE", pods::life(steps.map(|p| (p.name, p.at.as_microsecond()))), Role::Text)
         }
-        Fact::Why => ("WHY", text::clean(d.row.why.as_deref().unwrap_or("")), Role::Warn),
+        Fact::Why => ("WHY", text::clean(&why(state, d)), Role::Warn),
         Fact::End => {
             let (text, is_bad) = ending(&d.result);
             ("END", text, if is_bad { Role::Bad } else { Role::Good })
@@ -122,6 +125,18 @@ fn fact_line(shown: &PodShown, fact: Fact) -> (&'static str, String, Role) {
         Fact::Spec => {
             let (text, differs) = difference(d);
             ("SPEC", text, if differs { Role::Warn } else { Role::Dim })
+        }
+    }
+}
+
+/// Why it waits and for how long; of one that runs or has ended, why it waited.
+fn why(state: &State, d: &PodDetail) -> String {
+    match (&d.row.why, d.row.created) {
+        (Some(why), Some(created)) => format!("pending {}: {why}", text::age(created, state.now)),
+        (Some(why), None) => why.clone(),
+        (None, created) => {
+            let span = created.zip(d.row.started).map(|(created, began)| format!(" {}", pods::span(began - created)));
+            format!("was pending{}: {}", span.unwrap_or_default(), past_why(d).unwrap_or_default())
         }
     }
 }
@@ -195,14 +210,40 @@ fn container_line(state: &State, d: &PodDetail, item: &Item, pen: &mut Pen<'_>) 
     });
     let name = if c.is_init { format!("init:{}", c.name) } else { c.name.clone() };
     let state_word = if c.state.is_empty() { "-" } else { c.state.as_str() };
+    let exit = c.exit_code.map(|code| code.to_string()).unwrap_or_default();
+    let (memory, is_near) = used_of(c, "memory", c.usage.as_ref().map(|u| u.memory.peak), quantity::bytes);
+    let (cpu, _) = used_of(c, "cpu", c.usage.as_ref().map(|u| u.cpu.peak), quantity::cores);
+    let others = c.asked.resources.iter().filter(|(name, ..)| !matches!(name.as_str(), "memory" | "cpu"));
+    let others: Vec<String> = others
+        .map(|(name, request, limit)| {
+            let asked = request.as_ref().or(limit.as_ref()).map_or("", String::as_str);
+            format!("{asked} {}", name.rsplit('/').next().unwrap_or(name))
+        })
+        .collect();
     pen.text(&text::fit(&name, 20), parts::body(state)).text(" ", dim);
     pen.text(&text::fit(state_word, 10), style).text(" ", dim);
-    pen.text(&text::fit(&c.reason, 14), style).text(" ", dim);
-    pen.text(&text::fit(&c.exit_code.map_or_else(String::new, |code| format!("exit {code}")), 9), style);
-    if c.restarts > 0 {
-        pen.text(&format!("{}x restarted  ", c.restarts), theme.role(Role::Bad));
-    }
-    pen.text(&used(c), dim);
+    pen.text(&text::fit(&c.reason, 9), style).text(" ", dim);
+    pen.text(&text::fit_right(&exit, 4), style);
+    let restarts = if c.restarts > 0 { Role::Bad } else { Role::Dim };
+    pen.text(&text::fit_right(&c.restarts.to_string(), 4), theme.role(restarts)).text("  ", dim);
+    pen.text(&text::fit(&cpu, 8), dim);
+    pen.text(&text::fit(&memory, 13), theme.role(if is_near { Role::Bad } else { Role::Dim }));
+    pen.text(&others.join(" "), dim);
+}
+
+/// `31Gi/48Gi`: the highest use, and the limit or else what was asked for; with a `!` where that is nearly the limit.
+fn used_of(c: &ContainerRow, resource: &str, peak: Option<f64>, form: fn(f64) -> String) -> (String, bool) {
+    let (asked, limit) = c.asked.get(resource);
+    let of = limit.or(asked);
+    let is_near = limit.and_then(quantity::parse).zip(peak).is_some_and(|(limit, peak)| peak >= NEARLY * limit);
+    let mark = if is_near { "!" } else { "" };
+    let text = match (peak.map(form), of) {
+        (Some(peak), Some(of)) => format!("{peak}/{of}{mark}"),
+        (Some(peak), None) => peak,
+        (None, Some(of)) => format!("-/{of}"),
+        (None, None) => "-".into(),
+    };
+    (text, is_near)
 }
 
 fn event_line(state: &State, d: &PodDetail, item: &Item, pen: &mut Pen<'_>) {
@@ -224,7 +265,9 @@ pub fn about(shown: &PodShown, item: &Item) -> Lines {
         Kind::Container => d.containers.get(item.at).map(|c| container(d, c)).unwrap_or_default(),
         Kind::PodEvent => d.events.get(item.at).map(event).unwrap_or_default(),
         Kind::PodFact(Fact::Life) => life(d),
-        Kind::PodFact(Fact::Why) => vec![(d.row.why.clone().unwrap_or_default(), Role::Warn)],
+        Kind::PodFact(Fact::Why) => {
+            vec![(d.row.why.as_deref().or(past_why(d)).unwrap_or_default().to_owned(), Role::Warn)]
+        }
         Kind::PodFact(Fact::End) => {
             let (text, is_bad) = ending(&d.result);
             vec![(text, if is_bad { Role::Bad } else { Role::Text })]

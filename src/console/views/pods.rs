@@ -9,18 +9,17 @@ use crate::{
         items::Item,
         layout::Layout,
         pods::{PodNow, is_problem, now, word},
-        query::{Pods, is_blind},
+        query::Pods,
         state::State,
         theme::Role,
-        update::count,
         widgets::{paint, text},
     },
     model::{PodKind, quantity},
-    store::screens::pods::{Clusters, PodRow, QuotaRow},
+    store::screens::pods::{PodRow, QuotaRow},
 };
 
 use super::{
-    parts,
+    clusters, parts,
     table::{self, Column, Line, cell, left, right},
 };
 
@@ -51,10 +50,17 @@ pub fn title(pods: &Pods, gone: bool) -> String {
 /// Draws it.
 pub fn draw(state: &State, pods: &Pods, layout: &Layout, buf: &mut Buffer) {
     let top = layout.columns;
-    for (y, (line, role)) in [health(state, &pods.clusters), quotas(&pods.clusters.quotas)].iter().enumerate() {
+    for (y, (line, role)) in [
+        clusters::health(state, &pods.clusters),
+        clusters::executors(state, &pods.clusters),
+        quotas(&pods.clusters.quotas),
+    ]
+    .iter()
+    .enumerate()
+    {
         paint::row(buf, top, y as u16, &format!(" {line}"), state.theme.role(*role));
     }
-    let heads = Layout { columns: Rect { y: top.y + 2, height: 1, ..top }, ..*layout };
+    let heads = Layout { columns: Rect { y: top.y + 3, height: 1, ..top }, ..*layout };
     table::draw(state, &heads, buf, COLUMNS, |item| line(state, pods, item));
     let (Some(area), Some(item)) = (layout.preview, state.screen().item()) else { return };
     let Some(row) = pods.page.rows.get(item.at).filter(|_| !item.is_heading()) else { return };
@@ -165,44 +171,6 @@ pub fn life<'a>(steps: impl Iterator<Item = (&'a str, i64)>) -> String {
         }
     }
     out
-}
-
-/// One line: what is wrong with a cluster first, then what is well.
-fn health(state: &State, clusters: &Clusters) -> (String, Role) {
-    if clusters.health.is_empty() {
-        return ("no cluster is known: no task has had a pod yet".into(), Role::Dim);
-    }
-    let mut all: Vec<_> = clusters.health.iter().collect();
-    all.sort_by_key(|h| (h.state != "away", !is_blind(h)));
-    let mut words = Vec::new();
-    // By place: whether something is well there, and what is missing that only people would miss.
-    let mut places: BTreeMap<String, (bool, Vec<String>)> = BTreeMap::new();
-    for h in all {
-        let place = format!("{}/{}", h.cluster, h.namespace);
-        let since = text::age(h.since.as_microsecond(), state.now);
-        let (is_fine, lesser) = places.entry(place.clone()).or_default();
-        match h.state.as_str() {
-            "ok" => *is_fine = true,
-            "away" => words.push(format!("{place} {} AWAY for {since}: {}", h.what, h.message)),
-            "busy" => words.push(format!("{place} SLOW for {since}: {}", h.message)),
-            _ if is_blind(h) => words.push(format!("{place} {} FORBIDDEN: {}", h.what, h.message)),
-            "missing" => lesser.push(format!("no {}", h.what)),
-            other => lesser.push(format!("{} {other}", h.what)),
-        }
-    }
-    let role = if words.is_empty() { Role::Good } else { Role::Bad };
-    for (place, (is_fine, lesser)) in places {
-        let lesser = if lesser.is_empty() { String::new() } else { format!(" ({})", lesser.join(", ")) };
-        if is_fine || !lesser.is_empty() {
-            words.push(format!("{}{place}{lesser}", if is_fine { "k8s ok: " } else { "" }));
-        }
-    }
-    for t in &clusters.traffic {
-        let late = if t.throttled > 0 { format!(", {} times \"too many\" (429)", t.throttled) } else { String::new() };
-        let failed = if t.failed > 0 { format!(", {} failed", t.failed) } else { String::new() };
-        words.push(format!("{}{late}{failed}", count(usize::try_from(t.requests).unwrap_or(0), "request")));
-    }
-    (text::clean(&words.join("  ")), role)
 }
 
 /// One line: the quotas of which least is left first.

@@ -18,7 +18,10 @@ use crate::{
     store::screens::{Micros, backfills::BackfillRow, system::System},
 };
 
-use super::{list, parts, table};
+use super::{clusters, list, parts, table};
+
+/// From so many per cent on a disk is shown as a problem.
+const FULL: i64 = 90;
 
 /// Draws it.
 pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
@@ -36,7 +39,15 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         line(buf, if i == 0 { "SCHEDULER" } else { "" }, part, role);
     }
     let rows: Vec<String> = s.rows.iter().map(|(name, n)| format!("{n} {name}")).collect();
-    line(buf, "STORE", &format!("{}  {}", text::bytes(s.bytes), rows.join("  ")), Role::Text);
+    let (role, disk) = match s.disk {
+        Some((used, free)) => {
+            let role = if used >= FULL { Role::Bad } else { Role::Text };
+            (role, format!("  disk {used}% used, {} free", text::bytes(free)))
+        }
+        None => (Role::Text, String::new()),
+    };
+    line(buf, "STORE", &format!("{}  wal {}{disk}", text::bytes(s.bytes), text::bytes(s.wal)), role);
+    line(buf, "", &rows.join("  "), Role::Text);
     line(buf, "HOME", &state.facts.home.display().to_string(), Role::Text);
     let slow = s.files.1.as_ref().map_or_else(String::new, |(file, seconds)| {
         let name = file.rsplit('/').next().unwrap_or(file);
@@ -44,12 +55,23 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
     });
     let folder = state.facts.dags_folder.display();
     line(buf, "DAG FILES", &format!("{folder}  {} files{slow}", s.files.0), Role::Text);
+    for (i, (words, role)) in clusters::places(state, &s.clusters).iter().take(6).enumerate() {
+        for (n, part) in text::wrap(words, area.width.saturating_sub(15) as usize).iter().take(2).enumerate() {
+            line(buf, if i + n == 0 { "CLUSTERS" } else { "" }, part, *role);
+        }
+    }
+    if let Some((words, role)) = (!s.clusters.health.is_empty()).then(|| clusters::executors(state, &s.clusters)) {
+        line(buf, "EXECUTORS", &words, role);
+    }
     if !state.present.is_empty() {
         let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();
         line(buf, "CONSOLES", &all.join("   "), Role::Text);
     }
-    for (i, job) in s.jobs.iter().take(5).enumerate() {
-        line(buf, if i == 0 { "JOBS" } else { "" }, &self::job(job, state.now), Role::Warn);
+    let stop = state.keymap.short(Action::EndSearch);
+    let search = state.search.as_ref().map(|s| format!("{} ({stop} ends it)", s.words(state.now)));
+    let jobs = search.into_iter().chain(s.jobs.iter().map(|job| self::job(job, state.now)));
+    for (i, job) in jobs.take(5).enumerate() {
+        line(buf, if i == 0 { "JOBS" } else { "" }, &job, Role::Warn);
     }
     let mut y = y + 1;
     let names =
@@ -117,8 +139,8 @@ fn scheduler(state: &State) -> (String, Role) {
 fn said(name: &str, value: &Value, now: Micros, words: &mut Vec<String>) {
     match value {
         Value::Null | Value::Bool(false) => {}
+        _ if matches!(name, "home" | "dags_folder" | "clusters" | "executors" | "slots") => {}
         Value::Object(all) => all.iter().for_each(|(name, value)| said(name, value, now, words)),
-        _ if matches!(name, "home" | "dags_folder") => {}
         Value::Bool(true) => words.push(name.to_owned()),
         Value::String(text) => match text.parse::<jiff::Timestamp>() {
             Ok(at) => words.push(format!("{name} {} ago", text::age(at.as_microsecond(), now))),

@@ -153,7 +153,8 @@ fn put(pen: &mut Pen<'_>, cell: &Cell, column: &Column, width: usize) {
             skip -= n;
             continue;
         }
-        let text: String = if skip > 0 { text.chars().skip(skip).collect() } else { text.clone() };
+        let (from, sticks_out) = text::skip(text, skip);
+        let text = " ".repeat(sticks_out) + &text[from..];
         skip = 0;
         let last = at + 1 == cell.len();
         // What follows is cut too: then the cut is shown here.

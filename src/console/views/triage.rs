@@ -10,13 +10,15 @@ use crate::{
         state::State,
         theme::Role,
         update::count,
-        widgets::text,
+        widgets::{paint, text},
     },
     model::TiState,
     store::screens::{
+        changes::Changes,
         dags::RunCell,
         instances::TiRow,
-        triage::{Group, LOOKED_AT, Triage},
+        triage::{DAYS, Group, LOOKED_AT, Triage},
+        watch::Due,
     },
 };
 
@@ -38,6 +40,9 @@ pub fn title(state: &State, t: &Triage) -> String {
         text.push_str(&format!("   {name} {n}"));
     }
     text.push_str(&format!("   runs {}", t.active_runs.0 + t.active_runs.1));
+    if t.next_hour > 0 {
+        text.push_str(&format!("   next 1h {}", t.next_hour));
+    }
     text
 }
 
@@ -51,11 +56,33 @@ const COLUMNS: &[Column] = &[
 /// Draws it.
 pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     table::draw(state, layout, buf, COLUMNS, |item| line(state, t, item));
+    grouped(state, t, layout, buf);
     if let Some(area) = layout.preview {
         let name = state.screen().item().map(|_| state.screen().object().path()).unwrap_or_default();
         let inside = parts::preview_inside(state, buf, area, &name);
         parts::lines(state, buf, inside, &preview(state, t));
     }
+}
+
+/// How many failures are how few causes, where the list leaves a line for it.
+fn grouped(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
+    let failures: usize = t.groups.iter().map(|g| g.members.len()).sum();
+    let free = (layout.list.height as usize).saturating_sub(state.screen().items.len());
+    if free < 2 || failures < 2 || !state.screen().filter.text.is_empty() {
+        return;
+    }
+    let mut most: Vec<_> = t.groups.iter().collect();
+    most.sort_by_key(|g| std::cmp::Reverse(g.members.len()));
+    let each: Vec<String> =
+        most.iter().take(4).map(|g| format!("{} x{}", text::clip(&g.cause, 24), g.members.len())).collect();
+    let line = format!(
+        "GROUPED {} -> {} ({DAYS}d)   {}",
+        count(failures, "failure"),
+        count(t.groups.len(), "cause"),
+        each.join("   ")
+    );
+    let y = layout.list.bottom() - 1;
+    paint::put(buf, 1, y, &line, layout.list.width as usize - 2, state.theme.role(Role::Dim));
 }
 
 /// The line of an item.
@@ -110,6 +137,22 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
             let cause = format!("run was due {} UTC, isn't created", text::stamp(l.due));
             made(text::age(l.due, state.now), 'L', warn, cell(l.dag_id.as_str(), body), cell(cause, warn))
         }
+        Kind::Due => {
+            let d = &t.due[item.at];
+            let age = if d.missed { text::age(d.at, state.now) } else { String::new() };
+            let style = if d.missed { theme.role(Role::Bad) } else { warn };
+            let what = format!("{} {}", d.run.run.dag_id, parts::run_name(&d.run));
+            made(age, 'L', warn, cell(what, body), cell(deadline(state, d), style))
+        }
+        Kind::Slow => {
+            let (r, pace) = &t.slow[item.at];
+            let took = r.seconds(state.now).unwrap_or(0.0);
+            let p95 = pace.p95().map(text::duration).unwrap_or_default();
+            let p50 = pace.p50().map(text::duration).unwrap_or_default();
+            let cause = format!("runs {}; p95 {p95}, p50 {p50}", text::duration(took));
+            let since = r.start.map(|s| text::age(s, state.now)).unwrap_or_default();
+            made(since, r.state.letter(), theme.state(r.state), cell(where_(r), body), cell(cause, warn))
+        }
         Kind::Retry => {
             let r = &t.retries[item.at];
             let age = r.end.map(|e| text::age(e, state.now)).unwrap_or_default();
@@ -136,6 +179,18 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
             made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
         _ => Line::Across(Vec::new()),
+    }
+}
+
+/// `deadline 03:40 missed: 1R 3.`, `deadline 07:00 in 2h42, will end about 07:20`.
+fn deadline(state: &State, d: &Due) -> String {
+    let at = text::time(d.at, "%H:%M");
+    let ends = d.ends.filter(|ends| *ends > state.now).map(|ends| text::time(ends, "%H:%M"));
+    let ends = ends.map(|at| format!(", ends {at}")).unwrap_or_default();
+    let counts = parts::counts_text(&d.counts);
+    match d.missed {
+        true => format!("deadline {at} missed{ends}  {counts}"),
+        false => format!("deadline {at} in {}{ends}  {counts}", text::until(d.at, state.now)),
     }
 }
 
@@ -183,6 +238,21 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
             out.push((format!("{}  pool {}  weight and order don't matter", r.operator, r.pool), Role::Text));
             out.push(("8 shows the pools: I makes one, E changes its slots".into(), Role::Text));
         }
+        Kind::Due => {
+            let d = &t.due[item.at];
+            out.push((format!("run {} {}", d.run.run.run_id, d.run.state), Role::Text));
+            out.push((deadline(state, d), if d.missed { Role::Bad } else { Role::Warn }));
+            out.push(("Enter is its timeline, b says why what waits in it waits".into(), Role::Dim));
+        }
+        Kind::Slow => {
+            let (r, pace) = &t.slow[item.at];
+            out.push((format!("run {}", r.ti.run.run_id), Role::Text));
+            out.push((parts::usual(pace), Role::Text));
+            out.push((
+                format!("{}  pool {}  try {} of {}", r.operator, r.pool, r.try_number, r.max_tries + 1),
+                Role::Text,
+            ));
+        }
         Kind::Late => out.push((
             "The scheduler hasn't created a run that is due: is it running, or is max_active_runs reached?".into(),
             Role::Text,
@@ -208,7 +278,12 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
         None if g.before < LOOKED_AT => format!("it never worked: in none of the {} runs before", g.before),
         None => format!("it didn't work in the last {} runs", g.before),
     };
-    out.push((format!("{worked}; {}, {}", first.operator, first.pool), Role::Text));
+    let again = match (g.same_before, g.runs()) {
+        (0, 0 | 1) => format!("{}, {}", first.operator, first.pool),
+        (0, n) => format!("in {n} runs"),
+        (n, _) => format!("the same in {} runs in a row", n + 1),
+    };
+    out.push((format!("{worked}; {again}"), Role::Text));
     if let Some((who, at)) = &g.acknowledged {
         out.push((format!("acknowledged by {who} {} ago", text::age(*at, state.now)), Role::Good));
     } else if g.settled {
@@ -229,8 +304,18 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
     if let Some((note, who)) = &g.said.note {
         out.push((format!("note by {who}: {note}"), Role::Good));
     }
+    out.extend(g.changes.iter().flat_map(|c| likely(state, c)).take(3));
     for m in g.members.iter().skip(1).take(30) {
         let age = m.end.map(|e| text::age(e, state.now)).unwrap_or_default();
         out.push((format!("{age:>4} {}", where_(m)), Role::Dim));
     }
+}
+
+/// What changed since it worked, as far as it may be why.
+fn likely(state: &State, changes: &Changes) -> Vec<(String, Role)> {
+    let line = |at: Option<i64>, what: &str| {
+        let age = at.map(|at| format!("{} ago ", text::age(at, state.now))).unwrap_or_default();
+        (format!("<< {age}{what}"), Role::Warn)
+    };
+    changes.changes.iter().filter(|c| c.likely).map(|c| line(c.at, &c.what)).collect()
 }

@@ -29,7 +29,7 @@ const COLUMNS: &[Column] =
 pub fn title(xcoms: &Xcoms) -> String {
     let bytes: i64 = xcoms.rows.iter().map(|x| x.bytes).sum();
     let all = format!("{} keys, {}", xcoms.rows.len(), text::bytes(bytes));
-    match &xcoms.base {
+    match xcoms.base() {
         Some((run, _)) => format!("{all}; compared with {} (!: only what differs)", text::run_id(&run.run_id)),
         None => format!("{all}  (=: compare with the run before)"),
     }
@@ -38,14 +38,14 @@ pub fn title(xcoms: &Xcoms) -> String {
 /// The XCom of a line.
 fn row<'a>(xcoms: &'a Xcoms, item: &Item) -> Option<&'a XcomRow> {
     match item.kind {
-        Kind::GoneXcom => xcoms.base.as_ref()?.1.get(item.at),
+        Kind::GoneXcom => xcoms.base()?.1.get(item.at),
         _ => xcoms.rows.get(item.at),
     }
 }
 
 /// Draws it.
 pub fn draw(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {
-    match &xcoms.base {
+    match xcoms.base() {
         Some((_, theirs)) => compared(state, xcoms, theirs, layout, buf),
         None => plain(state, xcoms, layout, buf),
     }
@@ -54,15 +54,78 @@ pub fn draw(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {
     let name = format!("{} {} (from {})", label(&x.task_id, x.map_index), x.key, x.source);
     let inside = parts::preview_inside(state, buf, area, &name);
     let mut lines = Vec::new();
-    let theirs = xcoms.base.as_ref().and_then(|(_, theirs)| theirs.iter().find(|y| y.names(x)));
+    if let Some(below) = xcoms.below.get(&x.task_id).filter(|b| !b.is_empty()) {
+        lines.push((format!("read by   {}", below.join(", ")), Role::Dim));
+    }
+    let theirs = xcoms.base().and_then(|(_, theirs)| theirs.iter().find(|y| y.names(x)));
+    if theirs.is_none()
+        && let (Some(before), Some((run, _))) = (xcoms.before(x), &xcoms.previous)
+    {
+        lines.push((prev(&text::run_id(&run.run_id), &before.value, &x.value), Role::Dim));
+    }
     match (serde_json::from_str(&x.value), theirs) {
         (Ok(now), Some(theirs)) if theirs.value != x.value => {
             differences(&serde_json::from_str(&theirs.value).unwrap_or_default(), &now, "", &mut lines);
+        }
+        (Ok(_), None) if x.map_index >= 0 && table(xcoms, x).len() > 2 => {
+            lines.extend(
+                table(xcoms, x).into_iter().map(|(line, here)| (line, if here { Role::Mark } else { Role::Text })),
+            );
         }
         (Ok(value), _) => instance_text::json(&value, &mut lines),
         (Err(_), _) => lines.push((x.value.clone(), Role::Text)),
     }
     parts::lines(state, buf, inside, &lines);
+}
+
+/// What the same XCom was in the run before: `prev run  0.9431 (+0.0056) in 11-09 02:00`.
+fn prev(run: &str, before: &str, now: &str) -> String {
+    let change = match delta(Some(before), now) {
+        change if change.is_empty() => "the same".into(),
+        change if change == "changed" => "differs, = compares".into(),
+        change => change,
+    };
+    format!("prev run  {} ({change}) in {run}", text::clip(before, 40))
+}
+
+/// The same key of all indexes of a mapped task side by side: an index a line, what stands in its object in columns; and whether
+/// it is the line's own.
+fn table(xcoms: &Xcoms, x: &XcomRow) -> Vec<(String, bool)> {
+    const MOST: usize = 7;
+    let mut all: Vec<&XcomRow> =
+        xcoms.rows.iter().filter(|y| y.task_id == x.task_id && y.key == x.key && y.map_index >= 0).collect();
+    if all.len() < 2 {
+        return Vec::new();
+    }
+    all.sort_by_key(|y| y.map_index);
+    let values: Vec<Value> = all.iter().map(|y| serde_json::from_str(&y.value).unwrap_or_default()).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for name in values.iter().filter_map(Value::as_object).flat_map(|o| o.keys()) {
+        if names.len() < MOST && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let cell = |v: &Value, name: &str| {
+        let v = if name.is_empty() { v } else { &v[name] };
+        let text = v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
+        text::clip(&text, 20)
+    };
+    if names.is_empty() {
+        names.push("");
+    }
+    let mut rows =
+        vec![std::iter::once("idx".to_owned()).chain(names.iter().map(|n| text::clip(n, 20))).collect::<Vec<_>>()];
+    for (y, v) in all.iter().zip(&values) {
+        rows.push(std::iter::once(y.map_index.to_string()).chain(names.iter().map(|n| cell(v, n))).collect());
+    }
+    let widths: Vec<usize> =
+        (0..=names.len()).map(|c| rows.iter().map(|r| text::width(&r[c])).max().unwrap_or(0)).collect();
+    let line = |r: &Vec<String>| {
+        let cells = r.iter().zip(&widths).map(|(cell, width)| text::fit(cell, *width));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let own = all.iter().position(|y| y.map_index == x.map_index).map(|at| at + 1);
+    rows.iter().enumerate().map(|(at, r)| (line(r), Some(at) == own)).collect()
 }
 
 fn plain(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {

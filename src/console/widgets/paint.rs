@@ -1,8 +1,11 @@
 //! Drawing text into cells: always cut by width, always clean.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::ops::Range;
 
-use super::text::{clip, fit, width};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::text::{self, clip, fit, width};
 
 /// Writes text at a place, cut at `columns`; gives the column after it.
 pub fn put(buf: &mut Buffer, x: u16, y: u16, text: &str, columns: usize, style: Style) -> u16 {
@@ -12,8 +15,39 @@ pub fn put(buf: &mut Buffer, x: u16, y: u16, text: &str, columns: usize, style: 
     }
     let columns = columns.min((area.width - x) as usize);
     let text = clip(text, columns);
+    if x > 0 && !buf[(x - 1, y)].symbol().is_ascii() {
+        cut(buf, x - 1, y);
+    }
     buf.set_stringn(x, y, &text, columns, style);
-    x + width(&text) as u16
+    let end = x + width(&text) as u16;
+    if !text.is_ascii() {
+        isolate(buf, x..end.min(area.width), y);
+    }
+    end
+}
+
+/// What follows a cell is written over: of a wide letter nothing is left then, and a word from right to left ends there.
+fn cut(buf: &mut Buffer, x: u16, y: u16) {
+    let cell = &mut buf[(x, y)];
+    if width(cell.symbol()) > 1 {
+        cell.set_symbol(" ");
+    } else if cell.symbol().chars().any(text::is_rtl) && !cell.symbol().ends_with(text::ISOLATE) {
+        let symbol = format!("{}{}", cell.symbol(), text::ISOLATE);
+        cell.set_symbol(&symbol);
+    }
+}
+
+/// Ends each run of words written from right to left, so that a terminal which turns them round moves nothing else.
+fn isolate(buf: &mut Buffer, columns: Range<u16>, y: u16) {
+    let is_rtl = |buf: &Buffer, x: u16| columns.contains(&x) && buf[(x, y)].symbol().chars().any(text::is_rtl);
+    for x in columns.clone().filter(|x| is_rtl(buf, *x)).collect::<Vec<_>>() {
+        let goes_on =
+            is_rtl(buf, x + 1) || (x + 1 < columns.end && buf[(x + 1, y)].symbol() == " " && is_rtl(buf, x + 2));
+        if !goes_on {
+            let symbol = format!("{}{}", buf[(x, y)].symbol(), text::ISOLATE);
+            buf[(x, y)].set_symbol(&symbol);
+        }
+    }
 }
 
 /// Writes text over a whole row of an area.
@@ -118,7 +152,7 @@ pub fn input(
     let before = &input.text[..input.at];
     let mut start = 0;
     while width(&before[start..]) + 1 > columns && start < before.len() {
-        start += before[start..].chars().next().map_or(1, char::len_utf8);
+        start += before[start..].graphemes(true).next().map_or(1, str::len);
     }
     put(buf, x, y, &fit(&input.text[start..], columns), columns, style);
     if let Some(cursor) = cursor {

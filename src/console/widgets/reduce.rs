@@ -31,7 +31,7 @@ impl Colours {
             "256" => Self::Indexed,
             "true" => Self::True,
             "auto" if environment("NO_COLOR").is_some_and(|v| !v.is_empty()) => Self::Never,
-            "auto" if environment("TERM").as_deref() == Some("dumb") => Self::Never,
+            "auto" if environment("TERM").is_some_and(|term| is_colourless(&term)) => Self::Never,
             "auto" if has("COLORTERM", "truecolor") || has("COLORTERM", "24bit") => Self::True,
             "auto" if has("TERM", "256color") => Self::Indexed,
             "auto" => Self::Sixteen,
@@ -42,6 +42,12 @@ impl Colours {
             }
         })
     }
+}
+
+/// Terminals that show no colour, by their name.
+fn is_colourless(term: &str) -> bool {
+    let known = ["dumb", "vt52", "vt100", "vt102", "vt220", "xterm-mono", "screen.mono"].contains(&term);
+    known || term.ends_with("-mono") || term.ends_with("-m")
 }
 
 /// Whether the locale that the environment names can't show more than ASCII.
@@ -132,6 +138,9 @@ mod tests {
         };
         assert_eq!(choose(None, &[("TERM", "xterm-256color")]), Colours::Indexed);
         assert_eq!(choose(None, &[("TERM", "linux")]), Colours::Sixteen);
+        assert_eq!(choose(None, &[("TERM", "xterm-16color")]), Colours::Sixteen);
+        assert_eq!(choose(None, &[("TERM", "vt100")]), Colours::Never);
+        assert_eq!(choose(Some("16"), &[("TERM", "vt220")]), Colours::Sixteen);
         assert_eq!(choose(None, &[("TERM", "xterm"), ("COLORTERM", "truecolor")]), Colours::True);
         assert_eq!(choose(None, &[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]), Colours::Never);
         assert_eq!(choose(Some("16"), &[("NO_COLOR", "1")]), Colours::Sixteen);

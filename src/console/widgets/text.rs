@@ -1,5 +1,7 @@
 //! Text for cells: cut by width, cleaned, ages and durations.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -7,7 +9,43 @@ use crate::store::screens::{Micros, SECOND};
 
 /// Columns a text takes.
 pub fn width(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len();
+    }
     text.graphemes(true).map(grapheme_width).sum()
+}
+
+/// Only letters that every terminal shows in one column.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+/// Where a text goes on after so many columns: the byte at which, and how many columns of a wide letter stick out before it.
+pub fn skip(text: &str, columns: usize) -> (usize, usize) {
+    let mut used = 0;
+    for (at, g) in text.grapheme_indices(true) {
+        if used >= columns {
+            return (at, used - columns);
+        }
+        used += grapheme_width(g);
+    }
+    (text.len(), 0)
+}
+
+/// Rows that a text takes when it is broken anywhere between two graphemes.
+pub fn rows(text: &str, columns: usize) -> usize {
+    let columns = columns.max(1);
+    if is_plain(text) {
+        return text.len().div_ceil(columns).max(1);
+    }
+    let (mut rows, mut used) = (1, 0);
+    for w in text.graphemes(true).map(grapheme_width) {
+        if used + w > columns {
+            (rows, used) = (rows + 1, 0);
+        }
+        used += w;
+    }
+    rows
 }
 
 fn grapheme_width(g: &str) -> usize {
@@ -16,8 +54,9 @@ fn grapheme_width(g: &str) -> usize {
 
 /// The text in at most `columns` columns; what doesn't fit is cut by whole graphemes and shown as `~`.
 pub fn clip(text: &str, columns: usize) -> String {
+    let text = &*cleaned(text);
     if width(text) <= columns {
-        return clean(text);
+        return text.to_owned();
     }
     let mut out = String::new();
     let mut used = 0;
@@ -27,7 +66,7 @@ pub fn clip(text: &str, columns: usize) -> String {
             break;
         }
         used += w;
-        out.push_str(&clean(g));
+        out.push_str(g);
     }
     if columns > 0 {
         out.push('~');
@@ -54,15 +93,49 @@ pub fn fit_right(text: &str, columns: usize) -> String {
 
 /// What a user wrote can't drive the terminal: control characters become `?`, line ends and tabs a space.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-        .map(|c| match c {
-            '\n' | '\t' | '\r' => ' ',
-            c if c.is_control() => '?',
-            c => c,
-        })
-        .collect()
+    cleaned(text).into_owned()
 }
+
+fn cleaned(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return text.into();
+    }
+    let one = |c: char| match c {
+        '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+        c if c.is_control() => '?',
+        c => c,
+    };
+    text.replace("\r\n", "\n").chars().filter(|c| !is_hidden(*c)).map(one).collect::<String>().into()
+}
+
+/// It shows nothing itself, but reorders or hides what is around it, or has another width in each terminal. What joins letters
+/// (U+200C, U+200D) isn't meant: words need it.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A letter of a script that is written from right to left.
+pub fn is_rtl(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}'
+        | '\u{1e800}'..='\u{1efff}')
+}
+
+/// Terminals differ in how wide they show it: letters joined from several, emoji, what is wide only in East Asian fonts.
+pub fn is_uncertain(symbol: &str) -> bool {
+    if symbol.is_ascii() {
+        return false;
+    }
+    let mut chars = symbol.chars().filter(|c| *c != ISOLATE);
+    let first = chars.next();
+    chars.next().is_some()
+        || first >= Some('\u{1f000}')
+        || UnicodeWidthStr::width(symbol) != UnicodeWidthStr::width_cjk(symbol)
+}
+
+/// Stands after a word written from right to left, so that a terminal which turns such words round leaves what follows where it
+/// is. It takes no column.
+pub const ISOLATE: char = '\u{200e}';
 
 /// Words broken into lines of at most `columns`.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
@@ -76,9 +149,18 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             }
             let mut word = word.to_owned();
             while width(word.trim_end()) > columns {
-                let cut: String = word.graphemes(true).take(columns.saturating_sub(width(&line)).max(1)).collect();
-                word = word[cut.len()..].to_owned();
-                line.push_str(&cut);
+                let room = columns.saturating_sub(width(&line));
+                let mut used = 0;
+                let fits = |(_, g): &(usize, &str)| {
+                    used += grapheme_width(g);
+                    used > room
+                };
+                let end = word.grapheme_indices(true).find(fits).map_or(word.len(), |(at, _)| at);
+                // A letter that is wider than what is left of the line begins the next one.
+                let end =
+                    if end == 0 && line.is_empty() { word.graphemes(true).next().map_or(0, str::len) } else { end };
+                line.push_str(&word[..end]);
+                word.replace_range(..end, "");
                 lines.push(std::mem::take(&mut line));
             }
             line.push_str(&word);
@@ -177,7 +259,26 @@ mod tests {
     #[test]
     fn ids_cannot_drive_the_terminal() {
         assert_eq!(clip("a\u{1b}[31mb\nc\u{7}", 20), "a?[31mb c?");
-        assert_eq!(clean("x\u{202e}y"), "xy");
+        assert_eq!(clean("x\u{202e}y\u{61c}\u{200b}z"), "xyz");
+        assert_eq!(clip("a\r\nb\u{2028}c", 20), "a b c");
+    }
+
+    #[test]
+    fn wide_letters_are_never_cut_in_two() {
+        assert_eq!(skip("日本語", 3), ("日本".len(), 1));
+        assert_eq!(skip("ab", 1), (1, 0));
+        assert_eq!(skip("e\u{301}a", 1), (3, 0));
+        // Three columns hold one wide letter each.
+        assert_eq!(rows("日本語", 3), 3);
+        assert_eq!((rows("abc", 3), rows("abcd", 3), rows("", 3)), (1, 2, 1));
+        assert_eq!(wrap("日本語日本語 x", 5), ["日本", "語日", "本語", "x"]);
+        assert_eq!(wrap("שלום עולם", 4), ["שלום", "עולם"]);
+        for uncertain in ["e\u{301}", "👩\u{200d}🚀", "…", "①"] {
+            assert!(is_uncertain(uncertain), "{uncertain}");
+        }
+        for certain in ["a", "日", "é", "ם\u{200e}"] {
+            assert!(!is_uncertain(certain), "{certain}");
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Calls {
     next: Cell<u64>,
     open: RefCell<HashMap<u64, oneshot::Sender<Value>>>,
     is_gone: Cell<bool>,
+    /// Nobody wants to see lines.
+    is_deaf: Cell<bool>,
     /// What a call raised while lines were copied.
     failed: watch::Sender<Option<Cause>>,
 }
@@ -51,6 +53,7 @@ impl Calls {
             next: Cell::new(1),
             open: RefCell::default(),
             is_gone: Cell::new(false),
+            is_deaf: Cell::new(false),
             failed: watch::channel(None).0,
         });
         let waiting = Rc::downgrade(&calls);
@@ -66,7 +69,7 @@ impl Calls {
         calls
     }
 
-    /// Has one made, and waits for its answer: `{}`, `{"texts": [..]}`, `{"error": {"exception", "summary"}}`, or
+    /// Has one made, and waits for its answer: `{}`, `{"texts": [..]}` (`"deaf": true`: no more of them is wanted), `{"error": {"exception", "summary"}}`, or
     /// `{"gone": true}` if the process is.
     async fn ask(&self, mut what: Value) -> Value {
         if self.is_gone.get() {
@@ -98,10 +101,43 @@ impl Calls {
         raised(method, &answer).map_or(Ok(()), Err)
     }
 
+    /// The same about one of the pods of a job.
+    ///
+    /// # Errors
+    /// What it raised.
+    pub async fn tell_of(&self, method: &str, uid: &str, pod: &Value) -> Result<(), Cause> {
+        let answer = self.ask(json!({"call": method, "pod": pod, "of": uid})).await;
+        raised(method, &answer).map_or(Ok(()), Err)
+    }
+
+    /// Says that the client is there, before anything else is said of a job's pods.
+    pub fn begin(self: &Rc<Self>) {
+        let calls = self.clone();
+        tokio::task::spawn_local(async move {
+            if let Err(cause) = calls.tell("on_sync_client_creation", None).await {
+                calls.failed.send_replace(Some(cause));
+            }
+        });
+    }
+
     /// Shows lines to `progress_callback` and `log_formatter`; what is to be written in place of each, where that differs.
-    pub async fn lines(&self, container: &str, lines: &[Line]) -> Vec<Option<String>> {
+    /// `of`: which pod of a job, and that pod when its first lines are shown.
+    pub async fn lines(
+        &self,
+        container: &str,
+        of: Option<(&str, Option<&Value>)>,
+        lines: &[Line],
+    ) -> Vec<Option<String>> {
+        if self.is_deaf.get() {
+            return lines.iter().map(|_| None).collect();
+        }
         let sent: Vec<Value> = lines.iter().map(|line| json!([line.time, line.text])).collect();
-        let mut answer = self.ask(json!({"call": "lines", "container": container, "lines": sent})).await;
+        let mut what = json!({"call": "lines", "container": container, "lines": sent});
+        if let Some((uid, pod)) = of {
+            (what["of"], what["pod"]) = (json!(uid), json!(pod));
+        }
+        let mut answer = self.ask(what).await;
+        self.is_deaf.set(answer["deaf"] == true);
         if let Some(cause) = raised("progress_callback", &answer) {
             self.failed.send_replace(Some(cause));
         }

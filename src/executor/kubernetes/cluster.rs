@@ -31,6 +31,18 @@ pub struct Access {
     pub cluster_context: Option<String>,
     /// By the service account of the pod that dagdeck runs in.
     pub in_cluster: Option<bool>,
+    /// How the scheduler has reached it, for other processes, whose environment may say something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Reached>,
+}
+
+/// A way to a cluster that is no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// Absolute paths of kubeconfigs, as in `KUBECONFIG`.
+    kubeconfig: String,
+    context: Option<String>,
+    verify: bool,
 }
 
 /// Where the way to a cluster is written.
@@ -42,6 +54,8 @@ enum Source {
     InCluster,
     /// A kubeconfig.
     File(String),
+    /// Several, as in `KUBECONFIG`.
+    Files(String),
     /// A kubeconfig's text, JSON or YAML, from the connection.
     Text(String),
 }
@@ -68,6 +82,7 @@ impl Access {
             config_file: text("config_file")?,
             cluster_context: text("cluster_context")?,
             in_cluster: args.get("in_cluster").map(|_| args.flag("in_cluster", false)).transpose()?,
+            reached: None,
         })
     }
 
@@ -111,7 +126,33 @@ impl Access {
     }
 }
 
+impl Reached {
+    /// The same cluster again.
+    pub fn cluster(&self) -> Cluster {
+        let Self { kubeconfig, context, verify } = self.clone();
+        Cluster { source: Source::Files(kubeconfig), context, verify }
+    }
+}
+
 impl Cluster {
+    /// How another process reaches it; `None` where that is a secret, or this very pod.
+    pub fn reached(&self) -> Option<Reached> {
+        let absolute = |path: &Path| std::path::absolute(path).ok().map(|path| path.to_string_lossy().into_owned());
+        let kubeconfig = match &self.source {
+            Source::File(path) => absolute(Path::new(path))?,
+            Source::Files(paths) => paths.clone(),
+            Source::Default if !has_service_account() => match std::env::var("KUBECONFIG") {
+                Ok(paths) if !paths.is_empty() => {
+                    let all: Vec<_> = std::env::split_paths(&paths).filter_map(|path| absolute(&path)).collect();
+                    all.join(":")
+                }
+                _ => absolute(&Path::new(&std::env::var_os("HOME")?).join(".kube/config"))?,
+            },
+            Source::Default | Source::InCluster | Source::Text(_) => return None,
+        };
+        Some(Reached { kubeconfig, context: self.context.clone(), verify: self.verify })
+    }
+
     /// The cluster that the scheduler's own environment names, with the context of a kubeconfig if one is wanted.
     pub fn default_one(context: Option<String>) -> Self {
         Self { source: Source::Default, context, verify: true }
@@ -122,7 +163,7 @@ impl Cluster {
         let source = match &self.source {
             Source::Default => "default".to_string(),
             Source::InCluster => "in-cluster".to_string(),
-            Source::File(path) => path.clone(),
+            Source::File(path) | Source::Files(path) => path.clone(),
             Source::Text(_) => "kube_config of the connection".to_string(),
         };
         match &self.context {
@@ -151,6 +192,10 @@ impl Cluster {
                 let read = Kubeconfig::read_from(Path::new(path)).map_err(|e| wrong(&e))?;
                 kube::Config::from_custom_kubeconfig(read, &options).await.map_err(|e| wrong(&e))?
             }
+            Source::Files(paths) => {
+                let read = files(paths).map_err(|e| wrong(&e))?;
+                kube::Config::from_custom_kubeconfig(read, &options).await.map_err(|e| wrong(&e))?
+            }
             Source::Text(text) => {
                 let read = Kubeconfig::from_yaml(text).map_err(|e| wrong(&e))?;
                 kube::Config::from_custom_kubeconfig(read, &options).await.map_err(|e| wrong(&e))?
@@ -166,6 +211,17 @@ impl Cluster {
         let builder = made.map_err(|e| wrong(&e))?.map_err(|e| wrong(&e))?;
         Ok(builder.with_layer(&Counting(counts)).build())
     }
+}
+
+/// What several kubeconfigs say together; one that isn't there says nothing, as with `KUBECONFIG`.
+fn files(paths: &str) -> std::result::Result<Kubeconfig, kube::config::KubeconfigError> {
+    let there = |path: &std::path::PathBuf| path.exists();
+    let mut all = std::env::split_paths(paths).filter(there);
+    let first = match all.next() {
+        Some(path) => Kubeconfig::read_from(path)?,
+        None => Kubeconfig::read_from(Path::new(paths))?,
+    };
+    all.try_fold(first, |known, path| known.merge(Kubeconfig::read_from(path)?))
 }
 
 fn has_service_account() -> bool {
@@ -238,5 +294,19 @@ mod tests {
         assert!(access.resolve(None).unwrap_err().message.contains("isn't defined"));
         let default = Access { conn_id: Some(DEFAULT_CONNECTION.into()), ..Access::default() };
         assert_eq!(default.resolve(None).unwrap().0.name(), "default");
+    }
+
+    #[test]
+    fn another_process_reaches_the_same_cluster() {
+        let cluster = |source| Cluster { source, context: Some("c".into()), verify: false };
+        let reached = cluster(Source::File("/a/k".into())).reached().unwrap();
+        let stored = serde_json::to_value(Access { reached: Some(reached.clone()), ..Access::default() }).unwrap();
+        let read: Access = serde_json::from_value(stored).unwrap();
+        assert_eq!(read.reached.unwrap().cluster(), cluster(Source::Files("/a/k".into())));
+        assert_eq!(cluster(Source::Files("/a/k:/b".into())).reached().unwrap().cluster().name(), "/a/k:/b#c");
+        assert!(cluster(Source::Text("secret".into())).reached().is_none());
+        assert!(cluster(Source::InCluster).reached().is_none());
+        let older: Access = serde_json::from_value(json!({"conn_id": "k"})).unwrap();
+        assert!(older.reached.is_none());
     }
 }

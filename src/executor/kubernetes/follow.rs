@@ -66,6 +66,8 @@ pub struct Follow {
     pub seen: watch::Receiver<(Option<Rc<Value>>, bool)>,
     /// Whoever sees each line before it is in the log.
     pub calls: Option<Rc<Calls>>,
+    /// UID, if it is one of several pods of which that one is told.
+    pub uid: Option<String>,
 }
 
 impl Follow {
@@ -147,7 +149,7 @@ impl Follow {
         let mut line: Vec<u8> = Vec::new();
         let mut time = String::new();
         let (mut is_first, mut is_start) = (true, true);
-        let (mut shown, mut newest) = (Vec::new(), None);
+        let (mut shown, mut newest, mut is_known) = (Vec::new(), None, false);
         loop {
             let chunk = {
                 let filled = stream.fill_buf();
@@ -165,7 +167,7 @@ impl Follow {
                 }
                 if !line.is_empty() {
                     self.take(&line, &mut time, is_start, mark, &mut shown);
-                    self.show(&mut shown).await;
+                    self.show(&mut shown, &mut is_known).await;
                 }
                 return true;
             }
@@ -182,7 +184,7 @@ impl Follow {
                     }
                     is_first = false;
                     if is_start && repeats(&line, mark.last, &mut newest) {
-                        self.show(&mut shown).await;
+                        self.show(&mut shown, &mut is_known).await;
                         return false;
                     }
                     self.take(&line, &mut time, is_start, mark, &mut shown);
@@ -191,7 +193,7 @@ impl Follow {
                 }
             }
             stream.as_mut().consume(chunk.len());
-            self.show(&mut shown).await;
+            self.show(&mut shown, &mut is_known).await;
             self.log.borrow_mut().flush();
             if so_far.rotation.count(chunk.len()) {
                 self.look(&mut so_far.rotation).await;
@@ -258,9 +260,11 @@ impl Follow {
     }
 
     /// Has new lines seen, and writes them.
-    async fn show(&self, lines: &mut Vec<Line>) {
+    async fn show(&self, lines: &mut Vec<Line>, is_known: &mut bool) {
         let Some(calls) = self.calls.as_ref().filter(|_| !lines.is_empty()) else { return };
-        let texts = calls.lines(&self.container, lines).await;
+        let pod = self.seen.borrow().0.clone().filter(|_| !std::mem::replace(is_known, true));
+        let of = self.uid.as_deref().map(|uid| (uid, pod.as_deref()));
+        let texts = calls.lines(&self.container, of, lines).await;
         let mut log = self.log.borrow_mut();
         for (line, text) in lines.drain(..).zip(texts) {
             log.formatted(&self.label, &line.time, &line.text, text);

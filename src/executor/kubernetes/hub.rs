@@ -38,7 +38,7 @@ use super::{
 use crate::{
     clock,
     error::Result,
-    model::{ClusterHealth, PodEvent, PodId},
+    model::{ClusterHealth, PodEvent, PodId, WatchNow, time::plus_seconds},
 };
 
 /// All pods of Airflow's making carry this label: the operator's and the executor's.
@@ -49,6 +49,8 @@ const SILENT: Duration = Duration::from_secs(150);
 const CREATIONS: usize = 16;
 /// What is said of an API server that wants to be asked less.
 const REQUESTS: &str = "requests";
+/// Which events are about pods.
+const OF_PODS: &str = "involvedObject.kind=Pod";
 /// First pause after a failure; it doubles up to [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
@@ -117,10 +119,18 @@ pub struct Watch {
     jobs_of: RefCell<HashMap<String, String>>,
     /// Jobs are watched now.
     watches_jobs: Cell<bool>,
+    /// Events about jobs are.
+    watches_job_events: Cell<bool>,
     creations: Rc<Semaphore>,
     away: Gone,
     /// As seen by what asks for a sign of life while pods wait: a server that hangs breaks no stream.
     silent: Gone,
+    /// When all pods were listed last.
+    listed_at: Cell<Option<Timestamp>>,
+    /// When pods are watched again, after a failure.
+    retry_at: Cell<Option<Timestamp>>,
+    /// How it goes on, as told last.
+    said: RefCell<Option<WatchNow>>,
     /// Last health told, by what is watched.
     told: RefCell<HashMap<&'static str, (String, String)>>,
 }
@@ -205,14 +215,18 @@ impl Hub {
                 families: RefCell::default(),
                 jobs_of: RefCell::default(),
                 watches_jobs: Cell::new(false),
+                watches_job_events: Cell::new(false),
                 creations: Rc::new(Semaphore::new(CREATIONS)),
                 away: Gone::default(),
                 silent: Gone::default(),
+                listed_at: Cell::new(None),
+                retry_at: Cell::new(None),
+                said: RefCell::default(),
                 told: RefCell::default(),
             });
             self.watches.borrow_mut().insert(place, watch.clone());
             tokio::task::spawn_local(self.clone().watch_pods(watch.clone(), api.clone()));
-            tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone()));
+            tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone(), OF_PODS));
             tokio::task::spawn_local(survey::survey(self.clone(), watch.clone(), api.clone()));
             watch
         })
@@ -269,6 +283,7 @@ impl Hub {
                 Some(version) => self.stream_pods(&watch, &api, version).await,
                 None => relist(&watch, &api).await.map(|now| version = Some(now)),
             };
+            watch.retry_at.set(None);
             match done {
                 Ok(()) => {
                     self.health(&watch, "pods", None);
@@ -286,6 +301,7 @@ impl Hub {
                     if trouble.is_forbidden() {
                         version = None;
                     }
+                    watch.retry_at.set(Some(plus_seconds(clock::now(), pause.as_secs_f64())));
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST);
                 }
@@ -314,7 +330,7 @@ impl Hub {
         Ok(())
     }
 
-    async fn watch_events(self: Rc<Self>, watch: Rc<Watch>, api: Api) {
+    async fn watch_events(self: Rc<Self>, watch: Rc<Watch>, api: Api, which: &'static str) {
         let mut pause = PAUSE;
         let (mut version, mut has_gap): (Option<String>, bool) = (None, false);
         loop {
@@ -323,9 +339,9 @@ impl Hub {
                 return;
             }
             let done = match &mut version {
-                Some(version) => stream_events(&watch, &api, version).await,
+                Some(version) => stream_events(&watch, &api, which, version).await,
                 // What was said in between is among what is kept.
-                None if has_gap => relist_events(&watch, &api).await.map(|now| version = Some(now)),
+                None if has_gap => relist_events(&watch, &api, which).await.map(|now| version = Some(now)),
                 None => api.events_now().await.map(|now| version = Some(now)),
             };
             match done {
@@ -377,6 +393,7 @@ fn show(watch: &Watch, pod: Value, gone: bool) {
 async fn relist(watch: &Watch, api: &Api) -> Answer<String> {
     let mut list = api.list(WATCHED).await?;
     let items = list["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    watch.listed_at.set(Some(clock::now()));
     let mut missing: Vec<String> = watch.seats.borrow().keys().cloned().collect();
     family::list(watch, &items);
     for pod in items {
@@ -402,14 +419,14 @@ fn hand_on(watch: &Watch, object: &Value) {
     }
 }
 
-async fn relist_events(watch: &Watch, api: &Api) -> Answer<String> {
-    let list = api.list_events("involvedObject.kind=Pod").await?;
+async fn relist_events(watch: &Watch, api: &Api, which: &str) -> Answer<String> {
+    let list = api.list_events(which).await?;
     list["items"].as_array().into_iter().flatten().for_each(|object| hand_on(watch, object));
     Ok(list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string())
 }
 
-async fn stream_events(watch: &Watch, api: &Api, version: &mut String) -> Answer<()> {
-    let mut stream = std::pin::pin!(api.watch("events", "involvedObject.kind=Pod", version).await?);
+async fn stream_events(watch: &Watch, api: &Api, which: &str, version: &mut String) -> Answer<()> {
+    let mut stream = std::pin::pin!(api.watch("events", which, version).await?);
     while let Some(event) = next(&mut stream).await {
         match event? {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {

@@ -49,7 +49,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     error::{Error, Result, say},
-    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite},
+    model::{Cause, ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodWrite, Sample, WatchNow},
     operators::kubernetes_pod::Conduct,
     protocol::agent::FromAgent,
 };
@@ -227,6 +227,8 @@ pub enum Report {
     },
     /// A watch is well again, or isn't any more.
     Health(Box<ClusterHealth>),
+    /// How a watch goes on.
+    Watching(WatchNow),
     /// Something that only has to be stored: samples, quotas, requests.
     Learnt(Box<PodWrite>),
 }
@@ -251,6 +253,8 @@ pub enum WorkNews {
     Seen(String, Box<PodSight>),
     /// Something was said about a job's pod.
     Event(String, Box<PodEvent>),
+    /// What a job's pod used.
+    Used(String, Vec<Sample>),
     /// Nothing is left to be done with a job's pod.
     Left {
         /// UID.
@@ -355,7 +359,7 @@ async fn hear(mut inbox: UnboundedReceiver<Request>, teller: Teller, metrics_int
                 let name = job.pod.name.clone();
                 let (hub, teller) = (hub.clone(), teller.clone());
                 let care = match job.pod.kind {
-                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, heard)),
+                    PodKind::Job => tokio::task::spawn_local(job::JobCare::run(*job, hub, teller, (heard, answers))),
                     PodKind::Errand => tokio::task::spawn_local(errand::run(*job, hub, teller, heard)),
                     _ => tokio::task::spawn_local(Care::run(*job, hub, teller, (heard, told, answers))),
                 };

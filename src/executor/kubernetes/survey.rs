@@ -79,6 +79,7 @@ pub async fn survey(hub: Rc<Hub>, watch: Rc<Watch>, api: Api) {
         tokio::time::sleep(LOOK).await;
         hub.tell_traffic(&watch.cluster);
         hub.tell_pace(&watch);
+        hub.tell_watch(&watch, false);
         if !watch.is_used() || watch.is_away() {
             continue;
         }
@@ -124,6 +125,7 @@ pub async fn survey(hub: Rc<Hub>, watch: Rc<Watch>, api: Api) {
             if is_new { around.soon() } else { around.later() }
         }
     }
+    hub.tell_watch(&watch, true);
 }
 
 /// True for a pod that has been waiting for a moment.
@@ -136,12 +138,16 @@ fn waits(pod: &Value) -> bool {
 async fn sample(watch: &Watch, api: &Api, hub: &Hub) -> Answer<()> {
     let list = api.list_in("/apis/metrics.k8s.io/v1beta1", "pods", WATCHED).await?;
     for (name, mut samples) in facts::samples(&list) {
-        let Some((id, pod)) = watch.pod_named(&name) else { continue };
+        let own = watch.pod_named(&name);
+        let is_own = own.is_some();
+        let Some((id, pod)) = own.or_else(|| watch.job_pod_named(&name)) else { continue };
         // An older pod's of the same name.
         let began = pod["metadata"]["creationTimestamp"].as_str().and_then(|t| t.parse::<Timestamp>().ok());
         samples.retain(|sample| began.is_none_or(|began| sample.at >= began));
-        if !samples.is_empty() {
-            hub.learnt(PodWrite::Used { id, samples });
+        match (samples.is_empty(), is_own) {
+            (true, _) => {}
+            (_, true) => hub.learnt(PodWrite::Used { id, samples }),
+            (_, false) => hub.used(id, glance::uid(&pod), samples),
         }
     }
     Ok(())

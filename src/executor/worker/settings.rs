@@ -31,6 +31,24 @@ fn configured(settings: &Settings) -> Vec<(Vec<String>, Executor)> {
     settings.text("core", "executor").split(',').map(str::trim).filter(|t| !t.is_empty()).map(one).collect()
 }
 
+/// Executors as `[core] executor` names them, and where they run tasks; the first is the default. What splits tasks by queue is both.
+pub fn executors(settings: &Settings) -> Vec<(String, Executor)> {
+    let mut all: Vec<(String, Executor)> = Vec::new();
+    for (names, runs) in configured(settings) {
+        let name = names.last().cloned().unwrap_or_default();
+        if let Some((class, _)) = BY_QUEUE.iter().find(|(class, _)| *class == name) {
+            all.extend([(class.to_string(), Executor::Local), (class.to_string(), Executor::Kubernetes)]);
+        } else {
+            all.push((name, runs));
+        }
+    }
+    let in_pods = |(_, runs): &(String, Executor)| *runs == Executor::Kubernetes;
+    if list(settings.text("kubernetes_executor", "queues")).next().is_some() && !all.iter().any(in_pods) {
+        all.push(("KubernetesExecutor".into(), Executor::Kubernetes));
+    }
+    all
+}
+
 /// Executors of Airflow 2 that split tasks by queue, with the section that names the queue for pods.
 const BY_QUEUE: &[(&str, &str)] = &[
     ("LocalKubernetesExecutor", "local_kubernetes_executor"),

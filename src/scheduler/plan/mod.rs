@@ -19,7 +19,7 @@ use crate::model::{
 pub use backfill::{BackfillDate, BackfillDeed, BackfillEntry, BackfillSpec, left_alone, plan_backfill, some_tasks};
 pub use clear::{ClearRequest, plan_clear};
 pub use mark::{MarkRequest, plan_mark, plan_set_run_state};
-pub use revert::{WasRun, WasTi, plan_revert};
+pub use revert::{Applied, WasRun, WasTi, plan_revert};
 
 /// A run that a command may touch.
 #[derive(Debug, Clone)]

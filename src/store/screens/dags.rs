@@ -7,7 +7,12 @@ use crate::{
     model::{Dag, Diagnostic, RunState, RunType, Severity, TiState},
 };
 
-use super::{Counts, Micros, RunRef, definition, label, rows, spelled};
+use super::{
+    Counts, Micros, RunRef, definition, label,
+    pace::Pace,
+    rows, spelled,
+    system::{self, PoolUse},
+};
 
 /// How many runs a row remembers.
 pub const RUNS: usize = 28;
@@ -69,17 +74,18 @@ pub struct DagRow {
     pub runs: Vec<RunCell>,
     /// Instances of the newest run.
     pub counts: Counts,
+    /// Pools of the newest run's instances.
+    pub pools: Vec<String>,
     /// A failed instance of the newest run, with its cause.
     pub failure: Option<(String, String)>,
+    /// The first deadline of the newest run, and whether it was missed.
+    pub deadline: Option<(Micros, bool)>,
 }
 
 impl DagRow {
-    /// Median seconds of its finished, successful runs among those remembered.
-    pub fn median(&self) -> Option<f64> {
-        let mut all: Vec<f64> =
-            self.runs.iter().filter(|r| r.state == RunState::Success).filter_map(|r| r.seconds(0)).collect();
-        all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied()
+    /// How long its successful runs among those remembered took.
+    pub fn pace(&self) -> Pace {
+        Pace::of_runs(&self.runs)
     }
 }
 
@@ -121,6 +127,8 @@ pub struct Dags {
     pub dags: Vec<DagRow>,
     /// Files with errors.
     pub errors: Vec<Diagnostic>,
+    /// Pools with their use.
+    pub pools: Vec<PoolUse>,
 }
 
 /// Reads the list.
@@ -148,20 +156,41 @@ pub fn load(conn: &Connection) -> Result<Dags> {
                 version_since: r.get::<_, Option<i64>>("created_at")?.unwrap_or(0),
                 runs: Vec::new(),
                 counts: Counts::default(),
+                pools: Vec::new(),
                 failure: None,
+                deadline: None,
             })
         },
     )?;
     for dag in &mut dags {
         dag.runs = recent_runs(conn, &dag.dag_id, RUNS)?;
         if let Some(last) = dag.runs.first() {
-            dag.counts = run_counts(conn, last.run.id)?;
+            let run = last.run.id;
+            for (state, pool, n) in rows(
+                conn,
+                "SELECT state, pool, count(*) AS n FROM task_instance WHERE run = ?1 GROUP BY state, pool",
+                [run],
+                |r| Ok((spelled::<TiState>(r, "state")?, r.get::<_, String>("pool")?, r.get("n")?)),
+            )? {
+                dag.counts.add(state, n);
+                if !dag.pools.contains(&pool) {
+                    dag.pools.push(pool);
+                }
+            }
+            dag.deadline = rows(
+                conn,
+                "SELECT due_at, missed FROM deadline WHERE run = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+                [run],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )?
+            .into_iter()
+            .next();
             if dag.counts.get(TiState::Failed) > 0 || dag.counts.get(TiState::UpForRetry) > 0 {
-                dag.failure = first_failure(conn, last.run.id)?;
+                dag.failure = first_failure(conn, run)?;
             }
         }
     }
-    Ok(Dags { dags, errors: import_errors(conn)? })
+    Ok(Dags { dags, errors: import_errors(conn)?, pools: system::pools(conn)? })
 }
 
 /// The ids of all DAGs whose file is there.

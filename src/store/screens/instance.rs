@@ -12,6 +12,7 @@ use super::{
     changes::{Changes, since_it_worked},
     definition,
     instances::{self, TiRow},
+    pace::{self, Pace},
     pods::{self, PodRow},
     rows,
     run::{TryRow, tries},
@@ -75,6 +76,10 @@ pub struct InstanceDetail {
     pub holders: Vec<TiRow>,
     /// Of one that didn't work: what changed since it last did.
     pub changes: Option<Changes>,
+    /// In how many runs in a row right before this one it failed for the same reason.
+    pub same_before: usize,
+    /// How long it usually takes.
+    pub pace: Pace,
 }
 
 /// Reads an instance; `None` if it is gone.
@@ -167,6 +172,11 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
         } else {
             None
         },
+        same_before: match (&row.fingerprint, row.state.is_failure() || row.state == TiState::UpForRetry) {
+            (Some(fingerprint), true) => pace::same_before(conn, ti, fingerprint)?,
+            _ => 0,
+        },
+        pace: pace::of_task(conn, ti)?,
         row,
         task,
     }))

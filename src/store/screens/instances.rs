@@ -291,6 +291,20 @@ pub fn these(conn: &Connection, named: &[TiRef]) -> Result<Vec<TiRow>> {
     Ok(out)
 }
 
+/// An instance by its names; without a task the first one of the run. `None` if it is gone.
+pub fn named(conn: &Connection, dag_id: &str, run_id: &str, task: Option<(&str, MapIndex)>) -> Result<Option<TiRef>> {
+    let (task_id, index) = task.unwrap_or_default();
+    let found = rows(
+        conn,
+        "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index FROM dag_run r
+         JOIN task_instance t ON t.run = r.id AND (?3 OR (t.task_id = ?4 AND t.map_index = ?5))
+         WHERE r.dag_id = ?1 AND r.run_id = ?2 LIMIT 1",
+        (dag_id, run_id, task.is_none(), task_id, index),
+        ti_ref,
+    )?;
+    Ok(found.into_iter().next())
+}
+
 /// Every index of a task in a run.
 pub fn of_task(conn: &Connection, run: i64, task_id: &str) -> Result<Vec<TiRow>> {
     let sql = format!(

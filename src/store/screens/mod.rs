@@ -11,6 +11,8 @@ pub mod grid;
 pub mod instance;
 pub mod instances;
 pub mod names;
+pub mod outlook;
+pub mod pace;
 pub mod page;
 #[cfg(test)]
 pub(crate) mod plans;
@@ -26,6 +28,7 @@ pub mod settings;
 pub mod system;
 pub mod triage;
 pub mod versions;
+pub mod watch;
 pub mod xcoms;
 
 use std::{path::Path, str::FromStr, time::Duration};

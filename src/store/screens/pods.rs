@@ -12,7 +12,10 @@ use super::{
 use crate::{
     error::Result,
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
-    store::{self, pod::IS_POD},
+    store::{
+        self,
+        pod::{AtWork, IS_POD},
+    },
 };
 
 /// One pod.
@@ -58,6 +61,8 @@ pub struct PodRow {
     pub ended: Option<Micros>,
     /// Its deletion was asked for.
     pub deleted: Option<Micros>,
+    /// How many schedulers that came later took it up.
+    pub adopted: i64,
 }
 
 impl Placed for PodRow {
@@ -74,7 +79,7 @@ pub(super) const SELECT: &str = "SELECT p.id, p.run AS run_row, p.dag_id, p.run_
      (SELECT max(u.memory ->> '$.peak') FROM pod_usage u WHERE u.pod = p.id) AS memory_peak, \
      (SELECT max(u.cpu ->> '$.peak') FROM pod_usage u WHERE u.pod = p.id) AS cpu_peak, \
      (SELECT max(e.last_at) FROM pod_event e WHERE e.pod = p.id AND e.reason = 'Pulled') AS pulled_at, \
-     p.created_at, p.scheduled_at, p.started_at, p.ended_at, p.deleted_at FROM pod p";
+     p.created_at, p.scheduled_at, p.started_at, p.ended_at, p.deleted_at, p.adopted FROM pod p";
 
 pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
     let resources: Option<String> = row.get("resources")?;
@@ -101,6 +106,7 @@ pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
         started: row.get("started_at")?,
         ended: row.get("ended_at")?,
         deleted: row.get("deleted_at")?,
+        adopted: row.get("adopted")?,
     })
 }
 
@@ -154,6 +160,8 @@ pub struct Clusters {
     pub quotas: Vec<QuotaRow>,
     /// Requests so far.
     pub traffic: Vec<Traffic>,
+    /// What is at work in them.
+    pub work: Vec<AtWork>,
 }
 
 impl Clusters {
@@ -177,5 +185,6 @@ pub fn clusters(conn: &Connection) -> Result<Clusters> {
         health: store::pod::health(conn)?,
         quotas: quotas.collect(),
         traffic: store::pod_usage::traffic(conn)?,
+        work: store::pod::at_work(conn)?,
     })
 }

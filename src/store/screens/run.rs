@@ -1,5 +1,7 @@
 //! One run with every try: what the timeline draws.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use crate::{
@@ -12,6 +14,7 @@ use super::{
     dags::{self, RunCell},
     definition,
     instances::{self, TiRow},
+    pace,
     pods::{self, PodRow},
     rows, spelled,
 };
@@ -58,6 +61,8 @@ pub struct RunDetail {
     pub pods: Vec<PodRow>,
     /// When each instance was last queued.
     pub queued: Vec<(String, MapIndex, Option<Micros>, Option<Micros>)>,
+    /// Median seconds of its instances in the DAG's last runs.
+    pub usual: HashMap<(String, MapIndex), f64>,
 }
 
 /// Reads a run; `None` if it is gone.
@@ -77,6 +82,7 @@ pub fn load(conn: &Connection, run: i64) -> Result<Option<RunDetail>> {
     };
     Ok(Some(RunDetail {
         dag,
+        usual: pace::of_dag(conn, &cell.run.dag_id, Some(run))?,
         run: cell,
         conf,
         note,

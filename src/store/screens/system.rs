@@ -1,6 +1,6 @@
 //! Facts about the store and what is in it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fs};
 
 use rusqlite::Connection;
 
@@ -11,6 +11,7 @@ use super::{
     backfills::{self, BackfillRow},
     dags,
     instances::BUSY,
+    pods::{self, Clusters},
     rows,
 };
 
@@ -40,6 +41,10 @@ pub struct System {
     pub rows: Vec<(&'static str, i64)>,
     /// Size of the database in bytes, without its write-ahead log.
     pub bytes: i64,
+    /// Size of the write-ahead log in bytes.
+    pub wal: i64,
+    /// Of the disk that it lies on: per cent used, and bytes that are free; `None`: it doesn't say.
+    pub disk: Option<(i64, i64)>,
     /// Pools.
     pub pools: Vec<PoolUse>,
     /// Files that don't import.
@@ -50,6 +55,8 @@ pub struct System {
     pub audit: Vec<AuditRow>,
     /// Long work: backfills that have not ended.
     pub jobs: Vec<BackfillRow>,
+    /// Clusters that tasks have pods in.
+    pub clusters: Clusters,
 }
 
 /// Reads the screen.
@@ -69,6 +76,8 @@ pub fn load(conn: &Connection) -> Result<System> {
     Ok(System {
         rows: table_rows,
         bytes: one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
+        wal: conn.path().and_then(|db| fs::metadata(format!("{db}-wal")).ok()).map_or(0, |m| m.len() as i64),
+        disk: conn.path().and_then(disk),
         pools: pools(conn)?,
         errors: dags::import_errors(conn)?,
         files: (
@@ -81,7 +90,16 @@ pub fn load(conn: &Connection) -> Result<System> {
         ),
         audit: audit::load(conn, None, 50)?,
         jobs: backfills::open(conn)?,
+        clusters: pods::clusters(conn)?,
     })
+}
+
+/// Per cent of a disk that are used, and what is left for those who aren't root.
+fn disk(path: &str) -> Option<(i64, i64)> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+    let all = used + stat.f_bavail;
+    (all > 0).then(|| ((used * 100).div_ceil(all) as i64, (stat.f_bavail * stat.f_frsize) as i64))
 }
 
 /// Every pool with its use.

@@ -9,14 +9,20 @@ use crate::{
 
 use super::{
     Counts, Micros, SECOND, TiRef,
+    changes::{Changes, since_it_worked},
     dags::{self, RunCell},
     instances::{self, TiRow},
+    pace::{self, Pace},
     questions::{self, Question},
     rows, spelled,
+    watch::{self, Due},
 };
 
 /// How many runs are looked at for the last success.
 pub const LOOKED_AT: usize = 100;
+
+/// For so many groups it is looked what changed since their task last worked.
+const EXPLAINED: usize = 3;
 
 /// How far back failures are looked at.
 pub const DAYS: i64 = 7;
@@ -40,6 +46,10 @@ pub struct Group {
     pub acknowledged: Option<(String, Micros)>,
     /// What people said about it.
     pub said: Said,
+    /// What changed since the newest one's task last worked; of the first groups that nobody has looked at.
+    pub changes: Option<Changes>,
+    /// Of the same groups: in how many runs in a row right before the newest one it was the same.
+    pub same_before: usize,
 }
 
 /// What people said about a group.
@@ -57,6 +67,10 @@ impl Group {
     /// Nobody needs to look: settled, acknowledged, silenced.
     pub fn quiet(&self) -> bool {
         self.settled || self.acknowledged.is_some() || self.said.silenced.is_some()
+    }
+    /// In how many runs it happened.
+    pub fn runs(&self) -> usize {
+        self.members.iter().map(|m| m.ti.run.id).collect::<std::collections::BTreeSet<_>>().len()
     }
     /// When it last happened.
     pub fn newest(&self) -> Micros {
@@ -92,6 +106,12 @@ pub struct Triage {
     pub stuck: Vec<TiRow>,
     /// DAGs whose next run is overdue by more than a minute.
     pub late: Vec<Late>,
+    /// Runs that missed their deadline, or are about to.
+    pub due: Vec<Due>,
+    /// Running instances that take longer than they usually do.
+    pub slow: Vec<(TiRow, Pace)>,
+    /// DAGs with a run within the next hour.
+    pub next_hour: i64,
     /// Instances of active runs by state.
     pub counts: Counts,
     /// Runs queued and running.
@@ -187,6 +207,9 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
         never,
         stuck,
         late,
+        due: watch::due(conn, now)?,
+        slow: watch::slow(conn, now)?,
+        next_hour: watch::next_hour(conn, now)?,
         counts,
         active_runs: one("SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running')
              FROM dag_run WHERE state IN ('queued', 'running')")
@@ -229,9 +252,17 @@ fn group(conn: &Connection, failed: Vec<TiRow>, now: Micros) -> Result<Vec<Group
             before,
             last_worked,
             settled,
+            changes: None,
+            same_before: 0,
         });
     }
     made.sort_by_key(|g| (g.quiet(), std::cmp::Reverse(g.newest())));
+    for group in made.iter_mut().filter(|g| !g.quiet()).take(EXPLAINED) {
+        if let Some(newest) = group.members.first() {
+            group.changes = Some(since_it_worked(conn, &newest.ti)?);
+            group.same_before = pace::same_before(conn, &newest.ti, &group.fingerprint)?;
+        }
+    }
     Ok(made)
 }
 

@@ -1,5 +1,7 @@
 //! XComs of a run, or of one task instance.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use crate::{error::Result, model::MapIndex};
@@ -32,34 +34,59 @@ impl XcomRow {
     }
 }
 
-/// XComs of a run, and of the run before it, if they are to be compared.
+/// XComs of a run, and of the run before it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Xcoms {
     /// Of the run.
     pub rows: Vec<XcomRow>,
-    /// The run before it in which tasks ran, and its XComs.
-    pub base: Option<(RunRef, Vec<XcomRow>)>,
+    /// The run before it, and its XComs.
+    pub previous: Option<(RunRef, Vec<XcomRow>)>,
+    /// The two are to be compared line by line.
+    pub compared: bool,
+    /// Tasks right below each task: those that its XComs are for, as far as the DAG tells.
+    pub below: HashMap<String, Vec<String>>,
 }
 
-/// Reads the XComs of a run; with those of the run before it, if `compared`.
+impl Xcoms {
+    /// What the XComs are compared with, if they are.
+    pub fn base(&self) -> Option<&(RunRef, Vec<XcomRow>)> {
+        self.previous.as_ref().filter(|_| self.compared)
+    }
+    /// The same XCom in the run before.
+    pub fn before(&self, x: &XcomRow) -> Option<&XcomRow> {
+        self.previous.as_ref()?.1.iter().find(|y| y.names(x))
+    }
+}
+
+/// Reads the XComs of a run and of the run before it.
 pub fn of_run(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>, compared: bool) -> Result<Xcoms> {
     let rows_now = load(conn, run, of)?;
     let before = rows(
         conn,
         "SELECT id AS run_row, dag_id, run_id FROM dag_run WHERE dag_id = (SELECT dag_id FROM dag_run WHERE id = ?1)
-         AND (run_after, id) < (SELECT run_after, id FROM dag_run WHERE id = ?1) AND ?2
+         AND (run_after, id) < (SELECT run_after, id FROM dag_run WHERE id = ?1)
          ORDER BY run_after DESC, id DESC LIMIT 1",
-        (run, compared),
+        [run],
         run_ref,
     )?;
-    let base = match before.into_iter().next() {
+    let previous = match before.into_iter().next() {
         Some(other) => {
             let theirs = load(conn, other.id, of)?;
             Some((other, theirs))
         }
         None => None,
     };
-    Ok(Xcoms { rows: rows_now, base })
+    let whose: Vec<(String, i64)> =
+        rows(conn, "SELECT dag_id, dag_version FROM dag_run WHERE id = ?1", [run], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let dag = match whose.first() {
+        Some((dag_id, version)) => super::definition(conn, dag_id, Some(*version))?,
+        None => None,
+    };
+    let mut below = HashMap::new();
+    for (id, task) in dag.iter().flat_map(|d| &d.tasks) {
+        below.insert(id.to_string(), task.downstream_task_ids.iter().map(ToString::to_string).collect());
+    }
+    Ok(Xcoms { rows: rows_now, previous, compared, below })
 }
 
 /// Longest value that is read for the screen.

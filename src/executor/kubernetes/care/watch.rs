@@ -248,6 +248,7 @@ impl Care {
                     log,
                     seen,
                     calls: lines.clone(),
+                    uid: None,
                 }
                 .run(),
             )

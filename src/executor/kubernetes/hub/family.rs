@@ -25,9 +25,11 @@ use crate::{
         glance,
         things::Things,
     },
-    model::PodEvent,
+    model::{PodEvent, PodId},
 };
 
+/// Which events are about jobs.
+const OF_JOBS: &str = "involvedObject.kind=Job";
 /// Labels that a job's pods carry with its name: the new one and the old one.
 const JOB_NAME: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
 
@@ -38,12 +40,14 @@ pub enum News {
     Pod(Rc<Value>, bool),
     /// UIDs of all pods that there are: others are gone.
     Listed(HashSet<String>),
-    /// Something was said about the pod with a UID.
+    /// Something was said about the pod, or the job, with a UID.
     Event(String, PodEvent),
 }
 
 /// What is kept of a job somebody wants to know of.
 pub(super) struct Family {
+    /// Its number.
+    id: PodId,
     news: UnboundedSender<News>,
     job: watch::Sender<View>,
     /// Newest objects of its pods that are there, by name.
@@ -54,6 +58,11 @@ impl Family {
     /// Newest objects of its pods that are there.
     pub(super) fn pods(&self) -> Vec<Rc<Value>> {
         self.pods.borrow().values().cloned().collect()
+    }
+
+    /// Its number and its pod of a name, if that is there.
+    pub(super) fn pod_named(&self, name: &str) -> Option<(PodId, Rc<Value>)> {
+        Some((self.id, self.pods.borrow().get(name)?.clone()))
     }
 }
 
@@ -93,13 +102,25 @@ impl FamilySeat {
 
 impl Hub {
     /// Watches a job by its name, and its pods; it needn't be there yet.
-    pub fn family(self: &Rc<Self>, cluster: &Cluster, namespace: &str, name: &str, api: &Api) -> FamilySeat {
+    pub fn family(
+        self: &Rc<Self>,
+        cluster: &Cluster,
+        namespace: &str,
+        (id, name): (PodId, &str),
+        api: &Api,
+    ) -> FamilySeat {
         let watch = self.watch_of(cluster, namespace, api);
         let (say, news) = unbounded_channel();
         let (view_of, job) = watch::channel(View::Nothing);
-        watch.families.borrow_mut().insert(name.into(), Family { news: say, job: view_of, pods: RefCell::default() });
+        watch
+            .families
+            .borrow_mut()
+            .insert(name.into(), Family { id, news: say, job: view_of, pods: RefCell::default() });
         if !watch.watches_jobs.replace(true) {
             tokio::task::spawn_local(self.clone().watch_jobs(watch.clone(), Things::jobs(api, namespace)));
+        }
+        if !watch.watches_job_events.replace(true) {
+            tokio::task::spawn_local(self.clone().watch_events(watch.clone(), api.clone(), OF_JOBS));
         }
         FamilySeat { facts: watch.facts.subscribe(), watch, name: name.into(), news, job }
     }
@@ -208,11 +229,12 @@ pub(super) fn list(watch: &Watch, pods: &[Value]) {
     }
 }
 
-/// Something was said about a pod: its job's seat is told.
-pub(super) fn tell(watch: &Watch, pod: &str, event: &Value) {
+/// Something was said about a pod, or a job: the job's seat is told.
+pub(super) fn tell(watch: &Watch, name: &str, event: &Value) {
     let jobs_of = watch.jobs_of.borrow();
     let families = watch.families.borrow();
-    if let Some(family) = jobs_of.get(pod).and_then(|job| families.get(job)) {
+    let job = if event["involvedObject"]["kind"] == "Job" { Some(name) } else { jobs_of.get(name).map(String::as_str) };
+    if let Some(family) = job.and_then(|job| families.get(job)) {
         let uid = event["involvedObject"]["uid"].as_str().unwrap_or_default();
         let _ = family.news.send(News::Event(uid.into(), glance::event(event)));
     }

@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use super::{Hub, REQUESTS, Seat, View, Watch};
 use crate::{
     executor::kubernetes::{
-        Report,
+        Report, WorkNews,
         api::{Api, Trouble},
         cluster::Cluster,
     },
-    model::{PodId, PodWrite, Traffic},
+    model::{PodId, PodWrite, Sample, Traffic, WatchNow},
 };
 
 /// A sign of life that takes longer is none.
@@ -36,6 +36,12 @@ impl Watch {
         let seats = self.seats.borrow();
         let place = seats.get(name)?;
         Some((place.id, there(&place.view)?))
+    }
+
+    /// The pod of a name that a job has made, if it is there; the number is the job's.
+    pub fn job_pod_named(&self, name: &str) -> Option<(PodId, Rc<Value>)> {
+        let jobs_of = self.jobs_of.borrow();
+        self.families.borrow().get(jobs_of.get(name)?)?.pod_named(name)
     }
 
     /// Somebody sits at it: with a pod, or one that is to come.
@@ -139,6 +145,26 @@ impl Hub {
         if trouble.is_some() || was_told {
             self.health(watch, REQUESTS, trouble.as_ref());
         }
+    }
+
+    /// Tells how a watch goes on, if that is something else.
+    pub fn tell_watch(&self, watch: &Watch, is_over: bool) {
+        let now = WatchNow {
+            cluster: watch.cluster.name(),
+            namespace: watch.namespace.clone(),
+            listed_at: watch.listed_at.get(),
+            pods: watch.pods().len(),
+            retry_at: watch.retry_at.get(),
+            is_over,
+        };
+        if watch.said.replace(Some(now.clone())).as_ref() != Some(&now) {
+            self.teller.tell(Report::Watching(now));
+        }
+    }
+
+    /// Tells what a pod of a job used.
+    pub fn used(&self, job: PodId, uid: &str, samples: Vec<Sample>) {
+        self.teller.tell(Report::Work(job, WorkNews::Used(uid.into(), samples)));
     }
 
     /// Tells what only has to be stored.

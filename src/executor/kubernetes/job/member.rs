@@ -119,7 +119,7 @@ impl JobCare {
         let manifest =
             Box::new(json!({"apiVersion": "v1", "kind": "Pod", "metadata": pod["metadata"], "spec": pod["spec"]}));
         self.ground.tell(WorkNews::Pod { uid: uid.clone(), name: name.clone(), manifest });
-        let mut busy = 0;
+        let (mut busy, own_uid) = (0, uid.clone());
         for container in self.copied(pod) {
             busy += 1;
             let label = format!("{container}@{name}");
@@ -130,8 +130,11 @@ impl JobCare {
                 self.ground.log.borrow_mut().call(&label, &container);
             }
             let (api, log, done) = (self.api.clone(), self.ground.log.clone(), self.facts.0.clone());
-            let follow = Follow { api, pod: name.clone(), container, label, log, seen: seen.subscribe(), calls: None };
-            let of = uid.clone();
+            // Lines of a deferrable task aren't shown to callbacks, as in Airflow.
+            let calls = self.calls.clone().filter(|_| !self.ground.work.conduct.deferrable);
+            let (pod, seen, uid) = (name.clone(), seen.subscribe(), Some(uid.clone()));
+            let follow = Follow { api, pod, container, label, log, seen, calls, uid };
+            let of = own_uid.clone();
             tokio::task::spawn_local(async move {
                 follow.run().await;
                 let _ = done.send(Fact::Copied(of));
@@ -166,6 +169,9 @@ impl JobCare {
     }
 
     pub(super) fn take_event(&mut self, uid: &str, event: PodEvent) {
+        if uid == self.uid {
+            return self.take_own_event(event);
+        }
         let Some(member) = self.members.get_mut(uid) else { return };
         let has_begun = glance::has_begun(&member.now(), &self.ground.work.conduct.base);
         member.events.retain(|e| e.uid != event.uid);

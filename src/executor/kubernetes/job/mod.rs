@@ -1,24 +1,29 @@
 //! The care of a job, from its row to what becomes of its pods: get it, follow it and its pods, judge it, tidy up. As with a
 //! pod, each step may be the first one after a restart.
 
+mod look;
 mod member;
 mod remove;
 mod verdict;
 
-use std::{rc::Rc, time::Duration};
+use std::{collections::HashMap, rc::Rc, time::Duration};
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use serde_json::{Map, Value};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    watch,
+};
 
 use super::{
     End, Job, Report, Teller, WorkNews,
     api::Api,
+    calls::{Answered, Calls},
     care::Order,
     ground::Ground,
     hub::{FamilySeat, Hub, News, View},
     judge,
-    things::{Made, Things, patiently},
+    things::{Made, Things},
 };
 use crate::{
     clock,
@@ -53,8 +58,14 @@ pub struct JobCare {
     notes: Map<String, Value>,
     /// Whose results are told and not stored yet, oldest first.
     unsaved: std::collections::VecDeque<String>,
-    /// What the cluster said last about the job itself.
+    /// Events about the job itself, and how often each was said.
+    events: HashMap<String, i64>,
+    /// What troubles the job itself, as the cluster said last.
     said: Option<String>,
+    /// The author's own code that is told of its pods.
+    calls: Option<Rc<Calls>>,
+    /// What that raised before the job's end; no sender if there is none.
+    raised: watch::Receiver<Option<Cause>>,
 }
 
 /// What happens next.
@@ -65,12 +76,19 @@ enum Stir {
     Fact(Fact),
     /// What pods wait for is known better.
     Facts,
+    /// The author's own code raised something.
+    Raised,
     Nothing,
 }
 
 impl JobCare {
     /// Takes care of a job until nothing is left to be done.
-    pub async fn run(work: Job, hub: Rc<Hub>, teller: Teller, orders: UnboundedReceiver<Order>) {
+    pub async fn run(
+        work: Job,
+        hub: Rc<Hub>,
+        teller: Teller,
+        (orders, answers): (UnboundedReceiver<Order>, Option<UnboundedReceiver<Answered>>),
+    ) {
         let Some(mut ground) = Ground::open(work, teller, orders) else { return };
         let duty = match serde_json::from_value(ground.work.pod.conduct["duty"].clone()) {
             Ok(duty) => duty,
@@ -83,8 +101,9 @@ impl JobCare {
         let pod = &ground.work.pod;
         let (name, namespace) = (pod.name.clone(), pod.namespace.clone());
         let notes = pod.result["results"].as_object().cloned().unwrap_or_default();
+        let calls = answers.map(|answers| Calls::new(pod.id, ground.teller.clone(), ground.log.clone(), answers));
         let mut care = Self {
-            seat: hub.family(&ground.work.cluster, &namespace, &name, &api),
+            seat: hub.family(&ground.work.cluster, &namespace, (pod.id, &name), &api),
             jobs: Things::jobs(&api, &namespace),
             uid: pod.uid.clone().unwrap_or_default(),
             sight: pod.sight.clone(),
@@ -97,7 +116,10 @@ impl JobCare {
             facts: unbounded_channel(),
             notes,
             unsaved: std::collections::VecDeque::new(),
+            events: HashMap::new(),
             said: None,
+            raised: calls.as_ref().map_or_else(|| watch::channel(None).1, |calls| calls.failed()),
+            calls,
             ground,
         };
         care.live().await;
@@ -113,7 +135,7 @@ impl JobCare {
                 self.remove().await;
                 return self.ground.done(true);
             };
-            must_go = matches!(&end, End::Failed(cause) if cause.kind == CauseKind::Timeout && !self.is_over());
+            must_go = matches!(&end, End::Failed(_)) && !self.is_over();
             self.ground.end(end, xcom);
             self.ground.await_commit(self.unsaved.len()).await;
         } else if self.duty.wait {
@@ -124,6 +146,7 @@ impl JobCare {
             self.remove().await;
         } else if self.duty.wait {
             self.tidy().await;
+            self.told_of_cleanup().await;
         }
         self.ground.done(must_go);
     }
@@ -132,6 +155,7 @@ impl JobCare {
     async fn obtain(&mut self) -> bool {
         if self.ground.work.pod.stage != PodStage::Wanted {
             self.look_at_job().await;
+            self.past_events().await;
             return true;
         }
         for warning in std::mem::take(&mut self.ground.work.warnings) {
@@ -175,6 +199,9 @@ impl JobCare {
             self.ground.tell(WorkNews::Xcom("job".into(), job));
             return Some((End::Success, None));
         }
+        if let Some(calls) = &self.calls {
+            calls.begin();
+        }
         if self.ground.work.pod.stage == PodStage::Created || !self.ground.work.is_new {
             self.refresh().await;
         }
@@ -187,6 +214,9 @@ impl JobCare {
             if left.is_some_and(|left| left <= 0.0) {
                 let text = format!("execution_timeout of {} s ran out", self.ground.work.timeout);
                 let cause = Cause::new(CauseKind::Timeout, text).exception("AirflowTaskTimeout");
+                return Some((End::Failed(cause), None));
+            }
+            if let Some(cause) = self.raised.borrow().clone() {
                 return Some((End::Failed(cause), None));
             }
             let is_young = self.members.is_empty() && seconds_between(since, clock::now()) < NO_PODS;
@@ -218,6 +248,9 @@ impl JobCare {
         }
         if self.ground.dropped.get() {
             return None;
+        }
+        if let Some(cause) = self.raised.borrow().clone() {
+            return Some((End::Failed(cause), None));
         }
         let job = self.seen.as_deref().map_or(Value::Null, |job| as_python(job, "V1Job"));
         self.ground.tell(WorkNews::Xcom("job".into(), job));
@@ -260,6 +293,7 @@ impl JobCare {
             Ok(()) = self.seat.job.changed() => Stir::Job(self.seat.job.borrow_and_update().clone()),
             Some(fact) = self.facts.1.recv() => Stir::Fact(fact),
             Ok(()) = self.seat.facts.changed() => Stir::Facts,
+            Ok(()) = self.raised.changed() => Stir::Raised,
             () = tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.01, SELDOM))) => Stir::Nothing,
         }
     }
@@ -267,7 +301,7 @@ impl JobCare {
     async fn take(&mut self, stir: Stir) {
         match stir {
             Stir::Order(Some(Order::Committed)) => self.saved(),
-            Stir::Order(Some(Order::GiveUp)) | Stir::Nothing => {}
+            Stir::Order(Some(Order::GiveUp)) | Stir::Nothing | Stir::Raised => {}
             Stir::Order(Some(Order::Drop)) => self.ground.dropped.set(true),
             // The engine is gone, and this thread with it.
             Stir::Order(None) => std::future::pending::<()>().await,
@@ -290,93 +324,6 @@ impl JobCare {
                 self.seat.facts.mark_unchanged();
                 self.show();
             }
-        }
-    }
-
-    /// Takes a newer object of the job; another job's is ignored.
-    fn see(&mut self, job: Value) {
-        if super::glance::uid(&job) != self.uid {
-            return;
-        }
-        let version = super::glance::version;
-        let is_older = self.seen.as_deref().and_then(version).zip(version(&job)).is_some_and(|(a, b)| b < a);
-        if is_older {
-            return;
-        }
-        self.seen = Some(Rc::new(job));
-        self.show();
-    }
-
-    /// Tells what is seen of the job, if that is something else.
-    fn show(&mut self) {
-        let Some(job) = &self.seen else { return };
-        let why = self
-            .members
-            .values()
-            .rev()
-            .find_map(|member| member.why(&self.seat.facts.borrow()))
-            .or_else(|| self.said.clone());
-        let sight = verdict::sight(job, why);
-        if sight != self.sight {
-            self.ground.teller.tell(Report::Seen { id: self.ground.work.pod.id, sight: Box::new(sight.clone()) });
-            self.sight = sight;
-        }
-    }
-
-    /// Looks at the job itself.
-    async fn look_at_job(&mut self) {
-        let (jobs, name) = (self.jobs.clone(), self.name.clone());
-        let asking = patiently(async || jobs.get(&name).await);
-        match self.ground.while_listening(asking).await {
-            Ok(job) if super::glance::uid(&job) == self.uid => self.see(job),
-            Err(trouble) if !trouble.is_missing() => {}
-            _ => {
-                if self.seen.is_none() {
-                    let status = self.ground.work.pod.sight.status.clone();
-                    self.seen =
-                        Some(Rc::new(json!({"metadata": {"name": self.name, "uid": self.uid}, "status": status})));
-                }
-                self.is_gone = true;
-            }
-        }
-    }
-
-    /// Looks at the job, and at what the cluster says of it while it has no pod.
-    async fn look(&mut self) {
-        self.look_at_job().await;
-        if self.is_over() || !self.members.is_empty() {
-            return;
-        }
-        let events = self.api.events(&self.name).await.unwrap_or_default();
-        let mut about = events.iter().filter(|e| e["involvedObject"]["uid"] == self.uid.as_str());
-        let said = about.rfind(|e| e["type"] == "Warning").map(|event| {
-            let event = super::glance::event(event);
-            format!("{}: {}", event.reason, event.message)
-        });
-        if said != self.said {
-            if let Some(said) = &said {
-                self.ground.say("warning", &format!("Job Event: {said}"));
-            }
-            self.said = said;
-            self.show();
-        }
-    }
-
-    /// Looks at the job and at all its pods, whatever the watches have shown.
-    async fn refresh(&mut self) {
-        if !self.is_gone {
-            self.look_at_job().await;
-        }
-        let (pods, selector) =
-            (Things::pods(&self.api, &self.ground.work.pod.namespace), format!("job-name={}", self.name));
-        let asking = patiently(async || pods.list(&selector).await);
-        let Ok(list) = self.ground.while_listening(asking).await else { return };
-        let there: Vec<Value> = list["items"].as_array().cloned().unwrap_or_default();
-        for member in self.members.values().filter(|m| !there.iter().any(|pod| super::glance::uid(pod) == m.uid)) {
-            member.lose();
-        }
-        for pod in there {
-            self.take_pod(&Rc::new(pod), false);
         }
     }
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::{
     super::{
-        WorkNews,
+        End, WorkNews,
         api::Trouble,
         find, glance,
         hub::News,
         things::{Removal, Things, patiently},
     },
     JobCare, Stir,
+    member::Member,
 };
 use crate::operators::kubernetes_pod::OnFinish;
 
@@ -48,6 +49,19 @@ impl JobCare {
                 self.ground.say("warning", &format!("pod {name} can't be {what}: {trouble}"));
             }
             self.ground.tell(WorkNews::Left { uid: uid.clone(), is_gone: is_deleted });
+        }
+    }
+
+    /// The author's own code is told of each pod that succeeded, now that it is gone or stays on purpose. The task has ended: what
+    /// is raised is only logged, as in Airflow.
+    pub(super) async fn told_of_cleanup(&mut self) {
+        let Some(calls) = self.calls.clone().filter(|_| !self.ground.dropped.get()) else { return };
+        let ended_well = |member: &&Member| member.end(&self.ground.work.conduct) == End::Success;
+        let pods: Vec<_> = self.members.values().filter(ended_well).map(|m| (m.uid.clone(), m.now())).collect();
+        for (uid, pod) in pods {
+            if let Err(cause) = self.ground.while_listening(calls.tell_of("on_pod_cleanup", &uid, &pod)).await {
+                self.ground.say("warning", &format!("pod {}: {}", glance::name(&pod), cause.summary));
+            }
         }
     }
 

@@ -25,6 +25,11 @@ def main():
         from .pod_calls import run
 
         code = run(channel, message)
+    elif message["type"] == "PodDraftRequest":
+        from .pod_draft import Draft
+        from .run import run
+
+        code = run(channel, message, Draft)
     else:
         from .run import run
 

@@ -38,8 +38,8 @@ class ImportFailed(Exception):
     """The file can't be imported or has no such task."""
 
 
-def run(channel, start):
-    """Runs the try; gives the process's exit code."""
+def run(channel, start, kind=None):
+    """Runs the try, or something of its kind; gives the process's exit code."""
     import airflow  # noqa: F401  installs the finder
     from airflow.standin import state
 
@@ -58,7 +58,7 @@ def run(channel, start):
     except BaseException as error:
         report_import(channel, error, start)
         return 0
-    return Try(channel, start, dag, task).run()
+    return (kind or Try)(channel, start, dag, task).run()
 
 
 def find(start):

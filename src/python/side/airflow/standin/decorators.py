@@ -137,7 +137,7 @@ class TaskDecorator:
         self.kwargs = kwargs
         self.is_setup, self.is_teardown = as_setup, as_teardown
         self.on_failure_fail_dagrun = on_failure_fail_dagrun
-        if "name" in kwargs:
+        if "name" in kwargs and "name" not in getattr(cls.__init__, "_dagdeck_names", ()):
             state.warn("@task(name=...) isn't an argument of Airflow's; task_id= is meant",
                        f"@task(task_id={kwargs['name']!r})")
             kwargs.setdefault("task_id", kwargs.pop("name"))

@@ -4,7 +4,7 @@ from .op_pod import ExecutionMode, KubernetesPodOperatorCallback
 
 
 class NoClient:
-    """Stands for the Kubernetes client where its package is missing."""
+    """Stands for the Kubernetes client where there is none."""
 
     def __init__(self, why):
         self.__dict__["why"] = why
@@ -12,8 +12,7 @@ class NoClient:
     def __getattr__(self, name):
         if name[:2] == "__":
             raise AttributeError(name)
-        raise ImportError(f"client.{name} of a pod callback needs the package kubernetes in the task's interpreter "
-                          f"(pip install kubernetes): {self.why}")
+        raise ImportError(f"client.{name} of a pod callback: {self.why}")
 
 
 def client_of(task):
@@ -23,7 +22,8 @@ def client_of(task):
 
         return client.CoreV1Api(connect(task)[0])
     except ImportError as error:
-        return NoClient(error)
+        return NoClient("it needs the package kubernetes in the task's interpreter (pip install kubernetes): "
+                        f"{error}")
 
 
 class Calls:
@@ -35,19 +35,19 @@ class Calls:
         self.callbacks = given if isinstance(given, list) else [given]
         self.formatter = task.log_formatter
         self.client = self.pod = self.raised = None
-        self.made = {}
+        self.pods, self.made = {}, {}
 
     def make(self, message):
         """Makes a call; what came of it."""
-        name = message["call"]
-        done = self.made.get(name)
+        name, of = message["call"], message.get("of")
+        done = self.made.get((name, of))
         if done is None:
             try:
                 done = self.lines(message) if name == "lines" else self.tell(name, message["pod"])
             except Exception as error:
                 done = {"error": self.failure(name, error)}
             if name != "lines":
-                self.made[name] = done
+                self.made[name, of] = done
         return {**done, "n": message["n"]}
 
     def failure(self, method, error):
@@ -66,6 +66,8 @@ class Calls:
             self.client = client_of(self.task)
             for one in self.callbacks:
                 one.on_sync_client_creation(client=self.client, operator=self.task)
+        if method == "on_sync_client_creation":
+            return {}
         pod = build("V1Pod", plain)
         if method == "on_pod_creation":
             self.pod = pod
@@ -87,14 +89,22 @@ class Calls:
     def lines(self, message):
         """Shows lines to whom they are for; what is to be written in their place."""
         from dagdeck_side.context import moment
+        from dagdeck_side.pods import build
 
         container, texts = message["container"], []
+        if not self.shows_lines():
+            return {"texts": texts, "deaf": True}
+        pod, of = self.pod, message.get("of")
+        if of is not None:
+            if message["pod"]:
+                self.pods[of] = build("V1Pod", message["pod"])
+            pod = self.pods[of]
         try:
             for time, text in message["lines"]:
                 method = "progress_callback"
                 for one in self.callbacks if text else ():
                     one.progress_callback(line=text, client=self.client, mode=ExecutionMode.SYNC,
-                                          container_name=container, timestamp=moment(time), pod=self.pod)
+                                          container_name=container, timestamp=moment(time), pod=pod)
                 method = "log_formatter"
                 marks = text.startswith(("::group::", "::endgroup::"))
                 texts.append(None if self.formatter is None or marks else str(self.formatter(container, text)))

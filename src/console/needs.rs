@@ -1,0 +1,86 @@
+//! The lines of triage: what needs somebody, what will soon, what waits, what is quiet.
+
+use crate::{model::filter::Filter, store::screens::instances::TiRow};
+
+use super::{
+    fields,
+    items::{Item, Kind, file_errors, ti_id, ti_item},
+    place::Object,
+    query::Data,
+    screen::Screen,
+};
+
+/// The lines, and how many there would be without the filter.
+pub fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
+    let Data::Triage(t) = &screen.data else { return (Vec::new(), 0) };
+    let now = screen.loaded_at.unwrap_or(0);
+    let mut open = Vec::new();
+    let mut settled = Vec::new();
+    for (at, g) in t.groups.iter().enumerate() {
+        if !g.members.iter().any(|m| filter.matches(&fields::ti(m, now))) {
+            continue;
+        }
+        let quiet = g.quiet();
+        let tis = g.members.iter().map(|m| m.ti.clone()).collect();
+        let object = Object::Failures(g.fingerprint.clone(), tis);
+        let item = Item::new(format!("group:{}", g.fingerprint), Kind::Group, at, object, !quiet);
+        if quiet { settled.push(item) } else { open.push(item) }
+    }
+    for (at, r) in t.runs.iter().enumerate().filter(|(_, r)| filter.matches(&fields::cell(r, now))) {
+        let object = Object::Run(r.run.clone(), r.state);
+        open.push(Item::new(format!("run:{}", r.run.id), Kind::FailedRun, at, object, true));
+    }
+    for (at, q) in t.questions.iter().enumerate().filter(|(_, q)| filter.matches(&fields::ti(&q.row, now))) {
+        let object = Object::Ti(q.row.ti.clone(), q.row.state);
+        open.push(Item::new(format!("q{}", ti_id(&q.row.ti)), Kind::Question, at, object, true));
+    }
+    open.extend(file_errors(&t.errors, filter));
+    for (at, (r, _)) in t.never.iter().enumerate().filter(|(_, (r, _))| filter.matches(&fields::ti(r, now))) {
+        open.push(Item { problem: true, ..ti_item(Kind::Never, at, r) });
+    }
+    for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
+        let object = Object::Dag(l.dag_id.clone(), Some(false));
+        open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
+    }
+    let mut soon = Vec::new();
+    for (at, d) in t.due.iter().enumerate().filter(|(_, d)| filter.matches(&fields::cell(&d.run, now))) {
+        let object = Object::Run(d.run.run.clone(), d.run.state);
+        let item = Item::new(format!("due:{}", d.run.run.id), Kind::Due, at, object, d.missed);
+        if d.missed { open.push(item) } else { soon.push(item) }
+    }
+    let slow = t.slow.iter().enumerate().filter(|(_, (r, _))| filter.matches(&fields::ti(r, now)));
+    soon.extend(slow.map(|(at, (r, _))| {
+        Item::new(format!("slow{}", ti_id(&r.ti)), Kind::Slow, at, Object::Ti(r.ti.clone(), r.state), false)
+    }));
+    let list = |kind: Kind, rows: &[TiRow]| -> Vec<Item> {
+        let fits = rows.iter().enumerate().filter(|(_, r)| filter.matches(&fields::ti(r, now)));
+        fits.map(|(at, r)| ti_item(kind.clone(), at, r)).collect()
+    };
+    let mut waits = list(Kind::Retry, &t.retries);
+    waits.extend(list(Kind::Stuck, &t.stuck));
+    let mut items = Vec::new();
+    let total = t.groups.len()
+        + t.runs.len()
+        + t.errors.len()
+        + t.late.len()
+        + t.retries.len()
+        + t.stuck.len()
+        + t.never.len()
+        + t.due.len()
+        + t.slow.len()
+        + t.questions.len();
+    for (title, part) in [
+        ("NEEDS YOU", open),
+        ("SLOW, OR LATE SOON", soon),
+        ("WAITS", waits),
+        ("QUIET (worked since, acknowledged or silenced)", settled),
+    ] {
+        if part.is_empty() {
+            continue;
+        }
+        let heading = Kind::Heading(title.into(), part.len());
+        items.push(Item::new(format!("heading:{title}"), heading, 0, Object::None, true));
+        items.extend(part);
+    }
+    (items, total)
+}
