@@ -67,7 +67,7 @@ fn a_pod_on_a_silent_node_is_given_up_by_a_person_and_by_nobody_else() {
     let alone = Node::alone();
     machine.stop_kubelet(true);
     let stopped = Stopped(&machine);
-    cluster.lose_node();
+    // It takes the cluster 50 s to notice.
     let is_said = |text: &str| text.contains("doesn't answer: nobody can tell whether its containers still run");
     home.until("the wait and its reason are shown", || is_said(&list().to_string()).then_some(()));
     assert!(is_said(&home.run(&["tasks", "explain", "pods", "r", "t"]).ok().out));

@@ -14,6 +14,7 @@ use super::{
     podlog::{Mark, PodLog},
     rotation::Rotation,
 };
+use crate::clock;
 
 /// Longest piece of a line; a longer line becomes several.
 const LONGEST: usize = 64 * 1024;
@@ -22,6 +23,13 @@ const LATE: Duration = Duration::from_secs(120);
 
 /// Lines of the two streams of a container may be out of order by so much; more, and the stream repeats itself.
 const DISORDER: SignedDuration = SignedDuration::from_millis(50);
+
+/// Kubelets look for output to rotate every ten seconds.
+const ROTATION: SignedDuration = SignedDuration::from_secs(8);
+
+fn is_late(line: Timestamp, began: Timestamp, opened: Timestamp) -> bool {
+    line < opened && line.duration_since(began) > ROTATION
+}
 
 /// What is known from one stream of a container's output to the next.
 #[derive(Default)]
@@ -148,7 +156,7 @@ impl Follow {
         let mut stream = std::pin::pin!(stream);
         let mut line: Vec<u8> = Vec::new();
         let mut time = String::new();
-        let (mut is_first, mut is_start) = (true, true);
+        let (mut is_first, mut is_start, opened) = (true, true, clock::now());
         let (mut shown, mut newest, mut is_known) = (Vec::new(), None, false);
         loop {
             let chunk = {
@@ -175,11 +183,13 @@ impl Follow {
                 line.extend_from_slice(piece);
                 let is_whole = piece.ends_with(b"\n");
                 if is_whole || line.len() >= LONGEST {
-                    if is_first && may_have_gap && !self.joins(&line, mark) {
-                        let text = format!(
-                            "[{}] lines may be missing here: the output was rotated away meanwhile",
-                            self.container
-                        );
+                    let gap = match is_first {
+                        true if may_have_gap => (!self.joins(&line, mark)).then_some("was rotated away meanwhile"),
+                        true => self.begins_late(&line, opened).then_some("may have been rotated away before"),
+                        false => None,
+                    };
+                    if let Some(gap) = gap {
+                        let text = format!("[{}] lines may be missing here: the output {gap}", self.container);
                         self.log.borrow_mut().say("warning", &text);
                     }
                     is_first = false;
@@ -212,6 +222,14 @@ impl Follow {
     /// True if the first line after an interruption is one that was there before it.
     fn joins(&self, line: &[u8], mark: &Mark) -> bool {
         time_of(line).zip(mark.last).is_some_and(|(at, last)| at <= last)
+    }
+
+    /// True if the first line that anybody copied was there before the stream was opened, though its container had run for so
+    /// long by then that there may have been others before it.
+    fn begins_late(&self, line: &[u8], opened: Timestamp) -> bool {
+        let seen = self.seen.borrow();
+        let began = seen.0.as_deref().and_then(|pod| glance::started_at(pod, &self.container));
+        time_of(line).zip(began).is_some_and(|(at, began)| is_late(at, began, opened))
     }
 
     /// A future's result, unless the container ended so long ago that nothing will come; `None` then.
@@ -288,6 +306,10 @@ mod tests {
         for (seconds, wanted) in [(4.5, false), (5.0, false), (4.1, false), (5.1, false), (4.9, true)] {
             assert_eq!(repeats(&line(seconds), last, &mut newest), wanted, "{seconds}");
         }
+        let at = |seconds: f64| time_of(&line(seconds)).unwrap();
+        // A line that comes after the stream was opened is the first one; so is one of the container's first seconds.
+        assert!(!is_late(at(30.0), at(1.0), at(29.0)) && !is_late(at(5.0), at(1.0), at(29.0)));
+        assert!(is_late(at(20.0), at(1.0), at(29.0)));
         assert!(!repeats(b"no time at all", last, &mut newest));
     }
 }
