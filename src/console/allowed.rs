@@ -110,6 +110,10 @@ impl State {
             A::Acknowledge | A::Silence | A::Claim => {
                 need(matches!(object, Object::Failures(..)), "no group of failures under the cursor")
             }
+            A::TestConnection => {
+                let is_one = matches!(object, Object::Setting(super::place::Setting::Connection, _));
+                need(is_one, "no connection under the cursor")
+            }
             A::Edit => need(matches!(object, Object::Setting(..)), "nothing to edit under the cursor"),
             A::Delete => need(
                 matches!(object, Object::Setting(..) | Object::Run(..)),

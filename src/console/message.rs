@@ -46,6 +46,8 @@ pub enum Event {
     SchedulerEnded(u32, String, String),
     /// The scheduler answered a request; the number is the request's.
     Reply(u64, Result<Value, ReplyError>),
+    /// What came of the test of a connection: its id, whether it was reached, and what was said.
+    Tested(String, bool, String),
     /// How far a search in all logs is; the number is the question's.
     Searched(u64, Result<Hits, String>),
     /// A log was written into a file: which, how many lines.
@@ -92,6 +94,8 @@ pub enum Effect {
     Load(u64, Asker, Query),
     /// Read a part of a log file.
     Log(Ask),
+    /// See whether a connection's host answers.
+    TestConnection(String),
     /// Look for a text in all logs; the newest search counts.
     Search(u64, String),
     /// Nobody waits any more for what was asked of logs.

@@ -276,6 +276,10 @@ impl Stage {
                     let found = log::answer(&ask, &mut |_, _| true).map_err(|e| e.to_string());
                     Event::Log(ask, found)
                 }
+                Effect::TestConnection(id) => {
+                    self.wanted.push(format!("test {id}"));
+                    continue;
+                }
                 Effect::Search(number, text) => {
                     let mut last = Err(String::new());
                     let tell = |hits| {

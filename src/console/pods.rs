@@ -201,7 +201,11 @@ pub fn one(screen: &Screen, shown: &PodShown, filter: &Filter) -> (Vec<Item>, us
     let events = d.events.iter().enumerate().filter(|(_, e)| filter.matches(&fields::pod_event(e, at)));
     let events =
         events.map(|(i, e)| Item::new(format!("event:{}", e.uid), Kind::PodEvent, i, of(None), e.level == "Warning"));
-    part("EVENTS, oldest first", events.collect());
+    let title = match shown.events_hidden {
+        true => "EVENTS: this account may not list events",
+        false => "EVENTS, oldest first",
+    };
+    part(title, events.collect());
     (items, d.containers.len() + d.events.len())
 }
 

@@ -83,6 +83,11 @@ pub enum Query {
         dag_id: String,
         run: i64,
     },
+    /// Of all indexes of a task in a run the one that needs a person most, with all that belongs to it.
+    WorstOf {
+        run: i64,
+        task_id: String,
+    },
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
@@ -181,6 +186,8 @@ pub struct PodShown {
     pub all: Vec<PodRow>,
     /// Its manifest as YAML.
     pub yaml: String,
+    /// What is said about pods of its namespace may not be read.
+    pub events_hidden: bool,
 }
 
 /// An answer of the store.
@@ -269,6 +276,11 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             let detail = found.map(|ti| instance::load(conn, &ti)).transpose()?.flatten();
             detail.map_or(Data::Gone, |d| Data::Instance(Box::new(d)))
         }
+        Query::WorstOf { run, task_id } => {
+            let found = instances::worst_of(conn, *run, task_id)?;
+            let detail = found.map(|ti| instance::load(conn, &ti)).transpose()?.flatten();
+            detail.map_or(Data::Gone, |d| Data::Instance(Box::new(d)))
+        }
         Query::Instance(ti) => instance::load(conn, ti)?.map_or(Data::Gone, |d| Data::Instance(Box::new(d))),
         Query::Xcoms(id, of, compared) => {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
@@ -334,7 +346,10 @@ fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
             change.mask();
         }
     }
-    Ok(PodShown { all: pods::of_instance(conn, &detail.row.ti)?, yaml: yaml::emit(&detail.manifest), detail })
+    let hides = |h: &ClusterHealth| is_blind(h) && h.what == "events" && h.namespace == detail.row.namespace;
+    let events_hidden = pods::clusters(conn)?.health.iter().any(hides);
+    let (all, yaml) = (pods::of_instance(conn, &detail.row.ti)?, yaml::emit(&detail.manifest));
+    Ok(PodShown { all, yaml, events_hidden, detail })
 }
 
 /// What dagdeck can't do without may not be read. Metrics, quotas and nodes are for people's sake only.

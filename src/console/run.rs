@@ -272,6 +272,13 @@ impl Hands {
                     drop(events.send(Event::Progress(all.into_iter().map(look).collect())))
                 });
             }
+            Effect::TestConnection(id) => {
+                let (events, (home, dags), id) = (self.events.clone(), self.places.clone(), id.clone());
+                thread::spawn(move || {
+                    let (well, said) = shell::asked(&home, &dags, &["-o", "plain", "connections", "test", &id]);
+                    drop(events.send(Event::Tested(id, well, said)));
+                });
+            }
             Effect::Search(number, text) => {
                 self.searched.store(*number, Ordering::Release);
                 let (events, newest, number) = (self.events.clone(), self.searched.clone(), *number);

@@ -53,6 +53,7 @@ pub enum Action {
     GoFailure,
     GoAudit,
     SearchLogs,
+    TestConnection,
     ViewGrid,
     ViewGantt,
     ViewGraph,

@@ -70,6 +70,14 @@ pub const ROWS: &[Row] = {
             "new pool, connection or variable, as under the cursor (form)",
         ),
         row(
+            A::TestConnection,
+            &["T"],
+            Scope::SETTINGS,
+            G::Look,
+            "test",
+            "test this connection: whether its host answers",
+        ),
+        row(
             A::Delete,
             &["D"],
             Scope::SETTINGS.or(Scope::RUNS).or(PODS),

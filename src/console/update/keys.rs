@@ -6,7 +6,7 @@ use crate::console::{
     log::file::Only,
     message::Effect,
     overlay::{Overlay, Prompt},
-    place::Place,
+    place::{Object, Place, Setting},
     query::Data,
     state::{Link, State},
 };
@@ -197,6 +197,13 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen_mut().filtering = true;
             Vec::new()
         }
+        A::TestConnection => match state.screen().object() {
+            Object::Setting(Setting::Connection, id) => {
+                state.flash(format!("testing connection {id} .."), false);
+                vec![Effect::TestConnection(id)]
+            }
+            _ => Vec::new(),
+        },
         A::Diff => super::compare::compare(state),
         A::Grep | A::Pipe | A::Export | A::SearchLogs => {
             super::prompt::open(

@@ -81,6 +81,10 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             dropped(state, ticket);
             Vec::new()
         }
+        Event::Tested(id, well, said) => {
+            state.flash(format!("connection {id} {}: {said}", if well { "answers" } else { "FAILED" }), !well);
+            Vec::new()
+        }
         Event::Searched(number, answer) => hits::told(state, number, answer),
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Searching(done, all) => {

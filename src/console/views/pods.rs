@@ -15,7 +15,7 @@ use crate::{
         widgets::{paint, text},
     },
     model::{PodKind, quantity},
-    store::screens::pods::{PodRow, QuotaRow},
+    store::screens::pods::{Clusters, PodRow, QuotaRow},
 };
 
 use super::{
@@ -50,13 +50,10 @@ pub fn title(pods: &Pods, gone: bool) -> String {
 /// Draws it.
 pub fn draw(state: &State, pods: &Pods, layout: &Layout, buf: &mut Buffer) {
     let top = layout.columns;
-    for (y, (line, role)) in [
-        clusters::health(state, &pods.clusters),
-        clusters::executors(state, &pods.clusters),
-        quotas(&pods.clusters.quotas),
-    ]
-    .iter()
-    .enumerate()
+    for (y, (line, role)) in
+        [clusters::health(state, &pods.clusters), clusters::executors(state, &pods.clusters), quotas(&pods.clusters)]
+            .iter()
+            .enumerate()
     {
         paint::row(buf, top, y as u16, &format!(" {line}"), state.theme.role(*role));
     }
@@ -174,7 +171,8 @@ pub fn life<'a>(steps: impl Iterator<Item = (&'a str, i64)>) -> String {
 }
 
 /// One line: the quotas of which least is left first.
-fn quotas(all: &[QuotaRow]) -> (String, Role) {
+fn quotas(clusters: &Clusters) -> (String, Role) {
+    let all = &clusters.quotas;
     let part = |q: &QuotaRow| match (quantity::parse(&q.quota.used), quantity::parse(&q.quota.hard)) {
         (Some(used), Some(hard)) if hard > 0.0 => used / hard,
         (Some(_), Some(_)) => 1.0,
@@ -190,6 +188,9 @@ fn quotas(all: &[QuotaRow]) -> (String, Role) {
         })
         .collect();
     match sorted.first() {
+        None if clusters.health.iter().any(|h| h.what == "quotas" && h.state == "forbidden") => {
+            ("quotas: this account may not list resourcequotas".into(), Role::Dim)
+        }
         None => ("no quota is known".into(), Role::Dim),
         Some(first) if part(first) >= 1.0 => (format!("quota: {}", words.join("  ")), Role::Bad),
         Some(_) => (format!("quota: {}", words.join("  ")), Role::Text),
