@@ -46,7 +46,7 @@ pub fn pipe(command: &str, source: Source) {
     with_signals(&mut shell);
     let ended = shell.spawn().and_then(|mut child| {
         let input = child.stdin.take();
-        let feeder = thread::spawn(move || input.map_or(Ok(()), |input| feed(input, &source)));
+        let feeder = thread::spawn(move || input.map_or(Ok(0), |input| feed(input, &source)));
         let status = child.wait()?;
         // A command that reads only the beginning (`head`) closes its input: no mistake.
         let _ = feeder.join();
@@ -60,13 +60,56 @@ pub fn pipe(command: &str, source: Source) {
     let _ = stdin().read_line(&mut String::new());
 }
 
-fn feed(mut input: impl Write, source: &Source) -> io::Result<()> {
-    match source {
-        Source::Text(text) => writeln!(input, "{text}"),
-        Source::Log(path) => {
-            let mut out = io::BufWriter::new(&mut input);
-            log::plain(path, &mut out)?;
-            out.flush()
+/// Writes what a shell command or a file gets; how many lines that were.
+///
+/// # Errors
+/// Those of reading the log and of writing.
+pub fn feed(input: impl Write, source: &Source) -> io::Result<usize> {
+    let mut out = io::BufWriter::new(input);
+    let lines = match source {
+        Source::Text(text) => {
+            writeln!(out, "{text}")?;
+            text.lines().count()
         }
-    }
+        Source::Log(path) => log::plain(path, &mut out)?,
+    };
+    out.flush()?;
+    Ok(lines)
+}
+
+/// What a verb of dagdeck says, without the terminal: what it printed, or what is wrong.
+pub fn ask(home: &Path, dags_folder: &Path, words: &[String]) -> Result<String, String> {
+    let program = std::env::current_exe().unwrap_or_else(|_| "dagdeck".into());
+    let mut command = Command::new(program);
+    command.arg("--home").arg(home).arg("--dags-folder").arg(dags_folder).args(words).stdin(Stdio::null());
+    with_signals(&mut command);
+    let out = command.output().map_err(|e| format!("cannot run dagdeck: {e}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let said = text(&out.stdout);
+    if said.is_empty() && !out.status.success() { Err(text(&out.stderr)) } else { Ok(said) }
+}
+
+/// Gives a text to the user's editor; what came back, without line ends at its end. The terminal must have been given back before.
+pub fn edit(text: &str) -> Result<String, String> {
+    let named = ["VISUAL", "EDITOR"].into_iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.trim().is_empty()));
+    let editor = named.unwrap_or_else(|| "vi".into());
+    let path = std::env::temp_dir().join(format!("dagdeck-{}-{}.txt", std::process::id(), text.len()));
+    let run = || {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        drop(file);
+        // As git does it: the variable may hold options.
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&path);
+        with_signals(&mut command);
+        let status = command.status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!("{editor}: {status}; nothing was changed")));
+        }
+        std::fs::read_to_string(&path)
+    };
+    let came = run().map_err(|e: io::Error| e.to_string());
+    let _ = std::fs::remove_file(&path);
+    came.map(|text| text.trim_end_matches(['\n', '\r']).to_owned())
 }
