@@ -46,12 +46,12 @@ pub enum Event {
     SchedulerEnded(u32, String, String),
     /// The scheduler answered a request; the number is the request's.
     Reply(u64, Result<Value, ReplyError>),
+    /// What came of the test of a connection: its id, whether it was reached, and what was said.
+    Tested(String, bool, String),
     /// How far a search in all logs is; the number is the question's.
     Searched(u64, Result<Hits, String>),
     /// A log was written into a file: which, how many lines.
     Exported(Result<(PathBuf, usize), String>),
-    /// A verb that was asked said this; or what is wrong.
-    Said(Result<String, String>),
     /// A text came back from the editor.
     Edited(Result<String, String>),
     /// How far running instances are, as their logs say.
@@ -96,6 +96,8 @@ pub enum Effect {
     Load(u64, Asker, Query),
     /// Read a part of a log file.
     Log(Ask),
+    /// See whether a connection's host answers.
+    TestConnection(String),
     /// Look for a text in all logs; the newest search counts.
     Search(u64, String),
     /// Nobody waits any more for what was asked of logs.
@@ -122,8 +124,6 @@ pub enum Effect {
     Mouse(bool),
     /// Write a log or a text into a new file.
     Export(Source, PathBuf),
-    /// Ask a verb of dagdeck, with its arguments, and tell what it said.
-    Ask(Vec<String>),
     /// Give the terminal to the user's editor with a text.
     Edit(String),
     /// Put text into the terminal's clipboard.

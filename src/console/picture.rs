@@ -185,12 +185,6 @@ impl Stage {
         self
     }
 
-    /// A verb that was asked said something.
-    pub fn said(&mut self, text: &str) -> &mut Self {
-        self.event(Event::Said(Ok(text.into())));
-        self
-    }
-
     /// Text pasted.
     pub fn paste(&mut self, text: &str) -> &mut Self {
         self.event(Event::Paste(text.into()));
@@ -289,6 +283,10 @@ impl Stage {
                     let found = log::answer(&ask, &mut |_, _| true).map_err(|e| e.to_string());
                     Event::Log(ask, found)
                 }
+                Effect::TestConnection(id) => {
+                    self.wanted.push(format!("test {id}"));
+                    continue;
+                }
                 Effect::Search(number, text) => {
                     let mut last = Err(String::new());
                     let tell = |hits| {
@@ -327,10 +325,6 @@ impl Stage {
                         Source::Text(text) => text,
                     };
                     self.wanted.push(format!("export {from} {}", to.display()));
-                    continue;
-                }
-                Effect::Ask(words) => {
-                    self.wanted.push(format!("ask {}", words.join(" ")));
                     continue;
                 }
                 Effect::Edit(text) => {

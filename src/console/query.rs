@@ -84,6 +84,11 @@ pub enum Query {
         dag_id: String,
         run: i64,
     },
+    /// Of all indexes of a task in a run the one that needs a person most, with all that belongs to it.
+    WorstOf {
+        run: i64,
+        task_id: String,
+    },
     /// XComs of a run, or of a task in it; compared with the run before.
     Xcoms(i64, Option<(String, MapIndex)>, bool),
     /// Acts, of all or about an object.
@@ -276,6 +281,11 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         }
         Query::FailureOf { dag_id, run } => {
             let found = instances::newest_failure(conn, dag_id, Some(*run))?;
+            let detail = found.map(|ti| instance::load(conn, &ti)).transpose()?.flatten();
+            detail.map_or(Data::Gone, |d| Data::Instance(Box::new(d)))
+        }
+        Query::WorstOf { run, task_id } => {
+            let found = instances::worst_of(conn, *run, task_id)?;
             let detail = found.map(|ti| instance::load(conn, &ti)).transpose()?.flatten();
             detail.map_or(Data::Gone, |d| Data::Instance(Box::new(d)))
         }

@@ -283,6 +283,13 @@ impl Hands {
                     drop(events.send(Event::Progress(all.into_iter().map(look).collect())))
                 });
             }
+            Effect::TestConnection(id) => {
+                let (events, (home, dags), id) = (self.events.clone(), self.places.clone(), id.clone());
+                thread::spawn(move || {
+                    let (well, said) = shell::asked(&home, &dags, &["-o", "plain", "connections", "test", &id]);
+                    drop(events.send(Event::Tested(id, well, said)));
+                });
+            }
             Effect::Search(number, text) => {
                 self.searched.store(*number, Ordering::Release);
                 let (events, newest, number) = (self.events.clone(), self.searched.clone(), *number);
@@ -301,10 +308,6 @@ impl Hands {
             Effect::Export(from, to) => {
                 let (events, from, to) = (self.events.clone(), from.clone(), to.clone());
                 thread::spawn(move || drop(events.send(Event::Exported(export(&from, to)))));
-            }
-            Effect::Ask(words) => {
-                let (events, (home, dags), words) = (self.events.clone(), self.places.clone(), words.clone());
-                thread::spawn(move || drop(events.send(Event::Said(shell::ask(&home, &dags, &words)))));
             }
             _ => {}
         }

@@ -25,6 +25,22 @@ pub fn verb(home: &Path, dags_folder: &Path, words: &[String]) {
     let _ = stdin().read_line(&mut String::new());
 }
 
+/// Runs a verb of dagdeck about a home without a terminal: whether it went well, and what it said.
+pub fn asked(home: &Path, dags_folder: &Path, words: &[&str]) -> (bool, String) {
+    let program = std::env::current_exe().unwrap_or_else(|_| "dagdeck".into());
+    let mut command = Command::new(program);
+    command.arg("--home").arg(home).arg("--dags-folder").arg(dags_folder).args(words).stdin(Stdio::null());
+    with_signals(&mut command);
+    match command.output() {
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            let lines = String::from_utf8_lossy(&said).into_owned();
+            (output.status.success(), lines.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        Err(e) => (false, e.to_string()),
+    }
+}
+
 /// The console leaves its signals to one thread by blocking them; a child would inherit that.
 fn with_signals(command: &mut Command) {
     // SAFETY: only async-signal-safe calls, on a set that is initialised first.
@@ -75,18 +91,6 @@ pub fn feed(input: impl Write, source: &Source) -> io::Result<usize> {
     };
     out.flush()?;
     Ok(lines)
-}
-
-/// What a verb of dagdeck says, without the terminal: what it printed, or what is wrong.
-pub fn ask(home: &Path, dags_folder: &Path, words: &[String]) -> Result<String, String> {
-    let program = std::env::current_exe().unwrap_or_else(|_| "dagdeck".into());
-    let mut command = Command::new(program);
-    command.arg("--home").arg(home).arg("--dags-folder").arg(dags_folder).args(words).stdin(Stdio::null());
-    with_signals(&mut command);
-    let out = command.output().map_err(|e| format!("cannot run dagdeck: {e}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    let said = text(&out.stdout);
-    if said.is_empty() && !out.status.success() { Err(text(&out.stderr)) } else { Ok(said) }
 }
 
 /// Gives a text to the user's editor; what came back, without line ends at its end. The terminal must have been given back before.

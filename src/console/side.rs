@@ -14,6 +14,8 @@ pub enum About {
     Triage,
     /// A task instance with the end of its log.
     Instance(TiRef),
+    /// Of all indexes of a task in a run the one that needs a person most.
+    WorstOf(RunRef, String),
     /// The instance that made a run fail.
     FailureOf(RunRef),
 }

@@ -106,6 +106,16 @@ impl Cause {
         self
     }
 
+    /// Adds the last line of what the program printed, which tells more than its exit code, to its sentence.
+    #[must_use]
+    pub fn last_line(mut self, line: &str) -> Self {
+        if !line.is_empty() {
+            self.summary = format!("{}: {}", self.summary, one_line(line, 160));
+            self.fingerprint = self.compute_fingerprint();
+        }
+        self
+    }
+
     /// Digits become `#`, runs of them one `#`, so that "line 12" and "line 97" are one group.
     fn compute_fingerprint(&self) -> String {
         let mut text = String::with_capacity(self.summary.len());
@@ -126,6 +136,12 @@ impl Cause {
         }
         format!("{hash:016x}")
     }
+}
+
+/// `text` in one line of at most `limit` characters.
+pub fn one_line(text: &str, limit: usize) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit + 1).collect();
+    if line.chars().count() > limit { line.chars().take(limit - 1).chain(['~']).collect() } else { line }
 }
 
 #[cfg(test)]

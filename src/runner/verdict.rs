@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use serde_json::{Value, json};
 
 use crate::{
-    model::{Cause, CauseKind},
+    model::{Cause, CauseKind, cause::one_line},
     protocol::{OutcomeKind, Say, spawn::Shell, task},
 };
 
@@ -53,14 +53,12 @@ pub fn of_shell(shell: &Shell, status: ExitStatus, last_line: &str, says: &mut V
             cause: Cause::new(CauseKind::Skip, format!("{} ended with exit code {code}: skipped", shell.what))
                 .exit_code(code),
         },
-        code => {
-            let last = if last_line.is_empty() { String::new() } else { format!(": {}", cut(last_line, 160)) };
-            failed(
-                Cause::new(CauseKind::ExitCode, format!("{} ended with exit code {code}{last}", shell.what))
-                    .exception("AirflowException")
-                    .exit_code(code),
-            )
-        }
+        code => failed(
+            Cause::new(CauseKind::ExitCode, format!("{} ended with exit code {code}", shell.what))
+                .last_line(last_line)
+                .exception("AirflowException")
+                .exit_code(code),
+        ),
     }
 }
 
@@ -77,9 +75,9 @@ pub fn of_python(end: Option<&Value>, status: ExitStatus, last_line: &str) -> Ou
     let code = status.code().unwrap_or(-1);
     let said = end.map_or("", task::kind);
     if code != 0 && said != "TaskState" && said != "RetryTask" {
-        let last = if last_line.is_empty() { String::new() } else { format!(": {}", cut(last_line, 160)) };
         return failed(
-            Cause::new(CauseKind::ExitCode, format!("the task's process ended with exit code {code}{last}"))
+            Cause::new(CauseKind::ExitCode, format!("the task's process ended with exit code {code}"))
+                .last_line(last_line)
                 .exit_code(code),
         );
     }
@@ -106,7 +104,7 @@ fn cause_of(end: &Value) -> Cause {
     let said = end.get("cause").cloned().unwrap_or(Value::Null);
     let text = |key: &str| said.get(key).and_then(Value::as_str);
     let kind = text("kind").and_then(|k| k.parse().ok()).unwrap_or(CauseKind::Exception);
-    let mut cause = Cause::new(kind, cut(text("summary").unwrap_or("the task failed"), 500));
+    let mut cause = Cause::new(kind, one_line(text("summary").unwrap_or("the task failed"), 500));
     if let Some(class) = text("exception") {
         cause = cause.exception(class);
     }
@@ -114,10 +112,4 @@ fn cause_of(end: &Value) -> Cause {
         cause = cause.exit_code(code as i32);
     }
     cause
-}
-
-/// `text` in one line of at most `limit` characters.
-fn cut(text: &str, limit: usize) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit + 1).collect();
-    if line.chars().count() > limit { line.chars().take(limit - 1).chain(['~']).collect() } else { line }
 }

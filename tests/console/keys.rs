@@ -137,16 +137,6 @@ fn a_text_field_goes_to_the_editor_and_comes_back() {
 }
 
 #[test]
-fn a_connection_is_tested() {
-    let (_dir, mut stage) = stage(SMALL);
-    assert!(stage.keys("8 T").text().contains("no connection under the cursor"), "{}", stage.text());
-    stage.keys("Tab T");
-    assert_eq!(stage.wanted, ["ask connections test mlflow -o json"]);
-    let said = r#"{"connection_id": "mlflow", "status": false, "message": "mlflow.internal:8080 refuses"}"#;
-    assert!(stage.said(said).text().contains("mlflow: mlflow.internal:8080 refuses"), "{}", stage.text());
-}
-
-#[test]
 fn copies_of_whatever_has_a_command() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("8 y c Tab y c 9 y c");

@@ -151,3 +151,57 @@ fn the_system_says_how_full_its_disk_is() {
     let text = stage.keys("0").text();
     assert!(text.contains("wal ") && text.contains("% used, ") && text.contains("audit rows"), "{text}");
 }
+
+#[test]
+fn a_connection_is_tested_where_it_is_seen() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("8 T");
+    assert!(stage.wanted.is_empty() && stage.text().contains("no connection under the cursor"), "{}", stage.text());
+    stage.keys("j j T");
+    assert_eq!(stage.wanted, ["test mlflow"]);
+    assert!(stage.text().contains("testing connection mlflow"), "{}", stage.text());
+}
+
+#[test]
+fn who_waits_for_a_slot_is_told_since_when_and_when_one_is_free() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = store(&dir);
+    db.execute("UPDATE pool SET slots = 1 WHERE name = 'gpu'", []).unwrap();
+    db.execute("UPDATE task_instance SET pool = 'gpu', start_date = ?1 WHERE state = 'running'", [NOW - 20 * MINUTE])
+        .unwrap();
+    db.execute(
+        "UPDATE task_instance SET pool = 'gpu', state = 'scheduled', scheduled_when = ?1 WHERE state = 'up_for_retry'",
+        [NOW - 12 * MINUTE],
+    )
+    .unwrap();
+    let text = stage.changed().keys("8 j").text();
+    assert!(text.contains("1/1  1 run 0 que 1 wait, oldest 12m"), "{text}");
+    // It takes 30 minutes and began 20 ago.
+    let text = stage.keys("4 /").type_text("dag:fraud_hpo state:scheduled").keys("Enter b").text();
+    assert!(text.contains("a slot is likely to be free in 9m: ctr_daily load"), "{text}");
+}
+
+#[test]
+fn input_that_was_updated_is_among_what_changed() {
+    let (_dir, mut stage) = stage((80, 40));
+    let text = stage.keys("Enter b").text();
+    assert!(text.contains("asset s3://ml-datasets/daily updated 5 times, last by"), "{text}");
+}
+
+#[test]
+fn the_help_says_what_the_terminal_can() {
+    let (_dir, mut stage) = stage((100, 120));
+    let text = stage.keys("?").text();
+    assert!(
+        text.contains("TERM") && text.contains("100x120  colours") && text.contains("unicode  mouse off"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_card_of_a_mapped_task_is_about_the_index_that_failed() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys("2 Enter j j j j").text();
+    assert!(text.contains("4 instances: 3S 1F") && text.contains("[3] lr=1e-4 b64 failed"), "{text}");
+    assert!(text.contains("try 3/3 took 21m04") && text.contains("killed by SIGKILL"), "{text}");
+}

@@ -43,7 +43,7 @@ def job(task_id, script, **more):
         termination_grace_period=1, callbacks=Told, log_formatter=lambda container, line: f"{container} says {line}", **more)
 
 job("three", "echo here; until [ -e /tmp/go ]; do sleep 0.2; done", parallelism=3, completions=3,
-    container_resources={"requests": {"memory": "16Mi"}}) >> job("raises", "echo raise; sleep 1000")
+    container_resources={"requests": {"memory": "16Mi"}}, container_logs=["base", "nobody"]) >> job("raises", "echo raise; sleep 1000")
 "#;
 
 #[test]
@@ -109,6 +109,8 @@ fn pods_of_a_job_are_sampled_told_of_and_held_up_by_what_is_said_about_the_job()
     assert_eq!((three.len(), noted), (3, expected));
     let lines = log(&home, "r1", "three", 1);
     assert_eq!(lines.iter().filter(|line| *line == "base says here").count(), 3, "{lines:#?}");
+    let unknown = |line: &&String| line.starts_with("container nobody whose logs were requested not found in the pod ");
+    assert_eq!(lines.iter().filter(unknown).count(), 1, "{lines:#?}");
     home.until("what was raised at last is only logged", || {
         let late = "on_pod_cleanup of callbacks=: LookupError: too late to matter";
         (log(&home, "r1", "three", 1).iter().filter(|line| line.contains(late)).count() == 3).then_some(())

@@ -17,7 +17,7 @@ pod("init", "true", init_containers=[{"name": "fetch", "image": "IMAGE", "comman
     init_container_logs=True)
 pod("too_long", "echo begun; sleep 100", execution_timeout=timedelta(seconds=4))
 pod("no_namespace", "true", namespace="no-such-namespace")
-pod("retried", "exit 1", retries=1, retry_delay=timedelta(seconds=1))
+pod("retried", "echo ValueError: row 12 is bad >&2; echo; exit 1", retries=1, retry_delay=timedelta(seconds=1))
 pod("parked", "sleep 1; echo '[1, 2]' > /airflow/xcom/return.json", deferrable=True, do_xcom_push=True)
 pod("kept", "true", on_finish_action="keep_pod")
 "#;
@@ -56,6 +56,8 @@ fn every_end_has_its_state_its_cause_and_its_result() {
     assert_eq!(run.task("exits", -1)["cause"]["exit_code"], 3);
     let summary = run.task("exits", -1)["cause"]["summary"].as_str().unwrap();
     assert_eq!(summary, "container base exited with code 3: last words");
+    let summary = run.task("retried", -1)["cause"]["summary"].as_str().unwrap();
+    assert_eq!(summary, "container base exited with code 1: ValueError: row 12 is bad");
     let said = log(&home, "r1", "hello", 1);
     let said: Vec<&str> = said.iter().map(String::as_str).filter(|line| line.starts_with("[base]")).collect();
     assert_eq!(said, ["[base] hello", "[base] ERROR: red", "[base] ", "[base] end"]);

@@ -71,7 +71,14 @@ pub const ROWS: &[Row] = {
             "new",
             "new pool, connection or variable, as under the cursor (form)",
         ),
-        row(A::TestConnection, &["T"], Scope::SETTINGS, G::Act, "test", "test whether the connection can be reached"),
+        row(
+            A::TestConnection,
+            &["T"],
+            Scope::SETTINGS,
+            G::Look,
+            "test",
+            "test this connection: whether its host answers",
+        ),
         row(
             A::Delete,
             &["D"],

@@ -6,7 +6,7 @@ use crate::console::{
     log::file::Only,
     message::Effect,
     overlay::{Overlay, Prompt},
-    place::Place,
+    place::{Object, Place, Setting},
     query::Data,
     state::{Link, State},
     widgets::text,
@@ -207,12 +207,18 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             state.flash(format!("times in {}", text::zone_name(state.local, state.now)), false);
             Vec::new()
         }
-        A::TestConnection => super::settings::test(state),
         A::OnlyAbove | A::OnlyBelow => super::graph::only_way(state, action == A::OnlyAbove),
         A::Filter => {
             state.screen_mut().filtering = true;
             Vec::new()
         }
+        A::TestConnection => match state.screen().object() {
+            Object::Setting(Setting::Connection, id) => {
+                state.flash(format!("testing connection {id} .."), false);
+                vec![Effect::TestConnection(id)]
+            }
+            _ => Vec::new(),
+        },
         A::Diff => super::compare::compare(state),
         A::Grep | A::Pipe | A::Export | A::SearchLogs => {
             super::prompt::open(

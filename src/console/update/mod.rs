@@ -87,6 +87,10 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             dropped(state, ticket);
             Vec::new()
         }
+        Event::Tested(id, well, said) => {
+            state.flash(format!("connection {id} {}: {said}", if well { "answers" } else { "FAILED" }), !well);
+            Vec::new()
+        }
         Event::Searched(number, answer) => hits::told(state, number, answer),
         Event::Log(ask, answer) => logs::log_answer(state, &ask, answer),
         Event::Searching(done, all) => {
@@ -132,23 +136,6 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
                 }
                 Err(why) => state.flash(why, true),
             }
-            Vec::new()
-        }
-        Event::Said(answer) => {
-            let bad = answer.is_err();
-            let text = match answer {
-                // Of a document the sentence in it counts.
-                Ok(text) => match serde_json::from_str::<serde_json::Value>(&text) {
-                    Ok(document) => format!(
-                        "{}: {}",
-                        document["connection_id"].as_str().unwrap_or_default(),
-                        document["message"].as_str().unwrap_or(&text)
-                    ),
-                    Err(_) => text,
-                },
-                Err(why) => why,
-            };
-            state.flash(text, bad);
             Vec::new()
         }
         Event::Edited(came) => form::edited(state, came),

@@ -17,13 +17,6 @@ use crate::{
 
 use super::{act::open, pods};
 
-/// Has the command line test the connection under the cursor: it waits for a network, which nobody here does.
-pub fn test(state: &mut State) -> Vec<Effect> {
-    let Object::Setting(Setting::Connection, name) = state.screen().object() else { return Vec::new() };
-    state.flash(format!("testing {name} .."), false);
-    vec![Effect::Ask(["connections", "test", &name, "-o", "json"].map(str::to_owned).to_vec())]
-}
-
 /// Edit, new, delete.
 pub fn act(state: &mut State, action: Action, object: &Object) -> Vec<Effect> {
     match (action, object) {

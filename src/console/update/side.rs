@@ -28,7 +28,7 @@ fn about(state: &State) -> About {
     match (&screen.place, screen.object()) {
         (Place::Gantt(_), _) => About::Nothing,
         (Place::Dags, _) => About::Triage,
-        (Place::Grid(_), Object::Task(..)) if layout.side.is_none() => About::Nothing,
+        (_, Object::Task(run, task, _)) => About::WorstOf(run, task),
         (_, Object::Run(run, RunState::Failed)) => About::FailureOf(run),
         (_, object) => object.ti().map_or(About::Nothing, About::Instance),
     }
@@ -49,6 +49,7 @@ pub fn wanted(state: &mut State) -> Vec<Effect> {
     }
     let query = match &about {
         About::Instance(ti) => Query::Instance(ti.clone()),
+        About::WorstOf(run, task) => Query::WorstOf { run: run.id, task_id: task.clone() },
         About::FailureOf(run) => Query::FailureOf { dag_id: run.dag_id.clone(), run: run.id },
         _ => Query::Triage { now: state.now },
     };

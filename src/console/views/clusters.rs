@@ -145,7 +145,7 @@ pub fn executors(state: &State, clusters: &Clusters) -> (String, Role) {
         for executor in status["executors"].as_array().into_iter().flatten() {
             let (name, n) = (executor["name"].as_str().unwrap_or("?"), executor["running"].as_u64().unwrap_or(0));
             match executor["created_at_a_time"].as_u64() {
-                None => words.push(format!("{name} {}", count(n as usize, "process"))),
+                None => words.push(format!("{name} {n} {}", if n == 1 { "process" } else { "processes" })),
                 Some(batch) => {
                     let at_work = of_kind(clusters, |kind| kind == PodKind::Worker).unwrap_or_else(|| "no pod".into());
                     words.push(format!("{name} {at_work}, {batch} created at a time"));

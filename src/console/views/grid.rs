@@ -234,7 +234,12 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
         let word = if cell.end.is_some() { "run took" } else { "the run takes so far" };
         lines.push((format!("{word} {}", text::duration(seconds)), Role::Text));
     }
-    if let Some(d) = instance(state, run.id, id, index) {
+    let any_index = matches!(item.kind, Kind::TreeTask(Some(_)));
+    if let Some(d) = instance(state, run.id, id, (!any_index).then_some(index)) {
+        if any_index {
+            let name = d.row.rendered_map_index.as_ref().map(|n| format!(" {n}")).unwrap_or_default();
+            lines.push((format!("[{}]{name} {}", d.row.ti.map_index, d.row.state), Role::Title));
+        }
         lines.extend(of_instance(state, d));
     }
     if let Some(task) = dag.tasks.get(id) {
@@ -251,12 +256,13 @@ fn card(state: &State, dag: &Dag, g: &Grid, area: Rect, buf: &mut Buffer) {
     parts::lines(state, buf, inside, &lines);
 }
 
-/// What was read about the cell's instance, if that is known by now.
-fn instance<'a>(state: &'a State, run: i64, task: &str, index: i32) -> Option<&'a InstanceDetail> {
+/// What was read about the cell's instance, or about the one of its indexes that needs a person most, if that is known by now.
+fn instance<'a>(state: &'a State, run: i64, task: &str, index: Option<i32>) -> Option<&'a InstanceDetail> {
     match state.side.screen.as_ref().map(|s| &s.data) {
         Some(Data::Instance(d)) => {
             let ti = &d.row.ti;
-            (ti.run.id == run && ti.task_id == task && ti.map_index == index).then_some(&**d)
+            let same_index = index.is_none_or(|index| ti.map_index == index);
+            (ti.run.id == run && ti.task_id == task && same_index).then_some(&**d)
         }
         _ => None,
     }

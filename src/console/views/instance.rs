@@ -27,7 +27,9 @@ pub fn title(state: &State, d: &InstanceDetail) -> String {
     let r = &d.row;
     let took = r.seconds(state.now).map(|s| format!("  ran {}", text::duration(s))).unwrap_or_default();
     let name = r.rendered_map_index.as_ref().map(|n| format!(" {n}")).unwrap_or_default();
-    format!("{} {}{name}  try {}/{}{took}  {}", r.state, r.ti.label(), r.try_number, r.max_tries + 1, r.operator)
+    let version = if d.version > 0 { format!("  v{}", d.version) } else { String::new() };
+    let tries = format!("try {}/{}", r.try_number, r.max_tries + 1);
+    format!("{} {}{name}  {tries}{took}{version}  {}", r.state, r.ti.label(), r.operator)
 }
 
 /// Draws it.

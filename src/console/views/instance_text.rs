@@ -290,6 +290,10 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
             Some(_) => out.extend(super::settings::holders(state, others)),
             None => out.push(("nobody else holds a slot or waits for one".into(), Role::Dim)),
         }
+        out.extend(d.frees.as_ref().map(|(at, name)| match *at > state.now {
+            true => (format!("a slot is likely to be free in {}: {name}", text::until(*at, state.now)), Role::Text),
+            false => (format!("a slot should be free by now: {name} takes longer than usual"), Role::Warn),
+        }));
     }
     if let Some(changes) = &d.changes {
         out.extend(changed(state, changes));

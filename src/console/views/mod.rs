@@ -117,7 +117,15 @@ fn nothing(state: &State, buf: &mut Buffer, area: Rect) {
             (format!("it is gone from the store; {} goes back", state.keymap.short(Action::UpOne)), Role::Warn)
         }
         (None, Data::NoStore) if state.starting() || state.link == Link::Up => {
-            ("The scheduler is starting; it makes the store now.".into(), Role::Dim)
+            let mut text = "The scheduler is starting; it makes the store now.".to_owned();
+            if !state.starting() {
+                let ends = "`dagdeck scheduler stop` ends it,";
+                text.push_str(&format!(
+                    "\nIf this stays, the scheduler that runs is an older dagdeck's: {ends} {} starts this one.",
+                    state.starts()
+                ));
+            }
+            (text, Role::Dim)
         }
         (None, Data::NoStore) => {
             let db = state.facts.home.join("dagdeck.db");

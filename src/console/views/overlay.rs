@@ -118,6 +118,7 @@ fn help(state: &State, buf: &mut Buffer, area: Rect, input: &Input, at: usize) {
         ("STATES", "S success F failed R running Q queued s scheduled Y retry wait W reschedule wait"),
         ("", "D deferred I needs input U upstream failed K skipped X removed Z restarting . none"),
         ("KEYS", keys.as_str()),
+        ("TERM", terminal(state).as_str()),
         ("FILTER", "state:failed,retry dag:a* task:x tag:ml owner:me since:7d dur>10m !paused text"),
     ] {
         if input.text.is_empty() {
@@ -203,4 +204,13 @@ fn session(state: &State, buf: &mut Buffer, area: Rect, scroll: usize) {
             pen.text("  ", theme.role(Role::Text)).text(why, theme.role(Role::Bad));
         }
     }
+}
+
+/// What is known of the terminal: colours, letters, mouse, how far away it is.
+fn terminal(state: &State) -> String {
+    let word = |on| if on { "on" } else { "off" };
+    let letters = if state.facts.ascii { "ASCII only" } else { "unicode" };
+    let far = state.distance.words().map(|d| format!("  {d}")).unwrap_or_default();
+    let (w, h) = state.size;
+    format!("{w}x{h}  colours {:?}  {letters}  mouse {}{far}", state.facts.colours, word(state.mouse)).to_lowercase()
 }

@@ -98,7 +98,7 @@ pub fn draw(state: &State, shown: &PodShown, layout: &Layout, buf: &mut Buffer) 
 
 /// A task instance that has no pod.
 pub fn none(state: &State, buf: &mut Buffer, area: Rect) {
-    let what = "This task instance has no pod: its tries are processes of this machine, or it hasn't begun.\n\
+    let what = "This task instance has no pod: its tries are processes of this machine, its job has made none, or it hasn't begun.\n\
                 d shows its tries and events, b why it doesn't run, q goes back.";
     for (y, line) in text::wrap(what, area.width.saturating_sub(4) as usize).iter().enumerate() {
         let style = state.theme.role(Role::Dim);

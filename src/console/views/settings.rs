@@ -38,7 +38,7 @@ pub fn draw(state: &State, s: &Settings, layout: &Layout, buf: &mut Buffer) {
                 let style = state.theme.role(role);
                 let dags = s.pool_dags.get(item.at).map(|d| d.as_slice()).unwrap_or_default();
                 let dags = if dags.is_empty() { String::new() } else { used(dags) };
-                vec![cell(p.name.as_str(), body), cell(slots(p), style), cell(dags, dim), cell("", dim)]
+                vec![cell(p.name.as_str(), body), cell(slots(p, state.now), style), cell(dags, dim), cell("", dim)]
             }
             Kind::Setting(Setting::Connection) => {
                 let c = &s.connections[item.at];
@@ -62,14 +62,15 @@ pub fn draw(state: &State, s: &Settings, layout: &Layout, buf: &mut Buffer) {
 }
 
 /// `8 slots  8 running  2 queued  3 wait [##########]`.
-fn slots(p: &crate::store::screens::system::PoolUse) -> String {
+fn slots(p: &crate::store::screens::system::PoolUse, now: Micros) -> String {
     if p.slots < 0 {
         return format!("no limit  {} running  {} queued", p.running, p.queued);
     }
     let taken = p.running + p.queued;
     let filled = if p.slots > 0 { (taken * 10 / p.slots).clamp(0, 10) as usize } else { 10 };
     let bar = format!("[{}{}]", "#".repeat(filled), " ".repeat(10 - filled));
-    format!("{bar} {taken}/{}  {} run {} que {} wait", p.slots, p.running, p.queued, p.waiting)
+    let oldest = p.oldest.map(|at| format!(", oldest {}", text::age(at, now))).unwrap_or_default();
+    format!("{bar} {taken}/{}  {} run {} que {} wait{oldest}", p.slots, p.running, p.queued, p.waiting)
 }
 
 /// A value as it is shown; what its name says is secret isn't.
@@ -85,7 +86,7 @@ fn about(state: &State, s: &Settings, kind: &Kind, at: usize) -> Vec<(String, Ro
     match kind {
         Kind::Setting(Setting::Pool) => {
             let p = &s.pools[at];
-            let mut out = vec![(slots(p), Role::Text)];
+            let mut out = vec![(slots(p, state.now), Role::Text)];
             if let Some(used) = s.pool_dags.get(at).filter(|used| !used.is_empty()) {
                 out.push((format!("used by {}", used.join(", ")), Role::Title));
             }

@@ -61,7 +61,9 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         }
     }
     if let Some((words, role)) = (!s.clusters.health.is_empty()).then(|| clusters::executors(state, &s.clusters)) {
-        line(buf, "EXECUTORS", &words, role);
+        for (n, part) in text::wrap(&words, area.width.saturating_sub(15) as usize).iter().take(3).enumerate() {
+            line(buf, if n == 0 { "EXECUTORS" } else { "" }, part, role);
+        }
     }
     if !state.present.is_empty() {
         let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();

@@ -6,7 +6,7 @@ mod tidy;
 mod told;
 mod watch;
 
-pub use watch::chosen;
+pub use watch::{chosen, unknown};
 
 use std::{
     cell::{Cell, RefCell},

@@ -121,7 +121,12 @@ impl Access {
         };
         let context = self.cluster_context.clone().or_else(|| extra.text("cluster_context"));
         let verify = !extra.flag("disable_verify_ssl").unwrap_or(false);
-        let surroundings = Surroundings { namespace, in_cluster: is_in_cluster, sidecar, ..Surroundings::default() };
+        let mut warnings = Vec::new();
+        if extra.get("disable_tcp_keepalive").is_some() {
+            warnings.push(format!("extra disable_tcp_keepalive of connection {conn_id} has no effect: streams are watched for silence instead"));
+        }
+        let surroundings =
+            Surroundings { warnings, namespace, in_cluster: is_in_cluster, sidecar, ..Surroundings::default() };
         Ok((Cluster { source, context, verify }, surroundings))
     }
 }
@@ -285,6 +290,9 @@ mod tests {
         assert_eq!(cluster.name(), "/k#a");
         assert!(!cluster.verify);
         assert_eq!(around.namespace.as_deref(), Some("ml"));
+        assert!(around.warnings.is_empty());
+        let tuned = json!({"extra": {"disable_tcp_keepalive": true}});
+        assert!(access.resolve(Some(&tuned)).unwrap().1.warnings[0].contains("disable_tcp_keepalive of connection k"));
         assert_eq!(around.sidecar.image.as_deref(), Some("x:1"));
         access.config_file = Some("/own".into());
         access.cluster_context = Some("b".into());

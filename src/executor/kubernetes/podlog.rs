@@ -144,6 +144,21 @@ impl PodLog {
         if prefix && !is_group { format!("[{name}] {text}") } else { text.to_string() }
     }
 
+    /// The last line that isn't empty of a container's output; an empty one if there is none.
+    pub fn last_line(&mut self, container: &str) -> String {
+        self.flush();
+        let (name, mut last) = (self.event(container, ""), String::new());
+        let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        let part = (size.saturating_sub(FIRST_LOOK), size);
+        let read = each_line(&self.path, part, container, self.form, |_, _, event| {
+            let line = event.strip_prefix(&name).unwrap_or(event).trim();
+            if !line.is_empty() {
+                line.clone_into(&mut last);
+            }
+        });
+        if read.is_ok() { last } else { String::new() }
+    }
+
     /// Hands everything to the operating system.
     pub fn flush(&mut self) {
         self.log.flush();
@@ -286,6 +301,9 @@ mod tests {
         let after = std::fs::read_to_string(&path).unwrap();
         assert_eq!(after.lines().count(), whole.lines().count() + 1, "{after}");
         assert!(after.starts_with(&whole));
+        log.line("base", "2026-01-01T00:00:06Z", "ValueError: bad \t", &mut mark);
+        log.line("base", "2026-01-01T00:00:06Z", " ", &mut mark);
+        assert_eq!((log.last_line("base").as_str(), log.last_line("none").as_str()), ("ValueError: bad", ""));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Surroundings {
     pub template_file: Option<Value>,
     /// The job of `job_template_file`, read and parsed.
     pub job_template: Option<Value>,
+    /// What the connection says and has no effect, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Random texts that a pod's parts are named with; handed in, so that building stays a function.
@@ -87,6 +89,7 @@ pub fn pod(args: &Arguments<'_>, who: &Identity, place: &Surroundings, chance: &
     labels.insert("airflow_kpo_in_cluster".into(), if place.in_cluster { "True" } else { "False" }.into());
     let mut warnings = doubts(args);
     warnings.extend(limits(&mut manifest));
+    warnings.extend(place.warnings.iter().cloned());
     Ok(Pod { manifest, selector: who.selector(&labels_of(args)?), warnings })
 }
 

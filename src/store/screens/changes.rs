@@ -90,6 +90,7 @@ pub fn since_it_worked(conn: &Connection, ti: &TiRef) -> Result<Changes> {
         changes.push(Change { at: None, what, likely: true });
     }
     settings(conn, worked.at, &now, &mut changes)?;
+    assets(conn, ti, worked.at, &mut changes)?;
     changes.sort_by_key(|c| !c.likely);
     Ok(Changes { worked: Some(worked), before: 0, changes })
 }
@@ -217,6 +218,25 @@ fn settings(conn: &Connection, since: Micros, now: &Version, changes: &mut Vec<C
     all.sort_by_key(|c| !c.likely);
     all.truncate(MOST);
     changes.extend(all);
+    Ok(())
+}
+
+/// Assets that the DAG follows or its tasks read, and that were updated since.
+fn assets(conn: &Connection, ti: &TiRef, since: Micros, changes: &mut Vec<Change>) -> Result<()> {
+    let updated = rows(
+        conn,
+        "SELECT a.name, count(e.id), max(e.timestamp), coalesce(e.source_dag_id || '.' || e.source_task_id, 'hand')
+         FROM (SELECT DISTINCT name, uri FROM asset_reference
+               WHERE dag_id = ?1 AND kind = 'asset' AND role IN ('schedule', 'inlet')) f
+         JOIN asset a ON a.name = f.name AND a.uri = f.uri JOIN asset_event e ON e.asset = a.id AND e.timestamp > ?2
+         GROUP BY a.id ORDER BY max(e.timestamp) DESC LIMIT ?3",
+        (&ti.run.dag_id, since, MOST as i64),
+        |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, Micros>(2)?, r.get::<_, String>(3)?)),
+    )?;
+    changes.extend(updated.into_iter().map(|(name, n, at, by)| {
+        let times = if n == 1 { "once".into() } else { format!("{n} times") };
+        Change { at: Some(at), what: format!("asset {name} updated {times}, last by {by}"), likely: false }
+    }));
     Ok(())
 }
 

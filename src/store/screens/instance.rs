@@ -74,6 +74,8 @@ pub struct InstanceDetail {
     pub version: i64,
     /// Of one that waits: who holds slots of its pool, or waits for them, too.
     pub holders: Vec<TiRow>,
+    /// Of one that waits: when the first of those that hold slots is likely to be done, and its name.
+    pub frees: Option<(Micros, String)>,
     /// Of one that didn't work: what changed since it last did.
     pub changes: Option<Changes>,
     /// In how many runs in a row right before this one it failed for the same reason.
@@ -128,6 +130,11 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
             |r| Ok((r.get::<_, String>(0)?, r.get(1)?, spelled::<TiState>(r, "state")?)),
         )?);
     }
+    let holders = if matches!(row.state, TiState::None | TiState::Scheduled | TiState::Queued) {
+        holders(conn, Some(&row.pool))?
+    } else {
+        Vec::new()
+    };
     Ok(Some(InstanceDetail {
         indexes: rows(
             conn,
@@ -162,11 +169,8 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
         run_state,
         conf,
         version,
-        holders: if matches!(row.state, TiState::None | TiState::Scheduled | TiState::Queued) {
-            holders(conn, Some(&row.pool))?
-        } else {
-            Vec::new()
-        },
+        frees: first_free(conn, &holders)?,
+        holders,
         changes: if row.state.is_failure() || row.state == TiState::UpForRetry {
             Some(since_it_worked(conn, ti)?)
         } else {
@@ -180,4 +184,17 @@ pub fn load(conn: &Connection, ti: &TiRef) -> Result<Option<InstanceDetail>> {
         row,
         task,
     }))
+}
+
+/// Of what runs among those that hold slots: which is done first if it takes as long as it usually does.
+fn first_free(conn: &Connection, holders: &[TiRow]) -> Result<Option<(Micros, String)>> {
+    let mut first: Option<(Micros, String)> = None;
+    for row in holders.iter().filter(|h| h.state == TiState::Running).take(10) {
+        let Some(start) = row.start else { continue };
+        let end = pace::likely_end(start, &pace::of_task(conn, &row.ti)?);
+        if let Some(end) = end.filter(|end| first.as_ref().is_none_or(|(at, _)| end < at)) {
+            first = Some((end, format!("{} {}", row.ti.run.dag_id, row.ti.label())));
+        }
+    }
+    Ok(first)
 }

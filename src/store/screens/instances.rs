@@ -305,6 +305,19 @@ pub fn named(conn: &Connection, dag_id: &str, run_id: &str, task: Option<(&str, 
     Ok(found.into_iter().next())
 }
 
+/// Of all indexes of a task in a run the first that failed; else one that waits for its next try, one that runs, or the first.
+pub fn worst_of(conn: &Connection, run: i64, task_id: &str) -> Result<Option<TiRef>> {
+    let found = rows(
+        conn,
+        "SELECT r.id AS run_row, r.dag_id, r.run_id, t.task_id, t.map_index FROM task_instance t
+         JOIN dag_run r ON r.id = t.run WHERE t.run = ?1 AND t.task_id = ?2
+         ORDER BY t.state = 'failed' DESC, t.state = 'up_for_retry' DESC, t.state = 'running' DESC, t.map_index LIMIT 1",
+        (run, task_id),
+        ti_ref,
+    )?;
+    Ok(found.into_iter().next())
+}
+
 /// Every index of a task in a run.
 pub fn of_task(conn: &Connection, run: i64, task_id: &str) -> Result<Vec<TiRow>> {
     let sql = format!(

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::{error::Result, model::Diagnostic};
 
 use super::{
+    Micros,
     audit::{self, AuditRow},
     backfills::{self, BackfillRow},
     dags,
@@ -28,6 +29,8 @@ pub struct PoolUse {
     pub queued: i64,
     /// Slots that scheduled instances wait for.
     pub waiting: i64,
+    /// Since when the one waits that waits longest.
+    pub oldest: Option<Micros>,
     /// What it is for.
     pub description: String,
     /// Deferred instances take slots.
@@ -107,21 +110,23 @@ pub fn pools(conn: &Connection) -> Result<Vec<PoolUse>> {
     // Apart from the pools, and by the index of what is busy: a join would look at all instances there ever were.
     let busy = format!(
         "SELECT t.pool, sum(t.pool_slots) FILTER (WHERE t.state IN ('running', 'restarting')),
-            sum(t.pool_slots) FILTER (WHERE t.state = 'queued'), sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled')
+            sum(t.pool_slots) FILTER (WHERE t.state = 'queued'), sum(t.pool_slots) FILTER (WHERE t.state = 'scheduled'),
+            min(t.scheduled_when) FILTER (WHERE t.state = 'scheduled')
          FROM task_instance t INDEXED BY task_instance_busy
          WHERE {BUSY} AND t.state IN ('running', 'restarting', 'queued', 'scheduled') GROUP BY t.pool"
     );
-    let used: HashMap<String, [Option<i64>; 3]> =
-        rows(conn, &busy, [], |r| Ok((r.get(0)?, [r.get(1)?, r.get(2)?, r.get(3)?])))?.into_iter().collect();
+    let used: HashMap<String, [Option<i64>; 4]> =
+        rows(conn, &busy, [], |r| Ok((r.get(0)?, [r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?])))?.into_iter().collect();
     rows(conn, "SELECT name, slots, description, include_deferred FROM pool ORDER BY name", [], |r| {
         let name: String = r.get(0)?;
-        let [running, queued, waiting] = used.get(&name).copied().unwrap_or_default().map(Option::unwrap_or_default);
+        let [running, queued, waiting, oldest] = used.get(&name).copied().unwrap_or_default();
         Ok(PoolUse {
             name,
             slots: r.get(1)?,
-            running,
-            queued,
-            waiting,
+            running: running.unwrap_or_default(),
+            queued: queued.unwrap_or_default(),
+            waiting: waiting.unwrap_or_default(),
+            oldest,
             description: r.get(2)?,
             include_deferred: r.get(3)?,
         })

@@ -48,6 +48,9 @@ impl Care {
             self.past_events(api).await;
             end = judge::end(&pod, gone, &self.events, &self.job.conduct);
         }
+        if let End::Failed(cause) = end {
+            end = End::Failed(self.with_last_line(cause, &pod));
+        }
         let xcom = match found {
             Ok(found) => {
                 if let Some(warning) = found.warning {
@@ -65,6 +68,17 @@ impl Care {
             }
         };
         Verdict { end, xcom, is_timeout: false, is_told: false, may_have_begun: true }
+    }
+
+    /// A program that failed, and left no message of its own, is known by the last line that it printed.
+    fn with_last_line(&self, cause: Cause, pod: &Value) -> Cause {
+        let base = &self.job.conduct.base;
+        let is_silent = glance::terminated(pod, base).is_some_and(|t| t.exit_code != 0 && t.message.is_empty());
+        if cause.kind != CauseKind::ExitCode || !is_silent {
+            return cause;
+        }
+        let line = self.log.borrow_mut().last_line(base);
+        cause.last_line(&line)
     }
 
     /// Says how it ended, in the log and to the engine.

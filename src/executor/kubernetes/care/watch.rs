@@ -11,7 +11,7 @@ use crate::{
         End, Report, clocks::Clocks, ender, follow::Follow, glance, hub::View, judge, pending, worker,
     },
     model::{Cause, CauseKind, PodEvent},
-    operators::kubernetes_pod::{Containers, SIDECAR},
+    operators::kubernetes_pod::{Conduct, Containers, SIDECAR},
 };
 
 /// Why a pod isn't waited for any longer, though it goes on.
@@ -221,6 +221,12 @@ impl Care {
     pub(super) fn copies(&self, api: &Api) -> Vec<JoinHandle<()>> {
         let Some(pod) = self.now() else { return Vec::new() };
         let conduct = &self.job.conduct;
+        for name in unknown(&pod, conduct) {
+            self.say(
+                "error",
+                &format!("container {name} whose logs were requested not found in the pod {}", self.name),
+            );
+        }
         let mut names = chosen(&glance::names(&pod, true), conduct.init_container_logs.as_ref());
         let mut main = match &conduct.container_logs {
             None if conduct.get_logs => vec![conduct.base.clone()],
@@ -273,6 +279,18 @@ impl Care {
             }
         }
     }
+}
+
+/// Names of containers whose output is wanted, and which the pod doesn't have.
+pub fn unknown<'a>(pod: &Value, conduct: &'a Conduct) -> Vec<&'a str> {
+    let mut unknown = Vec::new();
+    for (is_init, wanted) in [(true, &conduct.init_container_logs), (false, &conduct.container_logs)] {
+        if let Some(Containers::Named(names)) = wanted {
+            let there = glance::names(pod, is_init);
+            unknown.extend(names.iter().filter(|name| !there.contains(name)).map(String::as_str));
+        }
+    }
+    unknown
 }
 
 /// Names among `all` that are wanted.

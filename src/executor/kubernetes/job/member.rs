@@ -9,7 +9,7 @@ use super::{
     super::{
         End, WorkNews,
         api::Api,
-        care::{Seen, chosen},
+        care::{Seen, chosen, unknown},
         facts::Facts,
         follow::Follow,
         glance, judge, outcome, pending,
@@ -119,6 +119,10 @@ impl JobCare {
         let manifest =
             Box::new(json!({"apiVersion": "v1", "kind": "Pod", "metadata": pod["metadata"], "spec": pod["spec"]}));
         self.ground.tell(WorkNews::Pod { uid: uid.clone(), name: name.clone(), manifest });
+        for container in unknown(pod, &self.ground.work.conduct).into_iter().filter(|_| self.members.is_empty()) {
+            let text = format!("container {container} whose logs were requested not found in the pod {name}");
+            self.ground.say("error", &text);
+        }
         let (mut busy, own_uid) = (0, uid.clone());
         for container in self.copied(pod) {
             busy += 1;

@@ -6,10 +6,10 @@ class Draft(Try):
     """The task up to its question for the pod; hooks, listeners and an `execute` of the author's own are left out."""
 
     def attempt(self):
-        from airflow.standin import op_pod, pod_calls
+        from airflow.standin import op_pod, pod_client
 
         # whoever changes the manifest may not reach the cluster meanwhile
-        pod_calls.client_of = lambda task: pod_calls.NoClient("a pod that is only rendered is not in any cluster")
+        pod_client.client_of = lambda task: pod_client.NoClient("isn't there: a pod that is only rendered is not in any cluster")
         self.prepare()
         self.export()
         task = self.task

@@ -1,29 +1,6 @@
 """What the author's own code is told of a pod: `callbacks=` and `log_formatter=` of the operator (provider 10.25.0)."""
-from . import state
+from . import pod_client, state
 from .op_pod import ExecutionMode, KubernetesPodOperatorCallback
-
-
-class NoClient:
-    """Stands for the Kubernetes client where there is none."""
-
-    def __init__(self, why):
-        self.__dict__["why"] = why
-
-    def __getattr__(self, name):
-        if name[:2] == "__":
-            raise AttributeError(name)
-        raise ImportError(f"client.{name} of a pod callback: {self.why}")
-
-
-def client_of(task):
-    """The client that callbacks get."""
-    try:
-        from .cluster_work import client, connect
-
-        return client.CoreV1Api(connect(task)[0])
-    except ImportError as error:
-        return NoClient("it needs the package kubernetes in the task's interpreter (pip install kubernetes): "
-                        f"{error}")
 
 
 class Calls:
@@ -63,7 +40,7 @@ class Calls:
         from dagdeck_side.pods import build, plain as plain_of
 
         if self.callbacks and self.client is None:
-            self.client = client_of(self.task)
+            self.client = pod_client.client_of(self.task)
             for one in self.callbacks:
                 one.on_sync_client_creation(client=self.client, operator=self.task)
         if method == "on_sync_client_creation":
