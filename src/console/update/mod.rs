@@ -14,9 +14,12 @@ mod look;
 mod mouse;
 mod navigate;
 mod overlay;
+mod panes;
 mod pods;
 mod progress;
 mod prompt;
+mod protect;
+mod reading;
 mod replies;
 mod search;
 mod settings;
@@ -35,6 +38,7 @@ use super::{
     pods::{PodOf, reference},
     query::{Asker, Data, Query},
     state::{Launch, Link, State},
+    widgets::text,
 };
 
 /// Takes an event. The caller has set `state.now`.
@@ -50,6 +54,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 fn take(state: &mut State, event: Event) -> Vec<Effect> {
+    // What is copied, asked and sent is in UTC; only what is drawn follows the person.
+    text::in_zone(false);
     if state.flash.as_ref().is_some_and(|f| f.until <= state.now) {
         state.flash = None;
     }
@@ -132,6 +138,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::Edited(came) => form::edited(state, came),
         Event::Reply(number, answer) => replies::reply(state, number, answer),
         Event::Progress(all) => {
             for (ti, progress) in all {
@@ -373,6 +380,7 @@ pub(crate) fn modal(state: &State) -> bool {
 }
 
 pub use act::count;
+pub use reading::lines as text_lines;
 
 /// What is new in a log that was asked for.
 pub(crate) type LogAnswer = Result<Found, String>;

@@ -8,6 +8,7 @@ use crate::{
     console::{
         critical::{self, Path},
         items::{Item, Kind},
+        keymap::Action,
         layout::Layout,
         log::progress,
         state::State,
@@ -37,7 +38,11 @@ pub fn title(state: &State, r: &RunDetail) -> String {
     } else {
         ".ready -queued :no node ~pulls =ran #failed ^p50 *path"
     };
-    format!("{} {}  {took}   {legend}", parts::run_name(&r.run), r.run.state)
+    let zoom = match state.screen().zoom {
+        0 => String::new(),
+        n => format!("  zoom {}x ({}: whole)", 1_u32 << n, state.keymap.short(Action::Fit)),
+    };
+    format!("{} {}  {took}{zoom}   {legend}", parts::run_name(&r.run), r.run.state)
 }
 
 /// Draws it.
@@ -48,7 +53,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     let all = layout.list.width as usize;
     let tree_columns = (all * 2 / 5).clamp(22, 44);
     let x = tree_columns + 12;
-    let axis = axis(state, r, all.saturating_sub(x + 1));
+    let axis = zoomed(state, r, dag, axis(state, r, all.saturating_sub(x + 1)));
     let path = critical::path(r, dag, state.now);
     let heads = format!("  {} TRY   DUR", text::fit("TASK", tree_columns - 2));
     paint::row(buf, layout.columns, 0, &heads, theme.role(Role::Title));
@@ -114,6 +119,19 @@ fn axis(state: &State, r: &RunDetail, columns: usize) -> Axis {
     let last = r.tries.iter().filter_map(|t| t.end).chain(r.run.end).max();
     let end = if r.run.end.is_some() { last.unwrap_or(start) } else { state.now };
     Axis { start, end: end.max(start + SECOND / 10), columns }
+}
+
+/// The part of the time that is shown: around what the line under the cursor did.
+fn zoomed(state: &State, r: &RunDetail, dag: &crate::model::Dag, whole: Axis) -> Axis {
+    let screen = state.screen();
+    let (Some(item), 1..) = (screen.item(), screen.zoom) else { return whole };
+    let span = ((whole.end - whole.start) >> screen.zoom).max(SECOND / 100);
+    let rows = rows_of(r, dag, item);
+    let times = rows.iter().flat_map(|i| [r.instances[*i].start, r.instances[*i].end]).flatten();
+    let (first, last) = times.fold((whole.end, whole.start), |(a, b), t| (a.min(t), b.max(t)));
+    let middle = if first <= last { first + (last - first) / 2 } else { whole.start + (whole.end - whole.start) / 2 };
+    let start = (middle - span / 2).clamp(whole.start, (whole.end - span).max(whole.start));
+    Axis { start, end: start + span, ..whole }
 }
 
 /// Indexes of the instances that a line stands for.
@@ -185,7 +203,8 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], path: &Path, p
     }
     // Failures last: the next try may start in the same column.
     for y in tries.iter().filter(|y| matches!(y.state, TiState::Failed | TiState::UpForRetry)) {
-        if let Some(cell) = y.end.and_then(|e| letters.get_mut(axis.column(e))) {
+        let end = y.end.filter(|e| (axis.start..=axis.end).contains(e));
+        if let Some(cell) = end.and_then(|e| letters.get_mut(axis.column(e))) {
             *cell = '#';
         }
     }

@@ -23,7 +23,7 @@ impl Axis {
 
     /// Draws letters from one instant to another; at least one column.
     pub fn bar(&self, line: &mut [char], from: Micros, to: Micros, letter: char) {
-        if self.columns == 0 || line.is_empty() {
+        if self.columns == 0 || line.is_empty() || to < self.start || from > self.end {
             return;
         }
         let (a, b) = (self.column(from), self.column(to));
