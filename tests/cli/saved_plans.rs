@@ -203,7 +203,7 @@ fn every_verb_with_a_plan_can_be_held() {
         "runs set-state churn done success",
         "runs clear churn done",
         "runs delete churn done",
-        "backfill create churn --from-date 2026-03-01 --to-date 2026-03-02",
+        "backfill create --dag-id churn --from-date 2026-03-01 --to-date 2026-03-02",
     ];
     let runs = home.run("runs list -o json").json();
     for verb in verbs {
