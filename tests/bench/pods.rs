@@ -42,7 +42,7 @@ with DAG("pods", max_active_tasks={AT_A_TIME}, **more):
         pod(i, "true")
 for lines in {LINES:?}:
     with DAG(f"lines_{{lines}}", **more):
-        pod(0, f"seq {{lines}}")
+        pod(0, f"seq {{lines}}; sleep 3")
 "#
     )
 }

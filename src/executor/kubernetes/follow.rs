@@ -94,7 +94,10 @@ impl Follow {
                     pause = Duration::from_millis(100);
                     let whole = self.copy(stream, &mut mark, had.is_some(), &mut so_far).await;
                     self.log.borrow_mut().flush();
-                    if whole && self.has_ended() {
+                    // An API server ends a stream properly also where its own from the kubelet broke: only one that brings
+                    // nothing new was the end.
+                    let is_new = || self.log.borrow_mut().mark(&self.label).last != had;
+                    if whole && self.has_ended() && !is_new() {
                         let is_due = so_far.rotation.is_due(&mut self.log.borrow_mut());
                         if is_due {
                             self.look(&mut so_far.rotation).await;
