@@ -93,6 +93,8 @@ pub struct Screen {
     pub pan: (usize, usize),
     /// Of a drawing only what is above (true) or below a box.
     pub only_way: Option<(String, bool)>,
+    /// First and last instant of a timeline that are seen; `None`: all.
+    pub zoom: Option<(Micros, Micros)>,
     /// Week of a calendar, counted back from this one.
     pub week: usize,
 }
@@ -135,6 +137,7 @@ impl Screen {
             graph: Shown::default(),
             pan: (0, 0),
             only_way: None,
+            zoom: None,
             week: 0,
         }
     }

@@ -23,8 +23,8 @@ const WORK: Scope =
 const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE).or(Scope::ABOUT).or(Scope::LOGS).or(Scope::SPEC);
 /// Screens with a log.
 const LOGS: Scope = Scope::INSTANCE.or(Scope::LOGS);
-/// Screens with groups that fold.
-const TREES: Scope = Scope::GRID.or(Scope::GANTT).or(Scope::GRAPH);
+/// Screens with groups that fold, and no time to zoom into.
+const TREES: Scope = Scope::GRID.or(Scope::GRAPH);
 const LISTS: Scope = TEXT.not();
 /// Screens about pods.
 const PODS: Scope = Scope::PODS.or(Scope::POD).or(Scope::SPEC);
@@ -60,7 +60,14 @@ pub const ROWS: &[Row] = {
         ),
         row(A::Silence, &["Z"], Scope::TRIAGE, G::Act, "", "silence this group for some hours (form)"),
         row(A::Claim, &["H"], Scope::TRIAGE, G::Act, "claim", "claim this group, hand it over, or let go (form)"),
-        row(A::Edit, &["E"], Scope::SETTINGS, G::Act, "edit", "edit this pool, connection or variable (form)"),
+        row(
+            A::Edit,
+            &["E"],
+            Scope::SETTINGS.or(Scope::XCOM),
+            G::Act,
+            "edit",
+            "edit this pool, connection, variable or XCom (form)",
+        ),
         row(
             A::New,
             &["I"],
@@ -80,10 +87,10 @@ pub const ROWS: &[Row] = {
         row(
             A::Delete,
             &["D"],
-            Scope::SETTINGS.or(Scope::RUNS).or(PODS),
+            Scope::SETTINGS.or(Scope::RUNS).or(Scope::XCOM).or(PODS),
             G::Act,
             "",
-            "delete this pool, connection, variable, run or pod; give up a pod on a silent node (form; type its name)",
+            "delete this pool, connection, variable, run, XCom or pod; give up a pod on a silent node (form; type its name)",
         ),
         row(A::Follow, &["f"], LOGS, G::Look, "follow", "follow the log's end"),
         row(A::Clear, &["C"], WORK, G::Act, "clear", "clear, so that it runs again (form with plan)"),
@@ -198,6 +205,9 @@ pub const ROWS: &[Row] = {
         ),
         row(A::Unfold, &["+"], TREES, G::Look, "", "unfold all groups; in the diagram the one under the cursor"),
         row(A::Fold, &["-"], TREES, G::Look, "", "fold all groups; in the diagram the one under the cursor"),
+        row(A::ZoomIn, &["+"], Scope::GANTT, G::Look, "zoom", "zoom in on what ran under the cursor"),
+        row(A::ZoomOut, &["-"], Scope::GANTT, G::Look, "", "zoom out"),
+        row(A::ZoomFit, &["."], Scope::GANTT, G::Look, "", "no zoom: all of the run fits"),
         row(A::Freeze, &["z"], Scope::ALL, G::Look, "", "freeze the screen"),
         row(A::Mark, &["Space"], LISTS, G::Select, "mark", "mark, and one down"),
         row(A::MarkRange, &["V"], LISTS, G::Select, "", "mark from the last mark to here"),

@@ -192,6 +192,10 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Stamps
         | A::FindNext
         | A::FindPrevious => look::look(state, action),
+        A::ZoomIn | A::ZoomOut | A::ZoomFit => {
+            super::zoom::zoom(state, action);
+            Vec::new()
+        }
         A::OnlyAbove | A::OnlyBelow => super::graph::only_way(state, action == A::OnlyAbove),
         A::Filter => {
             state.screen_mut().filtering = true;

@@ -17,7 +17,7 @@ use crate::{
     store::screens::TiRef,
 };
 
-use super::{logs, navigate, pods};
+use super::{logs, navigate, pods, zoom};
 
 /// Moves the cursor, or scrolls a text.
 pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
@@ -52,6 +52,9 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     let screen = state.screen_mut();
     screen.cursor = screen.cursor.saturating_add_signed(by).min(screen.items.len().saturating_sub(1));
     screen.on_a_line(by > 0);
+    if matches!(screen.place, Place::Gantt(_)) {
+        zoom::follow(state);
+    }
     Vec::new()
 }
 
@@ -98,6 +101,7 @@ fn ends(state: &mut State, last: bool) -> Vec<Effect> {
     match screen.place {
         Place::Instance(_, Tab::Log) | Place::Logs(_) => screen.log.shift = 0,
         Place::Calendar(_) => screen.week = if last { 0 } else { 51 },
+        Place::Gantt(_) => zoom::end(state, last),
         _ => {}
     }
     Vec::new()

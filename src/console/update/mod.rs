@@ -22,6 +22,8 @@ mod search;
 mod settings;
 mod side;
 mod undo;
+mod xcom;
+mod zoom;
 
 use crate::store::screens::SECOND;
 

@@ -37,7 +37,12 @@ pub fn title(state: &State, r: &RunDetail) -> String {
     } else {
         ".ready -queued :no node ~pulls =ran #failed ^p50 *path"
     };
-    format!("{} {}  {took}   {legend}", parts::run_name(&r.run), r.run.state)
+    let (start, end) = whole(state, r);
+    let zoom = match state.screen().zoom {
+        Some((a, b)) => format!(" x{} (.: all)", ((end - start) as f64 / (b - a).max(1) as f64).round()),
+        None => String::new(),
+    };
+    format!("{} {}  {took}{zoom}   {legend}", parts::run_name(&r.run), r.run.state)
 }
 
 /// Draws it.
@@ -102,6 +107,12 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
 }
 
 fn axis(state: &State, r: &RunDetail, columns: usize) -> Axis {
+    let (start, end) = state.screen().zoom.unwrap_or_else(|| whole(state, r));
+    Axis { start, end, columns }
+}
+
+/// From the first to the last instant of a run, and a moment at least.
+pub fn whole(state: &State, r: &RunDetail) -> (Micros, Micros) {
     let first = |a: Option<Micros>, b: Option<Micros>| [a, b].into_iter().flatten().min();
     let mut start = r.run.start;
     for (_, _, scheduled, queued) in &r.queued {
@@ -113,7 +124,15 @@ fn axis(state: &State, r: &RunDetail, columns: usize) -> Axis {
     let start = start.unwrap_or(r.run.run_after);
     let last = r.tries.iter().filter_map(|t| t.end).chain(r.run.end).max();
     let end = if r.run.end.is_some() { last.unwrap_or(start) } else { state.now };
-    Axis { start, end: end.max(start + SECOND / 10), columns }
+    (start, end.max(start + SECOND / 10))
+}
+
+/// From when to when tries of a line ran, if any did.
+pub fn ran(state: &State, r: &RunDetail, item: &Item) -> Option<(Micros, Micros)> {
+    let rows = rows_of(r, r.dag.as_ref()?, item);
+    let here = rows.iter().map(|i| &r.instances[*i]);
+    let spans = here.filter_map(|t| Some((t.start?, t.end.unwrap_or(state.now))));
+    spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// Indexes of the instances that a line stands for.
@@ -185,7 +204,7 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], path: &Path, p
     }
     // Failures last: the next try may start in the same column.
     for y in tries.iter().filter(|y| matches!(y.state, TiState::Failed | TiState::UpForRetry)) {
-        if let Some(cell) = y.end.and_then(|e| letters.get_mut(axis.column(e))) {
+        if let Some(cell) = y.end.filter(|e| axis.has(*e)).and_then(|e| letters.get_mut(axis.column(e))) {
             *cell = '#';
         }
     }
@@ -194,7 +213,7 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], path: &Path, p
         let t = &r.instances[*one];
         let usual = r.usual.get(&(t.ti.task_id.clone(), t.ti.map_index));
         let end = usual.zip(t.start).map(|(seconds, start)| start + (seconds * 1e6) as Micros);
-        if let Some(end) = end.filter(|end| *end <= axis.end)
+        if let Some(end) = end.filter(|end| axis.has(*end))
             && let Some(cell) = letters.get_mut(axis.column(end)).filter(|c| **c != '#')
         {
             *cell = '^';
