@@ -1,6 +1,6 @@
 //! `--where`: the filter language of console and command line, asked about documents.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::HashMap};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{
     clock,
     error::{Error, Result},
     model::{
-        filter::{Filter, Lookup},
+        filter::{Lookup, rank},
         time::seconds_between,
     },
 };
@@ -24,11 +24,12 @@ pub fn keep(rows: Vec<Value>, filter: Option<&str>) -> Result<Vec<Value>> {
 
 fn keep_at(rows: Vec<Value>, filter: Option<&str>, now: Timestamp) -> Result<Vec<Value>> {
     let Some(source) = filter else { return Ok(rows) };
-    let filter = Filter::parse(source).map_err(|e| {
+    let filter = crate::command::filter(source).map_err(|e| {
         Error::usage(format!("--where {source:?} can't be read"))
             .because(e)
-            .hint("for example: state:failed,retry tag:ml dag:churn* dur>10m since:7d !paused text")
+            .hint("for example: state:failed,retry tag:ml dag:churn* dur>p95 since:7d owner:me !paused text")
     })?;
+    let usual = if filter.asks_usual() { successes(&rows) } else { HashMap::new() };
     // A key that the rows don't have would silently match nothing.
     let unknown: Cell<bool> = Cell::new(false);
     let mut kept = Vec::new();
@@ -38,7 +39,10 @@ fn keep_at(rows: Vec<Value>, filter: Option<&str>, now: Timestamp) -> Result<Vec
             unknown.set(unknown.get() || found.is_none());
             found
         };
-        let seconds = |key: &str| seconds(&row, key, now);
+        let seconds = |key: &str| match key.strip_prefix('p') {
+            Some(percent) => usual.get(&kind(&row)).and_then(|all| rank(all, percent.parse().ok()?)),
+            None => seconds(&row, key, now),
+        };
         if filter.matches(&Lookup(text, seconds)) {
             kept.push(row);
         }
@@ -48,6 +52,23 @@ fn keep_at(rows: Vec<Value>, filter: Option<&str>, now: Timestamp) -> Result<Vec
             .hint("`-o json` shows the fields of the rows"));
     }
     Ok(kept)
+}
+
+/// What rows are compared among: the runs of a DAG, or the instances of a task of it.
+fn kind(row: &Value) -> (String, String) {
+    (words(&row["dag_id"]), words(&row["task_id"]))
+}
+
+/// How long the successes among the rows took, by their kind, shortest first.
+fn successes(rows: &[Value]) -> HashMap<(String, String), Vec<f64>> {
+    let mut all: HashMap<(String, String), Vec<f64>> = HashMap::new();
+    for row in rows.iter().filter(|row| row["state"] == "success") {
+        if let Some(took) = row["duration"].as_f64() {
+            all.entry(kind(row)).or_default().push(took);
+        }
+    }
+    all.values_mut().for_each(|took| took.sort_by(f64::total_cmp));
+    all
 }
 
 /// What a row says under a filter's key; `None` if rows of this kind don't have it.
@@ -119,6 +140,12 @@ mod tests {
         assert_eq!(ids("dag:c*r"), ["ctr"]);
         assert_eq!(ids("state:none"), ["ctr"]);
         assert_eq!(ids("since:2d"), ["churn"]);
+        let runs: Vec<Value> = (1..=20)
+            .map(|n| json!({"dag_id": "churn", "dag_run_id": n.to_string(), "state": "success", "duration": n}))
+            .collect();
+        let kept = keep_at(runs, Some("dur>p95"), now).unwrap();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0]["duration"], 20);
         assert!(keep_at(rows.clone(), Some("bogus:1"), now).is_err());
         assert!(keep_at(rows.clone(), Some("pool:gpu"), now).is_err());
     }

@@ -24,6 +24,9 @@ pub struct PlanFlags {
     /// Keep the plan for `plans apply` (nothing is changed)
     #[arg(long, help_heading = "Plan")]
     pub save: bool,
+    /// Do it after so many seconds, unless `plans discard` undoes it before
+    #[arg(long, value_name = "S", help_heading = "Plan", conflicts_with = "save")]
+    pub hold: Option<f64>,
 }
 
 /// Shows the plan of a command and applies it as the flags say; the exit code.
@@ -38,20 +41,20 @@ pub fn carry_out(shell: &mut Shell, flags: PlanFlags, command: impl Fn(bool) -> 
         shell.say(&format!("saved, nothing was changed; `dagdeck plans apply {id}` applies it"))?;
         return Ok(0);
     }
-    carry_out_with(shell, flags, |shell, dry_run| shell.submit(command(dry_run)))
+    match flags.hold {
+        None => ask(shell, flags, |shell, dry_run| shell.submit(command(dry_run))),
+        Some(seconds) => carry_out_later(shell, flags, seconds, command),
+    }
 }
 
-/// The same with an undo window: what was agreed to is done after so many seconds, unless it is discarded before.
-///
-/// # Errors
-/// What planning or holding says.
-pub fn carry_out_later(
+/// With an undo window: what was agreed to is done after so many seconds, unless it is discarded before.
+fn carry_out_later(
     shell: &mut Shell,
     flags: PlanFlags,
     seconds: f64,
     command: impl Fn(bool) -> Command,
 ) -> Result<i32> {
-    let code = carry_out_with(shell, flags, |shell, dry_run| match dry_run {
+    let code = ask(shell, flags, |shell, dry_run| match dry_run {
         true => shell.submit(command(true)),
         false => {
             let planned = Box::new(command(false));
@@ -74,9 +77,15 @@ pub fn carry_out_later(
 /// # Errors
 /// What planning or applying says.
 pub fn carry_out_with(shell: &mut Shell, flags: PlanFlags, act: impl Fn(&Shell, bool) -> Result<Value>) -> Result<i32> {
-    if flags.save {
-        return Err(Error::usage("the plan of this verb can't be saved").hint("leave --save out"));
+    if flags.save || flags.hold.is_some() {
+        return Err(Error::usage("the plan of this verb can be neither saved nor held")
+            .hint("leave --save and --hold out: `--dry-run` shows the plan, `--yes` carries it out at once"));
     }
+    ask(shell, flags, act)
+}
+
+/// Shows the plan, asks, acts: as the flags say.
+fn ask(shell: &mut Shell, flags: PlanFlags, act: impl Fn(&Shell, bool) -> Result<Value>) -> Result<i32> {
     if flags.yes && !flags.dry_run {
         let done = act(shell, false)?;
         show(shell, &done, if done["applied"] == true { "applied" } else { "" })?;

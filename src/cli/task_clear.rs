@@ -72,9 +72,6 @@ pub struct Clear {
     /// The versions that the runs go on with
     #[command(flatten)]
     version: Version,
-    /// Do it after so many seconds, unless `plans discard` undoes it before
-    #[arg(long, value_name = "S")]
-    hold: Option<f64>,
     /// Whether to ask
     #[command(flatten)]
     flags: PlanFlags,
@@ -146,9 +143,5 @@ pub fn run(clear: Clear, shell: &mut Shell) -> Result<i32> {
         skip_running: clear.running == "skip",
         latest_version: clear.version.latest(),
     };
-    let command = |dry_run| Command::Clear { selection: selection.clone(), dry_run };
-    match clear.hold {
-        None => plan::carry_out(shell, clear.flags, command),
-        Some(seconds) => plan::carry_out_later(shell, clear.flags, seconds, command),
-    }
+    plan::carry_out(shell, clear.flags, |dry_run| Command::Clear { selection: selection.clone(), dry_run })
 }

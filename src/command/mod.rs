@@ -32,6 +32,7 @@ use serde_json::Value;
 use crate::{
     config::Place,
     error::{Error, Result},
+    model::filter::Filter,
     protocol::{Command, Request},
     store::Store,
 };
@@ -122,6 +123,16 @@ pub fn via(program: &str) -> String {
         hints.push(format!("ssh from {from}"));
     }
     if hints.is_empty() { program.into() } else { format!("{program} ({})", hints.join(", ")) }
+}
+
+/// A filter as somebody wrote it who runs this program: `owner:me` is theirs.
+///
+/// # Errors
+/// What is wrong with it, as a sentence.
+pub fn filter(source: &str) -> std::result::Result<Filter, String> {
+    static ME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    let filter = Filter::parse(source)?;
+    Ok(filter.of_person(ME.get_or_init(|| user_name(rustix::process::getuid().as_raw()))))
 }
 
 /// Name of a unix user; its number where the user database has none.

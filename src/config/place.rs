@@ -30,7 +30,7 @@ impl Place {
     pub fn find(wanted: &Wanted) -> Result<Self> {
         let home = match wanted.home.clone().or_else(|| env_path("DAGDECK_HOME")) {
             Some(home) => absolute(&home)?,
-            None => state_folder()?.join("dagdeck"),
+            None => Self::usual_home()?,
         };
         let settings = Settings::load(&home.join("dagdeck.toml"), std::env::vars())?;
         let named = wanted
@@ -44,6 +44,14 @@ impl Place {
             None => home.join("dags"),
         };
         Ok(Self { home, dags_folder, settings })
+    }
+
+    /// The home that is meant when nobody names one.
+    ///
+    /// # Errors
+    /// `Usage` if `HOME` isn't set.
+    pub fn usual_home() -> Result<PathBuf> {
+        Ok(state_folder()?.join("dagdeck"))
     }
 
     /// The store.

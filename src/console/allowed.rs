@@ -5,7 +5,7 @@ use crate::{model::TiState, store::screens::SECOND};
 use super::{
     items::Kind,
     keymap::{Action, Row},
-    place::{Object, Place},
+    place::{Object, Place, Setting},
     pods,
     state::{Launch, Link, State},
 };
@@ -94,6 +94,7 @@ impl State {
             | A::GoRuns
             | A::ViewGrid
             | A::GoFailure
+            | A::GoBackfills
             | A::ViewCycle
             | A::ViewCalendar
             | A::ViewGraph
@@ -113,8 +114,7 @@ impl State {
                 need(matches!(object, Object::Failures(..)), "no group of failures under the cursor")
             }
             A::TestConnection => {
-                let is_one = matches!(object, Object::Setting(super::place::Setting::Connection, _));
-                need(is_one, "no connection under the cursor")
+                need(matches!(object, Object::Setting(Setting::Connection, _)), "no connection under the cursor")
             }
             A::Edit => need(matches!(object, Object::Setting(..)) || on_xcom, "nothing to edit under the cursor"),
             A::Delete => need(
@@ -126,7 +126,9 @@ impl State {
                 "no task instance under the cursor",
             ),
             A::GoAudit => need(object.subject().is_some(), "nothing under the cursor that acts are about"),
-            A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets | Place::Search(_)) => Ok(()),
+            A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets | Place::Search(_)) => {
+                need(self.screen().item().is_some(), "nothing under the cursor")
+            }
             A::Open => need(object != Object::None, "nothing under the cursor"),
             _ => Ok(()),
         }

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         Diagnostic, PodEvent,
-        filter::{FLAGS, Fields},
+        filter::{FLAGS, Fields, rank},
     },
     store::screens::{
         Micros,
@@ -11,27 +11,65 @@ use crate::{
         audit::AuditRow,
         backfills::BackfillRow,
         compare::Pair,
-        dags::{DagRow, Dags, RunCell},
+        dags::{DagRow, RunCell},
         instances::TiRow,
         label,
         pod::ContainerRow,
         pods::PodRow,
         runs::RunRow,
         triage::Late,
-        xcoms::{XcomRow, Xcoms},
+        xcoms::XcomRow,
     },
 };
 
-use super::{
-    items::{Item, Kind},
-    log::search::Hit,
-};
+use super::log::search::Hit;
 
 /// A row's fields, written out.
 pub struct Row<'a> {
     texts: Vec<(&'static str, std::borrow::Cow<'a, str>)>,
     duration: Option<f64>,
     age: Option<f64>,
+}
+
+impl<'a> Row<'a> {
+    /// The same beside how long the last successes of its kind took, shortest first.
+    pub fn beside(self, usual: &'a [f64]) -> Beside<'a> {
+        Beside(self, usual)
+    }
+
+    /// As a JSON object: its texts, how long it took, and how old it is in seconds.
+    pub fn document(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut all = serde_json::Map::new();
+        for (name, text) in &self.texts {
+            let value = match text.as_ref() {
+                "true" => true.into(),
+                "false" => false.into(),
+                text => text.into(),
+            };
+            all.insert((*name).into(), value);
+        }
+        for (name, seconds) in [("duration", self.duration), ("age", self.age)] {
+            if let Some(seconds) = seconds {
+                all.insert(name.into(), seconds.into());
+            }
+        }
+        all
+    }
+}
+
+/// A row beside how long the last successes of its kind took, shortest first.
+pub struct Beside<'a>(Row<'a>, &'a [f64]);
+
+impl Fields for Beside<'_> {
+    fn text(&self, key: &str) -> Option<String> {
+        self.0.text(key)
+    }
+    fn seconds(&self, key: &str) -> Option<f64> {
+        match key.strip_prefix('p') {
+            Some(percent) => rank(self.1, percent.parse().ok()?),
+            None => self.0.seconds(key),
+        }
+    }
 }
 
 impl Fields for Row<'_> {
@@ -295,71 +333,5 @@ pub fn error(e: &Diagnostic) -> Row<'_> {
         ],
         duration: None,
         age: None,
-    }
-}
-
-/// Names of the orders of a list; the first is how it was read.
-pub fn orders(kind: &Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Dag => &["name", "last run", "state", "duration"],
-        Kind::Run => &["newest", "DAG", "state", "duration"],
-        Kind::Ti => &["newest run", "task", "state", "duration"],
-        Kind::Pod => super::pods::ORDERS,
-        Kind::Xcom => &["task", "key", "largest", "highest value", "newest"],
-        _ => &[],
-    }
-}
-
-/// Sorts DAGs.
-pub fn sort_dags(items: &mut [Item], dags: &Dags, by: usize) {
-    let row = |i: &Item| &dags.dags[i.at];
-    match by {
-        1 => items.sort_by_key(|i| std::cmp::Reverse(row(i).runs.first().map(|r| r.run_after))),
-        2 => items.sort_by_key(|i| {
-            let worst = row(i).runs.first().map(|r| r.state);
-            (!i.problem, row(i).paused, worst.map(|s| std::cmp::Reverse(s as u8)))
-        }),
-        3 => items.sort_by(|a, b| {
-            let d = |i| row(i).pace().p50().unwrap_or(0.0);
-            d(b).total_cmp(&d(a))
-        }),
-        _ => {}
-    }
-}
-
-/// Sorts XComs; those that only the run before has stand last.
-pub fn sort_xcoms(items: &mut [Item], xcoms: &Xcoms, by: usize) {
-    let row = |i: &Item| (i.kind == Kind::Xcom).then(|| &xcoms.rows[i.at]);
-    let value = |i: &Item| row(i).and_then(|x| x.value.parse::<f64>().ok()).unwrap_or(f64::NEG_INFINITY);
-    match by {
-        1 => items.sort_by_key(|i| (i.kind != Kind::Xcom, row(i).map(|x| x.key.clone()))),
-        2 => items.sort_by_key(|i| std::cmp::Reverse(row(i).map(|x| x.bytes))),
-        3 => items.sort_by(|a, b| value(b).total_cmp(&value(a))),
-        4 => items.sort_by_key(|i| std::cmp::Reverse(row(i).map(|x| x.at))),
-        _ => {}
-    }
-}
-
-/// Sorts runs.
-pub fn sort_runs(items: &mut [Item], runs: &[RunRow], by: usize, now: Micros) {
-    let seconds = |i: &Item| runs[i.at].start.map_or(0, |s| runs[i.at].end.unwrap_or(now) - s);
-    match by {
-        1 => items.sort_by_key(|i| &runs[i.at].run.dag_id),
-        2 => items.sort_by_key(|i| std::cmp::Reverse(runs[i.at].state as u8)),
-        3 => items.sort_by_key(|i| std::cmp::Reverse(seconds(i))),
-        _ => {}
-    }
-}
-
-/// Sorts task instances.
-pub fn sort_instances(items: &mut [Item], rows: &[TiRow], by: usize, now: Micros) {
-    match by {
-        1 => items.sort_by_key(|i| (&rows[i.at].ti.task_id, rows[i.at].ti.map_index)),
-        2 => items.sort_by_key(|i| (!i.problem, rows[i.at].state.is_finished(), rows[i.at].state as u8)),
-        3 => items.sort_by(|a, b| {
-            let d = |i: &Item| rows[i.at].seconds(now).unwrap_or(0.0);
-            d(b).total_cmp(&d(a))
-        }),
-        _ => {}
     }
 }

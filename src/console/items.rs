@@ -10,13 +10,14 @@ use crate::{
         instances::TiRow,
         label,
         page::Walk,
+        runs::RunRow,
         settings::{ConnectionRow, Settings},
         system::PoolUse,
     },
 };
 
 use super::{
-    fields, needs,
+    fields, needs, orders,
     place::{Logs, Object, Place, Setting},
     pods::{self, Fact, PodOf},
     query::Data,
@@ -149,28 +150,36 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
         Data::Dags(dags) => {
             total = dags.dags.len() + dags.errors.len();
             for (at, d) in dags.dags.iter().enumerate() {
-                if !filter.matches(&fields::dag(d, now)) {
+                if !filter.matches(&fields::dag(d, now).beside(&d.pace().sorted())) {
                     continue;
                 }
                 let problem = d.import_errors || d.runs.first().is_some_and(|r| r.state == RunState::Failed);
                 let object = Object::Dag(d.dag_id.clone(), Some(d.paused));
                 items.push(Item::new(format!("dag:{}", d.dag_id), Kind::Dag, at, object, problem));
             }
-            fields::sort_dags(&mut items, dags, screen.sort);
+            orders::sort_dags(&mut items, dags, screen.sort);
             items.extend(file_errors(&dags.errors, filter));
         }
         Data::Runs(runs) => {
             total = runs.seen;
-            for (at, r) in runs.iter().enumerate().filter(|(_, r)| filter.matches(&fields::run(r, now))) {
+            let usual =
+                |r: &RunRow| runs.usual.get(&(r.run.dag_id.clone(), String::new())).map_or(&[][..], Vec::as_slice);
+            let fits = |r: &RunRow| filter.matches(&fields::run(r, now).beside(usual(r)));
+            for (at, r) in runs.iter().enumerate().filter(|(_, r)| fits(r)) {
                 let object = Object::Run(r.run.clone(), r.state);
                 let failed = r.state == RunState::Failed;
                 items.push(Item::new(format!("run:{}", r.run.id), Kind::Run, at, object, failed));
             }
-            fields::sort_runs(&mut items, runs, screen.sort, now);
+            orders::sort_runs(&mut items, runs, screen.sort, now);
         }
         Data::Instances(rows) => {
             total = rows.seen;
-            for (at, t) in rows.iter().enumerate().filter(|(_, t)| filter.matches(&fields::ti(t, now))) {
+            let usual = |t: &TiRow| {
+                let key = (t.ti.run.dag_id.clone(), t.ti.task_id.clone());
+                rows.usual.get(&key).map_or(&[][..], Vec::as_slice)
+            };
+            let fits = |t: &TiRow| filter.matches(&fields::ti(t, now).beside(usual(t)));
+            for (at, t) in rows.iter().enumerate().filter(|(_, t)| fits(t)) {
                 items.push(ti_item(Kind::Ti, at, t));
             }
             // Within a run the newest start is first; what failed stands by its end.
@@ -180,7 +189,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 };
                 items.sort_by_key(key);
             }
-            fields::sort_instances(&mut items, rows, screen.sort, now);
+            orders::sort_instances(&mut items, rows, screen.sort, now);
         }
         Data::System(system) => {
             total = system.errors.len();
@@ -202,13 +211,14 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 });
                 items.push(Item::new(id, kind, at, Object::Ti(ti, TiState::Success), differs));
             }
-            fields::sort_xcoms(&mut items, xcoms, screen.sort);
+            orders::sort_xcoms(&mut items, xcoms, screen.sort);
         }
         Data::Audit(rows) => {
             total = rows.len();
             for (at, a) in rows.iter().enumerate().filter(|(_, a)| filter.matches(&fields::act(a, now))) {
                 items.push(Item::new(format!("act:{}", a.id), Kind::Act, at, Object::None, a.result != "ok"));
             }
+            orders::sort_acts(&mut items, rows, screen.sort);
         }
         Data::Hits(found) => {
             total = found.hits.len();
@@ -226,6 +236,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 let failed = b.count(RunState::Failed) > 0;
                 items.push(Item::new(format!("backfill:{}", b.id), Kind::Backfill, at, object, failed));
             }
+            orders::sort_backfills(&mut items, all, screen.sort);
         }
         Data::Assets(all) => {
             total = all.len();
@@ -235,6 +246,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 let object = maker.map_or(Object::None, |dag| Object::Dag(dag.clone(), None));
                 items.push(Item::new(format!("asset:{}", a.id), Kind::Asset, at, object, a.late(now)));
             }
+            orders::sort_assets(&mut items, all, screen.sort);
         }
         Data::Versions(v) => {
             total = v.rows.len();

@@ -52,6 +52,8 @@ pub enum Event {
     Searched(u64, Result<Hits, String>),
     /// A log was written into a file: which, how many lines.
     Exported(Result<(PathBuf, usize), String>),
+    /// A text came back from the editor.
+    Edited(Result<String, String>),
     /// How far running instances are, as their logs say.
     Progress(Vec<(TiRef, Option<Progress>)>),
     /// A mouse button was pressed at a column and row.
@@ -120,8 +122,10 @@ pub enum Effect {
     Look(String),
     /// The terminal reports the mouse, or doesn't.
     Mouse(bool),
-    /// Write a log as plain text into a file.
-    Export(PathBuf, PathBuf),
+    /// Write a log or a text into a new file.
+    Export(Source, PathBuf),
+    /// Give the terminal to the user's editor with a text.
+    Edit(String),
     /// Put text into the terminal's clipboard.
     Copy(String),
     /// Draw everything again.

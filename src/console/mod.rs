@@ -1,9 +1,12 @@
 //! The console: `event -> update(state) -> effects`, `draw(&state)`. Reads the store, asks the scheduler to act.
 
 mod allowed;
+mod ansi;
+mod clipboard;
 mod critical;
 mod diagram;
 mod distance;
+mod export;
 mod fields;
 mod forms;
 mod graph;
@@ -16,6 +19,7 @@ mod log;
 mod message;
 mod needs;
 mod object;
+mod orders;
 mod overlay;
 mod pace;
 mod palette;

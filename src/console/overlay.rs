@@ -14,6 +14,8 @@ pub enum Overlay {
     Palette(Input, usize),
     /// A form for an act.
     Form(Box<ActForm>),
+    /// A form whose button was pressed in a protected environment: what must be typed before, and what was.
+    Protect(Box<ActForm>, String, Input),
     /// A line that is asked for.
     Prompt(Prompt, Input),
     /// "Quit?".
@@ -31,7 +33,7 @@ pub enum Prompt {
     Grep,
     /// Shell command that gets the log, or the object's JSON.
     Pipe,
-    /// File that gets the log.
+    /// File that gets the log, the text or the rows.
     Export,
     /// Text that is looked for in all logs.
     Search,
@@ -44,7 +46,7 @@ impl Prompt {
             Self::Grep => ("& ", "only lines with this text, 2 around each; empty: all"),
             Self::Pipe => ("| ", "a shell command reads it; the terminal is its own meanwhile"),
             Self::Search => ("/ ", "every log of every run is searched, newest first"),
-            Self::Export => ("> ", "the log is written there as plain text"),
+            Self::Export => ("> ", "written there: a log or text as it is, a list as lines of JSON"),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 use super::{
     keymap::{Keymap, load},
     log,
-    message::{Effect, Event},
+    message::{Effect, Event, Source},
     query::{Data, Query, answer},
     run::Opening,
     search::Search,
@@ -75,6 +75,7 @@ impl Stage {
             dags_folder,
             logs,
             context: "test".into(),
+            program: "dagdeck".into(),
             read_only: false,
             ascii: false,
             colours: Colours::default(),
@@ -175,6 +176,12 @@ impl Stage {
     pub fn refuse(&mut self, number: u64, message: &str) -> &mut Self {
         let error = ReplyError { kind: "refused".into(), message: message.into(), cause: None, hint: None };
         self.event(Event::Reply(number, Err(error)));
+        self
+    }
+
+    /// The editor gives a text back.
+    pub fn edited(&mut self, text: &str) -> &mut Self {
+        self.event(Event::Edited(Ok(text.into())));
         self
     }
 
@@ -324,7 +331,15 @@ impl Stage {
                     continue;
                 }
                 Effect::Export(from, to) => {
-                    self.wanted.push(format!("export {} {}", from.display(), to.display()));
+                    let from = match from {
+                        Source::Log(path) => path.display().to_string(),
+                        Source::Text(text) => text,
+                    };
+                    self.wanted.push(format!("export {from} {}", to.display()));
+                    continue;
+                }
+                Effect::Edit(text) => {
+                    self.wanted.push(format!("edit {text}"));
                     continue;
                 }
                 Effect::StartScheduler => {

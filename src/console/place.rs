@@ -8,6 +8,7 @@ use crate::{
 pub use super::object::{Object, Setting};
 
 use super::{
+    keymap::Action,
     pods::{PodOf, PodRef},
     query::Query,
     widgets::text::{run_id, run_id as run_id_short},
@@ -76,14 +77,14 @@ pub enum Tab {
 impl Tab {
     /// All, in order.
     pub const ALL: [Self; 5] = [Self::Log, Self::Details, Self::Inputs, Self::Xcom, Self::Why];
-    /// Key and name.
-    pub fn name(self) -> (&'static str, &'static str) {
+    /// The action whose key leads there, and its name.
+    pub fn name(self) -> (Action, &'static str) {
         match self {
-            Self::Log => ("o", "log"),
-            Self::Details => ("d", "details"),
-            Self::Inputs => ("i", "inputs"),
-            Self::Xcom => ("x", "xcom"),
-            Self::Why => ("b", "why"),
+            Self::Log => (Action::Log, "log"),
+            Self::Details => (Action::Details, "details"),
+            Self::Inputs => (Action::Inputs, "inputs"),
+            Self::Xcom => (Action::Xcom, "xcom"),
+            Self::Why => (Action::Blockers, "why"),
         }
     }
 }
@@ -154,6 +155,11 @@ impl Place {
     /// Its text is a log.
     pub fn is_log(&self) -> bool {
         matches!(self, Self::Instance(_, Tab::Log) | Self::Logs(_))
+    }
+
+    /// Its body is text to read, not lines to choose from: `/` finds, it doesn't filter.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Instance(..) | Self::Logs(_) | Self::Source(..) | Self::About(_) | Self::Spec(..))
     }
 
     /// As a member of a key's scope.

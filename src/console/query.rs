@@ -4,9 +4,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
-    config,
+    command, config,
     error::Result,
-    model::{ClusterHealth, MapIndex, filter::Filter, yaml},
+    model::{ClusterHealth, MapIndex, yaml},
     secrets::mask::Mask,
     store::screens::{
         Micros, TiRef,
@@ -30,6 +30,7 @@ use crate::{
         settings::{self, Settings},
         system::{self, System},
         triage::{self, Triage},
+        usual::Known,
         versions::{self, Versions},
         xcoms::{self, Xcoms},
     },
@@ -250,14 +251,23 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Dags => Data::Dags(dags::load(conn)?),
         Query::Runs { dag_id, filter, part, now } => {
             // What can't be read as a filter narrows nothing; the screen says what is wrong with it.
-            let filter = Filter::parse(filter).unwrap_or_default();
-            let keep = |r: &RunRow| filter.matches(&fields::run(r, *now));
-            Data::Runs(runs::load(conn, dag_id.as_deref(), &filter, keep, part)?)
+            let filter = command::filter(filter).unwrap_or_default();
+            let known = Known::new(conn);
+            let usual = |r: &RunRow| if filter.asks_usual() { known.of(&r.run.dag_id, "") } else { Vec::new() };
+            let keep = |r: &RunRow| filter.matches(&fields::run(r, *now).beside(&usual(r)));
+            let mut page = runs::load(conn, dag_id.as_deref(), &filter, keep, part)?;
+            page.usual = known.all();
+            Data::Runs(page)
         }
         Query::Instances { filter, part, now } => {
-            let filter = Filter::parse(filter).unwrap_or_default();
-            let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now));
-            Data::Instances(instances::load(conn, &filter, *now, keep, part)?)
+            let filter = command::filter(filter).unwrap_or_default();
+            let known = Known::new(conn);
+            let usual =
+                |t: &TiRow| if filter.asks_usual() { known.of(&t.ti.run.dag_id, &t.ti.task_id) } else { Vec::new() };
+            let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now).beside(&usual(t)));
+            let mut page = instances::load(conn, &filter, *now, keep, part)?;
+            page.usual = known.all();
+            Data::Instances(page)
         }
         Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?.into()),
         Query::System => Data::System(system::load(conn)?),
@@ -303,7 +313,7 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         Query::Names => Data::Names(names::load(conn)?),
         Query::Outlook(dag) => Data::Outlook(Box::new(outlook::load(conn, dag)?)),
         Query::Pods { gone, filter, part, now } => {
-            let filter = Filter::parse(filter).unwrap_or_default();
+            let filter = command::filter(filter).unwrap_or_default();
             let keep = |p: &PodRow| filter.matches(&fields::pod(p, *now));
             Data::Pods(Pods { page: pods::list(conn, None, *gone, keep, part)?, clusters: pods::clusters(conn)? })
         }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::Child,
     sync::{
@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    clock,
+    clock, config,
     error::{Error, Result},
     protocol::Request,
     store::screens::{RunRef, TiRef},
@@ -23,11 +23,12 @@ use crate::{
 
 use super::{
     distance::Distance,
+    forms::shell::quoted,
     input::{self, Gate},
     keymap,
     link::{self, Wanted},
     log,
-    message::{Effect, Event},
+    message::{Effect, Event, Source},
     pace::Pace,
     place::{Place, Tab},
     reader::{self, Desk, LogDesk},
@@ -188,6 +189,15 @@ fn name_of(home: &Path, user: Option<&str>) -> String {
     }
 }
 
+/// How the command line is called for the home.
+fn program(options: &Options) -> String {
+    match &options.context {
+        Some(name) => format!("dagdeck --context {}", quoted(name)),
+        None if config::Place::usual_home().is_ok_and(|usual| usual == options.home) => "dagdeck".into(),
+        None => format!("dagdeck --home {}", quoted(&options.home.display().to_string())),
+    }
+}
+
 fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Option<String>) -> Result<State> {
     let colours = Colours::choose(options.color.as_deref(), &environment)?;
     let theme = Theme::choose(options.theme.as_deref(), colours == Colours::Never)?;
@@ -197,6 +207,7 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
         dags_folder: options.dags_folder.clone(),
         logs: logs_of(options),
         context: options.context.clone().unwrap_or_else(|| name_of(&options.home, environment("HOME").as_deref())),
+        program: program(options),
         read_only: options.read_only,
         ascii: options.ascii || ascii_locale(&environment),
         colours,
@@ -339,14 +350,9 @@ impl Hands {
     }
 }
 
-/// Writes a log as plain text into a new file.
-fn export(from: &Path, to: PathBuf) -> std::result::Result<(PathBuf, usize), String> {
-    let write = || {
-        let mut out = std::io::BufWriter::new(fs::File::create_new(&to)?);
-        let lines = log::plain(from, &mut out)?;
-        out.flush()?;
-        Ok(lines)
-    };
+/// Writes into a new file.
+fn export(from: &Source, to: PathBuf) -> std::result::Result<(PathBuf, usize), String> {
+    let write = || shell::feed(fs::File::create_new(&to)?, from);
     let lines = write().map_err(|e: std::io::Error| format!("{}: {e}", to.display()))?;
     Ok((fs::canonicalize(&to).unwrap_or(to), lines))
 }
@@ -408,6 +414,13 @@ fn turn(
                     let (home, dags) = &hands.places;
                     terminal.lend(|| shell::verb(home, dags, words))?;
                     gate.open();
+                }
+                Effect::Edit(text) => {
+                    gate.close();
+                    let mut came = Err(String::new());
+                    terminal.lend(|| came = shell::edit(text))?;
+                    gate.open();
+                    drop(hands.events.send(Event::Edited(came)));
                 }
                 Effect::Pipe(command, source) => {
                     gate.close();

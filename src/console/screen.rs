@@ -1,8 +1,12 @@
 //! One screen of the stack: its object, what was read about it, cursor, marks, filter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
+    command,
     model::filter::Filter,
     store::screens::{
         Micros,
@@ -51,6 +55,16 @@ pub struct Screen {
     pub marks: BTreeMap<String, Item>,
     /// When the line under the cursor went away and another one took its place.
     pub replaced_at: Option<Micros>,
+    /// Keys scroll the preview, not the list.
+    pub in_preview: bool,
+    /// Lines scrolled in the preview.
+    pub preview_top: usize,
+    /// How many of its lines had no room when it was drawn last: where scrolling ends.
+    pub preview_hidden: Cell<usize>,
+    /// Line of a text that was found last.
+    pub found_line: Option<usize>,
+    /// How often the time shown was halved.
+    pub zoom: u8,
     /// Where a range starts.
     pub mark_start: Option<String>,
     /// Filter, or what a log is searched for.
@@ -93,8 +107,6 @@ pub struct Screen {
     pub pan: (usize, usize),
     /// Of a drawing only what is above (true) or below a box.
     pub only_way: Option<(String, bool)>,
-    /// First and last instant of a timeline that are seen; `None`: all.
-    pub zoom: Option<(Micros, Micros)>,
     /// Week of a calendar, counted back from this one.
     pub week: usize,
 }
@@ -116,6 +128,11 @@ impl Screen {
             fresh: 0,
             marks: BTreeMap::new(),
             replaced_at: None,
+            in_preview: false,
+            preview_top: 0,
+            preview_hidden: Cell::new(0),
+            found_line: None,
+            zoom: 0,
             mark_start: None,
             filter: Input::default(),
             filtering: false,
@@ -137,7 +154,6 @@ impl Screen {
             graph: Shown::default(),
             pan: (0, 0),
             only_way: None,
-            zoom: None,
             week: 0,
         }
     }
@@ -226,9 +242,14 @@ impl Screen {
         let above = self.cursor.saturating_sub(self.top);
         let at_top = self.top == 0 && self.items.iter().take(self.cursor).all(Item::is_heading);
         let known: BTreeSet<String> = self.items.iter().map(|i| i.id.clone()).collect();
-        let filter = match Filter::parse(&self.filter.text) {
+        let source = if self.place.is_text() { "" } else { &self.filter.text };
+        let filter = match command::filter(source) {
             Ok(filter) => {
-                self.filter_error = None;
+                // Of other rows nobody has looked up what is usual.
+                let knows = matches!(self.place, Place::Dags | Place::Runs(_) | Place::Instances(None));
+                let unknown = filter.asks_usual() && !knows;
+                self.filter_error =
+                    unknown.then(|| "what is usual is known of DAGs, runs, task instances of all DAGs".into());
                 filter
             }
             Err(e) => {

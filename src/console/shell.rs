@@ -62,7 +62,7 @@ pub fn pipe(command: &str, source: Source) {
     with_signals(&mut shell);
     let ended = shell.spawn().and_then(|mut child| {
         let input = child.stdin.take();
-        let feeder = thread::spawn(move || input.map_or(Ok(()), |input| feed(input, &source)));
+        let feeder = thread::spawn(move || input.map_or(Ok(0), |input| feed(input, &source)));
         let status = child.wait()?;
         // A command that reads only the beginning (`head`) closes its input: no mistake.
         let _ = feeder.join();
@@ -76,13 +76,44 @@ pub fn pipe(command: &str, source: Source) {
     let _ = stdin().read_line(&mut String::new());
 }
 
-fn feed(mut input: impl Write, source: &Source) -> io::Result<()> {
-    match source {
-        Source::Text(text) => writeln!(input, "{text}"),
-        Source::Log(path) => {
-            let mut out = io::BufWriter::new(&mut input);
-            log::plain(path, &mut out)?;
-            out.flush()
+/// Writes what a shell command or a file gets; how many lines that were.
+///
+/// # Errors
+/// Those of reading the log and of writing.
+pub fn feed(input: impl Write, source: &Source) -> io::Result<usize> {
+    let mut out = io::BufWriter::new(input);
+    let lines = match source {
+        Source::Text(text) => {
+            writeln!(out, "{text}")?;
+            text.lines().count()
         }
-    }
+        Source::Log(path) => log::plain(path, &mut out)?,
+    };
+    out.flush()?;
+    Ok(lines)
+}
+
+/// Gives a text to the user's editor; what came back, without line ends at its end. The terminal must have been given back before.
+pub fn edit(text: &str) -> Result<String, String> {
+    let named = ["VISUAL", "EDITOR"].into_iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.trim().is_empty()));
+    let editor = named.unwrap_or_else(|| "vi".into());
+    let path = std::env::temp_dir().join(format!("dagdeck-{}-{}.txt", std::process::id(), text.len()));
+    let run = || {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        drop(file);
+        // As git does it: the variable may hold options.
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&path);
+        with_signals(&mut command);
+        let status = command.status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!("{editor}: {status}; nothing was changed")));
+        }
+        std::fs::read_to_string(&path)
+    };
+    let came = run().map_err(|e: io::Error| e.to_string());
+    let _ = std::fs::remove_file(&path);
+    came.map(|text| text.trim_end_matches(['\n', '\r']).to_owned())
 }

@@ -98,12 +98,29 @@ pub struct Facts {
     pub logs: PathBuf,
     /// Name of the environment.
     pub context: String,
+    /// How the command line is called for this home: `dagdeck`, with `--context` or `--home` if it isn't the usual one.
+    pub program: String,
     /// No verbs.
     pub read_only: bool,
     /// Only ASCII is drawn.
     pub ascii: bool,
     /// Colours that the terminal shows.
     pub colours: Colours,
+}
+
+impl Facts {
+    /// A command line as any shell of this machine takes it: about this home.
+    pub fn here(&self, line: &str) -> String {
+        match line.strip_prefix("dagdeck ") {
+            Some(rest) => format!("{} {rest}", self.program),
+            None => line.to_owned(),
+        }
+    }
+
+    /// The environment is one in production: work there is started, stopped and repeated only by who types what it is about.
+    pub fn is_protected(&self) -> bool {
+        self.context.to_lowercase().contains("prod")
+    }
 }
 
 /// Everything.
@@ -145,6 +162,8 @@ pub struct State {
     pub undo: Vec<Undo>,
     /// Nothing new is shown.
     pub frozen: bool,
+    /// Times are shown in this machine's zone, not in UTC.
+    pub local: bool,
     /// The terminal has the focus.
     pub focused: bool,
     /// What has a name, for the palette.
@@ -240,6 +259,7 @@ impl State {
             held: Vec::new(),
             undo: Vec::new(),
             frozen: false,
+            local: false,
             focused: true,
             names: Names::default(),
             alerts: None,

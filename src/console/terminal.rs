@@ -6,7 +6,6 @@ use std::{
 };
 
 use crossterm::{
-    clipboard::CopyToClipboard,
     cursor::{Hide, Show},
     event::{
         DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
@@ -18,24 +17,21 @@ use crossterm::{
         disable_raw_mode, enable_raw_mode,
     },
 };
-use ratatui::{
-    backend::{Backend, CrosstermBackend},
-    buffer::Buffer,
-    layout::Rect,
-};
+use ratatui::{buffer::Buffer, layout::Rect};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::widgets::text::is_uncertain;
-
-/// Longest text that goes to the clipboard: terminals drop longer ones, some with the connection.
-const CLIPBOARD: usize = 74_000;
+use super::{
+    ansi,
+    clipboard::{self, Multiplexer},
+};
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the console has it. Dropping gives it back.
 pub struct Terminal {
-    backend: CrosstermBackend<BufWriter<Stdout>>,
+    out: BufWriter<Stdout>,
+    multiplexer: Multiplexer,
     last: Option<Buffer>,
 }
 
@@ -44,7 +40,7 @@ impl Terminal {
     pub fn take() -> io::Result<Self> {
         enter()?;
         let out = BufWriter::with_capacity(64 * 1024, stdout());
-        Ok(Self { backend: CrosstermBackend::new(out), last: None })
+        Ok(Self { out, multiplexer: Multiplexer::of(|name| std::env::var(name).ok()), last: None })
     }
 
     /// Writes what differs from the last frame, in one synchronized update; nothing if nothing differs.
@@ -52,12 +48,12 @@ impl Terminal {
         let last = match self.last.take() {
             Some(last) if last.area() == frame.area() => last,
             _ => {
-                queue!(self.backend, Clear(ClearType::All))?;
+                queue!(self.out, Clear(ClearType::All))?;
                 Buffer::empty(*frame.area())
             }
         };
-        if write_changes(&mut self.backend, &last, &frame)? {
-            Write::flush(&mut self.backend)?;
+        if write_changes(&mut self.out, &last, &frame)? {
+            self.out.flush()?;
         }
         self.last = Some(frame);
         Ok(())
@@ -74,18 +70,21 @@ impl Terminal {
         if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
     }
 
-    /// Puts text into the clipboard of the terminal at the other end.
+    /// Puts text into the clipboard of the terminal at the other end; what is longer than [`clipboard::MOST`] is cut.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        let end = (0..=text.len().min(CLIPBOARD)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-        queue!(self.backend, CopyToClipboard::to_clipboard_from(&text[..end]))?;
-        Write::flush(&mut self.backend)
+        let text = clipboard::cut(text);
+        if self.multiplexer == Multiplexer::Tmux {
+            clipboard::tell_tmux(text.to_owned());
+        }
+        self.out.write_all(clipboard::sequence(text, self.multiplexer).as_bytes())?;
+        self.out.flush()
     }
 
     /// Asks the terminal where its cursor is (DSR 6): every one answers, with an escape sequence that is no key and that the
     /// library which reads keys knows and keeps to itself.
     pub fn ask_cursor(&mut self) -> io::Result<()> {
-        self.backend.write_all(b"\x1b[6n")?;
-        Write::flush(&mut self.backend)
+        self.out.write_all(b"\x1b[6n")?;
+        self.out.flush()
     }
 
     /// Gives the terminal to other work, and takes it again.
@@ -102,15 +101,11 @@ impl Terminal {
         Ok(())
     }
 
-    /// Gives the terminal back, stops until `fg`, takes it again.
+    /// Gives the terminal back, stops until `fg`, takes it again. Where no shell could bring it back nothing stops.
     pub fn suspend(&mut self) -> io::Result<()> {
         leave();
-        if let Ok(me) = i32::try_from(std::process::id())
-            && let Some(me) = rustix::process::Pid::from_raw(me)
-        {
-            // The whole foreground group stops, as the terminal's own suspend key would do.
-            let _ = rustix::process::kill_process(me, rustix::process::Signal::STOP);
-        }
+        // The whole group, as the terminal's own key would do: whoever started us and waits stops too.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
         enter()?;
         self.forget();
         Ok(())
@@ -124,20 +119,14 @@ impl Drop for Terminal {
 }
 
 /// Writes the cells that differ in one synchronized update; false and nothing if none does.
-fn write_changes<W: Write>(backend: &mut CrosstermBackend<W>, last: &Buffer, frame: &Buffer) -> io::Result<bool> {
+fn write_changes(out: &mut impl Write, last: &Buffer, frame: &Buffer) -> io::Result<bool> {
     let changed = last.diff(frame);
     if changed.is_empty() {
         return Ok(false);
     }
-    queue!(backend, BeginSynchronizedUpdate)?;
-    // The column after a letter that terminals don't agree about is gone to, not reached: so nothing behind it moves.
-    let mut rest = changed.as_slice();
-    while !rest.is_empty() {
-        let end = rest.iter().position(|(_, _, cell)| is_uncertain(cell.symbol())).map_or(rest.len(), |at| at + 1);
-        backend.draw(rest[..end].iter().copied())?;
-        rest = &rest[end..];
-    }
-    queue!(backend, EndSynchronizedUpdate)?;
+    queue!(out, BeginSynchronizedUpdate)?;
+    ansi::write(out, &changed)?;
+    queue!(out, EndSynchronizedUpdate)?;
     Ok(true)
 }
 
@@ -150,7 +139,7 @@ pub fn changed_bytes(last: &Buffer, frame: &Buffer) -> usize {
 pub fn change(last: &Buffer, frame: &Buffer) -> Vec<u8> {
     let mut out = Vec::new();
     // Writing into memory can't fail.
-    let _ = write_changes(&mut CrosstermBackend::new(&mut out), last, frame);
+    let _ = write_changes(&mut out, last, frame);
     out
 }
 

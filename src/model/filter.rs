@@ -2,7 +2,8 @@
 //!
 //! Terms are joined by "and". `key:a,b` is true when the field equals `a` or `b` (`*` stands for anything; lists such as
 //! tags are one field of words). `key>N` and `key<N` compare durations (`90s`, `10m`, `2h`, `1d`) and times. `since:7d`
-//! compares the row's time. `!term` is its opposite. A bare word is found in any text of the row, without case.
+//! compares the row's time. `dur>p95` is true of what took longer than 95 of 100 of its kind's last successes did. `owner:me` and
+//! `who:me` mean who asks. `!term` is its opposite. A bare word is found in any text of the row, without case.
 
 use super::state::TiState;
 
@@ -36,6 +37,13 @@ pub enum Test {
         above: bool,
         /// The limit.
         seconds: f64,
+    },
+    /// The row's duration is above (`true`) or below what so many of 100 of its kind's last successes don't exceed.
+    Usual {
+        /// Above, not below.
+        above: bool,
+        /// 1 to 99.
+        percent: u8,
     },
     /// The row's time is at most (`since`) or at least (`before`) so many seconds ago.
     Age {
@@ -105,7 +113,7 @@ pub const KEYS: &[&str] = &[
 pub trait Fields {
     /// A field's text; words of a list are separated by spaces. `text` is everything a bare word is looked for in.
     fn text(&self, key: &str) -> Option<String>;
-    /// A field in seconds: `dur`, and `age` (seconds since the row's own time).
+    /// A field in seconds: `dur`, `age` (seconds since the row's own time), and `p50`, `p95` ..: how long its kind usually takes.
     fn seconds(&self, key: &str) -> Option<f64>;
 }
 
@@ -131,6 +139,18 @@ impl Filter {
         Ok(Self { terms })
     }
 
+    /// The same for a person: `owner:me` and `who:me` mean that name.
+    pub fn of_person(mut self, name: &str) -> Self {
+        for term in &mut self.terms {
+            if let Test::Is { field, patterns } = &mut term.test
+                && matches!(field.as_str(), "owner" | "who")
+            {
+                patterns.iter_mut().filter(|p| *p == "me").for_each(|p| *p = name.to_lowercase());
+            }
+        }
+        self
+    }
+
     /// True if nothing is asked.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -150,6 +170,11 @@ impl Filter {
     /// What the terms ask, and whether they are turned around.
     pub fn tests(&self) -> impl Iterator<Item = (&Test, bool)> {
         self.terms.iter().map(|t| (&t.test, t.not))
+    }
+
+    /// It asks how long things usually take.
+    pub fn asks_usual(&self) -> bool {
+        self.terms.iter().any(|t| matches!(t.test, Test::Usual { .. }))
     }
 
     /// The exact values, in lower case, one of which every match must have in a field: lets a reader ask for less.
@@ -180,6 +205,10 @@ impl Test {
             Self::Compare { field, above, seconds } => {
                 row.seconds(field).is_some_and(|have| if *above { have > *seconds } else { have < *seconds })
             }
+            Self::Usual { above, percent } => row
+                .seconds("dur")
+                .zip(row.seconds(&format!("p{percent}")))
+                .is_some_and(|(have, usual)| if *above { have > usual } else { have < usual }),
             Self::Age { within, seconds } => row.seconds("age").is_some_and(|age| (age <= *seconds) == *within),
             Self::Flag(name) => row.text(name).is_some_and(|v| v == "true"),
             Self::Text(text) => row.text("text").is_some_and(|have| have.to_lowercase().contains(text)),
@@ -189,7 +218,12 @@ impl Test {
 
 /// True if a text, or a word of it, is one of these patterns; all in lower case.
 pub fn is_one(patterns: &[String], text: &str) -> bool {
-    patterns.iter().any(|p| wild(p, text) || text.split_whitespace().any(|word| wild(p, word)))
+    patterns.iter().any(|p| wild(p, text) || words_of(text).any(|word| wild(p, word)))
+}
+
+/// Words of a list that is written with spaces or commas.
+fn words_of(list: &str) -> impl Iterator<Item = &str> {
+    list.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
 }
 
 /// Splits at spaces outside of double quotes.
@@ -254,6 +288,11 @@ fn keyed(key: &str, sign: &str, value: &str) -> Result<Test, String> {
             }
             Ok(Test::Is { field: field.into(), patterns })
         }
+        ("dur", _) if value.starts_with('p') => {
+            let percent = value[1..].parse().ok().filter(|p| (1..100).contains(p));
+            let why = || format!("{key}{sign}{value}: not one of p50, p95 .. of what is usual");
+            Ok(Test::Usual { above: sign == ">", percent: percent.ok_or_else(why)? })
+        }
         ("dur", _) => Ok(Test::Compare { field: field.into(), above: sign == ">", seconds: span()? }),
         _ => Err(format!("{key} has no order; write {key}:{value}")),
     }
@@ -307,6 +346,11 @@ pub fn seconds(text: &str) -> Option<f64> {
     number.parse::<f64>().ok().filter(|n| *n >= 0.0 && n.is_finite()).map(|n| n * unit)
 }
 
+/// The smallest of some sorted numbers that so many of 100 of them don't exceed.
+pub fn rank(sorted: &[f64], percent: usize) -> Option<f64> {
+    sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+}
+
 /// Glob with `*` only; without `*` the whole text must be equal.
 fn wild(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
@@ -349,6 +393,7 @@ mod tests {
         };
         let number = |key: &str| match key {
             "dur" => Some(700.0),
+            "p50" | "p95" => Some(600.0),
             "age" => Some(3.0 * 86_400.0),
             _ => None,
         };
@@ -372,6 +417,10 @@ mod tests {
             "!paused",
             "oomkilled",
             "!tag:quant",
+            "owner:me",
+            "owner:you",
+            "dur>p95",
+            "!dur<p50",
             "\"hp[3] oom\"",
             "!since:1d",
             "train_with",
@@ -384,11 +433,20 @@ mod tests {
     }
 
     #[test]
+    fn me_is_who_asks() {
+        let row = Lookup(|key: &str| (key == "owner").then(|| "ml, Lee".to_owned()), |_: &str| None);
+        let fits = |filter: &str| Filter::parse(filter).unwrap().of_person("lee").matches(&row);
+        assert!(fits("owner:me") && fits("owner:ml,me") && !fits("owner:you") && !fits("!owner:me"));
+    }
+
+    #[test]
     fn mistakes_are_sentences() {
         for (source, part) in [
             ("colour:red", "no such key"),
             ("since:soon", "not a duration"),
             ("dur:5m", "dur>5m"),
+            ("dur>p0", "p50, p95"),
+            ("dur>px", "p50, p95"),
             ("state:", "needs a value"),
             ("state:bogus", "no such state; one of none, scheduled"),
             ("\"open", "not closed"),

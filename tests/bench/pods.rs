@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
+    io::{BufRead, BufReader},
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,8 @@ use tokio::sync::watch;
 
 use crate::{Bench, cluster::Cluster, ms, processes::pss_mb, proxy::Proxy, run_ms};
 
+/// Lines that a container prints, twice.
+const LINES: [usize; 2] = [100_000, 1_000_000];
 /// Pods that run at a time.
 const AT_A_TIME: usize = 20;
 
@@ -37,8 +40,9 @@ more = {{"schedule": None, "start_date": datetime(2026, 1, 1), "is_paused_upon_c
 with DAG("pods", max_active_tasks={AT_A_TIME}, **more):
     for i in range({pods}):
         pod(i, "true")
-with DAG("lines", **more):
-    pod(0, "seq 1000000")
+for lines in {LINES:?}:
+    with DAG(f"lines_{{lines}}", **more):
+        pod(0, f"seq {{lines}}")
 "#
     )
 }
@@ -97,28 +101,30 @@ pub fn measure() {
     println!("pods_{pods}: requests {kinds:?}");
 }
 
-/// A million lines of one container: all of them in the log, once, and what they cost in memory.
+/// A hundred thousand lines of one container, then a million: all of them in the log, once, and what they cost in memory.
 pub fn lines() {
     let Some((_cluster, _proxy, bench)) = scene(1) else { return };
     let pid = scheduler(&bench);
     bench.run("pods");
-    let (before, highest) = (status_mb(pid, "VmRSS"), status_mb(pid, "VmHWM"));
-    let (document, cpu) = bench.run("lines");
-    let run = document["dag_run"]["dag_run_id"].as_str().unwrap();
-    let log = bench.home().join(format!("logs/dag_id=lines/run_id={run}/task_id=t0000/attempt=1.log"));
-    let text = fs::read_to_string(log).unwrap();
-    let lines = text.lines().filter_map(|line| {
-        let line: Value = serde_json::from_str(line).ok()?;
-        line["event"].as_str()?.strip_prefix("[base] ")?.parse::<u64>().ok()
-    });
-    let wrong = lines.enumerate().inspect(|(i, n)| assert_eq!(*i as u64 + 1, *n)).count();
-    assert_eq!(wrong, 1_000_000);
-    println!(
-        "pod_lines: 1000000 lines, {:.0} in all, each once in the log; CPU {cpu:.0}; scheduler MB {before:.1} before (at most {highest:.1}), {:.1} after, at most {:.1}",
-        run_ms(&document),
-        status_mb(pid, "VmRSS"),
-        status_mb(pid, "VmHWM"),
-    );
+    for count in LINES {
+        let (before, highest) = (status_mb(pid, "VmRSS"), status_mb(pid, "VmHWM"));
+        let dag = format!("lines_{count}");
+        let (document, cpu) = bench.run(&dag);
+        let run = document["dag_run"]["dag_run_id"].as_str().unwrap();
+        let log = bench.home().join(format!("logs/dag_id={dag}/run_id={run}/task_id=t0000/attempt=1.log"));
+        let lines = BufReader::new(fs::File::open(log).unwrap()).lines().filter_map(|line| {
+            let line: Value = serde_json::from_str(&line.unwrap()).ok()?;
+            line["event"].as_str()?.strip_prefix("[base] ")?.parse::<u64>().ok()
+        });
+        let all = lines.enumerate().inspect(|(i, n)| assert_eq!(*i as u64 + 1, *n)).count();
+        assert_eq!(all, count);
+        println!(
+            "pod_lines: {count} lines, {:.0} in all, each once in the log; CPU {cpu:.0}; scheduler MB {before:.1} before (at most {highest:.1}), {:.1} after, at most {:.1}",
+            run_ms(&document),
+            status_mb(pid, "VmRSS"),
+            status_mb(pid, "VmHWM"),
+        );
+    }
 }
 
 /// The bare loop: create, wait for the end by one watch, delete.

@@ -194,6 +194,29 @@ fn a_held_act_waits_and_can_be_undone() {
     assert_eq!(home.run("tasks clear churn --run-id done --hold=-1 -y").code, 1);
 }
 
+/// As the console's forms show them for the shell.
+#[test]
+fn every_verb_with_a_plan_can_be_held() {
+    let home = Home::with_runs();
+    let verbs = [
+        "tasks mark churn done notify success",
+        "runs set-state churn done success",
+        "runs clear churn done",
+        "runs delete churn done",
+        "backfill create --dag-id churn --from-date 2026-03-01 --to-date 2026-03-02",
+    ];
+    let runs = home.run("runs list -o json").json();
+    for verb in verbs {
+        let held = home.run(&format!("{verb} --hold 60 -y -o json"));
+        assert_eq!(held.code, 0, "{verb}: {held:?}");
+        assert_eq!(held.json()["applied"], false, "{verb}");
+        let id = home.run("plans list -o json").json()[0]["plan_id"].as_str().unwrap().to_owned();
+        assert_eq!(home.run("plans list -o json").json()[0]["state"], "held", "{verb}");
+        assert_eq!(home.run(&format!("plans discard {id}")).code, 0, "{verb}");
+    }
+    assert_eq!(home.run("runs list -o json").json(), runs);
+}
+
 #[test]
 fn old_runs_are_cleaned_by_a_plan() {
     let home = Home::with_runs();

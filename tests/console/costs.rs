@@ -97,7 +97,8 @@ fn typed(runs: i64, filter: &str) -> u64 {
     stage.keys("4 /").type_text(all);
     let before = stage.steps();
     stage.type_text(last).keys("Enter");
-    assert!(stage.text().contains("none fits"), "{filter}: {}", stage.text());
+    let text = stage.text();
+    assert!(text.contains("none fits") && text.contains("nothing fits the filter"), "{filter}: {text}");
     stage.steps() - before
 }
 

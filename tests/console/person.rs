@@ -115,7 +115,7 @@ fn help_is_turned_page_by_page() {
     assert!(first.contains("PgDn: more") && first.contains("Esc:close"), "{first}");
     let second = stage.keys("PgDn").text();
     assert_ne!(first.lines().nth(6), second.lines().nth(6), "{second}");
-    assert!(stage.keys("PgDn PgDn").text().contains("ACT (changes something"), "{}", stage.text());
+    assert!(stage.keys("PgDn PgDn PgDn").text().contains("ACT (changes something"), "{}", stage.text());
 }
 
 #[test]

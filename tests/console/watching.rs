@@ -205,37 +205,3 @@ fn the_card_of_a_mapped_task_is_about_the_index_that_failed() {
     assert!(text.contains("4 instances: 3S 1F") && text.contains("[3] lr=1e-4 b64 failed"), "{text}");
     assert!(text.contains("try 3/3 took 21m04") && text.contains("killed by SIGKILL"), "{text}");
 }
-
-#[test]
-fn a_timeline_is_zoomed_into_and_fitted_again() {
-    let (_dir, mut stage) = stage((160, 45));
-    // The list and its times, without the line of keys.
-    let body = |stage: &dagdeck::console::Stage| stage.text().lines().take(20).map(str::to_owned).collect::<Vec<_>>();
-    stage.keys("2 Enter v t");
-    let all = body(&stage);
-    assert!(!all.join("\n").contains("(.: all)"), "{all:#?}");
-    stage.keys("j j");
-    let at_task = body(&stage);
-    let bars = |lines: &[String]| lines.join("").matches('=').count();
-    stage.keys("+ +");
-    let close = body(&stage);
-    assert!(close[1].contains(" x4 (.: all)"), "{close:#?}");
-    assert_ne!(close[2], at_task[2], "the times above are others");
-    // What ran outside of what is seen leaves no bar at its edge.
-    let rows = |lines: &[String]| lines.iter().skip(3).filter(|l| l.contains("==") || l.contains('*')).count();
-    assert!(rows(&close) < rows(&at_task), "{close:#?} {at_task:#?}");
-    // Either end of the run, as close; a line whose work is elsewhere brings it in sight.
-    stage.keys("End");
-    let last = body(&stage);
-    stage.keys("Home");
-    let first = body(&stage);
-    assert!(first[1].contains(" x4 ") && last[1].contains(" x4 ") && first[2] != last[2], "{first:#?} {last:#?}");
-    stage.keys("End k j");
-    assert!(bars(&body(&stage)) > 0, "{}", stage.text());
-    stage.keys("-");
-    assert!(body(&stage)[1].contains(" x2 "), "{}", stage.text());
-    stage.keys("-");
-    assert_eq!(body(&stage), at_task);
-    stage.keys("+ .");
-    assert_eq!(body(&stage), at_task);
-}

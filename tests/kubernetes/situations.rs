@@ -107,12 +107,19 @@ fn as_airflow_in_every_recorded_situation() {
 fn a_pod_of_an_earlier_try_that_still_runs_is_taken_up() {
     let Some(cluster) = Cluster::new("earlier") else { return };
     let home = crate::support::Home::with_files(&[("pods.py", &dag_file(&cluster, "pod(\"again\", \"exit 9\")"))]);
+    let labels = json!({
+        "dag_id": "pods", "task_id": "again", "run_id": "r1", "kubernetes_pod_operator": "True",
+        "airflow_version": "3.3.2", "try_number": "1",
+    });
+    // Another installation's of a DAG with the same names: nothing of ours.
     cluster.create(json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "old-pod", "labels": {
-            "dag_id": "pods", "task_id": "again", "run_id": "r1", "kubernetes_pod_operator": "True",
-            "airflow_version": "3.3.2", "try_number": "1",
-        }},
+        "metadata": {"name": "others", "labels": labels, "annotations": {"dagdeck/owner": r#"{"home": "dagdeck-another"}"#}},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "base", "image": cluster.image(), "command": ["sleep", "1000"]}]},
+    }));
+    cluster.create(json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "old-pod", "labels": labels},
         "spec": {"restartPolicy": "Never", "containers": [{"name": "base", "image": cluster.image(),
             "command": ["sh", "-c", "echo old; until [ -e /tmp/end ]; do sleep 0.2; done"], "lifecycle": {}}],
             "activeDeadlineSeconds": 20},
@@ -125,6 +132,7 @@ fn a_pod_of_an_earlier_try_that_still_runs_is_taken_up() {
     assert_eq!(run.task("again", -1)["external_id"], "old-pod");
     assert_eq!(run.task("again", -1)["cause"]["kind"], "timeout");
     assert!(log(&home, "r1", "again", 1).contains(&"[base] old".to_string()));
+    assert!(cluster.left().contains(&"others".to_string()), "{:?}", cluster.left());
 }
 
 /// Situations that aren't in the recording: tried with the provider 10.25.0 on such a cluster.

@@ -11,7 +11,7 @@ use crate::{protocol::Command, store::screens::TiRef};
 pub fn value(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|e| {
         let quoted = Value::from(text.trim());
-        format!("value: not JSON ({e}); a text is written {quoted}")
+        format!("value: not JSON; a text is written {quoted} ({e})")
     })
 }
 

@@ -23,8 +23,10 @@ const WORK: Scope =
 const TEXT: Scope = Scope::INSTANCE.or(Scope::SOURCE).or(Scope::ABOUT).or(Scope::LOGS).or(Scope::SPEC);
 /// Screens with a log.
 const LOGS: Scope = Scope::INSTANCE.or(Scope::LOGS);
-/// Screens with groups that fold, and no time to zoom into.
+/// Screens with groups that fold, and no time to zoom.
 const TREES: Scope = Scope::GRID.or(Scope::GRAPH);
+/// Screens whose lines are as long as somebody wrote them.
+const CODE: Scope = Scope::SOURCE.or(Scope::SPEC);
 const LISTS: Scope = TEXT.not();
 /// Screens about pods.
 const PODS: Scope = Scope::PODS.or(Scope::POD).or(Scope::SPEC);
@@ -131,7 +133,15 @@ pub const ROWS: &[Row] = {
         row(A::Back, &["Esc"], Scope::ALL, G::Move, "", "close the innermost thing, clear the filter, up one"),
         row(A::UpOne, &["q"], Scope::ALL, G::Move, "", "up one; at the top, triage, it asks whether to leave"),
         row(A::LastScreen, &["Backspace"], Scope::ALL, G::Move, "", "the screen before this one"),
-        row(A::NextPane, &["Tab"], Scope::INSTANCE, G::Move, "", "next part: log, details, inputs, XCom, why"),
+        row(
+            A::NextPane,
+            &["Tab"],
+            Scope::ALL,
+            G::Move,
+            "",
+            "next part: log, details, inputs ..; the next of several lists; the preview, to scroll it",
+        ),
+        row(A::PreviousPane, &["Shift-Tab"], Scope::ALL, G::Move, "", "the part before"),
         row(A::Triage, &["1"], Scope::ALL, G::Move, "", "screen: triage (what needs a person)"),
         row(A::Dags, &["2"], Scope::ALL, G::Move, "", "screen: DAGs"),
         row(A::Runs, &["3"], Scope::ALL, G::Move, "", "screen: runs of all DAGs"),
@@ -148,6 +158,7 @@ pub const ROWS: &[Row] = {
         row(A::GoLog, &["g l"], OBJECTS, G::Move, "", "go to the log"),
         row(A::GoFailure, &["g f"], OBJECTS, G::Move, "", "go to the newest failure of this DAG"),
         row(A::GoAudit, &["g a"], OBJECTS, G::Move, "", "go to the audit of this object: who did what to it"),
+        row(A::GoBackfills, &["g b"], OBJECTS, G::Move, "", "go to the backfills of this DAG"),
         row(
             A::SearchLogs,
             &["g s"],
@@ -189,25 +200,35 @@ pub const ROWS: &[Row] = {
         row(A::OnlyThere, &["-"], Scope::PODS, G::Look, "", "only pods that are there"),
         row(A::OnlyAbove, &["<"], Scope::GRAPH, G::Look, "above", "only what is above this task; again: all"),
         row(A::OnlyBelow, &[">"], Scope::GRAPH, G::Look, "below", "only what is below this task; again: all"),
-        row(A::Wrap, &["w"], LOGS, G::Look, "wrap", "wrap long lines"),
+        row(A::Wrap, &["w"], LOGS.or(CODE), G::Look, "wrap", "wrap long lines"),
         row(A::Stamps, &["t"], LOGS, G::Look, "", "time stamps: clock, since the start, none"),
         row(A::Grep, &["&"], LOGS, G::Look, "grep", "only lines with a text, with some lines around them"),
-        row(A::FindNext, &["n"], LOGS, G::Look, "", "next match"),
-        row(A::FindPrevious, &["N"], LOGS, G::Look, "", "previous match"),
+        row(A::FindNext, &["n"], TEXT, G::Look, "", "next match"),
+        row(A::FindPrevious, &["N"], TEXT, G::Look, "", "previous match"),
         row(A::OnlyProblems, &["!"], Scope::ALL, G::Look, "", "only problems; in a log: only warnings and errors"),
         row(
             A::Sort,
             &["s"],
-            Scope(Scope::DAGS.0 | Scope::RUNS.0 | Scope::TIS.0 | Scope::PODS.0 | Scope::XCOM.0),
+            Scope(
+                Scope::DAGS.0
+                    | Scope::RUNS.0
+                    | Scope::TIS.0
+                    | Scope::PODS.0
+                    | Scope::AUDIT.0
+                    | Scope::XCOM.0
+                    | Scope::ASSETS.0
+                    | Scope::BACKFILLS.0,
+            ),
             G::Look,
             "",
             "sort by the next column; group pods by DAG, node, phase, namespace",
         ),
         row(A::Unfold, &["+"], TREES, G::Look, "", "unfold all groups; in the diagram the one under the cursor"),
         row(A::Fold, &["-"], TREES, G::Look, "", "fold all groups; in the diagram the one under the cursor"),
-        row(A::ZoomIn, &["+"], Scope::GANTT, G::Look, "zoom", "zoom in on what ran under the cursor"),
-        row(A::ZoomOut, &["-"], Scope::GANTT, G::Look, "", "zoom out"),
-        row(A::ZoomFit, &["."], Scope::GANTT, G::Look, "", "no zoom: all of the run fits"),
+        row(A::ZoomIn, &["+"], Scope::GANTT, G::Look, "", "zoom: half the time, around the line under the cursor"),
+        row(A::ZoomOut, &["-"], Scope::GANTT, G::Look, "", "zoom: twice the time"),
+        row(A::Fit, &["."], Scope::GANTT, G::Look, "", "fit: the whole run again"),
+        row(A::Zone, &["t"], LOGS.not(), G::Look, "", "times in UTC, or in the zone of this machine"),
         row(A::Freeze, &["z"], Scope::ALL, G::Look, "", "freeze the screen"),
         row(A::Mark, &["Space"], LISTS, G::Select, "mark", "mark, and one down"),
         row(A::MarkRange, &["V"], LISTS, G::Select, "", "mark from the last mark to here"),
@@ -220,7 +241,14 @@ pub const ROWS: &[Row] = {
         row(A::CopyLine, &["y l"], Scope::ALL, G::Select, "", "copy the line"),
         row(A::CopyIncident, &["y i"], Scope::ALL, G::Select, "", "copy the text of the incident"),
         row(A::Pipe, &["|"], Scope::ALL, G::Select, "", "pipe the log or the object's JSON into a command"),
-        row(A::Export, &["X"], Scope::INSTANCE, G::Select, "", "export the log to a file of your own"),
+        row(
+            A::Export,
+            &["X"],
+            Scope::ALL,
+            G::Select,
+            "",
+            "export to a file of your own: the log, the text, the rows as JSON",
+        ),
         row(A::SessionLog, &["@"], Scope::ALL, G::Program, "", "what this session did"),
         row(A::Help, &["?", "F1"], Scope::ALL, G::Program, "help", "help of this screen"),
         row(

@@ -3,12 +3,7 @@
 use serde_json::json;
 
 use crate::console::{
-    forms::shell::quoted,
-    keymap::Action,
-    message::Effect,
-    place::{Object, Place},
-    query::Data,
-    state::State,
+    clipboard, export, forms::shell::quoted, keymap::Action, message::Effect, place::Object, query::Data, state::State,
     widgets::text,
 };
 
@@ -20,7 +15,10 @@ pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
     let text = match action {
         Action::CopyId => object.path(),
         Action::CopyName => object.name(),
-        Action::CopyCommand => command(&object),
+        Action::CopyCommand => match (&state.screen().data, state.screen().item()) {
+            (Data::Audit(rows), Some(item)) => rows[item.at].command.clone(),
+            _ => state.facts.here(&command(&object)),
+        },
         Action::CopyJson => document(state),
         Action::CopyLine => line(state),
         _ => incident::incident(state, &object),
@@ -30,14 +28,20 @@ pub fn copy(state: &mut State, action: Action) -> Vec<Effect> {
         return Vec::new();
     }
     let n = text.chars().count();
-    state.flash(format!("copied {n} characters: {}", text::clip(&text, 40)), false);
+    let kept = clipboard::cut(&text).chars().count();
+    let cut = if kept < n { format!("the first {kept} of ") } else { String::new() };
+    state.flash(format!("copied {cut}{n} characters: {}", text::clip(&text, 40)), kept < n);
     vec![Effect::Copy(text)]
 }
 
 /// A command that shows the object.
 pub(super) fn command(object: &Object) -> String {
-    if let Object::Pod(pod, ..) = object {
-        return format!("dagdeck pods show {}", quoted(&pod.name));
+    match object {
+        Object::Pod(pod, ..) => return format!("dagdeck pods show {}", quoted(&pod.name)),
+        Object::Setting(kind, name) => return format!("dagdeck {}s get {}", kind.noun(), quoted(name)),
+        Object::Backfill(_, dag, ..) => return format!("dagdeck backfill list {}", quoted(dag)),
+        Object::File(..) => return "dagdeck dags list-import-errors".into(),
+        _ => {}
     }
     match (object.dag_id(), object.run(), object.ti()) {
         (Some(dag), Some(run), Some(ti)) => {
@@ -58,6 +62,11 @@ pub fn document(state: &State) -> String {
     let screen = state.screen();
     if let (Data::Xcoms(rows), Some(item)) = (&screen.data, screen.item()) {
         return rows.rows.get(item.at).map(|x| x.value.clone()).unwrap_or_default();
+    }
+    if let Some(item) = screen.item()
+        && let Some(row) = export::document(screen, item, screen.loaded_at.unwrap_or(state.now))
+    {
+        return row.to_string();
     }
     let object = &screen.object();
     let mut all = serde_json::Map::new();
@@ -90,7 +99,7 @@ fn line(state: &State) -> String {
     match (&screen.data, screen.item()) {
         (Data::Xcoms(x), Some(item)) => x.rows.get(item.at).map(|x| x.value.clone()).unwrap_or_default(),
         (Data::Audit(rows), Some(item)) => rows[item.at].command.clone(),
-        (Data::Instance(_), _) if matches!(screen.place, Place::Instance(..)) => {
+        (Data::Instance(_) | Data::Logs(_), _) if screen.place.is_log() => {
             let Some(window) = &screen.log.window else { return String::new() };
             let at = screen.log.found.and_then(|f| window.lines.iter().position(|l| l.offset == f));
             let at = at.or(screen.log.top).unwrap_or(window.lines.len().saturating_sub(1));

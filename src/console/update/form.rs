@@ -1,10 +1,11 @@
 //! Keys inside of a form, and its preview.
 
 use crate::console::{
-    forms::{Preview, Purpose, outlook, shell, trigger, xcom},
+    forms::{Control, Field, Preview, Purpose, outlook, shell, trigger, xcom},
     message::Effect,
     overlay::Overlay,
     state::{State, Undo},
+    widgets::input::Input,
 };
 
 use super::act;
@@ -50,14 +51,15 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         "PgDn" => form.scroll += 5,
         "PgUp" => form.scroll = form.scroll.saturating_sub(5),
         "Ctrl-y" => return copy(state),
+        "Ctrl-e" => return edit(state),
         "Left" if form.on_act() || form.on_save() => form.focus -= 1,
         "Right" if form.on_cancel() || (form.on_act() && form.has_plan()) => form.focus += 1,
         "Enter" if form.on_cancel() => {
             state.overlay = Overlay::None;
             return Vec::new();
         }
-        "Enter" if form.on_act() => return submit(state, false),
-        "Enter" if form.on_save() => return submit(state, true),
+        "Enter" if form.on_act() => return super::protect::ask(state, false),
+        "Enter" if form.on_save() => return super::protect::ask(state, true),
         "Enter" if form.on_text() => form.turn(true),
         "q" if !form.on_text() => {
             state.overlay = Overlay::None;
@@ -76,6 +78,42 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Gives the text of the field with the focus to the user's editor.
+fn edit(state: &mut State) -> Vec<Effect> {
+    if state.facts.read_only {
+        state.flash("the console is read-only", true);
+        return Vec::new();
+    }
+    let text =
+        state.form().filter(|form| form.on_text()).and_then(|form| form.fields.get(form.focus)).map(Field::value);
+    match text {
+        Some(text) => vec![Effect::Edit(text)],
+        None => {
+            state.flash("Ctrl-e edits a field of text: go to one with Tab", true);
+            Vec::new()
+        }
+    }
+}
+
+/// What the editor made of it.
+pub fn edited(state: &mut State, came: Result<String, String>) -> Vec<Effect> {
+    match came {
+        Err(why) => {
+            state.flash(why, true);
+            Vec::new()
+        }
+        Ok(text) => {
+            let Some(form) = state.form() else { return Vec::new() };
+            if let Some(Control::Text(input)) = form.fields.get_mut(form.focus).map(|f| &mut f.control) {
+                *input = Input::default();
+                input.insert(&text);
+                form.check();
+            }
+            changed(state)
+        }
+    }
 }
 
 /// A field changed: the plan is asked for again. Answers to older questions don't count any more.
@@ -104,7 +142,8 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let Some(form) = state.form() else { return Vec::new() };
     match form.commands(false) {
         Ok(commands) => {
-            let text = commands.iter().map(shell).collect::<Vec<_>>().join("\n");
+            let lines: Vec<String> = commands.iter().map(shell).collect();
+            let text = lines.iter().map(|line| state.facts.here(line)).collect::<Vec<_>>().join("\n");
             state.flash("the command is in the clipboard", false);
             vec![Effect::Copy(text)]
         }
@@ -116,7 +155,7 @@ fn copy(state: &mut State) -> Vec<Effect> {
 }
 
 /// The button that acts.
-fn submit(state: &mut State, save: bool) -> Vec<Effect> {
+pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
     if let Some(why) = state.no_verbs() {
         state.flash(why, true);
         return Vec::new();

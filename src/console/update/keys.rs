@@ -9,6 +9,7 @@ use crate::console::{
     place::{Object, Place, Setting},
     query::Data,
     state::{Link, State},
+    widgets::text,
 };
 
 use super::{act, copy, form, logs, look, modal, navigate, overlay, search};
@@ -182,7 +183,6 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Details
         | A::Inputs
         | A::Blockers
-        | A::NextPane
         | A::TryBefore
         | A::TryAfter
         | A::IndexBefore
@@ -192,8 +192,19 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Stamps
         | A::FindNext
         | A::FindPrevious => look::look(state, action),
-        A::ZoomIn | A::ZoomOut | A::ZoomFit => {
-            super::zoom::zoom(state, action);
+        A::NextPane | A::PreviousPane => super::panes::turn(state, action == A::NextPane),
+        A::ZoomIn | A::ZoomOut | A::Fit => {
+            let screen = state.screen_mut();
+            screen.zoom = match action {
+                A::ZoomIn => (screen.zoom + 1).min(12),
+                A::ZoomOut => screen.zoom.saturating_sub(1),
+                _ => 0,
+            };
+            Vec::new()
+        }
+        A::Zone => {
+            state.local = !state.local;
+            state.flash(format!("times in {}", text::zone_name(state.local, state.now)), false);
             Vec::new()
         }
         A::OnlyAbove | A::OnlyBelow => super::graph::only_way(state, action == A::OnlyAbove),
@@ -237,7 +248,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
                 .items
                 .iter()
                 .find(|i| !i.is_heading())
-                .map_or(&[][..], |i| crate::console::fields::orders(&i.kind));
+                .map_or(&[][..], |i| crate::console::orders::orders(&i.kind));
             if orders.is_empty() {
                 return Vec::new();
             }
@@ -305,7 +316,10 @@ pub fn paste(state: &mut State, text: &str) {
                 form.check();
             }
         }
-        Overlay::Help(input, _) | Overlay::Palette(input, _) | Overlay::Prompt(_, input) => input.insert(text),
+        Overlay::Help(input, _)
+        | Overlay::Palette(input, _)
+        | Overlay::Prompt(_, input)
+        | Overlay::Protect(_, _, input) => input.insert(text),
         Overlay::None => {
             let screen = state.screen_mut();
             if screen.filtering {

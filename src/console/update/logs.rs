@@ -206,7 +206,8 @@ pub fn find(state: &mut State, text: Option<String>, forward: bool) -> Vec<Effec
 /// A filter was typed to its end. In a log it is what is looked for, backwards from the end as the newest counts.
 pub fn filter_done(state: &mut State) -> Vec<Effect> {
     if !state.screen().place.is_log() {
-        return Vec::new();
+        let is_text = state.screen().place.is_text() && !state.screen().filter.text.is_empty();
+        return if is_text { super::reading::find(state, true, true) } else { Vec::new() };
     }
     let text = state.screen().filter.text.clone();
     let log = &mut state.screen_mut().log;

@@ -17,12 +17,24 @@ use crate::{
     store::screens::TiRef,
 };
 
-use super::{logs, navigate, pods, zoom};
+use super::{logs, navigate, panes, pods, reading};
 
 /// Moves the cursor, or scrolls a text.
 pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     use Action as A;
     let height = layout(state).list.height as usize;
+    if let Some(by) = match action {
+        A::Up => Some(-1),
+        A::Down => Some(1),
+        A::HalfUp | A::PageUp => Some(-5),
+        A::HalfDown | A::PageDown => Some(5),
+        A::Top => Some(isize::MIN / 2),
+        A::Bottom => Some(isize::MAX / 2),
+        _ => None,
+    } && panes::scroll(state, by)
+    {
+        return Vec::new();
+    }
     let problem_key = matches!(action, A::NextProblem | A::PreviousProblem);
     if matches!(state.screen().place, Place::Graph(..)) && !problem_key {
         return super::graph::step(state, action);
@@ -43,8 +55,7 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     match state.screen().place {
         Place::Instance(_, Tab::Log) | Place::Logs(_) => return logs::scroll_log(state, by),
         Place::Instance(..) | Place::Source(..) | Place::About(_) | Place::Spec(..) => {
-            let screen = state.screen_mut();
-            screen.scroll = screen.scroll.saturating_add_signed(by).min(10_000);
+            reading::scroll(state, by);
             return Vec::new();
         }
         _ => {}
@@ -52,9 +63,6 @@ pub fn step(state: &mut State, action: Action) -> Vec<Effect> {
     let screen = state.screen_mut();
     screen.cursor = screen.cursor.saturating_add_signed(by).min(screen.items.len().saturating_sub(1));
     screen.on_a_line(by > 0);
-    if matches!(screen.place, Place::Gantt(_)) {
-        zoom::follow(state);
-    }
     Vec::new()
 }
 
@@ -69,7 +77,7 @@ fn sideways(state: &mut State, right: bool) -> Vec<Effect> {
             }
             Vec::new()
         }
-        (Place::Instance(_, Tab::Log) | Place::Logs(_), _) => {
+        (Place::Instance(_, Tab::Log) | Place::Logs(_) | Place::Source(..) | Place::Spec(..), _) => {
             if screen.log.wrap {
                 return Vec::new();
             }
@@ -99,9 +107,8 @@ fn ends(state: &mut State, last: bool) -> Vec<Effect> {
         screen.column = run.map(|r| r.run.id);
     }
     match screen.place {
-        Place::Instance(_, Tab::Log) | Place::Logs(_) => screen.log.shift = 0,
+        Place::Instance(_, Tab::Log) | Place::Logs(_) | Place::Source(..) | Place::Spec(..) => screen.log.shift = 0,
         Place::Calendar(_) => screen.week = if last { 0 } else { 51 },
-        Place::Gantt(_) => zoom::end(state, last),
         _ => {}
     }
     Vec::new()
@@ -174,13 +181,16 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
         let (ti, now) = (ti.clone(), *now);
         return match action {
             A::Log | A::Details | A::Inputs | A::Blockers | A::GoLog => tab(state, tab_of(action)),
-            A::NextPane => {
-                let at = Tab::ALL.iter().position(|t| *t == now).unwrap_or(0);
-                tab(state, Tab::ALL[(at + 1) % Tab::ALL.len()])
-            }
             A::TryBefore | A::TryAfter => other_try(state, action == A::TryAfter),
             A::IndexBefore | A::IndexAfter => other_index(state, &ti, now, action == A::IndexAfter),
+            A::FindNext | A::FindPrevious if now != Tab::Log => reading::find(state, action == A::FindNext, false),
             _ => log_key(state, action),
+        };
+    }
+    if state.screen().place.is_text() && matches!(action, A::FindNext | A::FindPrevious | A::Wrap) {
+        return match (&state.screen().place, action) {
+            (Place::Logs(_), _) | (_, A::Wrap) => log_key(state, action),
+            _ => reading::find(state, action == A::FindNext, false),
         };
     }
     if matches!(state.screen().place, Place::Logs(_)) {
@@ -213,7 +223,8 @@ fn log_key(state: &mut State, action: Action) -> Vec<Effect> {
     if matches!(action, A::FindNext | A::FindPrevious) {
         let text = state.screen().log.search.clone();
         if text.is_empty() {
-            state.flash("nothing is looked for; / finds", false);
+            let find = state.keymap.short(Action::Filter);
+            state.flash(format!("nothing is looked for; {find} finds"), false);
             return Vec::new();
         }
         return logs::find(state, Some(text), action == A::FindNext);
@@ -263,7 +274,7 @@ pub fn tab(state: &mut State, tab: Tab) -> Vec<Effect> {
     let screen = state.screen_mut();
     if let Place::Instance(_, now) = &mut screen.place {
         *now = tab;
-        screen.scroll = 0;
+        (screen.scroll, screen.found_line) = (0, None);
     }
     explain(state)
 }

@@ -14,16 +14,18 @@ mod look;
 mod mouse;
 mod navigate;
 mod overlay;
+mod panes;
 mod pods;
 mod progress;
 mod prompt;
+mod protect;
+mod reading;
 mod replies;
 mod search;
 mod settings;
 mod side;
 mod undo;
 mod xcom;
-mod zoom;
 
 use crate::store::screens::SECOND;
 
@@ -37,6 +39,7 @@ use super::{
     pods::{PodOf, reference},
     query::{Asker, Data, Query},
     state::{Launch, Link, State},
+    widgets::text,
 };
 
 /// Takes an event. The caller has set `state.now`.
@@ -52,6 +55,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 fn take(state: &mut State, event: Event) -> Vec<Effect> {
+    // What is copied, asked and sent is in UTC; only what is drawn follows the person.
+    text::in_zone(false);
     if state.flash.as_ref().is_some_and(|f| f.until <= state.now) {
         state.flash = None;
     }
@@ -134,6 +139,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::Edited(came) => form::edited(state, came),
         Event::Reply(number, answer) => replies::reply(state, number, answer),
         Event::Progress(all) => {
             for (ti, progress) in all {
@@ -375,6 +381,7 @@ pub(crate) fn modal(state: &State) -> bool {
 }
 
 pub use act::count;
+pub use reading::lines as text_lines;
 
 /// What is new in a log that was asked for.
 pub(crate) type LogAnswer = Result<Found, String>;

@@ -68,6 +68,9 @@ pub fn navigate(state: &mut State, action: Action) -> Vec<Effect> {
         A::GoRuns => {
             object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| push(state, Place::Runs(Some(dag)), |_| {}))
         }
+        A::GoBackfills => object.dag_id().map(str::to_owned).map_or_else(Vec::new, |dag| {
+            push(state, Place::Backfills, |s| s.filter = Input::new(format!("dag:{dag}")))
+        }),
         A::GoInstances => match run_of(state) {
             Some(run) => push(state, Place::Instances(Some(run)), |_| {}),
             None => Vec::new(),
@@ -182,6 +185,10 @@ fn replace(state: &mut State, place: Place) -> Vec<Effect> {
 fn back(state: &mut State, gently: bool) -> Vec<Effect> {
     let screen = state.screen_mut();
     if gently {
+        if std::mem::take(&mut screen.in_preview) {
+            screen.preview_top = 0;
+            return Vec::new();
+        }
         if screen.log.only != Default::default() {
             return logs::only(state, Default::default());
         }
@@ -190,6 +197,7 @@ fn back(state: &mut State, gently: bool) -> Vec<Effect> {
             screen.only_problems = false;
             screen.log.search.clear();
             screen.log.found = None;
+            screen.found_line = None;
             return super::filter_changed(state);
         }
         if screen.only_way.take().is_some() {

@@ -88,6 +88,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
             }
         },
         Overlay::Prompt(..) => return super::prompt::key(state, key),
+        Overlay::Protect(..) => return super::protect::key(state, key),
         Overlay::None | Overlay::Form(_) => {}
     }
     Vec::new()

@@ -1,6 +1,7 @@
 //! One line that is asked for: what to look for, a command, a file's name.
 
 use crate::console::{
+    export,
     log::{Level, file::Only},
     message::{Effect, Source},
     overlay::{Overlay, Prompt},
@@ -17,10 +18,13 @@ pub fn open(state: &mut State, prompt: Prompt) {
         Prompt::Grep => state.screen().log.only.text.clone().unwrap_or_default(),
         Prompt::Pipe => state.piped.clone(),
         Prompt::Search => searched(state),
-        Prompt::Export => {
-            let name = state.screen().object().name().replace(['[', ']', '/'], "_");
-            format!("{}.log", if name.is_empty() { "task" } else { &name })
-        }
+        Prompt::Export => match export::of(state) {
+            Some((_, name)) => name,
+            None => {
+                state.flash("nothing here to export", true);
+                return;
+            }
+        },
     };
     state.overlay = Overlay::Prompt(prompt, Input::new(text));
 }
@@ -66,7 +70,9 @@ fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
             state.piped.clone_from(&text);
             vec![Effect::Pipe(text, source)]
         }
-        Prompt::Export => vec![Effect::Export(path, text.trim().into())],
+        Prompt::Export => {
+            export::of(state).map_or_else(Vec::new, |(source, _)| vec![Effect::Export(source, text.trim().into())])
+        }
     }
 }
 

@@ -18,9 +18,8 @@ use crate::{
 
 /// Draws it.
 pub fn draw(state: &State, about: &About, layout: &Layout, buf: &mut Buffer) {
-    let columns = (layout.list.width as usize).saturating_sub(4).min(110);
     let dag = &about.dag;
-    let lines = lines(about, columns);
+    let lines = lines(about, columns(layout));
     let height = layout.list.height as usize;
     let top = state.screen().scroll.min(lines.len().saturating_sub(height));
     let title = format!(" {}", dag.dag_display_name.as_deref().unwrap_or(&dag.dag_id));
@@ -39,7 +38,13 @@ pub fn draw(state: &State, about: &About, layout: &Layout, buf: &mut Buffer) {
     }
 }
 
-fn lines(about: &About, columns: usize) -> Vec<Rich> {
+/// Columns that its text takes.
+pub fn columns(layout: &Layout) -> usize {
+    (layout.list.width as usize).saturating_sub(4).min(110)
+}
+
+/// Its lines.
+pub fn lines(about: &About, columns: usize) -> Vec<Rich> {
     let dag = &about.dag;
     let mut out: Vec<Rich> = Vec::new();
     if let Some(doc) = &dag.doc_md {
@@ -54,14 +59,19 @@ fn lines(about: &About, columns: usize) -> Vec<Rich> {
             }
         }
     };
-    let date = |t: Option<jiff::Timestamp>| t.map(|t| text::time(t.as_microsecond(), "%Y-%m-%d %H:%M UTC"));
+    let date = |t: Option<jiff::Timestamp>| {
+        t.map(|t| format!("{} {}", text::time(t.as_microsecond(), "%Y-%m-%d %H:%M"), text::zone()))
+    };
     let limit = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_else(|| "as the setting says".into());
     say("description", dag.description.clone().unwrap_or_default());
     say("file", format!("{}:{}", dag.fileloc, dag.line));
     say("schedule", about.schedule.clone());
     say("paused", about.paused.to_string());
-    say("next run", about.next_run.map(|t| text::time(t, "%Y-%m-%d %H:%M UTC")).unwrap_or_default());
-    say("version", format!("v{} since {} UTC", about.version.0, text::stamp(about.version.1)));
+    say(
+        "next run",
+        about.next_run.map(|t| format!("{} {}", text::time(t, "%Y-%m-%d %H:%M"), text::zone())).unwrap_or_default(),
+    );
+    say("version", format!("v{} since {} {}", about.version.0, text::stamp(about.version.1), text::zone()));
     say("time zone", dag.timezone.clone());
     say("start, end", [date(dag.start_date), date(dag.end_date)].into_iter().flatten().collect::<Vec<_>>().join("  "));
     say("catchup", dag.catchup.map(|c| c.to_string()).unwrap_or_else(|| "as the setting says".into()));

@@ -53,7 +53,9 @@ fn whole(a: &AuditRow) -> String {
 pub fn draw(state: &State, rows: &[AuditRow], layout: &Layout, buf: &mut Buffer) {
     let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
     let wide = layout.list.width > 95;
-    table::draw(state, layout, buf, COLUMNS, |item| {
+    let mut columns = COLUMNS.to_vec();
+    columns[0].head = if state.local { "WHEN" } else { columns[0].head };
+    table::draw(state, layout, buf, &columns, |item| {
         let a = &rows[item.at];
         let good = state.theme.role(if a.result == "ok" { Role::Good } else { Role::Bad });
         let format = if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" };
@@ -70,7 +72,7 @@ pub fn draw(state: &State, rows: &[AuditRow], layout: &Layout, buf: &mut Buffer)
     let Some(a) = rows.get(item.at) else { return };
     let inside = parts::preview_inside(state, buf, area, "act");
     let mut lines = vec![
-        (format!("{} UTC  {} by {}", text::time(a.at, "%Y-%m-%d %H:%M:%S"), a.who, a.via), Role::Text),
+        (format!("{} {}  {} by {}", text::time(a.at, "%Y-%m-%d %H:%M:%S"), text::zone(), a.who, a.via), Role::Text),
         (a.command.clone(), Role::Title),
         (format!("{} {}", a.action, whole(a)), Role::Text),
         (a.result.clone(), if a.result == "ok" { Role::Good } else { Role::Bad }),

@@ -36,7 +36,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
     }
     let words: &[(&str, &str)] = match &state.overlay {
         Overlay::Form(form) if form.on_text() => {
-            &[("Tab", "next"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
+            &[("Tab", "next"), ("Ctrl-e", "editor"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
         }
         Overlay::Form(form) if form.on_rows() => &[
             ("Up/Down", "line"),
@@ -65,6 +65,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
         }
         Overlay::Palette(..) => &[("type", "search"), ("Up/Down", "choose"), ("Enter", "do it"), ("Esc", "close")],
         Overlay::Session(_) | Overlay::Text(..) => &[("j/k PgDn/PgUp", "scroll"), ("any other key", "close")],
+        Overlay::Protect(..) => &[("Enter", "do it"), ("Esc", "back to the form")],
         Overlay::Quit => &[("y", "leave"), ("any other key", "stay")],
         Overlay::None if state.screen().filtering => &[
             ("Enter", "use"),

@@ -8,6 +8,7 @@ use crate::{
     console::{
         critical::{self, Path},
         items::{Item, Kind},
+        keymap::Action,
         layout::Layout,
         log::progress,
         state::State,
@@ -37,10 +38,9 @@ pub fn title(state: &State, r: &RunDetail) -> String {
     } else {
         ".ready -queued :no node ~pulls =ran #failed ^p50 *path"
     };
-    let (start, end) = whole(state, r);
     let zoom = match state.screen().zoom {
-        Some((a, b)) => format!(" x{} (.: all)", ((end - start) as f64 / (b - a).max(1) as f64).round()),
-        None => String::new(),
+        0 => String::new(),
+        n => format!("  zoom {}x ({}: whole)", 1_u32 << n, state.keymap.short(Action::Fit)),
     };
     format!("{} {}  {took}{zoom}   {legend}", parts::run_name(&r.run), r.run.state)
 }
@@ -53,7 +53,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     let all = layout.list.width as usize;
     let tree_columns = (all * 2 / 5).clamp(22, 44);
     let x = tree_columns + 12;
-    let axis = axis(state, r, all.saturating_sub(x + 1));
+    let axis = zoomed(state, r, dag, axis(state, r, all.saturating_sub(x + 1)));
     let path = critical::path(r, dag, state.now);
     let heads = format!("  {} TRY   DUR", text::fit("TASK", tree_columns - 2));
     paint::row(buf, layout.columns, 0, &heads, theme.role(Role::Title));
@@ -107,12 +107,6 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
 }
 
 fn axis(state: &State, r: &RunDetail, columns: usize) -> Axis {
-    let (start, end) = state.screen().zoom.unwrap_or_else(|| whole(state, r));
-    Axis { start, end, columns }
-}
-
-/// From the first to the last instant of a run, and a moment at least.
-pub fn whole(state: &State, r: &RunDetail) -> (Micros, Micros) {
     let first = |a: Option<Micros>, b: Option<Micros>| [a, b].into_iter().flatten().min();
     let mut start = r.run.start;
     for (_, _, scheduled, queued) in &r.queued {
@@ -124,15 +118,20 @@ pub fn whole(state: &State, r: &RunDetail) -> (Micros, Micros) {
     let start = start.unwrap_or(r.run.run_after);
     let last = r.tries.iter().filter_map(|t| t.end).chain(r.run.end).max();
     let end = if r.run.end.is_some() { last.unwrap_or(start) } else { state.now };
-    (start, end.max(start + SECOND / 10))
+    Axis { start, end: end.max(start + SECOND / 10), columns }
 }
 
-/// From when to when tries of a line ran, if any did.
-pub fn ran(state: &State, r: &RunDetail, item: &Item) -> Option<(Micros, Micros)> {
-    let rows = rows_of(r, r.dag.as_ref()?, item);
-    let here = rows.iter().map(|i| &r.instances[*i]);
-    let spans = here.filter_map(|t| Some((t.start?, t.end.unwrap_or(state.now))));
-    spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+/// The part of the time that is shown: around what the line under the cursor did.
+fn zoomed(state: &State, r: &RunDetail, dag: &crate::model::Dag, whole: Axis) -> Axis {
+    let screen = state.screen();
+    let (Some(item), 1..) = (screen.item(), screen.zoom) else { return whole };
+    let span = ((whole.end - whole.start) >> screen.zoom).max(SECOND / 100);
+    let rows = rows_of(r, dag, item);
+    let times = rows.iter().flat_map(|i| [r.instances[*i].start, r.instances[*i].end]).flatten();
+    let (first, last) = times.fold((whole.end, whole.start), |(a, b), t| (a.min(t), b.max(t)));
+    let middle = if first <= last { first + (last - first) / 2 } else { whole.start + (whole.end - whole.start) / 2 };
+    let start = (middle - span / 2).clamp(whole.start, (whole.end - span).max(whole.start));
+    Axis { start, end: start + span, ..whole }
 }
 
 /// Indexes of the instances that a line stands for.
@@ -204,7 +203,8 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], path: &Path, p
     }
     // Failures last: the next try may start in the same column.
     for y in tries.iter().filter(|y| matches!(y.state, TiState::Failed | TiState::UpForRetry)) {
-        if let Some(cell) = y.end.filter(|e| axis.has(*e)).and_then(|e| letters.get_mut(axis.column(e))) {
+        let end = y.end.filter(|e| (axis.start..=axis.end).contains(e));
+        if let Some(cell) = end.and_then(|e| letters.get_mut(axis.column(e))) {
             *cell = '#';
         }
     }
@@ -213,7 +213,7 @@ fn bar(state: &State, r: &RunDetail, axis: &Axis, rows: &[usize], path: &Path, p
         let t = &r.instances[*one];
         let usual = r.usual.get(&(t.ti.task_id.clone(), t.ti.map_index));
         let end = usual.zip(t.start).map(|(seconds, start)| start + (seconds * 1e6) as Micros);
-        if let Some(end) = end.filter(|end| axis.has(*end))
+        if let Some(end) = end.filter(|end| *end <= axis.end)
             && let Some(cell) = letters.get_mut(axis.column(end)).filter(|c| **c != '#')
         {
             *cell = '^';

@@ -32,7 +32,11 @@ pub fn title(state: &State, g: &Graph) -> String {
     }
     if let Some((id, up)) = &screen.only_way {
         let name = id.strip_prefix("node:").unwrap_or(id);
-        all.push_str(&format!("  only {} {name} (Esc: all)", if *up { "above" } else { "below" }));
+        all.push_str(&format!(
+            "  only {} {name} ({}: all)",
+            if *up { "above" } else { "below" },
+            state.keymap.short(Action::Back)
+        ));
     }
     if screen.graph.drawing.left_out > 0 {
         all.push_str(&format!("  {} arrows not drawn", screen.graph.drawing.left_out));

@@ -43,7 +43,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
 /// Name of the environment and how it is written: one in production in capitals, and in a style that nothing else has.
 pub fn environment(state: &State) -> (String, Style) {
     let name = &state.facts.context;
-    if name.to_lowercase().contains("prod") {
+    if state.facts.is_protected() {
         (name.to_uppercase(), state.theme.role(Role::Protected))
     } else {
         (name.clone(), state.theme.context(name))
@@ -104,7 +104,8 @@ fn right(state: &State) -> String {
     // On a far or slow line it explains what is seen; else only where there is room.
     let far = state.distance.round_trip.is_some_and(|us| us >= FAR);
     all.extend(state.distance.words().filter(|_| far || state.size.0 >= TWO_PANES));
-    all.push(text::time(state.now, "%H:%MZ"));
+    let clock = text::time(state.now, "%H:%M");
+    all.push(if state.local { format!("{clock} {}", text::zone_name(true, state.now)) } else { format!("{clock}Z") });
     all.join(" | ")
 }
 
@@ -204,11 +205,13 @@ fn about(state: &State) -> String {
         (Place::Search(text), crate::console::query::Data::Hits(hits)) => super::search::title(state, text, hits),
         (Place::Logs(_), crate::console::query::Data::Logs(rows)) => super::log::title(rows),
         (Place::System, _) => format!("home {}", state.facts.home.display()),
-        (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(x),
+        (Place::Xcom(..), crate::console::query::Data::Xcoms(x)) => super::xcom::title(state, x),
         (Place::Compare(_, _, base), crate::console::query::Data::Compare(Some(c))) => super::compare::title(c, base),
-        (Place::Pods(gone), crate::console::query::Data::Pods(p)) => super::pods::title(p, *gone),
+        (Place::Pods(gone), crate::console::query::Data::Pods(p)) => super::pods::title(state, p, *gone),
         (Place::Pod(_), crate::console::query::Data::Pod(Some(p))) => super::pod::title(state, p),
-        (Place::Spec(_, differs), crate::console::query::Data::Pod(Some(p))) => super::pod_spec::title(p, *differs),
+        (Place::Spec(_, differs), crate::console::query::Data::Pod(Some(p))) => {
+            super::pod_spec::title(state, p, *differs)
+        }
         (Place::Audit(Some(_)), _) => "acts about this, newest first".into(),
         (Place::Instances(Some(run)), _) => format!("{} {}", run.dag_id, run.run_id),
         _ => String::new(),
@@ -227,7 +230,7 @@ fn held(window: &Window) -> String {
 }
 
 /// What a log's title line says about how it is shown.
-pub fn log_modes(log: &LogView) -> String {
+pub fn log_modes(state: &State, log: &LogView) -> String {
     let size = log.window.as_ref().map_or(0, |w| w.size);
     let word = |on| if on { "on" } else { "off" };
     let whole = log.window.as_ref().filter(|w| w.matches.is_none() && w.size > 0);
@@ -236,7 +239,7 @@ pub fn log_modes(log: &LogView) -> String {
     if let Some(matches) = log.window.as_ref().and_then(|w| w.matches) {
         let what = log.only.text.as_ref().map_or_else(String::new, |t| format!(" & {t}"));
         let level = if log.only.problems { " ! warnings and errors" } else { "" };
-        return format!("{all}  ONLY{what}{level}: {matches} records (Esc: all)");
+        return format!("{all}  ONLY{what}{level}: {matches} records ({}: all)", state.keymap.short(Action::Back));
     }
     if let Some(w) = &log.window
         && w.size > 0

@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     console::{
+        keymap::Action,
         layout::Layout,
         log::progress::{self, Progress},
         place::Tab,
@@ -54,13 +55,14 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
     let mut pen = Pen::new(buf, head, height - 1);
     pen.text(" ", theme.role(Role::Text));
     for t in Tab::ALL {
-        let (key, name) = t.name();
+        let (action, name) = t.name();
+        let key = state.keymap.short(action);
         let style = theme.role(if t == tab { Role::Focus } else { Role::Text });
         let label = if t == tab { format!("[{key} {name}]") } else { format!(" {key} {name} ") };
         pen.text(&label, style);
     }
     if !d.pods.is_empty() {
-        pen.text(" e pod ", theme.role(Role::Text));
+        pen.text(&format!(" {} pod ", state.keymap.short(Action::Pod)), theme.role(Role::Text));
     }
     pen.text(" tries ", theme.role(Role::Dim));
     let first = d.tries.len().saturating_sub(6);
@@ -71,14 +73,15 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
     }
     if d.indexes.len() > 1 {
         let at = d.indexes.iter().position(|(i, _)| *i == d.row.ti.map_index).unwrap_or(0);
-        pen.text(&format!(" index {} of {} ( )", at + 1, d.indexes.len()), theme.role(Role::Dim));
+        let (before, after) = (state.keymap.short(Action::IndexBefore), state.keymap.short(Action::IndexAfter));
+        pen.text(&format!(" index {} of {} {before} {after}", at + 1, d.indexes.len()), theme.role(Role::Dim));
     }
     let rule = match tab {
         Tab::Log => {
             let how = |p: &Progress| format!("{}  ", progress::bar(*p, 10));
             let running = d.row.state == TiState::Running;
             let far = state.progress.get(&d.row.ti).filter(|_| running).map(how).unwrap_or_default();
-            format!("log  {far}{}", header::log_modes(&state.screen().log))
+            format!("log  {far}{}", header::log_modes(state, &state.screen().log))
         }
         Tab::Details => "details".into(),
         Tab::Inputs => "rendered inputs".into(),
@@ -90,28 +93,37 @@ pub fn draw(state: &State, d: &InstanceDetail, tab: Tab, layout: &Layout, buf: &
         Tab::Log => {
             let start = of_try.and_then(|t| t.start);
             let screen = state.screen();
-            log::draw(state, &screen.log, start, &log::absent(&screen.log, d.row.try_number), layout.list, buf);
+            log::draw(state, &screen.log, start, &log::absent(state, &screen.log, d.row.try_number), layout.list, buf);
         }
-        Tab::Details => scrolled(state, buf, layout.list, &about::details(state, d)),
-        Tab::Inputs => scrolled(state, buf, layout.list, &about::inputs(d)),
-        Tab::Xcom => scrolled(state, buf, layout.list, &about::xcoms(state, d)),
-        Tab::Why => scrolled(state, buf, layout.list, &about::why(state, d)),
+        tab => scrolled(state, buf, layout.list, &lines(state, d, tab, layout.list.width)),
     }
 }
 
-fn scrolled(state: &State, buf: &mut Buffer, area: Rect, lines: &[(String, Role)]) {
-    let wrapped: Vec<(String, Role)> = lines
-        .iter()
-        .flat_map(|(line, role)| {
-            let parts = text::wrap(line, area.width as usize - 3);
-            let parts = if parts.is_empty() { vec![String::new()] } else { parts };
-            parts.into_iter().map(|p| (p, *role))
-        })
-        .collect();
+/// The lines of a tab, broken at the screen's width; none of the log, which is read in parts.
+pub fn lines(state: &State, d: &InstanceDetail, tab: Tab, width: u16) -> Vec<(String, Role)> {
+    let lines = match tab {
+        Tab::Log => Vec::new(),
+        Tab::Details => about::details(state, d),
+        Tab::Inputs => about::inputs(d),
+        Tab::Xcom => about::xcoms(state, d),
+        Tab::Why => about::why(state, d),
+    };
+    let broken = |(line, role): &(String, Role)| -> Vec<(String, Role)> {
+        let parts = text::wrap(line, (width as usize).saturating_sub(3));
+        let parts = if parts.is_empty() { vec![String::new()] } else { parts };
+        parts.into_iter().map(|p| (p, *role)).collect()
+    };
+    lines.iter().flat_map(broken).collect()
+}
+
+fn scrolled(state: &State, buf: &mut Buffer, area: Rect, wrapped: &[(String, Role)]) {
+    let needle = state.screen().filter.text.to_lowercase();
     let height = area.height as usize;
     let top = state.screen().scroll.min(wrapped.len().saturating_sub(height));
     for (y, (line, role)) in wrapped.iter().skip(top).take(height).enumerate() {
-        paint::put(buf, 1, area.y + y as u16, line, area.width as usize - 2, state.theme.role(*role));
+        let hit = !needle.is_empty() && line.to_lowercase().contains(&needle);
+        let style = state.theme.role(if hit { Role::Match } else { *role });
+        paint::put(buf, 1, area.y + y as u16, line, area.width as usize - 2, style);
     }
     if wrapped.len() > height {
         let at = format!(" {}-{} of {} ", top + 1, (top + height).min(wrapped.len()), wrapped.len());

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     console::{
+        keymap::Action,
         pods::{self, PodNow},
         state::State,
         theme::Role,
@@ -31,6 +32,7 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         let why = pod.why.as_ref().map(|why| format!(": {}", text::clean(why))).unwrap_or_default();
         return format!("{}, pod {} is {} (e){why}", d.row.state, pod.name, pods::word(pod));
     }
+    let why_key = why_key(state);
     match (d.row.state, wake) {
         (TiState::Running, _) => {
             let seconds = d.row.seconds(state.now).unwrap_or(0.0);
@@ -46,10 +48,12 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
         (TiState::Deferred, Some(w)) => format!("deferred, at most {w} more"),
         (TiState::Queued, _) => format!("queued{}", since(d.waits.1)),
         (TiState::Scheduled, _) => format!("ready{}, waits for a slot of pool {}", since(d.waits.0), d.row.pool),
-        (TiState::None, _) if d.row.paused => "waits: the DAG is paused (P resumes it)".into(),
-        (TiState::None, _) if d.run_state == "queued" => "waits: its run hasn't started (b: why)".into(),
-        (TiState::None, _) if d.upstream.is_empty() => "isn't scheduled yet (b: why)".into(),
-        (TiState::None, _) => "waits for the tasks above it (b: why)".into(),
+        (TiState::None, _) if d.row.paused => {
+            format!("waits: the DAG is paused ({} resumes it)", state.keymap.short(Action::Pause))
+        }
+        (TiState::None, _) if d.run_state == "queued" => format!("waits: its run hasn't started{why_key}"),
+        (TiState::None, _) if d.upstream.is_empty() => format!("isn't scheduled yet{why_key}"),
+        (TiState::None, _) => format!("waits for the tasks above it{why_key}"),
         (s, _) => s.to_string(),
     }
 }
@@ -228,6 +232,11 @@ fn reasons(state: &State, d: &InstanceDetail) -> Lines {
     }
 }
 
+/// ` (b: why)`: where more is said.
+fn why_key(state: &State) -> String {
+    format!(" ({}: why)", state.keymap.short(Action::Blockers))
+}
+
 /// What the store tells about why it isn't running, or why it ended.
 pub fn why(state: &State, d: &InstanceDetail) -> Lines {
     let r = &d.row;
@@ -236,7 +245,7 @@ pub fn why(state: &State, d: &InstanceDetail) -> Lines {
         let why = r.why.clone().unwrap_or_else(|| "no cause was stored".into());
         out.push((format!("It ended {}: {why}", r.state), Role::Title));
     } else {
-        let title = now(state, d).replace(" (b: why)", "");
+        let title = now(state, d).replace(&why_key(state), "");
         // What the title says isn't said again.
         let more: Lines = reasons(state, d).into_iter().filter(|(text, _)| !title.contains(text.as_str())).collect();
         out.push((title, Role::Title));

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::{
-    console::{layout::Layout, log::progress, place::Place, state::State, theme::Role, widgets::text},
+    console::{keymap::Action, layout::Layout, log::progress, place::Place, state::State, theme::Role, widgets::text},
     store::screens::instances::TiRow,
 };
 
@@ -71,7 +71,7 @@ fn line(state: &State, r: &TiRow) -> Vec<Cell> {
         }
         _ if r.state == crate::model::TiState::Success => String::new(),
         _ if r.state == crate::model::TiState::Scheduled && r.why.is_none() => {
-            format!("waits, pool {} (b: why)", r.pool)
+            format!("waits, pool {} ({}: why)", r.pool, state.keymap.short(Action::Blockers))
         }
         _ => r.why.clone().unwrap_or_default(),
     };

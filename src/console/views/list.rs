@@ -50,7 +50,7 @@ fn empty(state: &State, buf: &mut Buffer, area: Rect) {
     let of_task = screen.filter.text.strip_prefix("task:").filter(|t| !t.contains(' '));
     let text = if let (crate::console::place::Place::Xcom(..), Some(task)) = (&screen.place, of_task) {
         format!("{task} has no XComs in this run; {} shows those of all its tasks", key(Action::Back))
-    } else if screen.total > 0 {
+    } else if screen.total > 0 || screen.is_paged() && !screen.filter.text.is_empty() {
         format!("nothing fits the filter; {} clears it", key(Action::Back))
     } else {
         match screen.place {

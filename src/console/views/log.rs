@@ -6,6 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     console::{
+        keymap::Action,
         layout::Layout,
         log::{Level, LogView, Stamps, record::Line},
         state::State,
@@ -35,9 +36,11 @@ fn stamp_columns(log: &LogView) -> usize {
 }
 
 /// Why there are no lines.
-pub fn absent(log: &LogView, tries: u32) -> String {
+pub fn absent(state: &State, log: &LogView, tries: u32) -> String {
     match (log.missing, &log.window) {
-        (true, _) if tries == 0 => "not tried yet, so there is no log (b: why)".to_owned(),
+        (true, _) if tries == 0 => {
+            format!("not tried yet, so there is no log ({}: why)", state.keymap.short(Action::Blockers))
+        }
         (true, _) => {
             let path = log.path.display().to_string();
             format!("no log file {}", path.find("dag_id=").and_then(|at| path.get(at..)).unwrap_or(&path))
@@ -172,7 +175,7 @@ pub fn title(rows: &[TiRow]) -> String {
 /// Several logs as one.
 pub fn several(state: &State, rows: &[TiRow], layout: &Layout, buf: &mut Buffer) {
     let log = &state.screen().log;
-    super::parts::rule(state, buf, layout.columns, &header::log_modes(log));
+    super::parts::rule(state, buf, layout.columns, &header::log_modes(state, log));
     let start = rows.iter().filter_map(|r| r.start).min();
     let absent = if log.window.is_none() { "reading .." } else { "none of these instances has a log yet" };
     draw(state, log, start, absent, layout.list, buf);

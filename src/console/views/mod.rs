@@ -45,11 +45,12 @@ use super::{
     query::Data,
     state::{Link, State},
     theme::Role,
-    widgets::{paint, reduce::reduce},
+    widgets::{paint, reduce::reduce, text},
 };
 
 /// Draws everything.
 pub fn draw(state: &State, buf: &mut Buffer) {
+    text::in_zone(state.local);
     let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 }.intersection(*buf.area());
     buf.set_style(area, state.theme.role(Role::Text));
     if is_small(state) {
@@ -63,9 +64,10 @@ pub fn draw(state: &State, buf: &mut Buffer) {
 fn draw_parts(state: &State, buf: &mut Buffer, area: Rect) {
     let parts = layout(state);
     header::draw(state, &parts, buf);
-    if let Overlay::Form(form) = &state.overlay {
+    if let Overlay::Form(form) | Overlay::Protect(form, ..) = &state.overlay {
         form::draw(state, form, &parts, buf);
         footer::draw(state, &parts, buf);
+        overlay::draw(state, buf, area);
         return;
     }
     let screen = state.screen();
@@ -149,7 +151,11 @@ fn nothing_to_compare(state: &State, buf: &mut Buffer, area: Rect) {
 fn small(state: &State, buf: &mut Buffer) {
     let (w, h) = state.size;
     let (name, style) = header::environment(state);
-    let form = if matches!(state.overlay, Overlay::Form(_)) { "  a form is open: make room, or Esc" } else { "" };
+    let form = if matches!(state.overlay, Overlay::Form(_) | Overlay::Protect(..)) {
+        "  a form is open: make room, or Esc"
+    } else {
+        ""
+    };
     let lines = [
         format!("{}{form}", state.screen().place.title()),
         format!("need {}x{}, have {w}x{h}", SMALLEST.0, SMALLEST.1),

@@ -30,11 +30,11 @@ pub fn draw(state: &State, buf: &mut Buffer, area: Rect) {
         }
         Overlay::Prompt(prompt, input) => {
             let (sign, about) = prompt.words();
-            let inside = paint::frame(buf, paint::middle(area, 76, 5), about, state.theme.role(Role::Border));
-            let columns = inside.width.saturating_sub(2) as usize;
-            paint::put(buf, inside.x, inside.y + 1, sign, 2, state.theme.role(Role::Key));
-            let (text, cursor) = (state.theme.role(Role::Text), Some(state.theme.role(Role::Focus)));
-            paint::input(buf, inside.x + 2, inside.y + 1, input, columns, text, cursor);
+            line(state, buf, area, sign, about, input);
+        }
+        Overlay::Protect(_, name, input) => {
+            let about = format!("{}: type {name} to do it", state.facts.context.to_uppercase());
+            line(state, buf, area, "> ", &about, input);
         }
         Overlay::Session(scroll) => session(state, buf, area, *scroll),
         Overlay::Text(title, lines, scroll) => {
@@ -54,6 +54,15 @@ pub fn draw(state: &State, buf: &mut Buffer, area: Rect) {
             }
         }
     }
+}
+
+/// A line that is asked for.
+fn line(state: &State, buf: &mut Buffer, area: Rect, sign: &str, about: &str, input: &Input) {
+    let inside = paint::frame(buf, paint::middle(area, 76, 5), about, state.theme.role(Role::Border));
+    let columns = inside.width.saturating_sub(2) as usize;
+    paint::put(buf, inside.x, inside.y + 1, sign, 2, state.theme.role(Role::Key));
+    let (text, cursor) = (state.theme.role(Role::Text), Some(state.theme.role(Role::Focus)));
+    paint::input(buf, inside.x + 2, inside.y + 1, input, columns, text, cursor);
 }
 
 /// 300 ms after a first stroke: what may follow.

@@ -1,11 +1,14 @@
 //! Pieces that several screens show alike.
 
+use std::borrow::Cow;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::table::Cell;
 
 use crate::{
     console::{
+        keymap::Action,
         state::{Link, State},
         theme::Role,
         widgets::{paint, paint::Pen, text},
@@ -77,16 +80,68 @@ pub fn preview_inside(state: &State, buf: &mut Buffer, area: Rect, title: &str) 
     }
 }
 
-/// A preview of labelled lines, wrapped, cut at the area's end.
+/// A preview of labelled lines, wrapped; what has no room is said, and scrolled to.
 pub fn lines(state: &State, buf: &mut Buffer, area: Rect, lines: &[(String, Role)]) {
+    let screen = state.screen();
+    let wrap = |(line, role): &(String, Role)| -> Vec<(String, Role)> {
+        text::wrap(line, area.width as usize).into_iter().map(|part| (part, *role)).collect()
+    };
+    let all: Vec<(String, Role)> = lines.iter().flat_map(wrap).collect();
+    let height = area.height as usize;
+    let hidden = all.len().saturating_sub(height);
+    screen.preview_hidden.set(hidden);
+    let top = screen.preview_top.min(hidden);
+    for (y, (part, role)) in all.iter().skip(top).take(height).enumerate() {
+        paint::put(buf, area.x, area.y + y as u16, part, area.width as usize, state.theme.role(*role));
+    }
+    if hidden > 0 || screen.in_preview {
+        let key = state.keymap.short(if screen.in_preview { Action::Back } else { Action::NextPane });
+        let at = match (top, hidden - top) {
+            (_, 0) => format!(" end ({key}) "),
+            (_, more) => format!(" +{more} ({key}) "),
+        };
+        let columns = text::width(&at).min(area.width as usize);
+        let role = if screen.in_preview { Role::Focus } else { Role::Border };
+        let x = area.right() - columns as u16;
+        paint::put(buf, x, area.bottom().saturating_sub(1), &at, columns, state.theme.role(role));
+    }
+}
+
+/// Lines as long as somebody wrote them, each with its number or sign in front: cut and shifted, or broken. What fits a search is
+/// marked.
+pub fn code<'a>(
+    state: &State,
+    buf: &mut Buffer,
+    area: Rect,
+    lines: impl Iterator<Item = (String, Cow<'a, str>, Role)>,
+) {
+    let screen = state.screen();
+    let needle = screen.filter.text.to_lowercase();
     let mut y = 0;
-    for (line, role) in lines {
-        for part in text::wrap(line, area.width as usize) {
+    for (front, line, role) in lines.skip(screen.scroll) {
+        let hit = !needle.is_empty() && line.to_lowercase().contains(&needle);
+        let style = state.theme.role(if hit { Role::Match } else { role });
+        let line = line.replace('\t', "    ");
+        let x = area.x + text::width(&front) as u16;
+        let columns = (area.right() - x) as usize;
+        let (start, sticks_out) = if screen.log.wrap { (0, 0) } else { text::skip(&line, screen.log.shift) };
+        let mut rest = &line[start..];
+        let mut front = front.as_str();
+        loop {
             if y >= area.height {
                 return;
             }
-            paint::put(buf, area.x, area.y + y, &part, area.width as usize, state.theme.role(*role));
+            paint::put(buf, area.x, area.y + y, front, columns, state.theme.role(Role::Dim));
+            let row = " ".repeat(sticks_out) + rest;
+            let end = if screen.log.wrap { text::split(rest, columns) } else { rest.len() };
+            let row = if screen.log.wrap { &rest[..end] } else { row.as_str() };
+            paint::put(buf, x, area.y + y, row, columns, style);
             y += 1;
+            rest = &rest[end..];
+            front = "";
+            if rest.is_empty() {
+                break;
+            }
         }
     }
 }

@@ -3,24 +3,25 @@
 use ratatui::buffer::Buffer;
 
 use crate::console::{
+    keymap::Action,
     layout::Layout,
     query::PodShown,
     state::State,
     theme::Role,
     update::count,
-    widgets::{
-        paint::{self, Pen},
-        text,
-    },
+    widgets::{paint, text},
 };
 
+use super::parts;
+
 /// Title line.
-pub fn title(shown: &PodShown, differs: bool) -> String {
+pub fn title(state: &State, shown: &PodShown, differs: bool) -> String {
+    let (diff_key, spec_key) = (state.keymap.short(Action::PodDiff), state.keymap.short(Action::PodSpec));
     match (&shown.detail.diff, differs) {
-        (_, false) => "what was sent, secrets masked (=: what differs from the last success)".into(),
-        (None, true) => "no success before it to compare with (d: what was sent)".into(),
+        (_, false) => format!("what was sent, secrets masked ({diff_key}: what differs from the last success)"),
+        (None, true) => format!("no success before it to compare with ({spec_key}: what was sent)"),
         (Some(diff), true) => format!(
-            "{} from pod {} of {}, try {}, the last success (d: what was sent)",
+            "{} from pod {} of {}, try {}, the last success ({spec_key}: what was sent)",
             count(diff.changes.len() + usize::from(diff.digest.is_some()), "difference"),
             diff.pod,
             text::run_id(&diff.run.run_id),
@@ -35,21 +36,21 @@ pub fn draw(state: &State, shown: &PodShown, differs: bool, layout: &Layout, buf
     let row = &shown.detail.row;
     let head = format!(" {} in {}  {} try {}", row.name, row.namespace, row.ti.label(), row.try_number);
     paint::row(buf, layout.columns, 0, &head, theme.role(Role::Title));
-    let lines = if differs { differences(shown) } else { plain(&shown.yaml) };
-    let screen = state.screen();
-    let needle = screen.filter.text.to_lowercase();
+    let lines = lines(shown, differs);
     let height = layout.list.height as usize;
-    let top = screen.scroll.min(lines.len().saturating_sub(height));
-    for (y, (line, role)) in lines.iter().skip(top).take(height).enumerate() {
-        let hit = !needle.is_empty() && line.to_lowercase().contains(&needle);
-        let mut pen = Pen::new(buf, layout.list, y as u16);
-        pen.text(" ", theme.role(Role::Text)).text(line, theme.role(if hit { Role::Match } else { *role }));
-    }
+    let top = state.screen().scroll;
+    let all = lines.iter().map(|(line, role)| (" ".to_owned(), line.as_str().into(), *role));
+    parts::code(state, buf, layout.list, all);
     if lines.len() > height {
         let at = format!(" {}-{} of {} ", top + 1, (top + height).min(lines.len()), lines.len());
         let x = layout.columns.right().saturating_sub(text::width(&at) as u16 + 1);
         paint::put(buf, x, layout.columns.y, &at, at.len(), theme.role(Role::Dim));
     }
+}
+
+/// Its lines.
+pub fn lines(shown: &PodShown, differs: bool) -> Vec<(String, Role)> {
+    if differs { differences(shown) } else { plain(&shown.yaml) }
 }
 
 fn plain(yaml: &str) -> Vec<(String, Role)> {

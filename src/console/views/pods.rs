@@ -7,6 +7,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     console::{
         items::Item,
+        keymap::Action,
         layout::Layout,
         pods::{PodNow, is_problem, now, word},
         query::Pods,
@@ -34,7 +35,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Title line: how many are how.
-pub fn title(pods: &Pods, gone: bool) -> String {
+pub fn title(state: &State, pods: &Pods, gone: bool) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for row in pods.page.rows.iter() {
         *counts.entry(word(row)).or_default() += 1;
@@ -42,7 +43,11 @@ pub fn title(pods: &Pods, gone: bool) -> String {
     let words: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
     let workers = pods.page.rows.iter().filter(|row| row.kind == PodKind::Worker).count();
     let workers = if workers > 0 { format!("  ({workers} of the executor)") } else { String::new() };
-    let which = if gone { "also those that are gone (-)" } else { "that are there (+: all)" };
+    let which = if gone {
+        format!("also those that are gone ({})", state.keymap.short(Action::OnlyThere))
+    } else {
+        format!("that are there ({}: all)", state.keymap.short(Action::WithGone))
+    };
     let words = if words.is_empty() { "none".to_owned() } else { words.join(" ") };
     format!("pods {which}: {words}{workers}")
 }

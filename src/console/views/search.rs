@@ -43,7 +43,9 @@ pub fn title(state: &State, text: &str, hits: &Hits) -> String {
 pub fn draw(state: &State, hits: &Hits, layout: &Layout, buf: &mut Buffer) {
     let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
     let wide = layout.list.width > 110;
-    table::draw(state, layout, buf, COLUMNS, |item| {
+    let mut columns = COLUMNS.to_vec();
+    columns[0].head = if state.local { "WHEN" } else { columns[0].head };
+    table::draw(state, layout, buf, &columns, |item| {
         let Some(h) = hits.hits.get(item.at) else { return Line::Across(Vec::new()) };
         let format = if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" };
         Line::Cells(vec![
@@ -74,7 +76,7 @@ pub fn draw(state: &State, hits: &Hits, layout: &Layout, buf: &mut Buffer) {
 }
 
 fn stamp(h: &Hit) -> String {
-    format!("{} UTC", text::time(h.at, "%Y-%m-%d %H:%M:%S"))
+    format!("{} {}", text::time(h.at, "%Y-%m-%d %H:%M:%S"), text::zone())
 }
 
 fn whole(h: &Hit) -> String {

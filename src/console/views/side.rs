@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::console::{
     items::Kind,
+    keymap::Action,
     query::Data,
     state::State,
     theme::Role,
@@ -56,12 +57,12 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             }
         }
         Data::Instance(d) => {
-            parts::rule(state, buf, inside, &format!("{} (o)", d.row.ti.label()));
+            parts::rule(state, buf, inside, &format!("{} ({})", d.row.ti.label(), state.keymap.short(Action::Log)));
             let mut pen = Pen::new(buf, inside, 1);
             pen.text(" ", theme.role(Role::Text)).text(&instance::title(state, d), theme.state(d.row.state));
             let rest = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
             let start = d.tries.iter().find(|t| t.number == d.row.try_number).and_then(|t| t.start);
-            log::draw(state, &screen.log, start, &log::absent(&screen.log, d.row.try_number), rest, buf);
+            log::draw(state, &screen.log, start, &log::absent(state, &screen.log, d.row.try_number), rest, buf);
         }
         _ => {}
     }

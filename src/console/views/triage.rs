@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use crate::{
     console::{
         items::{Item, Kind},
+        keymap::Action,
         layout::Layout,
         place::{Place, Tab},
         state::State,
@@ -134,7 +135,7 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
         },
         Kind::Late => {
             let l = &t.late[item.at];
-            let cause = format!("run was due {} UTC, isn't created", text::stamp(l.due));
+            let cause = format!("run was due {} {}, isn't created", text::stamp(l.due), text::zone());
             made(text::age(l.due, state.now), 'L', warn, cell(l.dag_id.as_str(), body), cell(cause, warn))
         }
         Kind::Due => {
@@ -175,7 +176,10 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
         }
         Kind::Stuck => {
             let r = &t.stuck[item.at];
-            let cause = cell(format!("waits for a slot of pool {}  (b: why)", r.pool), warn);
+            let cause = cell(
+                format!("waits for a slot of pool {}  ({}: why)", r.pool, state.keymap.short(Action::Blockers)),
+                warn,
+            );
             made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
         _ => Line::Across(Vec::new()),
@@ -272,7 +276,7 @@ fn group(state: &State, g: &Group, out: &mut Vec<(String, Role)>) {
     out.push((g.cause.clone(), Role::Bad));
     out.push((format!("run {}  try {} of {}", first.ti.run.run_id, first.try_number, first.max_tries + 1), Role::Text));
     let worked = match g.last_worked {
-        Some(at) => format!("last worked {} ago ({} UTC)", text::age(at, state.now), text::stamp(at)),
+        Some(at) => format!("last worked {} ago ({} {})", text::age(at, state.now), text::stamp(at), text::zone()),
         None if g.before == 0 => "it has no earlier run".into(),
         None if g.before == 1 => "it never worked: not in the one run before".into(),
         None if g.before < LOOKED_AT => format!("it never worked: in none of the {} runs before", g.before),

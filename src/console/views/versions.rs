@@ -7,11 +7,7 @@ use crate::{
         layout::Layout,
         state::State,
         theme::Role,
-        widgets::{
-            diff,
-            paint::{self, Pen},
-            text,
-        },
+        widgets::{diff, paint, text},
     },
     store::screens::versions::Versions,
 };
@@ -25,7 +21,7 @@ use super::{
 pub fn draw(state: &State, v: &Versions, layout: &Layout, buf: &mut Buffer) {
     let columns = [
         right("VERSION", 3, 7),
-        left("SINCE (UTC)", 11, 16),
+        left(if state.local { "SINCE" } else { "SINCE (UTC)" }, 11, 16),
         right("RUNS", 4, 8),
         right("FAILED", 4, 8),
         left("LINES", 4, 20),
@@ -86,17 +82,8 @@ pub fn source(state: &State, v: &Versions, number: Option<i64>, layout: &Layout,
         paint::put(buf, 2, layout.list.y, "no version is stored", 40, theme.role(Role::Warn));
         return;
     };
-    let title = format!(" {}  v{} since {} UTC", v.fileloc, row.number, text::stamp(row.created));
+    let title = format!(" {}  v{} since {} {}", v.fileloc, row.number, text::stamp(row.created), text::zone());
     paint::row(buf, layout.columns, 0, &title, theme.role(Role::Title));
-    let screen = state.screen();
-    let needle = screen.filter.text.to_lowercase();
-    let lines: Vec<&str> = row.source.lines().collect();
-    let height = layout.list.height as usize;
-    let top = screen.scroll.min(lines.len().saturating_sub(height));
-    for (y, (at, line)) in lines.iter().enumerate().skip(top).take(height).enumerate() {
-        let mut pen = Pen::new(buf, layout.list, y as u16);
-        let hit = !needle.is_empty() && line.to_lowercase().contains(&needle);
-        pen.text(&format!("{:>5} ", at + 1), theme.role(if hit { Role::Match } else { Role::Dim }));
-        pen.text(&line.replace('\t', "    "), theme.role(Role::Text));
-    }
+    let lines = row.source.lines().enumerate();
+    parts::code(state, buf, layout.list, lines.map(|(at, line)| (format!("{:>5} ", at + 1), line.into(), Role::Text)));
 }

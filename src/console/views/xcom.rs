@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     console::{
         items::{Item, Kind},
+        keymap::Action,
         layout::Layout,
         state::State,
         theme::Role,
@@ -26,12 +27,16 @@ const COLUMNS: &[Column] =
     &[left("TASK", 16, 60), left("KEY", 8, 40), right("SIZE", 4, 6), right("AGE", 3, 4), left("VALUE", 10, 300)];
 
 /// Title line.
-pub fn title(xcoms: &Xcoms) -> String {
+pub fn title(state: &State, xcoms: &Xcoms) -> String {
+    let key = |action| state.keymap.short(action);
     let bytes: i64 = xcoms.rows.iter().map(|x| x.bytes).sum();
     let all = format!("{} keys, {}", xcoms.rows.len(), text::bytes(bytes));
     match xcoms.base() {
-        Some((run, _)) => format!("{all}; compared with {} (!: only what differs)", text::run_id(&run.run_id)),
-        None => format!("{all}  (=: compare with the run before)"),
+        Some((run, _)) => {
+            let only = key(Action::OnlyProblems);
+            format!("{all}; compared with {} ({only}: only what differs)", text::run_id(&run.run_id))
+        }
+        None => format!("{all}  ({}: compare with the run before)", key(Action::Diff)),
     }
 }
 

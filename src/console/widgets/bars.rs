@@ -21,12 +21,7 @@ impl Axis {
         ((part * self.columns as f64) as isize).clamp(0, self.columns as isize - 1) as usize
     }
 
-    /// The instant is one of its times.
-    pub fn has(&self, at: Micros) -> bool {
-        (self.start..=self.end).contains(&at)
-    }
-
-    /// Draws letters from one instant to another, as far as the axis goes; at least one column of what isn't outside of it.
+    /// Draws letters from one instant to another; at least one column.
     pub fn bar(&self, line: &mut [char], from: Micros, to: Micros, letter: char) {
         if self.columns == 0 || line.is_empty() || to < self.start || from > self.end {
             return;

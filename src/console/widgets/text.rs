@@ -1,6 +1,8 @@
 //! Text for cells: cut by width, cleaned, ages and durations.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell};
+
+use jiff::tz::TimeZone;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -30,6 +32,18 @@ pub fn skip(text: &str, columns: usize) -> (usize, usize) {
         used += grapheme_width(g);
     }
     (text.len(), 0)
+}
+
+/// Byte at which a text is broken so that what is before it fits into so many columns; at least one letter does.
+pub fn split(text: &str, columns: usize) -> usize {
+    let mut used = 0;
+    for (at, g) in text.grapheme_indices(true) {
+        used += grapheme_width(g);
+        if used > columns && at > 0 {
+            return at;
+        }
+    }
+    text.len()
 }
 
 /// Rows that a text takes when it is broken anywhere between two graphemes.
@@ -205,7 +219,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// `11-16 02:00`, in UTC.
+/// `11-16 02:00`.
 pub fn stamp(at: Micros) -> String {
     time(at, "%m-%d %H:%M")
 }
@@ -218,15 +232,44 @@ pub fn run_id(id: &str) -> String {
         Some((kind, date[..end].parse::<jiff::Timestamp>().ok()?))
     });
     match parts {
-        Some(("scheduled", at)) => stamp(at.as_microsecond()),
-        Some((kind, at)) => format!("{kind} {}", time(at.as_microsecond(), "%m-%d %H:%M:%S")),
+        // It is a name, and the same for everybody: always in UTC.
+        Some(("scheduled", at)) => at.strftime("%m-%d %H:%M").to_string(),
+        Some((kind, at)) => format!("{kind} {}", at.strftime("%m-%d %H:%M:%S")),
         None => id.to_owned(),
     }
 }
 
-/// An instant by a format of `jiff`, in UTC.
+/// An instant by a format of `jiff`, in the zone that [`in_zone`] chose.
 pub fn time(at: Micros, format: &str) -> String {
-    jiff::Timestamp::from_microsecond(at).map(|t| t.strftime(format).to_string()).unwrap_or_default()
+    let Ok(t) = jiff::Timestamp::from_microsecond(at) else { return String::new() };
+    if LOCAL.get() {
+        t.to_zoned(TimeZone::system()).strftime(format).to_string()
+    } else {
+        t.strftime(format).to_string()
+    }
+}
+
+thread_local! {
+    /// Times are shown in this machine's zone. A hundred places write times, and one thread draws.
+    static LOCAL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From here on this thread writes times in this machine's zone, or in UTC.
+pub fn in_zone(local: bool) {
+    LOCAL.set(local);
+}
+
+/// Name of the zone in which times are written: `UTC`, `CET`.
+pub fn zone() -> String {
+    if LOCAL.get() { "local".into() } else { "UTC".into() }
+}
+
+/// Name of UTC or of this machine's zone at an instant.
+pub fn zone_name(local: bool, at: Micros) -> String {
+    match jiff::Timestamp::from_microsecond(at) {
+        Ok(t) if local => t.to_zoned(TimeZone::system()).strftime("%Z").to_string(),
+        _ => "UTC".into(),
+    }
 }
 
 /// `812B`, `2.1KB`, `84MB`.

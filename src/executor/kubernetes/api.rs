@@ -313,6 +313,22 @@ impl Api {
         .await
     }
 
+    /// How a container's output begins, as much of it as there is: the time of its first line and little more.
+    pub async fn log_begin(&self, pod: &str, container: &str) -> Answer<String> {
+        let how = LogParams {
+            container: Some(container.into()),
+            timestamps: true,
+            limit_bytes: Some(64),
+            ..LogParams::default()
+        };
+        let request = self.path("pods").logs(pod, &how).map_err(|e| unbuilt(&e))?;
+        self.sent(|client| {
+            let request = request.clone();
+            async move { client.request_text(request).await }
+        })
+        .await
+    }
+
     /// The last lines of a container's output.
     pub async fn tail(&self, pod: &str, container: &str, lines: i64) -> Answer<String> {
         let how = LogParams { container: Some(container.into()), tail_lines: Some(lines), ..LogParams::default() };

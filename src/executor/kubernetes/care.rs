@@ -72,6 +72,8 @@ pub struct Care {
     is_deleted: bool,
     /// The watch has shown its end: its last object is how it ended.
     saw_it_go: bool,
+    /// A person gave it up.
+    is_given_up: bool,
     /// Its task ended well.
     has_succeeded: bool,
 }
@@ -114,6 +116,7 @@ impl Care {
             committed: false,
             is_deleted: false,
             saw_it_go: false,
+            is_given_up: false,
             has_succeeded: ended_well(&job),
             job,
             teller,

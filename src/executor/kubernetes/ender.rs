@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     api::{Api, Trouble},
     glance,
+    pending::is_node_silent,
 };
 use crate::model::{Cause, CauseKind, PodEvent};
 
@@ -38,11 +39,6 @@ fn cause(kind: CauseKind, text: String) -> Cause {
     Cause::new(kind, text).exception("AirflowException")
 }
 
-/// True if the node controller said of the pod that its node fell silent.
-fn has_lost_node(events: &[PodEvent]) -> bool {
-    events.iter().any(|event| event.reason == "NodeNotReady")
-}
-
 /// What the cluster itself did to a pod, if its conditions say so.
 pub fn disruption(pod: &Value, events: &[PodEvent]) -> Option<Cause> {
     let target = glance::condition(pod, "DisruptionTarget").filter(|c| c["status"] == "True")?;
@@ -50,7 +46,7 @@ pub fn disruption(pod: &Value, events: &[PodEvent]) -> Option<Cause> {
     let known = REASONS.iter().find(|(name, _, _)| *name == reason);
     let (kind, words) = known.map_or((CauseKind::Evicted, "evicted"), |(_, kind, words)| (*kind, *words));
     let kind = match reason {
-        "DeletionByTaintManager" if has_lost_node(events) => CauseKind::NodeLost,
+        "DeletionByTaintManager" if is_node_silent(pod) => CauseKind::NodeLost,
         _ => kind,
     };
     // Who it was preempted for, only the event says.
@@ -68,13 +64,28 @@ pub fn deleted(pod: &Value, events: &[PodEvent]) -> Cause {
     let kind_of = |event: &PodEvent| EVENTS.iter().find(|(reason, _)| *reason == event.reason).map(|(_, kind)| *kind);
     match events.iter().rev().find_map(|event| Some((event, kind_of(event)?))) {
         Some((event, kind)) => {
-            let kind = if has_lost_node(events) { CauseKind::NodeLost } else { kind };
+            let kind = if is_node_silent(pod) { CauseKind::NodeLost } else { kind };
             cause(kind, format!("the pod was deleted by {}: {}: {}", event.source, event.reason, event.message))
+        }
+        None if is_node_silent(pod) => {
+            let text = "the pod was deleted before its end was known; its node didn't answer";
+            cause(CauseKind::NodeLost, text.into())
         }
         None => {
             let text = "someone deleted the pod before its end was known; who, only the API server's audit log says";
             cause(CauseKind::PodDeleted, text.into())
         }
+    }
+}
+
+/// A pod whose end nobody saw, since a person gave it up.
+pub fn given_up(cause: Cause) -> Cause {
+    let text = "a person gave the pod up: its containers may still run";
+    match cause.kind {
+        CauseKind::PodDeleted => Cause { summary: text.into(), ..cause },
+        CauseKind::NodeLost => Cause { summary: format!("{text}; its node didn't answer"), ..cause },
+        // It had ended all the same.
+        _ => cause,
     }
 }
 
@@ -130,13 +141,20 @@ mod tests {
         assert!(evicted.0 == CauseKind::Evicted && evicted.1.contains("eviction API"), "{evicted:?}");
         let tainted = pod("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint");
         assert_eq!(told(&tainted, &[]).0, CauseKind::Evicted);
-        let silent = event("node-controller", "NodeNotReady", "Node is not ready");
-        assert_eq!(told(&tainted, std::slice::from_ref(&silent)).0, CauseKind::NodeLost);
+        let mut silent = tainted.clone();
+        let ready = |kind: &str, status: &str| json!({"type": kind, "status": status});
+        let conditions = [ready("Ready", "False"), ready("ContainersReady", "True")];
+        silent["status"]["conditions"].as_array_mut().unwrap().extend(conditions.clone());
+        assert_eq!(told(&silent, &[]).0, CauseKind::NodeLost);
         assert_eq!(told(&pod("DeletionByPodGC", "node gone"), &[]).0, CauseKind::NodeLost);
         assert_eq!(told(&pod("Another", "x"), &[]).1, "the pod was evicted (Another): x");
         let nothing = json!({"metadata": {"name": "p"}});
         assert_eq!(told(&nothing, &[by]).0, CauseKind::Preempted);
-        assert_eq!(told(&nothing, &[silent]).0, CauseKind::PodDeleted);
+        let silent = json!({"metadata": {"name": "p"}, "status": {"conditions": conditions}});
+        assert_eq!(told(&silent, &[]).0, CauseKind::NodeLost);
+        let gone = given_up(deleted(&silent, &[]));
+        assert_eq!(gone.summary, "a person gave the pod up: its containers may still run; its node didn't answer");
+        assert_eq!(given_up(deleted(&nothing, &[])).kind, CauseKind::PodDeleted);
         assert!(told(&nothing, &[]).1.contains("audit log"));
     }
 }

@@ -133,7 +133,7 @@ async fn resolve(
 async fn earlier(api: &Api, pod: &Pod, conduct: &Conduct) -> Answer<Earlier> {
     let list = api.list(&conduct.selector).await?;
     let mut found: Vec<Value> = list["items"].as_array().cloned().unwrap_or_default();
-    found.retain(|p| glance::name(p) != pod.name && glance::deletion_asked(p).is_none());
+    found.retain(|p| glance::name(p) != pod.name && glance::deletion_asked(p).is_none() && !is_of_another_home(p, pod));
     if !conduct.durable {
         for old in &found {
             mark_checked(api, glance::name(old)).await?;
@@ -171,6 +171,15 @@ pub async fn mark_checked(api: &Api, name: &str) -> Answer<()> {
         Err(trouble) if !trouble.is_missing() => Err(trouble),
         _ => Ok(()),
     }
+}
+
+/// True if the scheduler of another home made it: that isn't ours to take up, nor to delete, though its labels are the same.
+fn is_of_another_home(found: &Value, pod: &Pod) -> bool {
+    let home = |object: &Value| -> Option<Value> {
+        let owner = object["metadata"]["annotations"][OWNER].as_str()?;
+        serde_json::from_str::<Value>(owner).ok()?.get("home").cloned()
+    };
+    home(found).is_some_and(|theirs| home(&pod.manifest) != Some(theirs))
 }
 
 fn is_ours(found: &Value, pod: &Pod) -> bool {

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 
 use futures_util::{AsyncBufRead, AsyncBufReadExt};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -11,12 +12,51 @@ use super::{
     calls::{Calls, Line},
     glance,
     podlog::{Mark, PodLog},
+    rotation::Rotation,
 };
+use crate::clock;
 
 /// Longest piece of a line; a longer line becomes several.
 const LONGEST: usize = 64 * 1024;
 /// How long after a container's end its output may still come.
 const LATE: Duration = Duration::from_secs(120);
+
+/// Lines of the two streams of a container may be out of order by so much; more, and the stream repeats itself.
+const DISORDER: SignedDuration = SignedDuration::from_millis(50);
+
+/// Kubelets look for output to rotate every ten seconds.
+const ROTATION: SignedDuration = SignedDuration::from_secs(8);
+
+fn is_late(line: Timestamp, began: Timestamp, opened: Timestamp) -> bool {
+    line < opened && line.duration_since(began) > ROTATION
+}
+
+/// What is known from one stream of a container's output to the next.
+#[derive(Default)]
+struct SoFar {
+    /// The piece of a line with which the last one ended.
+    half: Vec<u8>,
+    rotation: Rotation,
+}
+
+/// The time with which a line begins.
+fn time_of(line: &[u8]) -> Option<Timestamp> {
+    let stamp = line.split(|b| b.is_ascii_whitespace()).next()?;
+    std::str::from_utf8(stamp).ok()?.parse().ok()
+}
+
+/// True if a line is much older than another one that this stream had first: a kubelet that was behind by two rotations reads a
+/// file twice. The output is asked for again then, from where the log ends. Lines up to there don't count, so each stream gets on.
+fn repeats(line: &[u8], last: Option<Timestamp>, newest: &mut Option<Timestamp>) -> bool {
+    let Some(at) = time_of(line) else { return false };
+    if newest.is_some_and(|newest| newest.duration_since(at) > DISORDER) {
+        return true;
+    }
+    if last.is_none_or(|last| at > last) {
+        *newest = (*newest).max(Some(at));
+    }
+    false
+}
 
 /// What is copied.
 pub struct Follow {
@@ -44,7 +84,7 @@ impl Follow {
         if !self.begun().await {
             return;
         }
-        let (mut pause, mut half) = (Duration::from_millis(100), Vec::new());
+        let (mut pause, mut so_far) = (Duration::from_millis(100), SoFar::default());
         loop {
             let mut mark = self.log.borrow_mut().mark(&self.label);
             let had = mark.last;
@@ -52,9 +92,13 @@ impl Follow {
             match opened {
                 Ok(stream) => {
                     pause = Duration::from_millis(100);
-                    let whole = self.copy(stream, &mut mark, had.is_some(), &mut half).await;
+                    let whole = self.copy(stream, &mut mark, had.is_some(), &mut so_far).await;
                     self.log.borrow_mut().flush();
                     if whole && self.has_ended() {
+                        let is_due = so_far.rotation.is_due(&mut self.log.borrow_mut());
+                        if is_due {
+                            self.look(&mut so_far.rotation).await;
+                        }
                         return;
                     }
                 }
@@ -107,13 +151,13 @@ impl Follow {
         stream: impl AsyncBufRead,
         mark: &mut Mark,
         may_have_gap: bool,
-        half: &mut Vec<u8>,
+        so_far: &mut SoFar,
     ) -> bool {
         let mut stream = std::pin::pin!(stream);
         let mut line: Vec<u8> = Vec::new();
         let mut time = String::new();
-        let (mut is_first, mut is_start) = (true, true);
-        let (mut shown, mut is_known) = (Vec::new(), false);
+        let (mut is_first, mut is_start, opened) = (true, true, clock::now());
+        let (mut shown, mut newest, mut is_known) = (Vec::new(), None, false);
         loop {
             let chunk = {
                 let filled = stream.fill_buf();
@@ -125,8 +169,8 @@ impl Follow {
             };
             if chunk.is_empty() {
                 // A stream may be ended in the middle of a line: only what comes twice so is all there is.
-                if !line.is_empty() && line != *half {
-                    *half = line;
+                if !line.is_empty() && line != so_far.half {
+                    so_far.half = line;
                     return false;
                 }
                 if !line.is_empty() {
@@ -139,14 +183,20 @@ impl Follow {
                 line.extend_from_slice(piece);
                 let is_whole = piece.ends_with(b"\n");
                 if is_whole || line.len() >= LONGEST {
-                    if is_first && may_have_gap && !self.joins(&line, mark) {
-                        let text = format!(
-                            "[{}] lines may be missing here: the output was rotated away meanwhile",
-                            self.container
-                        );
+                    let gap = match is_first {
+                        true if may_have_gap => (!self.joins(&line, mark)).then_some("was rotated away meanwhile"),
+                        true => self.begins_late(&line, opened).then_some("may have been rotated away before"),
+                        false => None,
+                    };
+                    if let Some(gap) = gap {
+                        let text = format!("[{}] lines may be missing here: the output {gap}", self.container);
                         self.log.borrow_mut().say("warning", &text);
                     }
                     is_first = false;
+                    if is_start && repeats(&line, mark.last, &mut newest) {
+                        self.show(&mut shown, &mut is_known).await;
+                        return false;
+                    }
                     self.take(&line, &mut time, is_start, mark, &mut shown);
                     line.clear();
                     is_start = is_whole;
@@ -155,14 +205,31 @@ impl Follow {
             stream.as_mut().consume(chunk.len());
             self.show(&mut shown, &mut is_known).await;
             self.log.borrow_mut().flush();
+            if so_far.rotation.count(chunk.len()) {
+                self.look(&mut so_far.rotation).await;
+            }
+        }
+    }
+
+    /// Looks whether the output was rotated.
+    async fn look(&self, rotation: &mut Rotation) {
+        let place = (self.pod.as_str(), self.container.as_str(), self.label.as_str());
+        if let Some(look) = rotation.look(&self.api, place).await {
+            look.note(&self.container, &mut self.log.borrow_mut());
         }
     }
 
     /// True if the first line after an interruption is one that was there before it.
     fn joins(&self, line: &[u8], mark: &Mark) -> bool {
-        let text = String::from_utf8_lossy(line);
-        let at: Option<jiff::Timestamp> = text.split(' ').next().and_then(|t| t.trim().parse().ok());
-        at.zip(mark.last).is_some_and(|(at, last)| at <= last)
+        time_of(line).zip(mark.last).is_some_and(|(at, last)| at <= last)
+    }
+
+    /// True if the first line that anybody copied was there before the stream was opened, though its container had run for so
+    /// long by then that there may have been others before it.
+    fn begins_late(&self, line: &[u8], opened: Timestamp) -> bool {
+        let seen = self.seen.borrow();
+        let began = seen.0.as_deref().and_then(|pod| glance::started_at(pod, &self.container));
+        time_of(line).zip(began).is_some_and(|(at, began)| is_late(at, began, opened))
     }
 
     /// A future's result, unless the container ended so long ago that nothing will come; `None` then.
@@ -220,5 +287,29 @@ impl Follow {
         for (line, text) in lines.drain(..).zip(texts) {
             log.formatted(&self.label, &line.time, &line.text, text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_goes_back_repeats_itself_and_what_the_log_has_already_may_be_in_any_order() {
+        let line = |seconds: f64| format!("2026-01-01T00:00:{seconds:012.9}Z text").into_bytes();
+        let mut newest = None;
+        let streams = [(1.0, false), (1.04, false), (1.0, false), (2.0, false), (1.9, true)];
+        for (seconds, wanted) in streams {
+            assert_eq!(repeats(&line(seconds), None, &mut newest), wanted, "{seconds}");
+        }
+        let (last, mut newest) = (time_of(&line(5.0)), None);
+        for (seconds, wanted) in [(4.5, false), (5.0, false), (4.1, false), (5.1, false), (4.9, true)] {
+            assert_eq!(repeats(&line(seconds), last, &mut newest), wanted, "{seconds}");
+        }
+        let at = |seconds: f64| time_of(&line(seconds)).unwrap();
+        // A line that comes after the stream was opened is the first one; so is one of the container's first seconds.
+        assert!(!is_late(at(30.0), at(1.0), at(29.0)) && !is_late(at(5.0), at(1.0), at(29.0)));
+        assert!(is_late(at(20.0), at(1.0), at(29.0)));
+        assert!(!repeats(b"no time at all", last, &mut newest));
     }
 }

@@ -24,6 +24,7 @@ mod pace;
 pub mod pending;
 pub mod pod_command;
 mod podlog;
+mod rotation;
 mod strays;
 mod survey;
 mod talk;

@@ -154,7 +154,7 @@ fn clock(at: jiff::Timestamp) -> String {
 }
 
 /// True if the cluster has lost the pod's node: it takes the pod for not ready, though its containers were.
-fn is_node_silent(pod: &Value) -> bool {
+pub fn is_node_silent(pod: &Value) -> bool {
     let is = |kind: &str, status: &str| glance::condition(pod, kind).is_some_and(|c| c["status"] == status);
     let without_reason = glance::condition(pod, "Ready").is_some_and(|c| c["reason"].is_null());
     is("Ready", "False") && without_reason && is("ContainersReady", "True")

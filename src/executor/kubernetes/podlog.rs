@@ -164,6 +164,44 @@ impl PodLog {
         self.log.flush();
     }
 
+    /// Bytes.
+    pub fn size(&mut self) -> u64 {
+        self.flush();
+        std::fs::metadata(&self.path).map_or(0, |data| data.len())
+    }
+
+    /// The time of a container's first line.
+    pub fn first_line(&mut self, container: &str) -> Option<Timestamp> {
+        let mut first = None;
+        let size = self.size();
+        let mut from = 0;
+        // Our own lines are few: it is among the first ones.
+        while first.is_none() && from < size {
+            let to = (from + FIRST_LOOK).min(size);
+            each_line(&self.path, (from, to), container, self.form, |at, _, _| first = first.or(Some(at))).ok()?;
+            from = to;
+        }
+        first
+    }
+
+    /// True if these words stand somewhere in it.
+    pub fn holds(&mut self, words: &str) -> bool {
+        self.flush();
+        let Ok(file) = File::open(&self.path) else { return false };
+        let (mut file, words, mut part) = (file, words.as_bytes(), Vec::with_capacity(2 << 20));
+        loop {
+            // What could be the beginning of the words is looked at again with what follows.
+            let kept = part.len().min(words.len().saturating_sub(1));
+            part.drain(..part.len() - kept);
+            if !matches!((&mut file).take(1 << 20).read_to_end(&mut part), Ok(1..)) {
+                return false;
+            }
+            if part.windows(words.len()).any(|window| window == words) {
+                return true;
+            }
+        }
+    }
+
     /// Where a container's output goes on.
     pub fn mark(&mut self, container: &str) -> Mark {
         self.flush();

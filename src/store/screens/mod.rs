@@ -27,6 +27,7 @@ pub mod runs;
 pub mod settings;
 pub mod system;
 pub mod triage;
+pub mod usual;
 pub mod versions;
 pub mod watch;
 pub mod xcoms;

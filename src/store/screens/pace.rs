@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::{
     error::Result,
-    model::{MapIndex, RunState},
+    model::{MapIndex, RunState, filter::rank},
 };
 
 use super::{Micros, TiRef, dags::RunCell, rows};
@@ -47,9 +47,13 @@ impl Pace {
     }
     /// The smallest of them that so many of 100 don't exceed.
     fn rank(&self, percent: usize) -> Option<f64> {
+        rank(&self.sorted(), percent)
+    }
+    /// Seconds that each took, shortest first.
+    pub fn sorted(&self) -> Vec<f64> {
         let mut all = self.last.clone();
         all.sort_by(f64::total_cmp);
-        all.get((all.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+        all
     }
     /// True of what takes longer than nearly all others did.
     pub fn is_long(&self, seconds: f64) -> bool {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, types::Value};
 
 use crate::{error::Result, model::MapIndex};
 
-use super::{Micros, reading, rows};
+use super::{Micros, reading, rows, usual::Usual};
 
 /// Rows that are looked at before a page is given back with what was found so far. A filter that few rows fit is answered in
 /// several pages, between which something else can be asked.
@@ -67,6 +67,8 @@ pub struct Page<T> {
     pub seen: usize,
     /// How the list is walked through.
     pub walk: Walk,
+    /// How many seconds the last successes of what the rows are about took, if that was asked for.
+    pub usual: Usual,
 }
 
 impl<T> Page<T> {
@@ -85,7 +87,7 @@ impl<T> std::ops::Deref for Page<T> {
 
 impl<T> From<Vec<T>> for Page<T> {
     fn from(rows: Vec<T>) -> Self {
-        Self { next: None, looking: false, seen: rows.len(), rows, walk: Walk::Runs }
+        Self { next: None, looking: false, seen: rows.len(), rows, walk: Walk::Runs, usual: Usual::default() }
     }
 }
 
@@ -114,6 +116,7 @@ impl<T: Placed> Page<T> {
             self.next = new.next;
             self.looking = new.looking;
         }
+        self.usual.extend(new.usual);
         self.rows.splice(between..between, new.rows);
         self.walk = walk;
     }
@@ -130,7 +133,7 @@ pub(crate) struct Reading<T> {
 impl<T: Placed> Reading<T> {
     /// Nothing is read yet.
     pub fn new(walk: Walk, limit: usize) -> Self {
-        let page = Page { rows: Vec::new(), next: None, looking: false, seen: 0, walk };
+        let page = Page { rows: Vec::new(), next: None, looking: false, seen: 0, walk, usual: Usual::default() };
         Self { page, limit, passed: 0, last: None }
     }
 
@@ -220,7 +223,7 @@ mod tests {
 
     fn page(rows: &[Row], next: Option<i64>, looking: bool) -> Page<Row> {
         let next = next.map(|at| Row(at, "").position(Walk::Runs));
-        Page { rows: rows.to_vec(), next, looking, seen: rows.len(), walk: Walk::Runs }
+        Page { rows: rows.to_vec(), next, looking, seen: rows.len(), walk: Walk::Runs, usual: Usual::default() }
     }
 
     #[test]

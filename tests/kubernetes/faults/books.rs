@@ -73,7 +73,8 @@ pub fn check(scene: &Scene, kinds: &[&str], dag: &str, run: &Run, problems: &mut
         for (row, attempt) in tries.iter().zip(1..) {
             tally.tries += 1;
             let is_last = attempt as usize == tries.len();
-            let (lines, has_gap) = lines(scene, dag, &task, index, attempt);
+            let (lines, gaps) = lines(scene, dag, &task, index, attempt);
+            let has_gap = !gaps.is_empty();
             tally.lines += lines.len();
             tally.gaps += usize::from(has_gap);
             if !is_last {
@@ -88,7 +89,7 @@ pub fn check(scene: &Scene, kinds: &[&str], dag: &str, run: &Run, problems: &mut
             let wanted: Vec<String> =
                 (0..whole.min(if is_last { whole } else { lines.len() })).map(|n| n.to_string()).collect();
             if lines != wanted || (has_gap && kinds.is_empty()) {
-                problems.push(format!("{place} try {attempt}: lines {lines:?}, gap marked: {has_gap}"));
+                problems.push(format!("{place} try {attempt}: lines {lines:?}, gaps marked: {gaps:?}"));
             }
         }
         if *run.returned(&task, index) == value {
@@ -121,20 +122,22 @@ fn made_again(scene: &Scene, made: &[Born], task: &str, index: i64) -> BTreeMap<
     again
 }
 
-/// The numbers of a try's lines in the log, and whether the log says that some may be missing.
-fn lines(scene: &Scene, dag: &str, task: &str, index: i64, attempt: u32) -> (Vec<String>, bool) {
+/// The numbers of a try's lines in the log, and where the log says that some may be missing.
+fn lines(scene: &Scene, dag: &str, task: &str, index: i64, attempt: u32) -> (Vec<String>, Vec<String>) {
     let index = if index < 0 { String::new() } else { format!("map_index={index}/") };
     let path = format!("logs/dag_id={dag}/run_id={}/task_id={task}/{index}attempt={attempt}.log", scene.run);
     let text = std::fs::read_to_string(scene.home.path().join(path)).unwrap_or_default();
-    let (mut lines, mut has_gap) = (Vec::new(), false);
+    let (mut lines, mut gaps) = (Vec::new(), Vec::new());
     for line in text.lines() {
         let line: Value =
             serde_json::from_str(line).unwrap_or_else(|e| panic!("a line of a log is no JSON ({e}): {line}"));
         let event = line["event"].as_str().unwrap_or("");
-        has_gap |= event.contains("may be missing");
+        if event.contains("may be missing") {
+            gaps.push(event.to_string());
+        }
         if let Some(number) = event.trim_start_matches("[base] ").strip_prefix("line ") {
             lines.push(number.to_string());
         }
     }
-    (lines, has_gap)
+    (lines, gaps)
 }

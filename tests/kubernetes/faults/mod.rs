@@ -4,7 +4,7 @@
 
 mod books;
 mod dags;
-mod node;
+pub mod node;
 mod table;
 
 use std::{

@@ -11,7 +11,8 @@ use crate::{
 
 impl Care {
     /// Has its object removed without waiting for its node.
-    pub(super) fn give_up(&self, api: &Api) {
+    pub(super) fn give_up(&mut self, api: &Api) {
+        self.is_given_up = true;
         self.say("warning", &format!("pod {} was given up by a person: its containers may still run", self.name));
         let (api, name, uid) = (api.clone(), self.name.clone(), self.uid.clone());
         tokio::task::spawn_local(async move {

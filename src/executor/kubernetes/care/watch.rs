@@ -154,7 +154,11 @@ impl Care {
         }
         let mut verdict = self.judged(api, seat).await;
         if let End::Failed(cause) = verdict.end {
-            verdict.end = End::Failed(ender::asked_about(cause, api, &self.job.pod.namespace).await);
+            let cause = match self.is_given_up {
+                true => ender::given_up(cause),
+                false => ender::asked_about(cause, api, &self.job.pod.namespace).await,
+            };
+            verdict.end = End::Failed(cause);
         }
         (!self.dropped.get()).then_some(verdict)
     }
