@@ -3,6 +3,7 @@
 use crate::{model::TiState, store::screens::SECOND};
 
 use super::{
+    items::Kind,
     keymap::{Action, Row},
     place::{Object, Place, Setting},
     pods,
@@ -56,6 +57,7 @@ impl State {
         let object = self.screen().object();
         let need = |ok: bool, why: &str| if ok { Ok(()) } else { Err(why.to_owned()) };
         use Action as A;
+        let on_xcom = self.screen().item().is_some_and(|i| i.kind == Kind::Xcom);
         match row.action {
             A::StartScheduler => {
                 need(!self.facts.read_only, "the console is read-only")?;
@@ -114,9 +116,9 @@ impl State {
             A::TestConnection => {
                 need(matches!(object, Object::Setting(Setting::Connection, _)), "no connection under the cursor")
             }
-            A::Edit => need(matches!(object, Object::Setting(..)), "nothing to edit under the cursor"),
+            A::Edit => need(matches!(object, Object::Setting(..)) || on_xcom, "nothing to edit under the cursor"),
             A::Delete => need(
-                matches!(object, Object::Setting(..) | Object::Run(..)),
+                matches!(object, Object::Setting(..) | Object::Run(..)) || on_xcom,
                 "nothing that can be deleted under the cursor",
             ),
             A::Diff => need(

@@ -248,7 +248,14 @@ impl Stage {
 
     /// A search is so far: bytes of bytes.
     pub fn searching(&mut self, done: u64, all: u64) -> &mut Self {
-        self.event(Event::Searching(done, all));
+        // Of a search in all logs these are files.
+        self.event(match self.state.hunt {
+            Some(number) => {
+                let files = (done as usize, all as usize);
+                Event::Searched(number, Ok(log::search::Hits { files, ..Default::default() }))
+            }
+            None => Event::Searching(done, all),
+        });
         self
     }
 
@@ -285,6 +292,10 @@ impl Stage {
                 }
                 Effect::TestConnection(id) => {
                     self.wanted.push(format!("test {id}"));
+                    continue;
+                }
+                Effect::Search(_, text) if self.holds_searches => {
+                    self.wanted.push(format!("search in all logs for {text}"));
                     continue;
                 }
                 Effect::Search(number, text) => {

@@ -265,7 +265,11 @@ impl Hands {
         match effect {
             Effect::Load(number, asker, query) => self.store.ask(*number, *asker, query.clone()),
             Effect::Log(ask) => self.logs.ask(ask.clone()),
-            Effect::EndSearch => self.logs.end(),
+            Effect::EndSearch => {
+                self.logs.end();
+                // Searches are numbered from 1 on: none is the newest.
+                self.searched.store(0, Ordering::Release);
+            }
             Effect::Act(number, command, line) => {
                 let request = Request::Do { command: command.clone() };
                 self.ask(*number, request, line.clone());

@@ -17,7 +17,7 @@ use super::{
     message::Effect,
     overlay::Overlay,
     place::{Place, Scope, Tab},
-    query::{Asker, Health},
+    query::{Asker, Data, Health},
     screen::Screen,
     search::Search,
     side::Side,
@@ -194,6 +194,8 @@ pub struct State {
     pub distance: Distance,
     /// A search through logs that is under way.
     pub search: Option<Search>,
+    /// Number of the search in all logs that is under way.
+    pub hunt: Option<u64>,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -273,6 +275,7 @@ impl State {
             clusters: None,
             distance: Distance::default(),
             search: None,
+            hunt: None,
             errand: None,
         }
     }
@@ -322,10 +325,11 @@ impl State {
     }
 
     fn read(&mut self, further: bool) -> Vec<Effect> {
-        // A search in all logs is made once; the store has nothing to say to it.
+        // A search in all logs is made once, unless it was left before its end; the store has nothing to say to it.
         if let Place::Search(text) = &self.screen().place {
             let text = text.clone();
-            if self.screen().loaded_at.is_some() || self.screen().waiting.is_some() {
+            let is_done = matches!(&self.screen().data, Data::Hits(hits) if hits.done) || self.screen().error.is_some();
+            if is_done || self.screen().waiting.is_some() {
                 return Vec::new();
             }
             let ticket = self.next_ticket();

@@ -180,3 +180,42 @@ fn a_group_of_tasks_is_cleared_as_a_whole_and_nothing_else() {
         assert!(line.contains("--task-id prep ") && !line.contains("--downstream"), "{line}");
     }
 }
+
+#[test]
+fn an_xcom_is_written_by_hand_and_deleted_by_name() {
+    let (dir, mut stage) = stage(SMALL);
+    stage.keys("2 Enter v t x Esc");
+    let before = stage.text();
+    stage.keys("E");
+    let text = stage.text();
+    assert!(text.contains("Edit XCom rows of prep.validate") && text.contains("212000"), "{text}");
+    assert!(text.contains("read by   prep.features") && text.contains("isn't repeated"), "{text}");
+    // What isn't JSON is refused, with what it would be as a text; Enter in the field doesn't act.
+    stage.keys("Ctrl-u").type_text("two words").keys("Enter");
+    let text = stage.text();
+    assert!(text.contains("not JSON") && text.contains("\"two words\""), "{text}");
+    stage.keys("Tab Enter");
+    assert!(stage.wanted.is_empty(), "{:?}", stage.wanted);
+    stage.keys("Tab Ctrl-u").type_text("-5").keys("Enter");
+    assert!(stage.wanted.is_empty(), "{:?}", stage.wanted);
+    stage.keys("Right Enter");
+    let run = "scheduled__2026-11-16T02:00:00+00:00";
+    let of = format!("churn_train {run} prep.validate --key rows");
+    assert!(stage.wanted[0].ends_with(&format!("xcoms set {of} -- -5")), "{:?}", stage.wanted);
+    // U writes what was there.
+    stage.keys("Esc U");
+    assert!(stage.wanted[1].ends_with(&format!("xcoms set {of} 212000")), "{:?}", stage.wanted);
+    // One of an index, deleted: its key is typed.
+    stage.keys("j D Tab Tab Enter");
+    assert!(stage.text().contains("type return_value to delete it"), "{}", stage.text());
+    assert_eq!(stage.wanted.len(), 2, "{:?}", stage.wanted);
+    stage.keys("Tab").type_text("return_value").keys("Tab Tab Enter");
+    assert!(stage.wanted[2].contains("xcoms delete churn_train ") && stage.wanted[2].contains(" --map-index "));
+    // A value that is cut here can't be written back whole.
+    let long = format!("\"{}\"", "x".repeat(200_000));
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE xcom SET value = ?1", [long]).unwrap();
+    stage.keys("Esc").changed().keys("g g E");
+    assert!(stage.text().contains("too long to be edited here") && stage.wanted.len() == 3, "{}", stage.text());
+    assert!(before.contains("212000"), "{before}");
+}

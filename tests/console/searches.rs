@@ -109,3 +109,30 @@ fn several_logs_are_searched_as_one_job() {
     assert!(stage.wanted.iter().any(|w| w == "end the search"), "{:?}", stage.wanted);
     assert!(stage.text().contains("ended: only lines with x"), "{}", stage.text());
 }
+
+#[test]
+fn a_search_in_all_logs_ends_when_its_screen_is_left_and_begins_again() {
+    for (leave, back) in [("q", "g s"), ("2", "Backspace"), ("0", "Backspace"), ("8", "Backspace")] {
+        let (_dir, mut stage) = stage(SMALL);
+        stage.keys("9").slow_searches();
+        stage.keys("g s").type_text("nowhere").keys("Enter");
+        assert_eq!(stage.wanted, ["search in all logs for nowhere"], "{leave}");
+        stage.searching(3, 9);
+        // A look at the help isn't leaving, and what the store changes is nothing to it.
+        stage.keys("? Esc").changed();
+        assert_eq!(stage.wanted.len(), 1, "{leave}: {:?}", stage.wanted);
+        stage.keys(leave);
+        assert_eq!(stage.wanted.last().unwrap(), "end the search", "{leave}");
+        stage.changed();
+        assert_eq!(stage.wanted.len(), 2, "{leave}: {:?}", stage.wanted);
+        stage.keys(back);
+        if back == "g s" {
+            stage.type_text("nowhere").keys("Enter");
+        }
+        assert_eq!(stage.wanted[2..], ["search in all logs for nowhere"], "{leave}");
+        // What was found before stays until the new search is as far.
+        let far = stage.searching(1, 9).text();
+        assert!(far.contains(if back == "g s" { "1 of 9 logs" } else { "3 of 9 logs" }), "{leave}: {far}");
+        assert!(stage.searching(5, 9).text().contains("5 of 9 logs"), "{leave}: {}", stage.text());
+    }
+}

@@ -8,7 +8,7 @@ use crate::{
     store::screens::{Micros, RunRef, TiRef, outlook::Outlook, questions::Question},
 };
 
-use super::{Control, Field, answer, backfill, setting, trigger};
+use super::{Control, Field, answer, backfill, setting, trigger, xcom};
 use crate::console::place::Setting;
 
 /// Choice of a clear: no retries but those that were left.
@@ -45,6 +45,8 @@ pub enum Purpose {
     GroupNote(Vec<String>),
     /// Create or change a pool, connection or variable. Of a connection: its fields before, with the secret.
     Set(Setting, Value),
+    /// Write an XCom by hand: whose, its key, its value before.
+    Xcom(TiRef, String, Value),
     /// Make or repeat runs of a DAG.
     Backfill(String),
     /// End a backfill.
@@ -340,6 +342,9 @@ impl ActForm {
             }
             Purpose::GroupNote(groups) => said(groups, &IncidentChange::Note { text: self.value("note") }),
             Purpose::Set(kind, before) => vec![setting::command(*kind, before, &self.fields)?],
+            Purpose::Xcom(ti, key, _) => {
+                vec![xcom::command(ti, key, xcom::value(&self.value("value"))?, false)]
+            }
             Purpose::CleanPod(name, force) => {
                 if !dry_run && self.value("name") != *name {
                     return Err(format!("type {name} to delete it"));

@@ -8,6 +8,7 @@ pub mod outlook;
 pub mod setting;
 pub mod shell;
 pub mod trigger;
+pub mod xcom;
 
 pub use act::{ActForm, Preview, Purpose};
 pub use field::{Control, Field};

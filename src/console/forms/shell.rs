@@ -149,6 +149,14 @@ pub fn shell(command: &Command) -> String {
             line.words(["connections", "add", conn_id, "--conn-json", &fields.to_string()]);
         }
         Command::DeleteConnection { conn_id } => line.words(["connections", "delete", conn_id]),
+        Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete } => {
+            line.words(["xcoms", if *delete { "delete" } else { "set" }, dag_id, run_id, task_id, "--key", key]);
+            line.option("--map-index", (*map_index != UNMAPPED).then(|| map_index.to_string()).as_deref());
+            let value = value.to_string();
+            // A negative number isn't an option.
+            line.flag("--", !delete && value.starts_with('-'));
+            line.words((!delete).then_some(value.as_str()));
+        }
         Command::DeleteRuns { dag_id, run_ids, dry_run } => {
             line.words(["runs", "delete", dag_id]);
             line.words(run_ids.iter().map(String::as_str));

@@ -62,7 +62,14 @@ pub const ROWS: &[Row] = {
         ),
         row(A::Silence, &["Z"], Scope::TRIAGE, G::Act, "", "silence this group for some hours (form)"),
         row(A::Claim, &["H"], Scope::TRIAGE, G::Act, "claim", "claim this group, hand it over, or let go (form)"),
-        row(A::Edit, &["E"], Scope::SETTINGS, G::Act, "edit", "edit this pool, connection or variable (form)"),
+        row(
+            A::Edit,
+            &["E"],
+            Scope::SETTINGS.or(Scope::XCOM),
+            G::Act,
+            "edit",
+            "edit this pool, connection, variable or XCom (form)",
+        ),
         row(
             A::New,
             &["I"],
@@ -82,10 +89,10 @@ pub const ROWS: &[Row] = {
         row(
             A::Delete,
             &["D"],
-            Scope::SETTINGS.or(Scope::RUNS).or(PODS),
+            Scope::SETTINGS.or(Scope::RUNS).or(Scope::XCOM).or(PODS),
             G::Act,
             "",
-            "delete this pool, connection, variable, run or pod; give up a pod on a silent node (form; type its name)",
+            "delete this pool, connection, variable, run, XCom or pod; give up a pod on a silent node (form; type its name)",
         ),
         row(A::Follow, &["f"], LOGS, G::Look, "follow", "follow the log's end"),
         row(A::Clear, &["C"], WORK, G::Act, "clear", "clear, so that it runs again (form with plan)"),

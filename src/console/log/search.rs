@@ -79,17 +79,21 @@ pub fn search(logs: &Path, text: &str, mut tell: impl FnMut(Hits) -> bool) -> Re
     files.sort_by_key(|(time, ..)| std::cmp::Reverse(*time));
     let mut found = Hits { files: (0, files.len()), ..Hits::default() };
     let mut told = Instant::now();
+    // Also inside of a file: one alone may be as large as all others.
+    let mut goes_on = |found: &mut Hits| {
+        if told.elapsed() < TELL {
+            return true;
+        }
+        told = Instant::now();
+        found.took = began.elapsed().as_micros() as Micros;
+        tell(sorted(found))
+    };
     for (time, path, place) in &files {
         // A file that went meanwhile, or may not be read, has no line of it.
-        drop(one(path, *time, place, &regex, &mut found));
-        found.files.0 += 1;
-        if told.elapsed() >= TELL {
-            found.took = began.elapsed().as_micros() as Micros;
-            if !tell(sorted(&found)) {
-                return Ok(());
-            }
-            told = Instant::now();
+        if !one(path, *time, place, &regex, &mut found, &mut goes_on).unwrap_or(true) {
+            return Ok(());
         }
+        found.files.0 += 1;
     }
     found.took = began.elapsed().as_micros() as Micros;
     found.done = true;
@@ -150,8 +154,15 @@ fn files(logs: &Path) -> Vec<(SystemTime, PathBuf, Hit)> {
     found
 }
 
-/// Looks through one file.
-fn one(path: &Path, time: SystemTime, place: &Hit, regex: &Regex, found: &mut Hits) -> std::io::Result<()> {
+/// Looks through one file; false if nobody waits any more.
+fn one(
+    path: &Path,
+    time: SystemTime,
+    place: &Hit,
+    regex: &Regex,
+    found: &mut Hits,
+    goes_on: &mut impl FnMut(&mut Hits) -> bool,
+) -> std::io::Result<bool> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
     let written = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_micros() as Micros);
     let (mut at, mut kept) = (0, 0);
@@ -184,13 +195,15 @@ fn one(path: &Path, time: SystemTime, place: &Hit, regex: &Regex, found: &mut Hi
             }
         }
         if n == 0 {
-            break;
+            return Ok(true);
         }
         at += whole as u64;
         rest.drain(..whole);
+        found.bytes += n as u64;
+        if !goes_on(found) {
+            return Ok(false);
+        }
     }
-    found.bytes += at + rest.len() as u64;
-    Ok(())
 }
 
 /// The line of a record that has the text.

@@ -19,7 +19,7 @@ use crate::{
     store::screens::{RunRef, TiRef, questions::Question},
 };
 
-use super::{form, settings, undo};
+use super::{form, settings, undo, xcom};
 
 /// Starts a verb on the marked objects, else on the one under the cursor.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -64,7 +64,10 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let fields = vec![Field::text("by", "who", &me, "somebody else: handed over; empty: nobody")];
             open(state, ActForm::new(title, Purpose::Claim(groups), fields, "Claim", state.now).on_field())
         }
-        A::Edit | A::New | A::Delete => settings::act(state, action, &object),
+        A::Edit | A::New | A::Delete => match &object {
+            Object::Ti(ti, _) => xcom::act(state, action, ti),
+            _ => settings::act(state, action, &object),
+        },
         A::Note if matches!(object, Object::Failures(..)) => {
             let groups = groups(&targets);
             let title = format!("Note on {}", count(groups.len(), "group of failures"));

@@ -27,11 +27,17 @@ pub fn told(state: &mut State, number: u64, answer: Result<Hits, String>) -> Vec
         Ok(hits) => {
             if hits.done {
                 screen.waiting = None;
+                state.hunt = None;
+            }
+            // A search that was begun again shows what it had found before until it is as far.
+            if matches!(&screen.data, Data::Hits(old) if !hits.done && hits.files.0 < old.files.0) {
+                return Vec::new();
             }
             screen.take(Data::Hits(Box::new(hits)), now);
         }
         Err(why) => {
             screen.waiting = None;
+            state.hunt = None;
             screen.error = Some(why);
         }
     }

@@ -25,6 +25,7 @@ mod search;
 mod settings;
 mod side;
 mod undo;
+mod xcom;
 
 use crate::store::screens::SECOND;
 

@@ -1,5 +1,5 @@
 //! Searches through logs: one at a time. It ends when something else is asked of logs, or when its log is left; on the screen of
-//! the system it is shown as a job.
+//! the system it is shown as a job. A search in all logs ends when its own screen is left.
 
 use crate::console::{
     log::{
@@ -23,7 +23,17 @@ pub fn watch(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
             }
             state.search = Search::of(ask, state.now);
         }
+        if let Effect::Search(number, _) = &effect {
+            state.hunt = Some(*number);
+        }
         out.push(effect);
+    }
+    if let Some(number) = state.hunt.filter(|number| state.screen().waiting != Some(*number)) {
+        state.hunt = None;
+        // Whoever comes back to it searches again.
+        state.screens_mut().filter(|s| s.waiting == Some(number)).for_each(|s| s.waiting = None);
+        // Before all others: it must not end what is asked of logs by the screen that one goes to.
+        out.insert(0, Effect::EndSearch);
     }
     let screen = state.screen();
     if let Some(search) = &state.search

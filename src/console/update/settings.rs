@@ -68,7 +68,8 @@ fn form(state: &mut State, kind: Setting, name: &str, before: Value) -> Vec<Effe
     open(state, form)
 }
 
-fn delete(state: &mut State, title: String, commands: Vec<Command>, name: String) -> Vec<Effect> {
+/// Asks for its name before it is deleted.
+pub fn delete(state: &mut State, title: String, commands: Vec<Command>, name: String) -> Vec<Effect> {
     let fields = vec![Field::text("name", "type its name", "", &format!("to delete it: {name}"))];
     open(state, ActForm::new(title, Purpose::Delete(commands, name), fields, "Delete", state.now).on_field())
 }

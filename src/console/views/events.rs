@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use crate::{
     console::{theme::Role, widgets::text},
-    store::screens::{Micros, assets::EventRow},
+    store::screens::{
+        Micros,
+        assets::{EVENTS, EventRow},
+    },
 };
 
 /// Names under which a version says what it is: `champion`, `challenger`, `Production`, ..
@@ -90,7 +93,8 @@ pub fn lines(events: &[EventRow], now: Micros, columns: usize) -> Vec<(String, R
     out
 }
 
-/// `champion v118 since 14d (11-02 02:00), before it v115`, if the updates say which version is in use.
+/// `champion v118 since 14d (11-02 02:00), before it v115`, if the updates say which version is in use; and from when to when each
+/// of the others was, newest first.
 fn in_use(events: &[EventRow], said: &[Value], now: Micros) -> Vec<(String, Role)> {
     let used: Vec<(usize, String, String)> = said
         .iter()
@@ -103,7 +107,19 @@ fn in_use(events: &[EventRow], said: &[Value], now: Micros) -> Vec<(String, Role
     let same = used.iter().take_while(|(.., v)| v == version).last().map_or(*at, |(at, ..)| *at);
     let before = used.iter().find(|(.., v)| v != version).map(|(.., v)| format!(", before it {v}")).unwrap_or_default();
     let since = events[same].at;
-    vec![(format!("{alias} {version} since {} ({}){before}", text::age(since, now), text::stamp(since)), Role::Good)]
+    let now_in_use = format!("{alias} {version} since {} ({}){before}", text::age(since, now), text::stamp(since));
+    let mut out = vec![(now_in_use, Role::Good)];
+    let mut until = since;
+    for stretch in used.chunk_by(|(.., a), (.., b)| a == b).skip(1) {
+        let (Some((.., version)), Some((first, ..))) = (stretch.first(), stretch.last()) else { continue };
+        // Of many updates only the last ones are known.
+        let is_oldest = first + 1 == events.len() && events.len() >= EVENTS;
+        let from = events[*first].at;
+        let from = if is_oldest { format!("before {}", text::stamp(from)) } else { text::stamp(from) };
+        out.push((format!("was live  {version} from {from} to {}", text::stamp(until)), Role::Dim));
+        until = events[*first].at;
+    }
+    out
 }
 
 #[cfg(test)]
@@ -129,9 +145,10 @@ mod tests {
         ];
         let text: Vec<String> = lines(&events, 100 * day, 80).into_iter().map(|(l, _)| l).collect();
         assert_eq!(text[0], "champion v3 since 9d (04-02 00:00), before it v1");
-        assert_eq!(text[1].split_whitespace().collect::<Vec<_>>(), ["AGE", "ALIAS", "VERSION", "ACCURACY", "BY"]);
-        assert_eq!(text[2].split_whitespace().collect::<Vec<_>>(), ["1d", "rejected", "v4", "0.93", "train.deploy"]);
-        assert_eq!(text.len(), 6);
+        assert_eq!(text[1], "was live  v1 from 03-22 00:00 to 04-02 00:00");
+        assert_eq!(text[2].split_whitespace().collect::<Vec<_>>(), ["AGE", "ALIAS", "VERSION", "ACCURACY", "BY"]);
+        assert_eq!(text[3].split_whitespace().collect::<Vec<_>>(), ["1d", "rejected", "v4", "0.93", "train.deploy"]);
+        assert_eq!(text.len(), 7);
         // What isn't an object is shown as it is.
         let odd = lines(&[event(1, "[1, 2]")], 100 * day, 80);
         assert!(odd[0].0.ends_with("[1, 2]"), "{odd:?}");

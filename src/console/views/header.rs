@@ -6,11 +6,12 @@ use crate::{
     console::{
         keymap::Action,
         layout::{Layout, TWO_PANES},
-        log::view::LogView,
+        log::{Level, file::Window, view::LogView},
         place::Place,
         query::Health,
         state::{Link, State},
         theme::Role,
+        update::count,
         widgets::{
             paint::{self, Pen},
             text,
@@ -217,11 +218,24 @@ fn about(state: &State) -> String {
     }
 }
 
+/// How many lines a log has, if all of it is held, and how many errors are in what is held.
+fn held(window: &Window) -> String {
+    let errors = window.lines.iter().filter(|l| l.first && l.level >= Level::Error).count();
+    let errors = if errors > 0 { count(errors, "error") } else { "no error".into() };
+    if window.start == 0 && window.end >= window.size {
+        format!(", {}, {errors}", count(window.lines.len(), "line"))
+    } else {
+        format!(", {errors} in this part")
+    }
+}
+
 /// What a log's title line says about how it is shown.
 pub fn log_modes(state: &State, log: &LogView) -> String {
     let size = log.window.as_ref().map_or(0, |w| w.size);
     let word = |on| if on { "on" } else { "off" };
-    let mut all = format!("{}  follow {}  wrap {}", text::bytes(size as i64), word(log.follow), word(log.wrap));
+    let whole = log.window.as_ref().filter(|w| w.matches.is_none() && w.size > 0);
+    let held = whole.map_or_else(String::new, |w| held(w));
+    let mut all = format!("{}{held}  follow {}  wrap {}", text::bytes(size as i64), word(log.follow), word(log.wrap));
     if let Some(matches) = log.window.as_ref().and_then(|w| w.matches) {
         let what = log.only.text.as_ref().map_or_else(String::new, |t| format!(" & {t}"));
         let level = if log.only.problems { " ! warnings and errors" } else { "" };

@@ -9,7 +9,7 @@ use crate::error::Result;
 use super::{Micros, RunRef, TiRef, rows};
 
 /// Events that are shown of an asset.
-const EVENTS: i64 = 12;
+pub const EVENTS: usize = 12;
 
 /// One update of an asset.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,7 +152,7 @@ fn events(conn: &Connection, asset: i64) -> Result<Vec<EventRow>> {
                 r.id AS run_row, (SELECT count(*) FROM asset_event_run m WHERE m.event = e.id) AS runs
          FROM asset_event e LEFT JOIN dag_run r ON r.dag_id = e.source_dag_id AND r.run_id = e.source_run_id
          WHERE e.asset = ?1 ORDER BY e.timestamp DESC LIMIT ?2",
-        (asset, EVENTS),
+        (asset, EVENTS as i64),
         |r| {
             let (dag, run, task): (Option<String>, Option<String>, Option<String>) = (r.get(3)?, r.get(4)?, r.get(5)?);
             let map_index = r.get(6)?;
