@@ -4,6 +4,7 @@ use std::{
     io::{PipeWriter, Read, Write, stdin},
     sync::{
         Arc, Mutex,
+        atomic::Ordering,
         mpsc::{Receiver, Sender, channel},
     },
     thread,
@@ -13,7 +14,7 @@ use std::{
 use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::message::Event;
+use super::{message::Event, terminal::LENT};
 
 /// Leaves the signals that matter to a thread which waits for them: no handler, no race.
 pub fn watch_signals(events: Sender<Event>) {
@@ -33,6 +34,10 @@ pub fn watch_signals(events: Sender<Event>) {
             // SAFETY: both pointers are valid for the call.
             if unsafe { libc::sigwait(&set, &mut signal) } != 0 {
                 return;
+            }
+            // Ctrl-C while another program has the terminal is meant for that one.
+            if signal == libc::SIGINT && LENT.load(Ordering::SeqCst) {
+                continue;
             }
             let event = match signal {
                 libc::SIGWINCH => match crossterm::terminal::size() {

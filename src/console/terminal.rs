@@ -25,6 +25,8 @@ use super::{
     clipboard::{self, Multiplexer},
 };
 
+/// Another program has the terminal.
+pub(super) static LENT: AtomicBool = AtomicBool::new(false);
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static MOUSE: AtomicBool = AtomicBool::new(false);
 
@@ -91,7 +93,9 @@ impl Terminal {
     pub fn lend(&mut self, work: impl FnOnce()) -> io::Result<()> {
         leave();
         let before = tcgetattr(stdin());
+        LENT.store(true, Ordering::SeqCst);
         work();
+        LENT.store(false, Ordering::SeqCst);
         // Work that was killed may have left its own modes, which would be taken for those to go back to.
         if let Ok(before) = before {
             let _ = tcsetattr(stdin(), OptionalActions::Drain, &before);

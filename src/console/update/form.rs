@@ -22,6 +22,8 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
     let now = state.now;
     let Some(form) = state.form() else { return Vec::new() };
     if now - form.opened_at < DEAF && key != "Esc" {
+        // So is the rest of what was typed in one go: it would meet a form that isn't as the first keys would have left it.
+        form.opened_at = now;
         form.dropped.push(key.to_owned());
         let keys = form.dropped.join(" ");
         state.flash(format!("dropped, typed before the form was there: {keys}"), true);

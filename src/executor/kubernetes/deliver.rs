@@ -5,7 +5,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kube::api::{DeleteParams, ListParams, PostParams};
@@ -19,6 +19,8 @@ use super::{
 
 /// How long unused ConfigMaps stay for the next pods.
 const UNUSED: Duration = Duration::from_secs(60);
+/// How long it is believed that what was there is there: a namespace may be deleted and made anew, by anyone.
+const BELIEVED: Duration = Duration::from_secs(10);
 /// Kind of what is delivered.
 const MAPS: &str = "configmaps";
 /// Marks our ConfigMaps, with the home that made them.
@@ -32,6 +34,8 @@ type Place = (Cluster, String);
 pub struct Delivery {
     /// Those that are there; locked while some are made or deleted, so that none is deleted that is just wanted.
     there: Mutex<HashSet<(Place, String)>>,
+    /// When it was last looked at what is there.
+    looked: RefCell<HashMap<Place, Instant>>,
     /// Number of pods that need one.
     users: RefCell<HashMap<(Place, String), usize>>,
     /// Who may create pods now: `worker_pods_creation_batch_size` at one time.
@@ -91,13 +95,30 @@ impl Delivery {
         self.users.borrow().contains_key(&(place.clone(), name.to_string()))
     }
 
+    /// Names of what a home made in a namespace.
+    async fn made(&self, api: &Api, home: &str) -> Answer<Vec<String>> {
+        let which = ListParams::default().labels(&format!("{OF_HOME}={home}"));
+        let list = api.ask::<Value>(api.path(MAPS).list_metadata(&which)).await?;
+        let items = list["items"].as_array().into_iter().flatten();
+        Ok(items.filter_map(|item| item["metadata"]["name"].as_str()).map(str::to_string).collect())
+    }
+
+    /// Looks again at what is there, if that was long ago.
+    async fn look(&self, api: &Api, place: &Place, home: &str, there: &mut HashSet<(Place, String)>) -> Answer<()> {
+        let is_known = there.iter().any(|(p, _)| p == place);
+        let is_fresh = self.looked.borrow().get(place).is_some_and(|at| at.elapsed() < BELIEVED);
+        if is_known && !is_fresh {
+            let made = self.made(api, home).await?;
+            there.retain(|(p, name)| p != place || made.contains(name));
+            self.looked.borrow_mut().insert(place.clone(), Instant::now());
+        }
+        Ok(())
+    }
+
     /// Deletes what a home made in a namespace and nobody needs.
     async fn collect(&self, api: &Api, place: &Place, home: &str, there: &mut HashSet<(Place, String)>) -> Answer<()> {
-        let which = ListParams::default().labels(&format!("{OF_HOME}={home}"));
-        let list = api.ask::<Value>(api.path(MAPS).list(&which)).await?;
-        let names = list["items"].as_array().into_iter().flatten().filter_map(|item| item["metadata"]["name"].as_str());
-        for name in names.filter(|name| !self.is_used(place, name)) {
-            there.remove(&(place.clone(), name.to_string()));
+        for name in self.made(api, home).await?.iter().filter(|name| !self.is_used(place, name)) {
+            there.remove(&(place.clone(), name.clone()));
             match api.ask::<Value>(api.path(MAPS).delete(name, &DeleteParams::default())).await {
                 Err(trouble) if !trouble.is_missing() => return Err(trouble),
                 _ => {}
@@ -114,6 +135,7 @@ impl Needs {
     /// The API server's own: forbidden, over quota, away.
     pub async fn deliver(&self, config_maps: &[Value]) -> Answer<()> {
         let mut there = self.delivery.there.lock().await;
+        self.delivery.look(&self.api, &self.place, &self.home, &mut there).await?;
         let mut is_new = false;
         for (map, name) in config_maps.iter().zip(&self.names) {
             let which = (self.place.clone(), name.clone());
