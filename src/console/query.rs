@@ -362,7 +362,9 @@ pub fn is_blind(health: &ClusterHealth) -> bool {
 }
 
 fn health(clusters: &Clusters) -> Option<Health> {
-    let away = clusters.health.iter().filter(|h| h.state == "away").map(|h| h.since.as_microsecond()).min();
+    // Events come back later than pods do, and nothing waits for them.
+    let is_away = |h: &&ClusterHealth| h.state == "away" && h.what != "events";
+    let away = clusters.health.iter().filter(is_away).map(|h| h.since.as_microsecond()).min();
     match away {
         _ if clusters.health.is_empty() => None,
         Some(since) => Some(Health::Away(since)),

@@ -95,7 +95,8 @@ fn right(state: &State) -> String {
             format!("NO SCHED{again}{age}")
         }
     });
-    match &state.clusters {
+    // Without a scheduler nobody asks a cluster how it is.
+    match state.clusters.as_ref().filter(|_| state.link == Link::Up) {
         Some(Health::Ok) => all.push("k8s ok".into()),
         Some(Health::Away(since)) => all.push(format!("K8S AWAY {}", text::age(*since, state.now))),
         Some(Health::Forbidden) => all.push(format!("K8S RIGHT MISSING ({})", key(Action::Pods))),
