@@ -72,23 +72,32 @@ pub struct Hits {
 ///
 /// # Errors
 /// `Refused` for a text that can't be looked for.
-pub fn search(logs: &Path, text: &str, mut tell: impl FnMut(Hits) -> bool) -> Result<()> {
+pub fn search(logs: &Path, text: &str, tell: impl FnMut(Hits) -> bool) -> Result<()> {
+    search_each(logs, text, TELL, tell)
+}
+
+fn search_each(logs: &Path, text: &str, pause: Duration, mut tell: impl FnMut(Hits) -> bool) -> Result<()> {
     let regex = pattern(Some(text)).map_err(|e| Error::refused("cannot search for that").because(e))?;
     let began = Instant::now();
     let mut files = files(logs);
     files.sort_by_key(|(time, ..)| std::cmp::Reverse(*time));
     let mut found = Hits { files: (0, files.len()), ..Hits::default() };
     let mut told = Instant::now();
+    let mut look = |found: &mut Hits| {
+        if told.elapsed() < pause {
+            return true;
+        }
+        found.took = began.elapsed().as_micros() as Micros;
+        let goes_on = tell(sorted(found));
+        told = Instant::now();
+        goes_on
+    };
     for (time, path, place) in &files {
         // A file that went meanwhile, or may not be read, has no line of it.
-        drop(one(path, *time, place, &regex, &mut found));
+        let goes_on = one(path, *time, place, &regex, &mut found, &mut look).unwrap_or(true);
         found.files.0 += 1;
-        if told.elapsed() >= TELL {
-            found.took = began.elapsed().as_micros() as Micros;
-            if !tell(sorted(&found)) {
-                return Ok(());
-            }
-            told = Instant::now();
+        if !goes_on || !look(&mut found) {
+            return Ok(());
         }
     }
     found.took = began.elapsed().as_micros() as Micros;
@@ -150,8 +159,15 @@ fn files(logs: &Path) -> Vec<(SystemTime, PathBuf, Hit)> {
     found
 }
 
-/// Looks through one file.
-fn one(path: &Path, time: SystemTime, place: &Hit, regex: &Regex, found: &mut Hits) -> std::io::Result<()> {
+/// Looks through one file, block by block; false if nobody waits any more.
+fn one(
+    path: &Path,
+    time: SystemTime,
+    place: &Hit,
+    regex: &Regex,
+    found: &mut Hits,
+    look: &mut impl FnMut(&mut Hits) -> bool,
+) -> std::io::Result<bool> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
     let written = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_micros() as Micros);
     let (mut at, mut kept) = (0, 0);
@@ -184,13 +200,15 @@ fn one(path: &Path, time: SystemTime, place: &Hit, regex: &Regex, found: &mut Hi
             }
         }
         if n == 0 {
-            break;
+            return Ok(true);
         }
         at += whole as u64;
         rest.drain(..whole);
+        found.bytes += n as u64;
+        if !look(found) {
+            return Ok(false);
+        }
     }
-    found.bytes += at + rest.len() as u64;
-    Ok(())
 }
 
 /// The line of a record that has the text.
@@ -207,6 +225,29 @@ fn read(raw: &[u8], offset: u64, written: Micros, place: &Hit, regex: &Regex) ->
 mod tests {
     use super::*;
     use crate::tasklog;
+
+    #[test]
+    fn a_search_that_nobody_waits_for_ends_inside_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = tasklog::file(dir.path(), "d", "r", "t", UNMAPPED, 1);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "a line of a long log\n".repeat(200_000)).unwrap();
+        let size = fs::metadata(&path).unwrap().len();
+        let mut told = Vec::new();
+        search_each(dir.path(), "long", Duration::ZERO, |hits| {
+            told.push((hits.bytes, hits.done));
+            told.len() < 2
+        })
+        .unwrap();
+        assert!(told.len() == 2 && told[0].0 < told[1].0 && told[1].0 < size && !told[1].1, "{told:?} of {size}");
+        let mut last = (0, 0);
+        search(dir.path(), "long", |hits| {
+            last = (hits.bytes, hits.count);
+            true
+        })
+        .unwrap();
+        assert_eq!(last, (size, 200_000));
+    }
 
     #[test]
     fn every_log_is_looked_at_and_the_first_time_is_known() {
