@@ -22,7 +22,7 @@ pub fn start(state: &mut State, text: String) -> Vec<Effect> {
 /// How far it is, or why it can't be. What isn't waited for any more counts no longer.
 pub fn told(state: &mut State, number: u64, answer: Result<Hits, String>) -> Vec<Effect> {
     let now = state.now;
-    let Some(screen) = state.stack.iter_mut().find(|s| s.waiting == Some(number)) else { return Vec::new() };
+    let Some(screen) = state.screens_mut().find(|s| s.waiting == Some(number)) else { return Vec::new() };
     match answer {
         Ok(hits) => {
             if hits.done {

@@ -167,14 +167,9 @@ pub fn executors(state: &State, clusters: &Clusters) -> (String, Role) {
     }
 }
 
-/// `2 running, 1 pending, 5 held by quota`; `None` if there is none.
+/// `5 held 1 pending 2 running`; `None` if there is none.
 fn of_kind(clusters: &Clusters, is_it: impl Fn(PodKind) -> bool) -> Option<String> {
     let of = clusters.work.iter().filter(|work| is_it(work.kind));
-    let words: Vec<String> = of
-        .map(|work| match work.word.as_str() {
-            "held" => format!("{} held", work.pods),
-            word => format!("{} {word}", work.pods),
-        })
-        .collect();
+    let words: Vec<String> = of.map(|work| format!("{} {}", work.pods, work.word)).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }

@@ -71,7 +71,7 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
             ("Enter", "use"),
             ("Esc", "clear"),
             ("Up/Down", "move"),
-            ("", "state: dag: tag: owner:me since:7d dur>p95 !paused text"),
+            ("", "state: dag: tag: owner:me since:7d dur>10m !paused text"),
         ],
         _ => &[],
     };

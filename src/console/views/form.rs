@@ -87,7 +87,6 @@ fn fields(state: &State, form: &ActForm, area: Rect, buf: &mut Buffer) -> u16 {
     // Toggles, and short choices beside them.
     let is_short = |f: &Field| matches!(f.control, Control::Toggle(_) | Control::Choice(..)) && f.note.is_empty();
     let has_toggle = form.fields.iter().any(|f| matches!(f.control, Control::Toggle(_)));
-    // Toggles, and short choices beside them.
     let compact = has_toggle && form.fields.iter().all(is_short);
     let mut y = 0;
     if compact {

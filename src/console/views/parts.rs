@@ -156,7 +156,7 @@ pub fn run_letter(state: &State, pen: &mut Pen<'_>, run: RunState) {
     pen.text(&run.letter().to_string(), state.theme.run(run)).text(" ", Style::new());
 }
 
-/// `usually 38m00, p95 41m00, last 12: 7776667`; the digits are tenths of the longest.
+/// `p50 38m00 p95 41m00 last 7776667`; the digits are ninths of the longest, oldest first.
 pub fn usual(pace: &Pace) -> String {
     let (Some(p50), Some(p95)) = (pace.p50(), pace.p95()) else { return "it never worked in the last runs".into() };
     let longest = pace.last.iter().copied().fold(0.0, f64::max).max(1e-9);

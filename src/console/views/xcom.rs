@@ -68,14 +68,14 @@ pub fn draw(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {
     {
         lines.push((prev(&text::run_id(&run.run_id), &before.value, &x.value), Role::Dim));
     }
+    let side_by_side = if theirs.is_none() && x.map_index >= 0 { table(xcoms, x) } else { Vec::new() };
     match (serde_json::from_str(&x.value), theirs) {
         (Ok(now), Some(theirs)) if theirs.value != x.value => {
             differences(&serde_json::from_str(&theirs.value).unwrap_or_default(), &now, "", &mut lines);
         }
-        (Ok(_), None) if x.map_index >= 0 && table(xcoms, x).len() > 2 => {
-            lines.extend(
-                table(xcoms, x).into_iter().map(|(line, here)| (line, if here { Role::Mark } else { Role::Text })),
-            );
+        (Ok(_), None) if !side_by_side.is_empty() => {
+            let role = |here| if here { Role::Mark } else { Role::Text };
+            lines.extend(side_by_side.into_iter().map(|(line, here)| (line, role(here))));
         }
         (Ok(value), _) => instance_text::json(&value, &mut lines),
         (Err(_), _) => lines.push((x.value.clone(), Role::Text)),

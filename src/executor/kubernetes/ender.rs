@@ -90,9 +90,9 @@ pub fn given_up(cause: Cause) -> Cause {
 }
 
 /// A pod that someone deleted: what more can be asked about that. Its namespace may be on its way out.
-pub async fn asked_about(cause: Cause, api: &Api, namespace: &str) -> Cause {
-    if cause.kind != CauseKind::PodDeleted {
-        return cause;
+pub async fn asked_about(known: Cause, api: &Api, namespace: &str) -> Cause {
+    if known.kind != CauseKind::PodDeleted {
+        return known;
     }
     let is_going = match api.namespace().await {
         Ok(found) => found["metadata"]["deletionTimestamp"].is_string(),
@@ -100,10 +100,9 @@ pub async fn asked_about(cause: Cause, api: &Api, namespace: &str) -> Cause {
         Err(_) => false,
     };
     if !is_going {
-        return cause;
+        return known;
     }
-    let text = format!("the pod was deleted with its namespace {namespace}, which someone deletes");
-    Cause { summary: text, ..cause }
+    cause(CauseKind::PodDeleted, format!("the pod was deleted with its namespace {namespace}, which someone deletes"))
 }
 
 #[cfg(test)]

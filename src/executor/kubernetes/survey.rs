@@ -84,7 +84,7 @@ pub async fn survey(hub: Rc<Hub>, watch: Rc<Watch>, api: Api) {
             continue;
         }
         let pods = watch.pods();
-        if pods.iter().any(|pod| glance::phase(pod) == "Pending") {
+        if watch.is_silent() || pods.iter().any(|pod| glance::phase(pod) == "Pending") {
             watch.feel_pulse(&hub, &api).await;
         }
         if metrics.is_due() && pods.iter().any(|pod| glance::phase(pod) == "Running") {

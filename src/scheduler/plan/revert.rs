@@ -153,11 +153,11 @@ fn went_on(row: &TaskInstance, was: &WasTi) -> Option<String> {
 /// Something below an instance that started since the plan.
 fn began_below(was: &Applied, run: &DagRun, dag: &Dag, rows: &[TaskInstance], of: &TaskInstance) -> Option<String> {
     let below = dag.relatives(&of.key.task_id, false);
-    let began = rows.iter().filter(|row| below.contains(&row.key.task_id)).find(|row| {
+    let started = |row: &&TaskInstance| row.try_number > 0 && row.start_date.is_some_and(|start| start > was.at);
+    let began = rows.iter().filter(started).filter(|row| below.contains(&row.key.task_id)).find(|row| {
         let planned = was.instances.iter().find(|one| one.is(run, row));
         // What the plan itself marked was given a start.
-        let by_plan = planned.is_some_and(|one| one.to.is_finished() && went_on(row, one).is_none());
-        !by_plan && row.try_number > 0 && row.start_date.is_some_and(|start| start > was.at)
+        !planned.is_some_and(|one| one.to.is_finished() && went_on(row, one).is_none())
     })?;
     Some(format!("{} has run since", named(&began.key)))
 }

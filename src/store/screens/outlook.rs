@@ -27,7 +27,7 @@ pub struct Outlook {
     pub tasks: HashMap<(String, MapIndex), f64>,
     /// How long its last successful runs took.
     pub pace: Pace,
-    /// The newest runs that somebody triggered, newest first, with their conf; others if there are none.
+    /// The newest runs that were given a conf, newest first, with it; those that have ended if none was.
     pub recent: Vec<(RunCell, Value)>,
     /// Its active runs.
     pub active: usize,

@@ -75,9 +75,10 @@ pub fn fill(db: &Connection) {
                 )
                 .unwrap();
                 db.execute(
-                    "UPDATE try SET cause_summary = 'killed: out of memory', cause_exception = 'OOMKilled', fingerprint = 'f'
+                    "UPDATE try SET cause_summary = iif(?4, 'killed: out of memory', 'no ValueError: bad'),
+                         cause_exception = iif(?4, 'OOMKilled', 'ValueError'), fingerprint = 'f'
                      WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
-                    (run, task, index),
+                    (run, task, index, task != "notify"),
                 )
                 .unwrap();
             }

@@ -101,8 +101,9 @@ pub fn load(conn: &Connection) -> Result<System> {
 fn disk(path: &str) -> Option<(i64, i64)> {
     let stat = rustix::fs::statvfs(path).ok()?;
     let used = stat.f_blocks.saturating_sub(stat.f_bfree);
-    let all = used + stat.f_bavail;
-    (all > 0).then(|| ((used * 100).div_ceil(all) as i64, (stat.f_bavail * stat.f_frsize) as i64))
+    let all = used.saturating_add(stat.f_bavail);
+    let free = i64::try_from(stat.f_bavail.saturating_mul(stat.f_frsize)).unwrap_or(i64::MAX);
+    (all > 0).then(|| (used.saturating_mul(100).div_ceil(all) as i64, free))
 }
 
 /// Every pool with its use.

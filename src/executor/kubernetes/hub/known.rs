@@ -54,9 +54,15 @@ impl Watch {
         self.away.since.get().is_some()
     }
 
+    /// No sign of life came when it was asked for one last.
+    pub fn is_silent(&self) -> bool {
+        self.silent.since.get().is_some()
+    }
+
     /// Asks for a sign of life, and notes for how long there is none.
     pub async fn feel_pulse(&self, hub: &Hub, api: &Api) {
         let begun = Instant::now();
+        let mut asked = begun;
         let mut answer = std::pin::pin!(api.version());
         loop {
             tokio::select! {
@@ -70,8 +76,12 @@ impl Watch {
                 }
                 () = tokio::time::sleep(PROMPT) => self.silent.begin(begun),
             }
-            if begun.elapsed() > LONG {
-                let text = format!("no answer for {} s", begun.elapsed().as_secs());
+            // While requests wait because the server wants that, it isn't even asked.
+            if hub.is_held(self) {
+                asked = Instant::now();
+            }
+            if asked.elapsed() > LONG {
+                let text = format!("no answer for {} s", asked.elapsed().as_secs());
                 hub.health(self, REQUESTS, Some(&Trouble::Away(text)));
             }
         }
@@ -133,7 +143,13 @@ impl Hub {
         }
     }
 
-    /// Tells whether the API server makes requests wait.
+    /// The API server wants to be left alone now.
+    fn is_held(&self, watch: &Watch) -> bool {
+        let doors = self.doors.borrow();
+        doors.get(&watch.cluster).is_some_and(|connected| connected.counts.pace.is_held(Instant::now()))
+    }
+
+    /// Tells whether the API server makes requests wait. That it doesn't answer holds until it gives a sign of life.
     pub fn tell_pace(&self, watch: &Watch) {
         let Some(connected) = self.doors.borrow().get(&watch.cluster).cloned() else { return };
         let trouble = connected.counts.pace.refused(Instant::now()).map(|refused| {
@@ -142,7 +158,7 @@ impl Hub {
             Trouble::Busy(format!("all of them wait {seconds} s, {why} (HTTP {code})"))
         });
         let was_told = watch.told.borrow().contains_key(REQUESTS);
-        if trouble.is_some() || was_told {
+        if trouble.is_some() || (was_told && !watch.is_silent()) {
             self.health(watch, REQUESTS, trouble.as_ref());
         }
     }
