@@ -22,24 +22,19 @@ pub fn start(state: &mut State, text: String) -> Vec<Effect> {
 /// How far it is, or why it can't be. What isn't waited for any more counts no longer.
 pub fn told(state: &mut State, number: u64, answer: Result<Hits, String>) -> Vec<Effect> {
     let now = state.now;
+    let is_over = answer.as_ref().map_or(true, |hits| hits.done);
     let Some(screen) = state.screens_mut().find(|s| s.waiting == Some(number)) else { return Vec::new() };
+    if is_over {
+        screen.waiting = None;
+    }
     match answer {
-        Ok(hits) => {
-            if hits.done {
-                screen.waiting = None;
-                state.hunt = None;
-            }
-            // A search that was begun again shows what it had found before until it is as far.
-            if matches!(&screen.data, Data::Hits(old) if !hits.done && hits.files.0 < old.files.0) {
-                return Vec::new();
-            }
-            screen.take(Data::Hits(Box::new(hits)), now);
-        }
-        Err(why) => {
-            screen.waiting = None;
-            state.hunt = None;
-            screen.error = Some(why);
-        }
+        // A search that was begun again shows what it had found before until it is as far.
+        Ok(hits) if matches!(&screen.data, Data::Hits(old) if !hits.done && hits.files.0 < old.files.0) => {}
+        Ok(hits) => screen.take(Data::Hits(Box::new(hits)), now),
+        Err(why) => screen.error = Some(why),
+    }
+    if is_over {
+        state.hunt = None;
     }
     Vec::new()
 }
