@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub enum Trouble {
     /// No answer, or an error of the server's own (5xx): the request may or may not have been carried out.
     Away(String),
-    /// Too many requests (429): it was not carried out. The next one goes when the server wants it ([`Pace`](super::pace::Pace)).
+    /// Too many requests (429): it was not carried out. The next one goes when the server wants it (`pace.rs`).
     Busy(String),
     /// The API server said no.
     Refused {
