@@ -108,9 +108,10 @@ impl Delivery {
         let is_known = there.iter().any(|(p, _)| p == place);
         let is_fresh = self.looked.borrow().get(place).is_some_and(|at| at.elapsed() < BELIEVED);
         if is_known && !is_fresh {
+            // Also where it is refused: not with each pod again.
+            self.looked.borrow_mut().insert(place.clone(), Instant::now());
             let made = self.made(api, home).await?;
             there.retain(|(p, name)| p != place || made.contains(name));
-            self.looked.borrow_mut().insert(place.clone(), Instant::now());
         }
         Ok(())
     }
