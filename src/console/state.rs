@@ -88,6 +88,8 @@ pub struct Done {
     pub act: Option<String>,
     /// If it takes a plan back: that.
     pub reverts: Option<String>,
+    /// The plan that it made, or decided about.
+    pub plan: Option<String>,
     /// How many task instances and runs it is about.
     pub changes: (usize, usize),
 }
@@ -244,6 +246,10 @@ pub enum Errand {
     Target(bool, String),
     /// Open the form that answers a task.
     Answer,
+    /// Show the screen about another index.
+    OtherIndex,
+    /// Show which version of that model had which alias.
+    AliasHistory(String),
     /// Open the form of a connection with its fields.
     EditConnection,
     /// Open the trigger form with the DAG's params.

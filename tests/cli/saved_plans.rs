@@ -194,6 +194,94 @@ fn a_held_act_waits_and_can_be_undone() {
     assert_eq!(home.run("tasks clear churn --run-id done --hold=-1 -y").code, 1);
 }
 
+#[test]
+fn what_one_plan_of_an_act_did_is_no_change_for_the_next() {
+    let home = Home::with_runs();
+    let states = |run: &str| home.run(&format!("tasks states-for-dag-run churn {run} -o plain")).out;
+    let before = (states("done"), states("next"));
+    // Both are about `gate` of both runs; the second also about what is below it.
+    let ids = [
+        save(&home, "tasks mark churn done gate success --future"),
+        save(&home, "tasks mark churn next gate success --past --downstream"),
+    ];
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE plan SET act = 'form-1'", []).unwrap();
+    for id in &ids {
+        let applied = home.run(&format!("plans apply {id}"));
+        assert_eq!(applied.code, 0, "{applied:?}");
+    }
+    for run in ["done", "next"] {
+        for task in ["gate", "notify"] {
+            assert_eq!(home.run(&format!("tasks state churn {run} {task}")).out, "success\n", "{run} {task}");
+        }
+    }
+    // What the second one did is what was left of it.
+    let second = home.run(&format!("plans show {} -o json", ids[1])).json();
+    let rows = second["task_instances"].as_array().unwrap();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["task_id"] != "gate"), "{second}");
+    assert_eq!(home.run(&format!("plans revert {} -y", ids[0])).code, 0);
+    let of_states =
+        |text: &str| text.lines().map(|l| l.split('\t').take(3).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    assert_eq!((of_states(&states("done")), of_states(&states("next"))), (of_states(&before.0), of_states(&before.1)));
+    // Somebody else's change is one as before.
+    let ids = [
+        save(&home, "tasks mark churn done gate skipped --future"),
+        save(&home, "tasks mark churn next gate skipped --past --downstream"),
+    ];
+    db.execute("UPDATE plan SET act = 'form-2' WHERE state = 'saved'", []).unwrap();
+    assert_eq!(home.run(&format!("plans apply {}", ids[0])).code, 0);
+    assert_eq!(home.run("tasks mark churn done notify failed -y").code, 0);
+    let refused = home.run(&format!("plans apply {}", ids[1]));
+    assert!(refused.code == 1 && refused.err.contains("has changed"), "{refused:?}");
+}
+
+#[test]
+fn what_writes_one_thing_is_saved_held_and_taken_back() {
+    let home = Home::with_runs();
+    let xcom = || home.run("xcoms get churn done gate --key ok").out.trim().to_owned();
+    assert_eq!(home.run("xcoms set churn done gate --key ok 1").code, 0);
+    let newest = || home.run("plans list -o json").json()[0]["plan_id"].as_str().unwrap().to_owned();
+    // Held: nothing is written yet, and it can be thrown away.
+    let held = home.run("xcoms set --hold 60 churn done gate --key ok 2");
+    assert!(held.code == 0 && held.err.contains("held for 60 s"), "{held:?}");
+    assert_eq!(xcom(), "1");
+    assert_eq!(home.run(&format!("plans discard {}", newest())).code, 0);
+    // Saved, and written since: it isn't what the plan was made for.
+    assert_eq!(home.run("xcoms set --save churn done gate --key ok 3").code, 0);
+    let id = newest();
+    assert_eq!(home.run("xcoms set churn done gate --key ok 4").code, 0);
+    let refused = home.run(&format!("plans apply {id}"));
+    assert!(refused.code == 1 && refused.err.contains("has changed"), "{refused:?}");
+    // Applied, then taken back: the value that was there, or none.
+    for (verb, after, before) in
+        [("set --save churn done gate --key ok 5", "5", "4"), ("delete --save churn done gate --key ok", "", "4")]
+    {
+        assert_eq!(home.run(&format!("xcoms {verb}")).code, 0);
+        let id = newest();
+        assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+        assert_eq!(xcom(), after);
+        assert_eq!(home.run(&format!("plans revert {id} -y")).code, 0, "{verb}");
+        assert_eq!(xcom(), before, "{verb}");
+    }
+    assert_eq!(home.run("xcoms set --save churn done gate --key ok 6").code, 0);
+    let id = newest();
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run("xcoms set churn done gate --key ok 7").code, 0);
+    let refused = home.run(&format!("plans revert {id} -y"));
+    assert!(refused.code == 1 && refused.err.contains("isn't what that plan left"), "{refused:?}");
+    // An update of an asset that others are told of isn't.
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("INSERT INTO asset VALUES (900, 'model', 'model:x', 'model', '{}', 1, 0, 0)", []).unwrap();
+    let events = || home.run("assets events model:x -o json").json().as_array().unwrap().len();
+    assert_eq!(home.run("assets update --save model:x --extra {\"alias\":\"champion\"}").code, 0);
+    let id = newest();
+    assert_eq!(events(), 0);
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(events(), 1);
+    let refused = home.run(&format!("plans revert {id} -y"));
+    assert!(refused.code == 1 && refused.err.contains("were told"), "{refused:?}");
+}
+
 /// As the console's forms show them for the shell.
 #[test]
 fn every_verb_with_a_plan_can_be_held() {

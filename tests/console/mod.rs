@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod large;
 mod logs;
+mod models;
 mod oncall;
 mod person;
 mod plain;

@@ -168,6 +168,7 @@ pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
         request,
         act,
         reverts,
+        plan: None,
         changes: (0, 0),
     });
     vec![Effect::Act(request, command, line)]
