@@ -11,6 +11,7 @@ mod fields;
 mod forms;
 mod graph;
 mod input;
+mod inspected;
 mod items;
 mod keymap;
 mod layout;
