@@ -221,7 +221,7 @@ pub(crate) fn cell(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunCell> {
 
 /// How many instances of a run are in which state.
 pub fn run_counts(conn: &Connection, run: i64) -> Result<Counts> {
-    let kept: Vec<Option<Counts>> = rows(conn, "SELECT counts FROM dag_run WHERE id = ?1", [run], |r| kept_counts(r))?;
+    let kept: Vec<Option<Counts>> = rows(conn, "SELECT counts FROM dag_run WHERE id = ?1", [run], kept_counts)?;
     if let Some(Some(counts)) = kept.first() {
         return Ok(*counts);
     }
