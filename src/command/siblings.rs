@@ -23,7 +23,8 @@ use crate::{
 pub struct Done {
     /// What lines of a basis are about: `train of run x`, `run x`.
     subjects: BTreeSet<String>,
-    instances: BTreeSet<(RunId, String, MapIndex)>,
+    /// With the state that they were given.
+    instances: BTreeMap<(RunId, String, MapIndex), Value>,
     runs: BTreeMap<String, RunId>,
 }
 
@@ -48,7 +49,7 @@ pub fn done(tx: &Transaction<'_>, saved: &Saved) -> Result<Done> {
                 done.runs.insert(run_id.clone(), run.id);
             }
             if let (Some(id), Some((task, index))) = (done.runs.get(&run_id), instance(row)) {
-                done.instances.insert((*id, task, index));
+                done.instances.insert((*id, task, index), row["to"].clone());
             }
         }
     }
@@ -68,7 +69,13 @@ impl Done {
     /// Leaves out of a plan what they have done; a plan of something else stays whole.
     pub fn leave_out(&self, prepared: &mut Prepared) {
         let Deed::Changes { changes, kill, .. } = &mut prepared.deed else { return };
-        let is_done = |run: RunId, task: &str, index: MapIndex| self.instances.contains(&(run, task.to_owned(), index));
+        let run_of = |row: &Value| self.runs.get(&text(row, "dag_run_id")).copied();
+        let key_of = |row: &Value| run_of(row).zip(instance(row)).map(|(run, (task, index))| (run, task, index));
+        // What they gave another state is still to be done.
+        let rows = prepared.document["task_instances"].as_array().into_iter().flatten();
+        let same: BTreeSet<(RunId, String, MapIndex)> =
+            rows.filter_map(|row| key_of(row).filter(|key| self.instances.get(key) == Some(&row["to"]))).collect();
+        let is_done = |run: RunId, task: &str, index: MapIndex| same.contains(&(run, task.to_owned(), index));
         changes.retain(|change| match change {
             Change::Ti(c) => !is_done(c.row.key.run, &c.row.key.task_id, c.row.key.map_index),
             _ => true,
@@ -84,12 +91,8 @@ impl Done {
             .collect();
         let is_set = |run: RunId| self.runs.values().any(|known| *known == run) && !left.contains(&run);
         changes.retain(|change| !matches!(change, Change::Run(c) if is_set(c.row.id)));
-        let run_of = |row: &Value| self.runs.get(&text(row, "dag_run_id")).copied();
         if let Some(rows) = prepared.document["task_instances"].as_array_mut() {
-            rows.retain(|row| match (run_of(row), instance(row)) {
-                (Some(run), Some((task, index))) => !is_done(run, &task, index),
-                _ => true,
-            });
+            rows.retain(|row| key_of(row).is_none_or(|(run, task, index)| !is_done(run, &task, index)));
         }
         if let Some(rows) = prepared.document["dag_runs"].as_array_mut() {
             rows.retain(|row| run_of(row).is_none_or(|run| !is_set(run)));

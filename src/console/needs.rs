@@ -45,11 +45,12 @@ pub fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     let fits = |r: &TiRow| filter.matches(&fields::ti(r, now));
     let never = t.never.iter().map(|(w, _)| &w.row).enumerate().filter(|(_, r)| fits(r));
     open.extend(together(Kind::Never, never, |r| r.pool.clone()));
+    let (mut soon, mut waits) = (Vec::new(), Vec::new());
     for (at, l) in t.late.iter().enumerate().filter(|(_, l)| filter.matches(&fields::late(l, now))) {
         let object = Object::Dag(l.dag_id.clone(), Some(false));
-        open.push(Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, true));
+        let item = Item::new(format!("late:{}", l.dag_id), Kind::Late, at, object, !l.waits());
+        if l.waits() { waits.push(item) } else { open.push(item) }
     }
-    let mut soon = Vec::new();
     for (at, d) in t.due.iter().enumerate().filter(|(_, d)| filter.matches(&fields::cell(&d.run, now))) {
         let object = Object::Run(d.run.run.clone(), d.run.state);
         let item = Item::new(format!("due:{}", d.run.run.id), Kind::Due, at, object, d.missed);
@@ -59,7 +60,7 @@ pub fn triage(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
     soon.extend(slow.map(|(at, (r, _))| {
         Item::new(format!("slow{}", ti_id(&r.ti)), Kind::Slow, at, Object::Ti(r.ti.clone(), r.state), false)
     }));
-    let mut waits = together(Kind::Retry, t.retries.iter().enumerate().filter(|(_, r)| fits(r)), again);
+    waits.extend(together(Kind::Retry, t.retries.iter().enumerate().filter(|(_, r)| fits(r)), again));
     let stuck = t.stuck.iter().map(|w| &w.row).enumerate().filter(|(_, r)| fits(r));
     waits.extend(together(Kind::Stuck, stuck, |r| r.pool.clone()));
     let mut items = Vec::new();
@@ -120,5 +121,6 @@ pub fn open(t: &Triage) -> usize {
     let missed = t.due.iter().filter(|d| d.missed).count();
     let never: BTreeSet<&str> = t.never.iter().map(|(w, _)| w.row.pool.as_str()).collect();
     let files = distinct(&t.errors).count();
-    groups + missed + never.len() + files + t.questions.len() + t.runs.len() + t.late.len()
+    let late = t.late.iter().filter(|l| !l.waits()).count();
+    groups + missed + never.len() + files + t.questions.len() + t.runs.len() + late
 }

@@ -61,7 +61,7 @@ fn a_backfill_is_a_job_on_every_screen() {
     backfill(&dir, false);
     stage.changed();
     for keys in ["2", "9", "2 Enter"] {
-        assert!(top(&stage.keys(keys)).contains("BACKFILL 2/3 | sched ok"), "{keys}: {}", stage.text());
+        assert!(top(stage.keys(keys)).contains("BACKFILL 2/3 | sched ok"), "{keys}: {}", stage.text());
     }
     stage.keys("0");
     let text = stage.text();

@@ -157,7 +157,16 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
         },
         Kind::Late => {
             let l = &t.late[item.at];
-            let cause = format!("run was due {} {}, isn't created", text::stamp(l.due), text::zone());
+            let due = format!("{} {}", text::stamp(l.due), text::zone());
+            let cause = if l.waits() {
+                format!(
+                    "run due {due} waits: {} of {} active",
+                    l.active,
+                    count(l.most.unwrap_or(l.active) as usize, "run")
+                )
+            } else {
+                format!("run was due {due}, isn't created")
+            };
             made(text::age(l.due, state.now), 'L', warn, cell(l.dag_id.as_str(), body), cell(cause, warn))
         }
         Kind::Due => {
@@ -290,10 +299,17 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
                 Role::Text,
             ));
         }
-        Kind::Late => out.push((
-            "The scheduler hasn't created a run that is due: is it running, or is max_active_runs reached?".into(),
-            Role::Text,
-        )),
+        Kind::Late => {
+            let l = &t.late[item.at];
+            let most = l.most.map_or_else(|| "what [core] max_active_runs_per_dag says".into(), |n| n.to_string());
+            out.push((format!("active runs: {}; max_active_runs: {most}", l.active), Role::Text));
+            if !l.waits() {
+                out.push((
+                    "Nothing else is known to hold it: is a scheduler running, and not behind (0)?".into(),
+                    Role::Text,
+                ));
+            }
+        }
         _ => {}
     }
     if let Object::Several(tis, _) = &item.object {

@@ -86,6 +86,17 @@ pub struct Late {
     pub dag_id: String,
     /// Since when.
     pub due: Micros,
+    /// Its runs that are queued or running, those of backfills apart.
+    pub active: u32,
+    /// How many there may be; `None`: as the setting says.
+    pub most: Option<u32>,
+}
+
+impl Late {
+    /// True if the run waits for others of its DAG. The setting isn't known here, its default is.
+    pub fn waits(&self) -> bool {
+        self.active >= self.most.unwrap_or(16)
+    }
 }
 
 /// The screen.
@@ -199,10 +210,12 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     )?;
     let late = rows(
         conn,
-        "SELECT dag_id, next_run_after FROM dag WHERE is_paused = 0 AND is_stale = 0 AND next_run_after < ?1
-         ORDER BY next_run_after LIMIT 100",
+        "SELECT d.dag_id, d.next_run_after, v.definition ->> '$.max_active_runs',
+             (SELECT count(*) FROM dag_run r WHERE r.dag_id = d.dag_id AND r.state IN ('queued', 'running') AND r.backfill IS NULL)
+         FROM dag d JOIN dag_version v ON v.id = d.version_id
+         WHERE d.is_paused = 0 AND d.is_stale = 0 AND d.next_run_after < ?1 ORDER BY d.next_run_after LIMIT 100",
         [now - 60 * SECOND],
-        |r| Ok(Late { dag_id: r.get(0)?, due: r.get(1)? }),
+        |r| Ok(Late { dag_id: r.get(0)?, due: r.get(1)?, most: r.get(2)?, active: r.get(3)? }),
     )?;
     let mut counts = Counts::default();
     for (state, n) in rows(
