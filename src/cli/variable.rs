@@ -5,7 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::{mask::Mask, nearest, shell::Shell, shell::quote};
+use super::{
+    in_use::{self, Insist},
+    mask::Mask,
+    nearest,
+    shell::Shell,
+    shell::quote,
+};
 use crate::{
     error::{Error, Result},
     protocol::Command,
@@ -53,11 +59,14 @@ pub enum VariableVerb {
         #[arg(short, long)]
         json: bool,
     },
-    /// Delete a variable
+    /// Delete a variable; says which DAGs name it
     #[command(after_help = "Example:\n  dagdeck variables delete min_gain")]
     Delete {
         /// Key
         key: String,
+        /// Whether to ask
+        #[command(flatten)]
+        insist: Insist,
     },
     /// Create or change the variables of a JSON file
     #[command(after_help = "Example:\n  dagdeck variables import variables.json")]
@@ -105,8 +114,9 @@ pub fn run(verb: VariableVerb, shell: &mut Shell) -> Result<i32> {
             hide(&mut row, &Mask::of_settings(&shell.place()?.settings));
             shell.show(&row)?;
         }
-        VariableVerb::Delete { key } => {
+        VariableVerb::Delete { key, insist } => {
             one(&key, shell)?;
+            in_use::named("variable", &key, insist, shell)?;
             shell.submit(Command::DeleteVariable { key: key.clone() })?;
             shell.show(&json!({"key": key, "deleted": true}))?;
         }

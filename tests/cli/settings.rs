@@ -23,6 +23,33 @@ fn pools_show_what_is_taken() {
 }
 
 #[test]
+fn what_is_in_use_is_deleted_only_by_who_insists() {
+    let home = Home::with_runs();
+    assert_eq!(home.run("pools set gpu 8 training").code, 0);
+    let ran = home.run("pools delete gpu");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("pool gpu is in use: tasks of churn are in it"), "{ran:?}");
+    assert!(ran.err.contains("-y deletes it all the same; tasks of a pool that isn't there never run"), "{ran:?}");
+    assert_eq!(home.run("pools get gpu").code, 0);
+    assert_eq!(home.run("pools delete gpu -y").code, 0);
+    assert_eq!(home.run("pools get gpu").code, 1);
+    // An instance that holds a slot is named, also where no DAG's tasks are in the pool any more.
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    assert_eq!(home.run("pools set spare 2").code, 0);
+    db.execute("UPDATE task_instance SET pool = 'spare' WHERE state = 'running'", []).unwrap();
+    let ran = home.run("pools delete spare");
+    assert!(ran.code == 1 && ran.err.contains("1 task instance of now: churn/"), "{ran:?}");
+    assert!(ran.err.contains("(running)"), "{ran:?}");
+    // A word of a file may be a variable or not: it is said, and asked about where somebody sits.
+    db.execute("UPDATE dag_version SET source = 'gate(Variable.get(\"min_gain\"))'", []).unwrap();
+    let ran = home.run("variables delete min_gain -o json");
+    assert_eq!((ran.code, ran.json()["deleted"].clone()), (0, true.into()));
+    assert!(ran.err.contains("variable min_gain is named in the file of churn"), "{ran:?}");
+    let ran = home.run("connections delete lake");
+    assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
+}
+
+#[test]
 fn secret_variables_are_printed_only_when_revealed() {
     let home = Home::with_runs();
     assert_eq!(home.run("variables get min_gain").out, "0.005\n");

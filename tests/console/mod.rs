@@ -5,6 +5,7 @@ mod filling;
 mod home;
 mod home_pods;
 mod keys;
+mod kills;
 mod large;
 mod logs;
 mod oncall;
