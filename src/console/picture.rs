@@ -24,7 +24,7 @@ use super::{
     keymap::{Keymap, load},
     log,
     message::{Effect, Event, Source},
-    query::{Data, Query, answer},
+    query::{Data, Kept, Query, answer},
     run::Opening,
     search::Search,
     state::{Facts, Link, State},
@@ -43,6 +43,7 @@ pub struct Stage {
     state: State,
     db: PathBuf,
     conn: Option<Connection>,
+    kept: Kept,
     steps: Arc<AtomicU64>,
     holds_searches: bool,
     asked: Option<log::Ask>,
@@ -91,6 +92,7 @@ impl Stage {
             state,
             db,
             conn: None,
+            kept: Kept::default(),
             steps: Arc::default(),
             wanted: Vec::new(),
             holds_searches: false,
@@ -385,7 +387,7 @@ impl Stage {
             stop_when(&mut opened, STEPS, count)?;
             self.conn = Some(opened);
         }
-        self.conn.as_ref().map_or(Ok(Data::NoStore), |conn| answer(conn, query))
+        self.conn.as_ref().map_or(Ok(Data::NoStore), |conn| answer(conn, query, &mut self.kept))
     }
 
     /// How many steps SQLite has made for this console, by and large: what its questions cost, whatever the machine does.

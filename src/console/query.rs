@@ -18,7 +18,7 @@ use crate::{
         dags::{self, Dags},
         grid::{self, Grid},
         instance::{self, InstanceDetail},
-        instances::{self, TiRow},
+        instances::{self, Search, TiRow},
         names::{self, Names},
         outlook::{self, Outlook},
         page::{Page, Part},
@@ -244,8 +244,15 @@ pub enum Health {
     Forbidden,
 }
 
+/// What is kept from one answer to the next.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The last search for instances, and its filter.
+    search: Option<(String, Search)>,
+}
+
 /// Asks the store.
-pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
+pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data> {
     Ok(match query {
         Query::Triage { now } => Data::Triage(triage::load(conn, *now)?),
         Query::Dags => Data::Dags(dags::load(conn)?),
@@ -259,13 +266,17 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             page.usual = known.all();
             Data::Runs(page)
         }
-        Query::Instances { filter, part, now } => {
-            let filter = command::filter(filter).unwrap_or_default();
+        Query::Instances { filter: text, part, now } => {
+            let filter = command::filter(text).unwrap_or_default();
+            let (_, search) = match kept.search.take() {
+                Some(begun) if part.after.is_some() && begun.0 == *text => kept.search.insert(begun),
+                _ => kept.search.insert((text.clone(), Search::new(conn, &filter, *now)?)),
+            };
             let known = Known::new(conn);
             let usual =
                 |t: &TiRow| if filter.asks_usual() { known.of(&t.ti.run.dag_id, &t.ti.task_id) } else { Vec::new() };
             let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now).beside(&usual(t)));
-            let mut page = instances::load(conn, &filter, *now, keep, part)?;
+            let mut page = instances::load(conn, search, keep, part)?;
             page.usual = known.all();
             Data::Instances(page)
         }

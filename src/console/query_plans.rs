@@ -7,7 +7,7 @@ use crate::store::{
 
 use super::{
     place::Logs,
-    query::{Query, answer},
+    query::{Kept, Query, answer},
 };
 
 #[test]
@@ -82,8 +82,9 @@ fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
             all.push(Query::Runs { dag_id: Some(dag.clone()), filter, part, now });
         }
     }
+    let mut kept = Kept::default();
     for query in all {
-        answer(conn, &query).unwrap();
+        answer(conn, &query, &mut kept).unwrap();
         assert_eq!(plans::that_scan(), [""; 0], "{query:?}");
     }
     // It does see them.

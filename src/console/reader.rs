@@ -18,7 +18,7 @@ use crate::store::screens::{self, Opened};
 use super::{
     log::{self, Ask},
     message::Event,
-    query::{Asker, Data, Query, answer},
+    query::{Asker, Data, Kept, Query, answer},
 };
 
 /// How often a store that isn't there yet is looked for.
@@ -86,6 +86,7 @@ pub fn store(db: &Path, desk: &Questions, events: &Sender<Event>) {
     let mut version = None;
     let mut watch = false;
     let mut asked = false;
+    let mut kept = Kept::default();
     let mut waiting: BTreeMap<Asker, (u64, Query)> = BTreeMap::new();
     loop {
         let mut question = if waiting.is_empty() {
@@ -131,7 +132,7 @@ pub fn store(db: &Path, desk: &Questions, events: &Sender<Event>) {
         let Some((asker, (number, query))) = waiting.pop_first() else { continue };
         desk.now.store(asker as u8, Ordering::Release);
         let found = match open(&mut conn, db, &desk.now) {
-            Ok(Some(conn)) => answer(conn, &query).map_err(|e| e.to_string()),
+            Ok(Some(conn)) => answer(conn, &query, &mut kept).map_err(|e| e.to_string()),
             Ok(None) => Ok(Data::NoStore),
             Err(why) => Err(why),
         };

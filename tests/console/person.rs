@@ -101,6 +101,7 @@ fn why_it_waits_is_said_once_and_truly() {
     db.execute("UPDATE dag SET is_paused = 1 WHERE dag_id = 'ctr_daily'", []).unwrap();
     db.execute("UPDATE dag_run SET state = 'queued' WHERE dag_id = 'ctr_daily' AND state = 'running'", []).unwrap();
     db.execute("UPDATE task_instance SET state = 'none' WHERE state = 'running' AND task_id = 'load'", []).unwrap();
+    dagdeck::store::seen::recount(&db).unwrap();
     stage.changed().keys("4 /").type_text("dag:ctr_daily task:load state:none").keys("Enter b");
     let text = stage.text();
     // In the line at the top, and once below.

@@ -127,10 +127,9 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     for t in &d.tries {
         let took = t.start.map(|s| text::duration((t.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
         let code = t.exit_code.map(|c| format!(" exit {c}")).unwrap_or_default();
-        let class = t.exception.as_ref().map(|e| format!(" {e}")).unwrap_or_default();
         let why = t.why.as_deref().filter(|_| t.state != TiState::Success).unwrap_or("");
         let role = if t.state == TiState::Success { Role::Text } else { Role::Bad };
-        out.push((format!("{} {} {} {took}{code}{class}  {why}", t.number, t.state, time(t.start)), role));
+        out.push((format!("{} {} {} {took}{code}  {why}", t.number, t.state, time(t.start)), role));
     }
     out.push((String::new(), Role::Text));
     out.push(("EVENTS, newest first".into(), Role::Title));
