@@ -20,7 +20,7 @@ const BAD: &[(&str, &str, usize, usize, &str, &str)] = &[
     ("[\"a\", \"b\"]\n", "[\"a\" \"b\"]\n", 3, 13, "a comma is missing", "`,` between"),
     ("[\"a\", \"b\"]\n", "[\"a, \"b\"]\n", 3, 14, "a quote is missing in this line", "between two of \""),
     ("[\"a\", \"b\"]\n", "(\"a\",)\n", 3, 8, "TOML has no tuples", "write a list"),
-    ("= 2", ": 2", 6, 8, "joined by `=`, not by `:`", "write `retries = 2`"),
+    ("= 2", ": 2", 6, 9, "joined by `=`, not by `:`", "write `retries = 2`"),
     ("= 2", "== 2", 6, 10, "one `=` is too much", "key = value"),
     ("= 2", "= 2;", 6, 11, "doesn't end with `;`", "leave it out"),
     ("= 2", "= 2 // two", 6, 11, "a comment begins with `#`", "write `2 # two`"),
