@@ -12,7 +12,7 @@ use crate::{
         Micros, TiRef,
         assets::{self, AssetRow},
         audit::{self, AuditRow},
-        backfills::{self, BackfillRow, Held},
+        backfills::{self, BackfillRow, Held, Underway},
         calendar::{self, Calendar},
         compare::{self, Base, Compare},
         dags::{self, Dags},
@@ -98,8 +98,8 @@ pub enum Query {
     /// The rows of some instances, for their logs.
     Logs(Logs),
     Backfills,
-    /// Plans that are held for a moment.
-    Held,
+    /// What every screen shows.
+    Everywhere,
     /// What a task instance asks.
     Question(TiRef),
     Versions(String),
@@ -155,8 +155,8 @@ pub enum Asker {
     Errand,
     /// The screen.
     Screen,
-    /// The line of held acts.
-    Held,
+    /// What every screen shows.
+    Everywhere,
     /// The palette.
     Names,
     /// A form, for what it tells besides its plan.
@@ -215,8 +215,7 @@ pub enum Data {
     /// What was found in all logs so far; it isn't the store's.
     Hits(Box<Hits>),
     Backfills(Vec<BackfillRow>),
-    /// Acts that are held, and what is wrong with a cluster (`None`: none is known).
-    Held(Vec<Held>, Option<Health>),
+    Everywhere(Box<Everywhere>),
     Question(Option<Box<Question>>),
     Versions(Versions),
     Calendar(Calendar),
@@ -231,6 +230,17 @@ pub enum Data {
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
+}
+
+/// What every screen shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Everywhere {
+    /// Acts that are held for a moment.
+    pub held: Vec<Held>,
+    /// How clusters are; `None`: none is known.
+    pub clusters: Option<Health>,
+    /// Backfills that have not ended.
+    pub backfills: Vec<Underway>,
 }
 
 /// How clusters are, in a word for the top line.
@@ -304,7 +314,11 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Held => Data::Held(backfills::held(conn)?, health(&pods::clusters(conn)?)),
+        Query::Everywhere => Data::Everywhere(Box::new(Everywhere {
+            held: backfills::held(conn)?,
+            clusters: health(&pods::clusters(conn)?),
+            backfills: backfills::running(conn)?,
+        })),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),

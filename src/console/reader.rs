@@ -28,7 +28,7 @@ const WATCH: Duration = Duration::from_secs(1);
 /// Steps of SQLite between two looks whether its question still counts: some 0.05 ms.
 const STEPS: i32 = 2000;
 /// How often the loop is told how far a search is.
-const TELL: Duration = Duration::from_millis(200);
+pub const TELL: Duration = Duration::from_millis(200);
 /// Nothing is being read.
 const IDLE: u8 = u8::MAX;
 /// What is being read shall end.
@@ -295,7 +295,7 @@ mod tests {
         for (n, text) in [(2, "n"), (3, "no"), (4, "nothing")] {
             desk.ask(n, Asker::Screen, look(text));
         }
-        desk.ask(5, Asker::Held, Query::Held);
+        desk.ask(5, Asker::Everywhere, Query::Everywhere);
         thread::spawn(move || store(&db, &questions, &events));
         let mut order = Vec::new();
         while order.len() < 5 {

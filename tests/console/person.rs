@@ -85,6 +85,21 @@ fn what_never_runs_needs_somebody_at_once() {
 }
 
 #[test]
+fn a_run_that_waits_for_others_of_its_dag_alarms_nobody() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = store(&dir);
+    db.execute("UPDATE dag SET next_run_after = 1 WHERE dag_id = 'ctr_daily'", []).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("NEEDS YOU 4") && text.contains("run was due 01-01"), "{text}");
+    db.execute("UPDATE dag_version SET definition = json_set(definition, '$.max_active_runs', 1)", []).unwrap();
+    let active =
+        "UPDATE dag_run SET state = 'running' WHERE id = (SELECT max(id) FROM dag_run WHERE dag_id = 'ctr_daily')";
+    db.execute(active, []).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("UTC waits: 1 o") && text.contains("NEEDS YOU 3"), "{text}");
+}
+
+#[test]
 fn a_paused_dag_says_so_where_a_run_is_asked_for() {
     let (dir, mut stage) = stage(SMALL);
     store(&dir).execute("UPDATE dag SET is_paused = 1 WHERE dag_id = 'churn_train'", []).unwrap();
