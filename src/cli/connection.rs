@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     protocol::Command,
     secrets,
-    store::pages,
+    store::{pages, screens::settings},
 };
 
 /// Verbs of `connections`.
@@ -136,6 +136,7 @@ pub fn run(verb: ConnectionVerb, shell: &mut Shell) -> Result<i32> {
         ConnectionVerb::Get { conn_id, reveal } => {
             let mut rows = vec![one(&conn_id, shell)?];
             show_or_hide(&mut rows, reveal, &conn_id, shell)?;
+            rows[0]["used_by"] = settings::dags_naming(&shell.store()?, &conn_id)?.into();
             shell.show(&rows[0])?;
         }
         ConnectionVerb::Add(add) => create(*add, shell)?,

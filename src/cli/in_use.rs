@@ -1,11 +1,13 @@
 //! Deleting what DAGs share: a pool, a connection or a variable that is in use is deleted only by who insists.
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::shell::Shell;
 use crate::{
     error::{Error, Result},
-    store::screens::settings,
+    model::time::rfc3339,
+    store::screens::{instances::TiRow, settings},
 };
 
 /// Whether to ask.
@@ -53,6 +55,21 @@ pub fn pool(name: &str, insist: Insist, shell: &mut Shell) -> Result<()> {
         return ask(&sentence, after, shell);
     }
     Err(Error::refused(sentence).hint(format!("-y deletes it all the same; {after}")))
+}
+
+/// Who holds slots of a pool or waits for them, longest first, as documents; and the DAGs with tasks in it.
+///
+/// # Errors
+/// `System` if the store can't be read.
+pub fn of_pool(name: &str, shell: &Shell) -> Result<(Vec<Value>, Vec<String>)> {
+    let conn = shell.store()?;
+    let time = |at: Option<i64>| at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok()).map(rfc3339);
+    let one = |row: &TiRow| {
+        let of = &row.ti;
+        json!({"dag_id": of.run.dag_id, "dag_run_id": of.run.run_id, "task_id": of.task_id, "map_index": of.map_index,
+            "state": row.state, "try_number": row.try_number, "start_date": time(row.start)})
+    };
+    Ok((settings::holders(&conn, Some(name))?.iter().map(one).collect(), settings::dags_of_pool(&conn, name)?))
 }
 
 /// DAGs whose files name a connection or a variable. That is a guess (any word of a file may look like it), so it is asked about

@@ -133,7 +133,10 @@ fn one(name: &str, shell: &Shell) -> Result<Value> {
 }
 
 fn show(name: &str, shell: &mut Shell) -> Result<()> {
-    let pool = one(name, shell)?;
+    let mut pool = one(name, shell)?;
+    let (holders, dags) = in_use::of_pool(name, shell)?;
+    pool["holders"] = holders.into();
+    pool["used_by"] = dags.into();
     shell.show(&pool)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     protocol::Command,
     secrets,
-    store::pages,
+    store::{pages, screens::settings},
 };
 
 /// Verbs of `variables`.
@@ -192,6 +192,7 @@ fn get(key: &str, default: Option<String>, as_json: bool, reveal: bool, shell: &
             .map_err(|e| Error::refused(format!("the value of variable {key} isn't JSON")).because(e))?;
     }
     if shell.format().is_document() {
+        row["used_by"] = settings::dags_naming(&shell.store()?, key)?.into();
         return shell.document(&row);
     }
     let text = row["value"].as_str().map_or_else(|| row["value"].to_string(), ToOwned::to_owned);

@@ -23,6 +23,25 @@ fn pools_show_what_is_taken() {
 }
 
 #[test]
+fn who_uses_something_is_told_beside_it() {
+    let home = Home::with_runs();
+    assert_eq!(home.run("pools set gpu 8 training").code, 0);
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE task_instance SET pool = 'gpu' WHERE state = 'running'", []).unwrap();
+    db.execute("UPDATE dag_version SET source = 'Variable.get(\"min_gain\"), conn_id=\"lake\"'", []).unwrap();
+    let pool = home.run("pools get gpu -o json").json();
+    assert_eq!(pool["used_by"], serde_json::json!(["churn"]));
+    let holder = &pool["holders"][0];
+    assert_eq!(
+        (&holder["dag_run_id"], &holder["task_id"], &holder["state"]),
+        (&"next".into(), &"gate".into(), &"running".into())
+    );
+    assert_eq!(home.run("variables get min_gain -o json").json()["used_by"][0], "churn");
+    assert_eq!(home.run("variables get min_gain").out, "0.005\n");
+    assert_eq!(home.run("connections get lake -o json").json()["used_by"][0], "churn");
+}
+
+#[test]
 fn what_is_in_use_is_deleted_only_by_who_insists() {
     let home = Home::with_runs();
     assert_eq!(home.run("pools set gpu 8 training").code, 0);

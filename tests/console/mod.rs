@@ -1,4 +1,5 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
+mod acts;
 mod behaviour;
 mod costs;
 mod filling;
