@@ -25,7 +25,6 @@ fn pools_show_what_is_taken() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn a_store_of_an_older_version_says_how_it_is_brought_up_to_date() {
     let home = Home::with_runs();
     let db = home.path().join("dagdeck.db");
@@ -68,7 +67,9 @@ fn a_store_of_an_older_version_says_how_it_is_brought_up_to_date() {
     assert!(newer.code != 0 && newer.err.contains("use the newer dagdeck"), "{newer:?}");
     set(newest);
     assert_eq!(home.run("pods health").code, 0);
-=======
+}
+
+#[test]
 fn who_uses_something_is_told_beside_it() {
     let home = Home::with_runs();
     assert_eq!(home.run("pools set gpu 8 training").code, 0);
@@ -103,7 +104,7 @@ fn what_is_in_use_is_deleted_only_by_who_insists() {
     assert_eq!(home.run("pools set spare 2").code, 0);
     db.execute("UPDATE task_instance SET pool = 'spare' WHERE state = 'running'", []).unwrap();
     let ran = home.run("pools delete spare");
-    assert!(ran.code == 1 && ran.err.contains("1 task instance of now: churn/"), "{ran:?}");
+    assert!(ran.code == 1 && ran.err.contains("now 1 task instance: churn/"), "{ran:?}");
     assert!(ran.err.contains("(running)"), "{ran:?}");
     // A word of a file may be a variable or not: it is said, and asked about where somebody sits.
     db.execute("UPDATE dag_version SET source = 'gate(Variable.get(\"min_gain\"))'", []).unwrap();
@@ -112,7 +113,6 @@ fn what_is_in_use_is_deleted_only_by_who_insists() {
     assert!(ran.err.contains("variable min_gain is named in the file of churn"), "{ran:?}");
     let ran = home.run("connections delete lake");
     assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
->>>>>>> 405d4d5c904f4c82afbe8ccbde40f87feb2db47b
 }
 
 #[test]
