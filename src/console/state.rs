@@ -88,6 +88,8 @@ pub struct Done {
     pub act: Option<String>,
     /// If it takes a plan back: that.
     pub reverts: Option<String>,
+    /// If it throws a held plan away: that.
+    pub discards: Option<String>,
     /// How many task instances and runs it is about.
     pub changes: (usize, usize),
 }
