@@ -177,6 +177,8 @@ pub struct State {
     pub focused: bool,
     /// What has a name, for the palette.
     pub names: Names,
+    /// The question for the names that isn't answered yet.
+    pub naming: Option<u64>,
     /// How many lines of triage need a person; `None`: not known yet.
     pub alerts: Option<usize>,
     /// Number of the last question or request.
@@ -278,6 +280,7 @@ impl State {
             local: false,
             focused: true,
             names: Names::default(),
+            naming: None,
             alerts: None,
             ticket: 0,
             piped: String::new(),
