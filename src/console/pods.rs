@@ -96,6 +96,7 @@ pub fn word(row: &PodRow) -> String {
         PodNow::Gone => "gone".into(),
         PodNow::Silent => "silent".into(),
         _ if row.phase.is_empty() => "pending".into(),
+        _ if row.is_ending => "ending".into(),
         _ => row.phase.to_lowercase(),
     }
 }

@@ -16,6 +16,11 @@ const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, r
 /// Leaves out jobs, and what was done in a cluster at once.
 pub(super) const IS_POD: &str = "kind NOT IN ('job', 'errand')";
 
+/// A pod that its node still calls running, though what it was made for has ended: its sidecar goes on, or its deletion takes its
+/// time. The container of a job's pod may be started again.
+pub(super) const IS_ENDING: &str =
+    "coalesce(phase = 'Running' AND (stage = 'ended' OR (ended_at >= started_at AND kind <> 'job_pod')), 0)";
+
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
     let done = match change {
@@ -259,11 +264,12 @@ pub struct AtWork {
 /// Everything in clusters with which something is still to be done, counted.
 pub fn at_work(db: &Connection) -> Result<Vec<AtWork>> {
     let read = || -> rusqlite::Result<Vec<AtWork>> {
-        db.prepare_cached(
+        db.prepare_cached(&format!(
             "SELECT kind, CASE WHEN stage = 'wanted' AND why IS NOT NULL THEN 'held' WHEN stage = 'wanted' THEN 'creating'
-                 WHEN stage = 'ended' THEN 'ending' WHEN phase = 'Running' THEN 'running' ELSE 'pending' END, count(*)
+                 WHEN stage = 'ended' OR {IS_ENDING} THEN 'ending' WHEN phase = 'Running' THEN 'running' ELSE 'pending' END,
+                 count(*)
              FROM pod WHERE stage <> 'done' GROUP BY 1, 2 ORDER BY 1, 2",
-        )?
+        ))?
         .query_map([], |row| Ok(AtWork { kind: rows::spelled(row, 0)?, word: row.get(1)?, pods: row.get(2)? }))?
         .collect()
     };

@@ -50,7 +50,11 @@ pub fn title(state: &State, shown: &PodShown) -> String {
         (None, Some(created)) => format!("  for {}", text::age(created, state.now)),
         (None, None) => String::new(),
     };
-    let phase = if row.phase.is_empty() { word(row) } else { row.phase.clone() };
+    let phase = match row.phase.is_empty() {
+        true => word(row),
+        false if row.is_ending && !row.is_gone => "Ending".into(),
+        false => row.phase.clone(),
+    };
     let gone = if row.is_gone && !row.phase.is_empty() { ", gone" } else { "" };
     format!("{phase}{reason}{gone}{node}{ran}{others}")
 }

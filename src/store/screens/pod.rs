@@ -126,7 +126,7 @@ pub struct PodDetail {
 
 /// Reads a pod; `None` if there is none of that number.
 pub fn load(conn: &Connection, id: i64) -> Result<Option<PodDetail>> {
-    let sql = format!("{} WHERE p.id = ?1", pods::SELECT);
+    let sql = format!("{} WHERE p.id = ?1", pods::select());
     let Some(row) = rows(conn, &sql, [id], pods::make)?.into_iter().next() else { return Ok(None) };
     let Some(pod) = store::pod::get(conn, PodId(id))? else { return Ok(None) };
     let events = store::pod::events(conn, pod.id)?;
