@@ -232,6 +232,22 @@ class Told(unittest.TestCase):
                          ["client p", "line a base 5 p-1", "line ::group::x base 6 p-1"])
         self.assertEqual(done.of("SetRenderedFields"), [])
 
+    def test_a_line_that_a_killed_scheduler_had_shown_but_not_written_is_shown_once(self):
+        def lines(n, *texts):
+            at = "2026-01-02T03:04:0{}Z"
+            return {"call": "lines", "n": n, "container": "base", "lines": [[at.format(t[0]), t[1:]] for t in texts]}
+
+        answers, done = self.make([
+            {"call": "on_pod_creation", "n": 1, "pod": self.pod()}, lines(2, "1a"), lines(3, "2a", "3b", "4c"),
+            {"call": "on_pod_creation", "n": 1, "pod": self.pod()},
+            {"call": "on_pod_creation", "n": 1, "pod": self.pod()}, lines(2, "3b"),
+            {"call": "on_pod_creation", "n": 1, "pod": self.pod()}, lines(2, "3b", "4c", "5c"), lines(3, "5c")])
+        texts = [answer["texts"] for answer in answers if "texts" in answer]
+        self.assertEqual(texts, [["base> a"], ["base> a", "base> b", "base> c"], ["base> b"],
+                                 ["base> b", "base> c", "base> c"], ["base> c"]])
+        shown = [m.split()[1:4:2] for m in done.log if m.startswith("line")]
+        self.assertEqual(shown, [["a", "1"], ["a", "2"], ["b", "3"], ["c", "4"], ["c", "5"], ["c", "5"]])
+
     def test_what_raises_is_told_and_the_next_call_is_made_all_the_same(self):
         answers, done = self.make([{"call": "on_pod_teardown", "pod": self.pod()},
                                    {"call": "on_pod_cleanup", "pod": None}])

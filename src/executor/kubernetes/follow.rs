@@ -186,16 +186,18 @@ impl Follow {
                 line.extend_from_slice(piece);
                 let is_whole = piece.ends_with(b"\n");
                 if is_whole || line.len() >= LONGEST {
-                    let gap = match is_first {
-                        true if may_have_gap => (!self.joins(&line, mark)).then_some("was rotated away meanwhile"),
-                        true => self.begins_late(&line, opened).then_some("may have been rotated away before"),
-                        false => None,
-                    };
-                    if let Some(gap) = gap {
-                        let text = format!("[{}] lines may be missing here: the output {gap}", self.container);
-                        self.log.borrow_mut().say("warning", &text);
+                    if is_first && let Some(at) = self.logged_at(&line) {
+                        is_first = false;
+                        let gap = if may_have_gap {
+                            mark.last.is_none_or(|last| at > last).then_some("was rotated away meanwhile")
+                        } else {
+                            self.begins_late(&line, opened).then_some("may have been rotated away before")
+                        };
+                        if let Some(gap) = gap {
+                            let text = format!("[{}] lines may be missing here: the output {gap}", self.container);
+                            self.log.borrow_mut().say("warning", &text);
+                        }
                     }
-                    is_first = false;
                     if is_start && repeats(&line, mark.last, &mut newest) {
                         self.show(&mut shown, &mut is_known).await;
                         return false;
@@ -222,9 +224,11 @@ impl Follow {
         }
     }
 
-    /// True if the first line after an interruption is one that was there before it.
-    fn joins(&self, line: &[u8], mark: &Mark) -> bool {
-        time_of(line).zip(mark.last).is_some_and(|(at, last)| at <= last)
+    /// When a line was written, as the log has it; `None` if it doesn't come there.
+    fn logged_at(&self, line: &[u8]) -> Option<Timestamp> {
+        let text = String::from_utf8_lossy(line);
+        let (_, text) = text.trim_end().split_once(' ')?;
+        self.log.borrow().time_of(time_of(line)?, text)
     }
 
     /// True if the first line that anybody copied was there before the stream was opened, though its container had run for so

@@ -46,8 +46,6 @@ pub struct Mark {
     /// How often each line of the last seconds is in the log, by the hash of its time and text: a million lines may be of
     /// one second.
     have: HashMap<u64, u32>,
-    /// A line that was there already was met again: nothing is missing.
-    pub is_joined: bool,
 }
 
 impl Mark {
@@ -61,7 +59,6 @@ impl Mark {
     fn has(&mut self, time: &str, event: &str) -> bool {
         let Some(count) = self.have.get_mut(&hash_of(time, event)).filter(|c| **c > 0) else { return false };
         *count -= 1;
-        self.is_joined = true;
         true
     }
 }
@@ -114,6 +111,23 @@ impl PodLog {
         if self.is_new(container, time, text, mark) {
             self.formatted(container, time, text, None);
         }
+    }
+
+    /// When a line of a container was written, as the log has it: `time` is the cluster's own. `None` for what doesn't come
+    /// into the log.
+    pub fn time_of(&self, time: Timestamp, text: &str) -> Option<Timestamp> {
+        if self.form == Form::Agent {
+            if text.starts_with(FRAME) {
+                return None;
+            }
+            // An agent's lines have its own time, a little before the cluster's.
+            if let Ok(line) = serde_json::from_str::<Value>(text)
+                && let Some(at) = line["timestamp"].as_str().and_then(|at| at.parse().ok())
+            {
+                return Some(at);
+            }
+        }
+        Some(time)
     }
 
     /// True unless `mark` says that this line of a container is in the log already.
@@ -335,13 +349,23 @@ mod tests {
             log.line("base", time, "same", &mut mark);
         }
         log.flush();
-        assert!(mark.is_joined);
         let after = std::fs::read_to_string(&path).unwrap();
         assert_eq!(after.lines().count(), whole.lines().count() + 1, "{after}");
         assert!(after.starts_with(&whole));
         log.line("base", "2026-01-01T00:00:06Z", "ValueError: bad \t", &mut mark);
         log.line("base", "2026-01-01T00:00:06Z", " ", &mut mark);
         assert_eq!((log.last_line("base").as_str(), log.last_line("none").as_str()), ("ValueError: bad", ""));
+    }
+
+    #[test]
+    fn a_line_of_an_agent_is_as_old_as_it_says_and_its_frames_are_not_in_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = PodLog::open(&dir.path().join("a.log"), Form::Agent).unwrap();
+        let time: Timestamp = "2026-01-01T00:00:02Z".parse().unwrap();
+        let own = r#"{"timestamp": "2026-01-01T00:00:01.5Z", "event": "a", "logger": "task.pod"}"#;
+        assert_eq!(log.time_of(time, own), "2026-01-01T00:00:01.5Z".parse().ok());
+        assert_eq!(log.time_of(time, "{\"dagdeck_frame\": 1}"), None);
+        assert_eq!(log.time_of(time, "something else wrote this"), Some(time));
     }
 
     #[test]

@@ -13,10 +13,18 @@ class Calls:
         self.formatter = task.log_formatter
         self.client = self.pod = self.raised = None
         self.pods, self.made = {}, {}
+        # Lines of each container's last message, and those of them that a killed scheduler may not have written.
+        self.shown, self.unwritten, self.newest = {}, {}, 0
 
     def make(self, message):
         """Makes a call; what came of it."""
         name, of = message["call"], message.get("of")
+        if message["n"] <= self.newest:
+            # Another scheduler, which counts from the beginning.
+            for place, lines in self.shown.items():
+                self.unwritten.setdefault(place, {}).update(lines)
+            self.shown = {}
+        self.newest = message["n"]
         done = self.made.get((name, of))
         if done is None:
             try:
@@ -76,15 +84,23 @@ class Calls:
             if message["pod"]:
                 self.pods[of] = build("V1Pod", message["pod"])
             pod = self.pods[of]
+        shown = self.shown[container, of] = {}
+        unwritten = self.unwritten.get((container, of), {})
         try:
             for time, text in message["lines"]:
-                method = "progress_callback"
-                for one in self.callbacks if text else ():
-                    one.progress_callback(line=text, client=self.client, mode=ExecutionMode.SYNC,
-                                          container_name=container, timestamp=moment(time), pod=pod)
-                method = "log_formatter"
-                marks = text.startswith(("::group::", "::endgroup::"))
-                texts.append(None if self.formatter is None or marks else str(self.formatter(container, text)))
+                line = time, text
+                if line in unwritten:
+                    written = unwritten.pop(line)
+                else:
+                    method = "progress_callback"
+                    for one in self.callbacks if text else ():
+                        one.progress_callback(line=text, client=self.client, mode=ExecutionMode.SYNC,
+                                              container_name=container, timestamp=moment(time), pod=pod)
+                    method = "log_formatter"
+                    marks = text.startswith(("::group::", "::endgroup::"))
+                    written = None if self.formatter is None or marks else str(self.formatter(container, text))
+                shown[line] = written
+                texts.append(written)
         except Exception as error:
             return {"texts": texts, "error": self.failure(method, error)}
         return {"texts": texts}
