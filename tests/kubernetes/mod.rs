@@ -6,6 +6,7 @@ mod callbacks;
 mod cluster;
 mod credentials;
 mod enders;
+mod endings;
 mod facade;
 mod faults;
 mod in_python;
@@ -24,6 +25,7 @@ mod shell;
 mod silence;
 mod situations;
 mod strays;
+mod unseen;
 mod workers;
 
 use crate::support::Home;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
+    Job,
     api::{Answer, Api, Trouble},
-    Job, glance, judge,
+    glance, judge,
 };
 use crate::{
     model::{Cause, CauseKind, Pod},

@@ -39,7 +39,8 @@ pub fn uid(pod: &Value) -> &str {
 
 /// The object of a pod that is gone, as far as its row knows it.
 pub fn last_seen(pod: &Pod) -> Value {
-    let mut last = json!({"metadata": pod.manifest["metadata"], "spec": pod.manifest["spec"], "status": pod.sight.status});
+    let mut last =
+        json!({"metadata": pod.manifest["metadata"], "spec": pod.manifest["spec"], "status": pod.sight.status});
     (last["metadata"]["name"], last["metadata"]["uid"]) = (json!(pod.name), json!(pod.uid));
     last
 }

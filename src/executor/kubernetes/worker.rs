@@ -75,7 +75,9 @@ pub async fn obtain(
 
 /// True for what a kubelet says of a pod whose code isn't there (any more).
 pub fn misses_code(event: &PodEvent) -> bool {
-    event.reason == "FailedMount" && event.message.contains("configmap \"dagdeck-") && event.message.contains("not found")
+    event.reason == "FailedMount"
+        && event.message.contains("configmap \"dagdeck-")
+        && event.message.contains("not found")
 }
 
 /// Why a pending worker will never run, by the reasons that `worker_pod_pending_fatal_container_state_reasons` names.

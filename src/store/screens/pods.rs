@@ -125,19 +125,17 @@ pub fn list(
     keep: impl Fn(&PodRow) -> bool,
     part: &Part,
 ) -> Result<Page<PodRow>> {
-    let sql = format!(
-        "{} WHERE p.id < ?3 AND (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
-           AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC",
-        select()
-    );
+    let sql =
+        format!("{} WHERE p.id < ?2 AND {} ORDER BY p.id DESC", select(), store::pod::listed(dag_id.is_some(), all));
     let before = part.after.as_ref().map_or(i64::MAX, |p| p.at.0);
-    let values = vec![dag_id.map(str::to_owned).into(), i64::from(all).into(), before.into()];
+    let values = vec![dag_id.map(str::to_owned).into(), before.into()];
     page::read(conn, (&sql, values), Walk::Runs, make, keep, part.limit)
 }
 
 /// The pods of a task instance, oldest first.
 pub fn of_instance(conn: &Connection, ti: &TiRef) -> Result<Vec<PodRow>> {
-    let sql = format!("{} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 AND {IS_POD} ORDER BY p.id", select());
+    let sql =
+        format!("{} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 AND {IS_POD} ORDER BY p.id", select());
     rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)
 }
 

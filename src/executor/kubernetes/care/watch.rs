@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Where no events may be read: between two looks whether a waiting worker's code is there.
-const CODE: Duration = Duration::from_secs(15);
+const CODE: Duration = Duration::from_secs(5);
 
 /// Why a pod isn't waited for any longer, though it goes on.
 enum Stop {
@@ -233,7 +233,10 @@ impl Care {
         match self.while_listening(async move { needs.deliver_again().await }).await {
             Ok(0) => None,
             Ok(made) => {
-                self.say("warning", &format!("someone deleted {made} ConfigMaps with the task's code: they are made again"));
+                self.say(
+                    "warning",
+                    &format!("someone deleted {made} ConfigMaps with the task's code: they are made again"),
+                );
                 None
             }
             // The node says it again.
