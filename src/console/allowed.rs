@@ -4,6 +4,7 @@ use crate::{model::TiState, store::screens::SECOND};
 
 use super::{
     items::Kind,
+    jobs,
     keymap::{Action, Row},
     place::{Object, Place, Setting},
     pods,
@@ -64,7 +65,10 @@ impl State {
                 need(self.link != Link::Up, "one runs already")?;
                 need(!self.starting(), "it is starting already")
             }
-            A::EndSearch => need(self.search.is_some(), "no search is under way"),
+            A::EndJob => match jobs::chosen(self) {
+                Some(_) => jobs::refused(self).map_or(Ok(()), Err),
+                None => Err("no job under the cursor".into()),
+            },
             A::Shell => pods::shell_refused(self).map_or(Ok(()), Err),
             A::Delete if matches!(object, Object::Pod(..)) => pods::delete_refused(self).map_or(Ok(()), Err),
             A::Pod => need(object.dag_id().is_some(), "no task instance under the cursor"),
@@ -75,6 +79,9 @@ impl State {
             A::Retry | A::MarkSkipped => {
                 let is_work = object.ti().is_some() || matches!(object, Object::Group(..));
                 need(is_work || !self.screen().marks.is_empty(), "no task instance under the cursor")
+            }
+            A::Note if matches!(object, Object::Several(..)) => {
+                Err("several task instances under the cursor; open them first".into())
             }
             A::Note => need(object.run().is_some(), "no run or task instance under the cursor"),
             A::Log | A::Blockers | A::Inputs | A::GoLog => {

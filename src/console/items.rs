@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cmp::Reverse};
 
 use crate::{
-    model::{RunState, TiState, filter::Filter},
+    model::{Diagnostic, RunState, TiState, filter::Filter},
     store::screens::{
         TiRef,
         compare::Pair,
@@ -70,6 +70,8 @@ pub enum Kind {
     Asset,
     /// A line of some log.
     Hit,
+    /// Long work that is under way.
+    Job,
     /// A task that asks.
     Question,
     /// A day of the week.
@@ -192,8 +194,15 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
             orders::sort_instances(&mut items, rows, screen.sort, now);
         }
         Data::System(system) => {
-            total = system.errors.len();
-            items.extend(file_errors(&system.errors, filter));
+            let errors: Vec<Item> = file_errors(&system.errors, filter).collect();
+            total = screen.jobs.len() + distinct(&system.errors).count();
+            let jobs = screen.jobs.iter().enumerate().filter(|(_, j)| filter.matches(&fields::named(&j.what, "")));
+            items.extend(jobs.map(|(at, job)| job.item(at)));
+            if !errors.is_empty() && !items.is_empty() {
+                let heading = Kind::Heading(NOT_IMPORTED.into(), errors.len());
+                items.push(Item::new("heading:files".into(), heading, 0, Object::None, true));
+            }
+            items.extend(errors);
         }
         Data::Xcoms(xcoms) => {
             let Place::Xcom(run, ..) = &screen.place else { return (items, total) };
@@ -327,11 +336,27 @@ pub(super) fn ti_item(kind: Kind, at: usize, t: &TiRow) -> Item {
     Item::new(format!("{prefix}{}", ti_id(&t.ti)), kind, at, Object::Ti(t.ti.clone(), t.state), problem)
 }
 
-pub(super) fn file_errors<'a>(
-    errors: &'a [crate::model::Diagnostic],
-    filter: &'a Filter,
-) -> impl Iterator<Item = Item> + 'a {
-    errors.iter().enumerate().filter(|(_, e)| filter.matches(&fields::error(e))).map(|(at, e)| {
+/// Title of the files that don't import.
+pub const NOT_IMPORTED: &str = "FILES THAT DON'T IMPORT";
+
+/// Errors that are lines of their own, with their places. What is wrong with no line of a file may be wrong with every file (there
+/// is no Python, say): that is one line.
+pub fn distinct(errors: &[Diagnostic]) -> impl Iterator<Item = (usize, &Diagnostic)> {
+    errors.iter().enumerate().filter(|(at, e)| !errors[..*at].iter().any(|before| is_alike(before, e)))
+}
+
+/// Files that have the same error, which is wrong with no line of them; else only its own.
+pub fn alike<'a>(errors: &'a [Diagnostic], of: &'a Diagnostic) -> impl Iterator<Item = &'a str> {
+    errors.iter().filter(move |e| *e == of || is_alike(e, of)).map(|e| e.file.as_str())
+}
+
+fn is_alike(a: &Diagnostic, b: &Diagnostic) -> bool {
+    a.line == 0 && b.line == 0 && a.message == b.message
+}
+
+pub(super) fn file_errors<'a>(errors: &'a [Diagnostic], filter: &'a Filter) -> impl Iterator<Item = Item> + 'a {
+    let fits = |(_, e): &(usize, &Diagnostic)| filter.matches(&fields::error(e));
+    distinct(errors).filter(fits).map(|(at, e)| {
         let object = Object::File(e.file.clone(), e.line);
         Item::new(format!("file:{}:{}:{at}", e.file, e.line), Kind::FileError, at, object, true)
     })

@@ -85,8 +85,10 @@ pub fn layout(state: &State) -> Layout {
             preview = Some(row(3 + list.height, body.min(6)));
         }
         Place::System => {
-            list = Rect { y: h.saturating_sub(1 + (h / 4)), height: h / 4, ..list };
-            columns = row(2, h.saturating_sub(3 + h / 4));
+            // What there is to choose from, and no more: the rest has much to say.
+            let lines = u16::try_from(state.screen().items.len()).unwrap_or(u16::MAX).min(h / 4);
+            list = Rect { y: h.saturating_sub(1 + lines), height: lines, ..list };
+            columns = row(2, h.saturating_sub(3 + lines));
         }
         _ if w >= TWO_PANES => {
             let left = if w >= THREE_PANES { w * 64 / 100 } else { (w * 62 / 100).max(80) };

@@ -50,8 +50,10 @@ pub enum Event {
     Tested(String, bool, String),
     /// How far a search in all logs is; the number is the question's.
     Searched(u64, Result<Hits, String>),
-    /// A log was written into a file: which, how many lines.
-    Exported(Result<(PathBuf, usize), String>),
+    /// How far the writing of a file is: its request's number, bytes of how many.
+    Exporting(u64, u64, u64),
+    /// A log was written into a file: the request's number, which file, how many lines.
+    Exported(u64, Result<(PathBuf, usize), String>),
     /// A text came back from the editor.
     Edited(Result<String, String>),
     /// How far running instances are, as their logs say.
@@ -122,8 +124,10 @@ pub enum Effect {
     Look(String),
     /// The terminal reports the mouse, or doesn't.
     Mouse(bool),
-    /// Write a log or a text into a new file.
-    Export(Source, PathBuf),
+    /// Write a log or a text into a new file; with a number.
+    Export(u64, Source, PathBuf),
+    /// Stop writing the file of that number, and remove it.
+    EndExport(u64),
     /// Give the terminal to the user's editor with a text.
     Edit(String),
     /// Put text into the terminal's clipboard.

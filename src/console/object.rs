@@ -24,6 +24,8 @@ pub enum Object {
     Group(RunRef, String, TiState),
     /// A file that doesn't import: path, line.
     File(String, u32),
+    /// Task instances that wait for the same.
+    Several(Vec<TiRef>, TiState),
     /// A group of equal failures.
     Failures(String, Vec<TiRef>),
     /// A pool, connection or variable.
@@ -65,7 +67,7 @@ impl Object {
             Self::Dag(id, _) | Self::Version(id, _) | Self::Backfill(_, id, ..) => Some(id),
             Self::Run(run, _) | Self::Task(run, ..) | Self::Group(run, ..) => Some(&run.dag_id),
             Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run.dag_id),
-            Self::Failures(_, tis) => tis.first().map(|t| t.run.dag_id.as_str()),
+            Self::Failures(_, tis) | Self::Several(tis, _) => tis.first().map(|t| t.run.dag_id.as_str()),
             Self::None | Self::File(..) | Self::Setting(..) => None,
         }
     }
@@ -75,7 +77,7 @@ impl Object {
         match self {
             Self::Run(run, _) | Self::Task(run, ..) | Self::Group(run, ..) => Some(run),
             Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(&ti.run),
-            Self::Failures(_, tis) => tis.first().map(|t| &t.run),
+            Self::Failures(_, tis) | Self::Several(tis, _) => tis.first().map(|t| &t.run),
             _ => None,
         }
     }
@@ -84,7 +86,7 @@ impl Object {
     pub fn ti(&self) -> Option<TiRef> {
         match self {
             Self::Ti(ti, _) | Self::Pod(PodRef { ti, .. }, ..) => Some(ti.clone()),
-            Self::Failures(_, tis) => tis.first().cloned(),
+            Self::Failures(_, tis) | Self::Several(tis, _) => tis.first().cloned(),
             Self::Task(run, task, _) => {
                 Some(TiRef { run: run.clone(), task_id: task.clone(), map_index: crate::model::UNMAPPED })
             }
@@ -95,7 +97,7 @@ impl Object {
     /// Something of it runs or is about to.
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::Ti(_, state) | Self::Task(_, _, state) => state.is_active(),
+            Self::Ti(_, state) | Self::Task(_, _, state) | Self::Several(_, state) => state.is_active(),
             Self::Pod(_, now, _) => {
                 matches!(now, PodNow::Wanted | PodNow::Pending | PodNow::Running | PodNow::Silent)
             }
@@ -112,7 +114,7 @@ impl Object {
             Self::Ti(ti, _) => ti.label(),
             Self::Task(_, task, _) | Self::Group(_, task, _) => task.clone(),
             Self::File(path, line) => format!("{path}:{line}"),
-            Self::Failures(_, tis) => tis.first().map(TiRef::label).unwrap_or_default(),
+            Self::Failures(_, tis) | Self::Several(tis, _) => tis.first().map(TiRef::label).unwrap_or_default(),
             Self::Setting(_, name) => name.clone(),
             Self::Version(dag, number) => format!("{dag} v{number}"),
             Self::Backfill(id, ..) => id.to_string(),

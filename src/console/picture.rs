@@ -24,13 +24,13 @@ use super::{
     keymap::{Keymap, load},
     log,
     message::{Effect, Event, Source},
-    query::{Data, Query, answer},
+    query::{Data, Kept, Query, answer},
     run::Opening,
     search::Search,
     state::{Facts, Link, State},
     terminal,
     theme::Theme,
-    update::{filter_changed, start_scheduler, update},
+    update::{ask_everywhere, filter_changed, start_scheduler, update},
     views,
     widgets::{input::Input, reduce::Colours},
 };
@@ -43,9 +43,11 @@ pub struct Stage {
     state: State,
     db: PathBuf,
     conn: Option<Connection>,
+    kept: Kept,
     steps: Arc<AtomicU64>,
     holds_searches: bool,
     asked: Option<log::Ask>,
+    writing: Vec<(u64, PathBuf)>,
     /// What it wanted done that has no answer here: acts, copies, the end.
     pub wanted: Vec<String>,
 }
@@ -84,6 +86,7 @@ impl Stage {
         let db = facts.home.join("dagdeck.db");
         let mut state = State::new(facts, Theme::named("default")?, Keymap::preset("vim")?, size, now);
         let mut effects = state.load();
+        effects.extend(ask_everywhere(&mut state));
         let link =
             if connected { Event::Connected } else { Event::Disconnected("none runs for this home".into(), 8000) };
         effects.extend(update(&mut state, link));
@@ -91,10 +94,12 @@ impl Stage {
             state,
             db,
             conn: None,
+            kept: Kept::default(),
             steps: Arc::default(),
             wanted: Vec::new(),
             holds_searches: false,
             asked: None,
+            writing: Vec::new(),
         };
         stage.carry_out(effects);
         Ok(stage)
@@ -259,6 +264,15 @@ impl Stage {
         self
     }
 
+    /// The file that is written is so far: bytes of bytes.
+    pub fn exporting(&mut self, done: u64, all: u64) -> &mut Self {
+        if let Some((number, _)) = self.writing.last() {
+            let number = *number;
+            self.event(Event::Exporting(number, done, all));
+        }
+        self
+    }
+
     /// The search that somebody still waits for is done.
     pub fn searched(&mut self) -> &mut Self {
         if let Some(ask) = self.asked.take() {
@@ -330,13 +344,22 @@ impl Stage {
                     self.wanted.push(format!("pipe {command}"));
                     continue;
                 }
-                Effect::Export(from, to) => {
+                Effect::Export(number, from, to) => {
                     let from = match from {
                         Source::Log(path) => path.display().to_string(),
                         Source::Text(text) => text,
                     };
                     self.wanted.push(format!("export {from} {}", to.display()));
-                    continue;
+                    if self.holds_searches {
+                        self.writing.push((number, to));
+                        continue;
+                    }
+                    Event::Exported(number, Ok((to, from.lines().count())))
+                }
+                Effect::EndExport(number) => {
+                    self.wanted.push("end the export".into());
+                    self.writing.retain(|(n, _)| *n != number);
+                    Event::Exported(number, Err("it was ended".into()))
                 }
                 Effect::Edit(text) => {
                     self.wanted.push(format!("edit {text}"));
@@ -385,7 +408,7 @@ impl Stage {
             stop_when(&mut opened, STEPS, count)?;
             self.conn = Some(opened);
         }
-        self.conn.as_ref().map_or(Ok(Data::NoStore), |conn| answer(conn, query))
+        self.conn.as_ref().map_or(Ok(Data::NoStore), |conn| answer(conn, query, &mut self.kept))
     }
 
     /// How many steps SQLite has made for this console, by and large: what its questions cost, whatever the machine does.

@@ -12,13 +12,13 @@ use crate::{
         Micros, TiRef,
         assets::{self, AssetRow},
         audit::{self, AuditRow},
-        backfills::{self, BackfillRow, Held},
+        backfills::{self, BackfillRow, Held, Underway},
         calendar::{self, Calendar},
         compare::{self, Base, Compare},
         dags::{self, Dags},
         grid::{self, Grid},
         instance::{self, InstanceDetail},
-        instances::{self, TiRow},
+        instances::{self, Search, TiRow},
         names::{self, Names},
         outlook::{self, Outlook},
         page::{Page, Part},
@@ -98,8 +98,8 @@ pub enum Query {
     /// The rows of some instances, for their logs.
     Logs(Logs),
     Backfills,
-    /// Plans that are held for a moment.
-    Held,
+    /// What every screen shows.
+    Everywhere,
     /// What a task instance asks.
     Question(TiRef),
     Versions(String),
@@ -155,8 +155,8 @@ pub enum Asker {
     Errand,
     /// The screen.
     Screen,
-    /// The line of held acts.
-    Held,
+    /// What every screen shows.
+    Everywhere,
     /// The palette.
     Names,
     /// A form, for what it tells besides its plan.
@@ -215,8 +215,7 @@ pub enum Data {
     /// What was found in all logs so far; it isn't the store's.
     Hits(Box<Hits>),
     Backfills(Vec<BackfillRow>),
-    /// Acts that are held, and what is wrong with a cluster (`None`: none is known).
-    Held(Vec<Held>, Option<Health>),
+    Everywhere(Box<Everywhere>),
     Question(Option<Box<Question>>),
     Versions(Versions),
     Calendar(Calendar),
@@ -233,6 +232,17 @@ pub enum Data {
     Pod(Option<Box<PodShown>>),
 }
 
+/// What every screen shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Everywhere {
+    /// Acts that are held for a moment.
+    pub held: Vec<Held>,
+    /// How clusters are; `None`: none is known.
+    pub clusters: Option<Health>,
+    /// Backfills that have not ended.
+    pub backfills: Vec<Underway>,
+}
+
 /// How clusters are, in a word for the top line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Health {
@@ -244,8 +254,15 @@ pub enum Health {
     Forbidden,
 }
 
+/// What is kept from one answer to the next.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The last search for instances, and its filter.
+    search: Option<(String, Search)>,
+}
+
 /// Asks the store.
-pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
+pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data> {
     Ok(match query {
         Query::Triage { now } => Data::Triage(triage::load(conn, *now)?),
         Query::Dags => Data::Dags(dags::load(conn)?),
@@ -259,13 +276,17 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
             page.usual = known.all();
             Data::Runs(page)
         }
-        Query::Instances { filter, part, now } => {
-            let filter = command::filter(filter).unwrap_or_default();
+        Query::Instances { filter: text, part, now } => {
+            let filter = command::filter(text).unwrap_or_default();
+            let (_, search) = match kept.search.take() {
+                Some(begun) if part.after.is_some() && begun.0 == *text => kept.search.insert(begun),
+                _ => kept.search.insert((text.clone(), Search::new(conn, &filter, *now)?)),
+            };
             let known = Known::new(conn);
             let usual =
                 |t: &TiRow| if filter.asks_usual() { known.of(&t.ti.run.dag_id, &t.ti.task_id) } else { Vec::new() };
             let keep = |t: &TiRow| filter.matches(&fields::ti(t, *now).beside(&usual(t)));
-            let mut page = instances::load(conn, &filter, *now, keep, part)?;
+            let mut page = instances::load(conn, search, keep, part)?;
             page.usual = known.all();
             Data::Instances(page)
         }
@@ -293,7 +314,11 @@ pub fn answer(conn: &Connection, query: &Query) -> Result<Data> {
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Held => Data::Held(backfills::held(conn)?, health(&pods::clusters(conn)?)),
+        Query::Everywhere => Data::Everywhere(Box::new(Everywhere {
+            held: backfills::held(conn)?,
+            clusters: health(&pods::clusters(conn)?),
+            backfills: backfills::running(conn)?,
+        })),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),

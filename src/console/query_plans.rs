@@ -7,7 +7,7 @@ use crate::store::{
 
 use super::{
     place::Logs,
-    query::{Query, answer},
+    query::{Kept, Query, answer},
 };
 
 #[test]
@@ -50,7 +50,7 @@ fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
         Query::Logs(Logs::These(vec![ti(run(2, "two"))])),
         Query::Logs(Logs::Task(run(2, "two"), "t".into())),
         Query::Backfills,
-        Query::Held,
+        Query::Everywhere,
         Query::Question(ti(run(2, "two"))),
         Query::Versions(dag.clone()),
         Query::Calendar { dag_id: dag.clone(), now },
@@ -82,8 +82,9 @@ fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
             all.push(Query::Runs { dag_id: Some(dag.clone()), filter, part, now });
         }
     }
+    let mut kept = Kept::default();
     for query in all {
-        answer(conn, &query).unwrap();
+        answer(conn, &query, &mut kept).unwrap();
         assert_eq!(plans::that_scan(), [""; 0], "{query:?}");
     }
     // It does see them.

@@ -17,16 +17,17 @@ use crate::{
 
 use super::{
     fields,
-    query::{Data, Query, answer},
+    query::{Data, Kept, Query, answer},
 };
 
 fn all(conn: &Connection, filter: &str) -> Vec<TiRow> {
     let mut rows = Vec::new();
     let mut after = None;
+    let mut kept = Kept::default();
     loop {
         let part = Part { after: after.take(), limit: 50 };
         let query = Query::Instances { filter: filter.into(), part, now: NOW };
-        let Data::Instances(page) = answer(conn, &query).unwrap() else { panic!() };
+        let Data::Instances(page) = answer(conn, &query, &mut kept).unwrap() else { panic!() };
         rows.extend(page.rows);
         match page.next {
             Some(next) => after = Some(next),
@@ -66,6 +67,11 @@ fn nothing_that_fits_is_passed_by() {
         "operator:bash*",
         "cause:*memory",
         "cause:*",
+        "cause:*7*",
+        "cause:*1*w*",
+        "cause:\"the branch 71 *\"",
+        "\"7 went\"",
+        "\"79 went\"",
         "cause:\"no valueerror*\"",
         "cause:\"no valueerror: bad\"",
         "cause:\"oomkilled: killed: out of memory\"",

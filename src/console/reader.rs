@@ -18,7 +18,7 @@ use crate::store::screens::{self, Opened};
 use super::{
     log::{self, Ask},
     message::Event,
-    query::{Asker, Data, Query, answer},
+    query::{Asker, Data, Kept, Query, answer},
 };
 
 /// How often a store that isn't there yet is looked for.
@@ -28,7 +28,7 @@ const WATCH: Duration = Duration::from_secs(1);
 /// Steps of SQLite between two looks whether its question still counts: some 0.05 ms.
 const STEPS: i32 = 2000;
 /// How often the loop is told how far a search is.
-const TELL: Duration = Duration::from_millis(200);
+pub const TELL: Duration = Duration::from_millis(200);
 /// Nothing is being read.
 const IDLE: u8 = u8::MAX;
 /// What is being read shall end.
@@ -86,6 +86,7 @@ pub fn store(db: &Path, desk: &Questions, events: &Sender<Event>) {
     let mut version = None;
     let mut watch = false;
     let mut asked = false;
+    let mut kept = Kept::default();
     let mut waiting: BTreeMap<Asker, (u64, Query)> = BTreeMap::new();
     loop {
         let mut question = if waiting.is_empty() {
@@ -131,7 +132,7 @@ pub fn store(db: &Path, desk: &Questions, events: &Sender<Event>) {
         let Some((asker, (number, query))) = waiting.pop_first() else { continue };
         desk.now.store(asker as u8, Ordering::Release);
         let found = match open(&mut conn, db, &desk.now) {
-            Ok(Some(conn)) => answer(conn, &query).map_err(|e| e.to_string()),
+            Ok(Some(conn)) => answer(conn, &query, &mut kept).map_err(|e| e.to_string()),
             Ok(None) => Ok(Data::NoStore),
             Err(why) => Err(why),
         };
@@ -294,7 +295,7 @@ mod tests {
         for (n, text) in [(2, "n"), (3, "no"), (4, "nothing")] {
             desk.ask(n, Asker::Screen, look(text));
         }
-        desk.ask(5, Asker::Held, Query::Held);
+        desk.ask(5, Asker::Everywhere, Query::Everywhere);
         thread::spawn(move || store(&db, &questions, &events));
         let mut order = Vec::new();
         while order.len() < 5 {

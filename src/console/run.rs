@@ -1,43 +1,34 @@
 //! The loop: takes events, updates, draws at most ten times a second, and hands effects to the threads.
 
 use std::{
-    fs,
     io::IsTerminal,
     path::{Path, PathBuf},
     process::Child,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
-    thread,
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
 
 use crate::{
     clock, config,
     error::{Error, Result},
-    protocol::Request,
     store::screens::{RunRef, TiRef},
 };
 
 use super::{
     distance::Distance,
     forms::shell::quoted,
+    hands::Hands,
     input::{self, Gate},
     keymap,
-    link::{self, Wanted},
-    log,
-    message::{Effect, Event, Source},
+    message::{Effect, Event},
     pace::Pace,
     place::{Place, Tab},
-    reader::{self, Desk, LogDesk},
     screen::Screen,
     shell,
     state::{Facts, State},
     terminal::{self, Terminal},
     theme::Theme,
-    update::{next_wake, start_scheduler, update},
+    update::{ask_everywhere, next_wake, start_scheduler, update},
     views,
     widgets::{
         input::Input,
@@ -132,6 +123,7 @@ pub fn run(options: Options) -> Result<()> {
     }
     let hands = Hands::start(&options, &events_in);
     let mut first = state.load();
+    first.extend(ask_everywhere(&mut state));
     if options.starter.is_some() && !options.read_only {
         first.extend(start_scheduler(&mut state));
     }
@@ -217,144 +209,8 @@ fn start(options: &Options, size: (u16, u16), environment: impl Fn(&str) -> Opti
     Ok(state)
 }
 
-fn logs_of(options: &Options) -> PathBuf {
+pub(super) fn logs_of(options: &Options) -> PathBuf {
     options.logs.clone().unwrap_or_else(|| options.home.join("logs"))
-}
-
-/// The threads that do what the loop wants.
-struct Hands {
-    store: Desk,
-    logs: LogDesk,
-    scheduler: Sender<link::Wanted>,
-    events: Sender<Event>,
-    places: (PathBuf, PathBuf),
-    starter: Option<Starter>,
-    logs_folder: PathBuf,
-    /// Number of the newest search in all logs.
-    searched: Arc<AtomicU64>,
-}
-
-impl Hands {
-    fn start(options: &Options, events: &Sender<Event>) -> Self {
-        let home = &options.home;
-        let (store, questions) = reader::desk();
-        let (logs, asks) = reader::log_desk();
-        let (scheduler, wanted) = channel();
-        let (db, socket) = (home.join("dagdeck.db"), home.join("scheduler.sock"));
-        let out = events.clone();
-        thread::spawn(move || reader::store(&db, &questions, &out));
-        let out = events.clone();
-        thread::spawn(move || reader::logs(&asks, &out));
-        let out = events.clone();
-        thread::spawn(move || link::scheduler(&socket, &wanted, &out));
-        let places = (home.clone(), options.dags_folder.clone());
-        Self {
-            store,
-            logs,
-            scheduler,
-            events: events.clone(),
-            places,
-            starter: options.starter,
-            logs_folder: logs_of(options),
-            searched: Arc::default(),
-        }
-    }
-
-    /// Hands an effect to its thread. A thread that is gone means that the process ends.
-    fn hand(&self, effect: &Effect) {
-        match effect {
-            Effect::Load(number, asker, query) => self.store.ask(*number, *asker, query.clone()),
-            Effect::Log(ask) => self.logs.ask(ask.clone()),
-            Effect::EndSearch => {
-                self.logs.end();
-                // Searches are numbered from 1 on: none is the newest.
-                self.searched.store(0, Ordering::Release);
-            }
-            Effect::Act(number, command, line) => {
-                let request = Request::Do { command: command.clone() };
-                self.ask(*number, request, line.clone());
-            }
-            Effect::Explain(number, key) => {
-                self.ask(*number, Request::Explain { key: key.clone() }, String::new());
-            }
-            Effect::Status(number) => self.ask(*number, Request::Status, String::new()),
-            Effect::StartScheduler => self.start_scheduler(),
-            Effect::Look(at) => drop(self.scheduler.send(Wanted::Tell(Box::new(Request::Look { at: at.clone() })))),
-            Effect::Progress(all) => {
-                let (events, all) = (self.events.clone(), all.clone());
-                thread::spawn(move || {
-                    let look = |(ti, path): (_, PathBuf)| (ti, log::progress::of_file(&path));
-                    drop(events.send(Event::Progress(all.into_iter().map(look).collect())))
-                });
-            }
-            Effect::TestConnection(id) => {
-                let (events, (home, dags), id) = (self.events.clone(), self.places.clone(), id.clone());
-                thread::spawn(move || {
-                    let (well, said) = shell::asked(&home, &dags, &["-o", "plain", "connections", "test", &id]);
-                    drop(events.send(Event::Tested(id, well, said)));
-                });
-            }
-            Effect::Search(number, text) => {
-                self.searched.store(*number, Ordering::Release);
-                let (events, newest, number) = (self.events.clone(), self.searched.clone(), *number);
-                let (logs, text) = (self.logs_folder.clone(), text.clone());
-                thread::spawn(move || {
-                    // Ends when somebody searches for something else, or the console is gone.
-                    let tell = |hits| {
-                        newest.load(Ordering::Acquire) == number
-                            && events.send(Event::Searched(number, Ok(hits))).is_ok()
-                    };
-                    if let Err(e) = log::search::search(&logs, &text, tell) {
-                        drop(events.send(Event::Searched(number, Err(e.to_string()))));
-                    }
-                });
-            }
-            Effect::Export(from, to) => {
-                let (events, from, to) = (self.events.clone(), from.clone(), to.clone());
-                thread::spawn(move || drop(events.send(Event::Exported(export(&from, to)))));
-            }
-            _ => {}
-        }
-    }
-
-    fn ask(&self, number: u64, request: Request, line: String) {
-        drop(self.scheduler.send(Wanted::Answer(number, Box::new(request), line)));
-    }
-
-    /// Starts a scheduler, tells the loop, and tells it again when that scheduler ends.
-    fn start_scheduler(&self) {
-        let (events, scheduler, (home, dags)) = (self.events.clone(), self.scheduler.clone(), self.places.clone());
-        let starter = self.starter;
-        thread::spawn(move || {
-            let Some(starter) = starter else {
-                drop(events.send(Event::Launched(Err("this console can't start one".into()))));
-                return;
-            };
-            let started = starter(&home, &dags).map_err(|e| match e.cause {
-                Some(why) => format!("{}: {why}", e.message),
-                None => e.message,
-            });
-            let told = started.as_ref().map(|child| child.as_ref().map(Child::id)).map_err(Clone::clone);
-            drop(events.send(Event::Launched(told)));
-            drop(scheduler.send(Wanted::Connect));
-            if let Ok(Some(mut child)) = started
-                && let Ok(status) = child.wait()
-            {
-                let log = home.join("scheduler.log");
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                let last = said.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or_default();
-                let words = format!("its last words in {}: {last}", log.display());
-                drop(events.send(Event::SchedulerEnded(child.id(), status.to_string(), words)));
-            }
-        });
-    }
-}
-
-/// Writes into a new file.
-fn export(from: &Source, to: PathBuf) -> std::result::Result<(PathBuf, usize), String> {
-    let write = || shell::feed(fs::File::create_new(&to)?, from);
-    let lines = write().map_err(|e: std::io::Error| format!("{}: {e}", to.display()))?;
-    Ok((fs::canonicalize(&to).unwrap_or(to), lines))
 }
 
 fn turn(

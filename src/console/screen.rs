@@ -18,6 +18,7 @@ use crate::{
 use super::{
     graph::{self, Shown},
     items::{self, Item},
+    jobs::Job,
     log::LogView,
     place::{Object, Place},
     pods,
@@ -91,6 +92,8 @@ pub struct Screen {
     pub explained: Option<(u64, Option<serde_json::Value>)>,
     /// Comparisons in a row that there was nothing for.
     pub skipped: u8,
+    /// Long work that is under way, on the screen of the system.
+    pub jobs: Vec<Job>,
     /// Two logs beside each other.
     pub log_pairs: Vec<Pair>,
     /// Lines scrolled in a text.
@@ -146,6 +149,7 @@ impl Screen {
             shown_try: None,
             explained: None,
             skipped: 0,
+            jobs: Vec::new(),
             log_pairs: Vec::new(),
             scroll: 0,
             after: None,

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::store::screens::{Micros, SECOND};
+use crate::store::screens::Micros;
 
 use super::{
+    jobs::{Far, Unit},
     log::{Ask, file::Part},
     widgets::text,
 };
-
-/// A job is shown when it has taken so long.
-const SHOWN_AFTER: Micros = SECOND / 5;
 
 /// A search.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,11 +16,9 @@ pub struct Search {
     /// The log, or what stands for several.
     pub path: PathBuf,
     /// What is done, in words.
-    what: String,
-    /// Since when.
-    since: Micros,
+    pub what: String,
     /// Bytes that were looked at, and all of them; as far as it was told.
-    pub bytes: (u64, u64),
+    pub far: Far,
 }
 
 impl Search {
@@ -38,24 +34,11 @@ impl Search {
             },
             _ => return None,
         };
-        Some(Self { path: ask.path.clone(), what: text::clean(&what), since, bytes: (0, 0) })
+        Some(Self { path: ask.path.clone(), what: text::clean(&what), far: Far::new(since, Unit::Bytes) })
     }
 
-    /// `12 of 240 MB, 3s, some 50s left`; `None` while it isn't worth a word.
-    pub fn far(&self, now: Micros) -> Option<String> {
-        let (done, all) = self.bytes;
-        let took = now - self.since;
-        if all == 0 || took < SHOWN_AFTER {
-            return None;
-        }
-        let left = (done > 0).then(|| took as f64 / 1e6 * all.saturating_sub(done) as f64 / done as f64);
-        let left = left.map_or_else(String::new, |s| format!(", some {} left", text::duration(s)));
-        let bytes = |n: u64| text::bytes(i64::try_from(n).unwrap_or(i64::MAX));
-        Some(format!("{} of {}, {}{left}", bytes(done), bytes(all), text::duration(took as f64 / 1e6)))
-    }
-
-    /// The same with what is done.
+    /// What is done, and how far it is.
     pub fn words(&self, now: Micros) -> String {
-        format!("{}: {}", self.what, self.far(now).unwrap_or_else(|| "begun".into()))
+        format!("{}: {}", self.what, self.far.words(now).unwrap_or_else(|| "begun".into()))
     }
 }

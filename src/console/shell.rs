@@ -62,7 +62,7 @@ pub fn pipe(command: &str, source: Source) {
     with_signals(&mut shell);
     let ended = shell.spawn().and_then(|mut child| {
         let input = child.stdin.take();
-        let feeder = thread::spawn(move || input.map_or(Ok(0), |input| feed(input, &source)));
+        let feeder = thread::spawn(move || input.map_or(Ok(0), |input| feed(input, &source, &mut |_, _| true)));
         let status = child.wait()?;
         // A command that reads only the beginning (`head`) closes its input: no mistake.
         let _ = feeder.join();
@@ -76,18 +76,18 @@ pub fn pipe(command: &str, source: Source) {
     let _ = stdin().read_line(&mut String::new());
 }
 
-/// Writes what a shell command or a file gets; how many lines that were.
+/// Writes what a shell command or a file gets; how many lines that were. `look` hears how far it is, and says whether to go on.
 ///
 /// # Errors
-/// Those of reading the log and of writing.
-pub fn feed(input: impl Write, source: &Source) -> io::Result<usize> {
+/// Those of reading the log and of writing; that nobody wants it any more.
+pub fn feed(input: impl Write, source: &Source, look: log::Look<'_>) -> io::Result<usize> {
     let mut out = io::BufWriter::new(input);
     let lines = match source {
         Source::Text(text) => {
             writeln!(out, "{text}")?;
             text.lines().count()
         }
-        Source::Log(path) => log::plain(path, &mut out)?,
+        Source::Log(path) => log::plain(path, &mut out, look)?,
     };
     out.flush()?;
     Ok(lines)

@@ -6,12 +6,17 @@ use serde_json::Value;
 
 use crate::{
     protocol::Command,
-    store::screens::{Micros, SECOND, TiRef, backfills::Held, names::Names},
+    store::screens::{
+        Micros, SECOND, TiRef,
+        backfills::{Held, Underway},
+        names::Names,
+    },
 };
 
 use super::{
     distance::Distance,
     forms::ActForm,
+    jobs::Saving,
     keymap::Keymap,
     log::progress::Progress,
     message::Effect,
@@ -142,6 +147,8 @@ pub struct State {
     pub launch: Launch,
     /// What it said about itself.
     pub status: Option<Value>,
+    /// When it was asked about itself last.
+    pub status_at: Micros,
     /// Screens, the last one is shown.
     pub stack: Vec<Screen>,
     /// Stacks before this one.
@@ -196,6 +203,12 @@ pub struct State {
     pub search: Option<Search>,
     /// Number of the search in all logs that is under way.
     pub hunt: Option<u64>,
+    /// Since when.
+    pub hunt_since: Micros,
+    /// Files that are being written.
+    pub savings: Vec<Saving>,
+    /// Backfills that have not ended.
+    pub backfills: Vec<Underway>,
     /// Where the answer to a question that no screen asked belongs.
     pub errand: Option<(u64, Errand)>,
 }
@@ -249,6 +262,7 @@ impl State {
             link: Link::Opening,
             launch: Launch::None,
             status: None,
+            status_at: 0,
             stack: vec![Screen::new(Place::Triage)],
             history: Vec::new(),
             overlay: Overlay::None,
@@ -276,8 +290,16 @@ impl State {
             distance: Distance::default(),
             search: None,
             hunt: None,
+            hunt_since: 0,
+            savings: Vec::new(),
+            backfills: Vec::new(),
             errand: None,
         }
+    }
+
+    /// How many files the scheduler is reading, as far as it said.
+    pub fn parsing(&self) -> u64 {
+        self.status.as_ref().and_then(|s| s["counts"]["parsing"].as_u64()).unwrap_or(0)
     }
 
     /// The screen that is shown.

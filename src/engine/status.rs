@@ -28,9 +28,20 @@ impl Engine {
                 "scheduled": count(&["scheduled"]), "parsing": self.parsing.busy.len(), "waiting_sensors": self.waits.len(),
                 "clients": self.conns.values().filter(|c| matches!(c.peer, Peer::Client { .. })).count(),
             },
-            "lag": self.lag(), "clusters": self.clusters(), "executors": self.executors(),
+            "lag": self.lag(), "tick": self.ticks.ranks().map(|(p50, p99)| json!({"p50": p50, "p99": p99})),
+            "log_disk": self.log_disk(), "clusters": self.clusters(), "executors": self.executors(),
             "slots": {"taken": self.world.slots_taken(), "limit": self.world.limits().parallelism},
         })
+    }
+
+    /// Of the disk that logs lie on, if it isn't the store's: per cent used and bytes free.
+    fn log_disk(&self) -> Value {
+        use std::os::unix::fs::MetadataExt;
+        let logs = self.place.logs();
+        let device = |path: &std::path::Path| std::fs::metadata(path).ok().map(|m| m.dev());
+        let other = device(&logs).filter(|logs| Some(*logs) != device(&self.place.home));
+        let found = other.and_then(|_| store::screens::system::disk(&logs));
+        found.map_or(Value::Null, |(used, free)| json!({"path": logs, "used_percent": used, "free_bytes": free}))
     }
 
     /// What can be watched or read in clusters, and what can't; with the pods of a namespace how their watch goes on, and what

@@ -2,7 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
-use super::{Store, failed, rows::micros};
+use super::{Store, failed, rows::micros, seen::Seen};
 use crate::{
     error::Result,
     model::{Cause, Change, RunChange, RunId, TaskInstance, TiChange, TiKey, TiState},
@@ -30,16 +30,21 @@ impl Store {
 /// Writes changes inside a transaction that is already open.
 pub fn apply(tx: &Transaction<'_>, changes: &[Change]) -> Result<Refused> {
     let mut refused = Refused::default();
+    let mut seen = Seen::default();
     for change in changes {
         match change {
             Change::Ti(change) => {
-                if !instance(tx, change)? {
+                if instance(tx, change)? {
+                    seen.change(&change.row, change.cause.as_ref());
+                } else {
                     refused.instances.push(change.key().clone());
                     refused.runs.push(change.key().run);
                 }
             }
             Change::Run(change) => {
-                if !run(tx, change)? {
+                if run(tx, change)? {
+                    seen.run(change.row.id);
+                } else {
                     refused.runs.push(change.row.id);
                 }
             }
@@ -51,6 +56,7 @@ pub fn apply(tx: &Transaction<'_>, changes: &[Change]) -> Result<Refused> {
                 }
                 for row in rows {
                     insert_instance(tx, row)?;
+                    seen.instance(row);
                 }
             }
             Change::PauseDag { dag_id, why } => {
@@ -73,6 +79,7 @@ pub fn apply(tx: &Transaction<'_>, changes: &[Change]) -> Result<Refused> {
             }
         }
     }
+    seen.write(tx)?;
     refused.runs.sort();
     refused.runs.dedup();
     Ok(refused)
@@ -216,7 +223,7 @@ fn run(tx: &Transaction<'_>, change: &RunChange) -> Result<bool> {
     let stuck = tx
         .prepare_cached(
             "UPDATE dag_run SET state = ?3, queued_at = ?4, start_date = ?5, end_date = ?6, clear_number = ?7, dag_version = ?8, \
-             run_type = ?9, triggered_by = ?10, conf = ?11, backfill = ?12, backfill_ordinal = ?13 \
+             run_type = ?9, triggered_by = ?10, conf = ?11, backfill = ?12, backfill_ordinal = ?13, counts = NULL \
              WHERE id = ?1 AND state = ?2",
         )
         .and_then(|mut statement| {

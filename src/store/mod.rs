@@ -22,6 +22,7 @@ pub mod pool;
 pub mod rows;
 pub mod run;
 pub mod screens;
+pub mod seen;
 #[cfg(test)]
 mod seen_costs;
 pub mod task_state;
@@ -56,6 +57,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_seen.sql"),
     include_str!("schema_undo.sql"),
     include_str!("schema_pod_adopted.sql"),
+    include_str!("schema_counts.sql"),
     include_str!("schema_pod_lists.sql"),
 ];
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Store, asset, failed, gate, rows};
+use super::{
+    Store, asset, failed, gate, rows,
+    seen::{self, Seen},
+};
 use crate::{
     error::{Error, Kind, Result},
     model::{DagRun, NewRun, RunId},
@@ -80,6 +83,10 @@ pub fn create(tx: &Transaction<'_>, mut new: NewRun) -> Result<NewRun> {
         row.key.run = id;
         gate::insert_instance(tx, row)?;
     }
+    let mut seen = Seen::default();
+    seen.run(id);
+    new.instances.iter().for_each(|row| seen.instance(row));
+    seen.write(tx)?;
     if let Some(consumes) = new.consumes {
         asset::consume(tx, &new.run, consumes)?;
     }
@@ -180,14 +187,17 @@ pub fn delete(tx: &Transaction<'_>, id: RunId) -> Result<()> {
 
 /// Sets or removes the note of a run, or of one of its task instances.
 pub fn set_note(tx: &Transaction<'_>, id: RunId, task: Option<(&str, i32)>, text: Option<&str>) -> Result<usize> {
-    match task {
+    let write = || match task {
         None => tx.execute("UPDATE dag_run SET note = ?2 WHERE id = ?1", params![id.0, text]),
-        Some((task_id, map_index)) => tx.execute(
-            "UPDATE task_instance SET note = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
-            params![id.0, task_id, map_index, text],
-        ),
-    }
-    .map_err(|e| failed("cannot write a note", e))
+        Some((task_id, map_index)) => {
+            text.map_or(Ok(()), |text| seen::noted(tx, id, task_id, text))?;
+            tx.execute(
+                "UPDATE task_instance SET note = ?4 WHERE run = ?1 AND task_id = ?2 AND map_index = ?3",
+                params![id.0, task_id, map_index, text],
+            )
+        }
+    };
+    write().map_err(|e| failed("cannot write a note", e))
 }
 
 /// Ids of the runs of a DAG.

@@ -289,6 +289,7 @@ fn lists_have_no_end() {
         )
         .unwrap();
     }
+    dagdeck::store::seen::recount(&tx).unwrap();
     tx.commit().unwrap();
     stage.keys("3");
     assert!(stage.text().contains("of 400+"), "{}", stage.text());

@@ -76,10 +76,21 @@ fn a_search_goes_on_where_it_was() {
     let runs: Vec<&str> =
         text.lines().filter_map(|l| l.split_once(" S many ").or(l.split_once("> S many "))?.1.get(..11)).collect();
     assert!(runs.len() > 20 && runs.windows(2).all(|w| w[0] > w[1]), "{text}");
+    // The ids of all runs are looked at once, not for each page.
+    stage.keys("/ Ctrl-u").type_text("task:t7 !run:scheduled__17").keys("Enter");
+    let before = stage.steps();
+    stage.changed();
+    let first = stage.steps() - before;
+    stage.keys("G");
+    let second = stage.steps() - before - first;
+    println!("{first} steps for the first page, {second} for the second");
+    assert!(stage.text().contains("800 of"), "{}", stage.text());
+    assert!(second + 4_000 * 3 < first, "{first} steps for the first page, {second} for the second");
     // Hardly anything fits: what may is looked through, in parts; of the other tasks nothing is read.
     let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
     let longest = "UPDATE task_instance SET end_date = start_date + 7200000000 WHERE task_id = 't7' AND run = 3900";
     assert_eq!(db.execute(longest, []).unwrap(), 1);
+    dagdeck::store::seen::recount(&db).unwrap();
     stage.keys("/ Ctrl-u").type_text("task:t7 dur>1h").keys("Enter");
     assert!(stage.text().contains("1 of 4000"), "{}", stage.text());
     // What is new is found without looking through all of it again.
@@ -124,19 +135,7 @@ fn what_nothing_fits_is_known_at_once() {
 
 /// Steps of what is looked at in a DAG whose task has so many indexes in each of so many runs.
 fn steps_of_mapped(runs: i64, indexes: i64) -> Vec<(u64, usize)> {
-    let dir = tempfile::tempdir().unwrap();
-    build(dir.path(), &[("few", 3, 5, 3), ("wide", 3, runs, 3)]);
-    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
-    let many = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
-        INSERT INTO task_instance (run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, priority_weight,
-            start_date, end_date, rendered_map_index)
-        SELECT r.id, 't1', n.i, 'success', 1, 1, 'BashOperator', 'default_pool', 1, 1, r.start_date, r.end_date, 'file ' || n.i
-        FROM dag_run r CROSS JOIN n WHERE r.dag_id = 'wide'";
-    db.execute("DELETE FROM task_instance WHERE task_id = 't1'", []).unwrap();
-    db.execute(many, [indexes]).unwrap();
-    let xcoms = "INSERT INTO xcom (run, task_id, map_index, key, value, timestamp)
-        SELECT run, task_id, map_index, 'return_value', '1', 0 FROM task_instance WHERE task_id = 't1'";
-    db.execute(xcoms, []).unwrap();
+    let dir = mapped(runs, indexes);
     [
         "2 j Enter j",
         "2 j Enter j Right j j",
@@ -156,6 +155,42 @@ fn steps_of_mapped(runs: i64, indexes: i64) -> Vec<(u64, usize)> {
         (stage.steps().max(opened), bytes)
     })
     .collect()
+}
+
+/// A home with a DAG whose task has so many indexes in each of so many runs.
+fn mapped(runs: i64, indexes: i64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path(), &[("few", 3, 5, 3), ("wide", 3, runs, 3)]);
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    let many = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+        INSERT INTO task_instance (run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, priority_weight,
+            start_date, end_date, rendered_map_index)
+        SELECT r.id, 't1', n.i, 'success', 1, 1, 'BashOperator', 'default_pool', 1, 1, r.start_date, r.end_date, 'file ' || n.i
+        FROM dag_run r CROSS JOIN n WHERE r.dag_id = 'wide'";
+    db.execute("DELETE FROM task_instance WHERE task_id = 't1'", []).unwrap();
+    db.execute(many, [indexes]).unwrap();
+    let xcoms = "INSERT INTO xcom (run, task_id, map_index, key, value, timestamp)
+        SELECT run, task_id, map_index, 'return_value', '1', 0 FROM task_instance WHERE task_id = 't1'";
+    db.execute(xcoms, []).unwrap();
+    dagdeck::store::seen::recount(&db).unwrap();
+    dir
+}
+
+/// The list of runs takes from the writer how many instances of each run are in which state.
+#[test]
+fn runs_of_wide_dags_are_not_counted_again() {
+    let of = |indexes| {
+        let dir = mapped(150, indexes);
+        let mut stage = Stage::new(dir.path().to_owned(), (160, 45), NOW, true).unwrap();
+        stage.keys("1 2 1");
+        let before = stage.steps();
+        stage.keys("3 / w i d e Enter PgDn PgDn").changed();
+        assert!(stage.text().contains(&format!(" {}S ", indexes + 2)), "{}", stage.text());
+        stage.steps() - before
+    };
+    let (narrow, wide) = (of(3), of(200));
+    println!("{narrow} {wide}");
+    assert!(wide <= narrow + narrow / 4, "{narrow} steps with 3 indexes, {wide} with 200");
 }
 
 /// What is read of mapped tasks depends on the runs that are shown, not on those that are there.

@@ -39,6 +39,7 @@ pub fn build(home: &Path) {
         [NOW - 3600 * SECOND],
     )
     .unwrap();
+    dagdeck::store::seen::recount(&tx).unwrap();
     tx.commit().unwrap();
 }
 

@@ -52,5 +52,6 @@ pub fn build(home: &Path, dags: &[(&str, i64, i64, i64)]) {
         )
         .unwrap();
     }
+    dagdeck::store::seen::recount(&tx).unwrap();
     tx.commit().unwrap();
 }

@@ -85,6 +85,21 @@ fn what_never_runs_needs_somebody_at_once() {
 }
 
 #[test]
+fn a_run_that_waits_for_others_of_its_dag_alarms_nobody() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = store(&dir);
+    db.execute("UPDATE dag SET next_run_after = 1 WHERE dag_id = 'ctr_daily'", []).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("NEEDS YOU 4") && text.contains("run was due 01-01"), "{text}");
+    db.execute("UPDATE dag_version SET definition = json_set(definition, '$.max_active_runs', 1)", []).unwrap();
+    let active =
+        "UPDATE dag_run SET state = 'running' WHERE id = (SELECT max(id) FROM dag_run WHERE dag_id = 'ctr_daily')";
+    db.execute(active, []).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("UTC waits: 1 o") && text.contains("NEEDS YOU 3"), "{text}");
+}
+
+#[test]
 fn a_paused_dag_says_so_where_a_run_is_asked_for() {
     let (dir, mut stage) = stage(SMALL);
     store(&dir).execute("UPDATE dag SET is_paused = 1 WHERE dag_id = 'churn_train'", []).unwrap();
@@ -101,6 +116,7 @@ fn why_it_waits_is_said_once_and_truly() {
     db.execute("UPDATE dag SET is_paused = 1 WHERE dag_id = 'ctr_daily'", []).unwrap();
     db.execute("UPDATE dag_run SET state = 'queued' WHERE dag_id = 'ctr_daily' AND state = 'running'", []).unwrap();
     db.execute("UPDATE task_instance SET state = 'none' WHERE state = 'running' AND task_id = 'load'", []).unwrap();
+    dagdeck::store::seen::recount(&db).unwrap();
     stage.changed().keys("4 /").type_text("dag:ctr_daily task:load state:none").keys("Enter b");
     let text = stage.text();
     // In the line at the top, and once below.

@@ -63,6 +63,7 @@ fn home() -> TempDir {
             .collect();
         std::fs::write(log.join("attempt=1.log"), lines.concat()).unwrap();
     }
+    dagdeck::store::seen::recount(&db).unwrap();
     dir
 }
 

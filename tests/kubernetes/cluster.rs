@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use kube::{
     Api, Client, Config,
-    api::{AttachParams, DeleteParams, EvictParams, ListParams, Patch, PatchParams, PostParams},
+    api::{AttachParams, DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::{Value, json};
@@ -100,6 +100,13 @@ impl Cluster {
     /// What a pod printed.
     pub fn output(&self, name: &str) -> String {
         self.runtime.block_on(self.pods().logs(name, &Default::default())).unwrap()
+    }
+
+    /// The first line of a pod's output that can be read; nothing while there is none.
+    pub fn first_line(&self, name: &str) -> Option<String> {
+        let how = LogParams { limit_bytes: Some(64), ..LogParams::default() };
+        let text = self.runtime.block_on(self.pods().logs(name, &how)).ok()?;
+        text.lines().next().map(str::to_string)
     }
 
     fn pods(&self) -> Api<Pod> {

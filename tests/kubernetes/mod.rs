@@ -21,6 +21,7 @@ mod pauses;
 mod proxy;
 mod recorder;
 mod resources;
+mod rotated;
 mod shell;
 mod silence;
 mod situations;

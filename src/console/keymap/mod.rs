@@ -133,7 +133,7 @@ pub enum Action {
     PodBefore,
     PodAfter,
     StartScheduler,
-    EndSearch,
+    EndJob,
     Redraw,
     Refresh,
     Suspend,

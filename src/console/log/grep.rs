@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 
 use super::{
     file::Window,
-    pulse::Pulse,
+    pulse::{Look, Pulse},
     record::{self, Line},
 };
 use crate::console::widgets::text;
@@ -88,16 +88,23 @@ pub fn grep(
 /// Writes a log as plain lines: time, level, text. Gives how many.
 ///
 /// # Errors
-/// Of reading the log or writing to `out`.
-pub fn plain(path: &Path, out: &mut impl Write) -> std::io::Result<usize> {
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+/// Of reading the log or writing to `out`; that nobody wants it any more.
+pub fn plain(path: &Path, out: &mut impl Write, look: Look<'_>) -> std::io::Result<usize> {
+    let file = File::open(path)?;
+    let mut pulse = Pulse::new(look);
+    pulse.expect(file.metadata()?.len());
+    let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut raw = Vec::new();
     let mut lines = Vec::new();
-    let mut count = 0;
+    let (mut count, mut read) = (0, 0);
     loop {
         raw.clear();
         if reader.read_until(b'\n', &mut raw)? == 0 {
             return Ok(count);
+        }
+        read += raw.len() as u64;
+        if read >= STEP {
+            pulse.beat(std::mem::take(&mut read))?;
         }
         lines.clear();
         record::lines(&raw, 0, &mut lines);
@@ -136,7 +143,7 @@ mod tests {
         assert_eq!(matches, Some(3));
         assert_eq!(lines, ["line 4", "line 5", "line 6", "line 7", "line 8", "--", "line 49", "line 50", "line 51"]);
         let mut out = Vec::new();
-        assert_eq!(plain(&path, &mut out).unwrap(), 100);
+        assert_eq!(plain(&path, &mut out, &mut |_, _| true).unwrap(), 100);
         assert!(out.starts_with(b"line 0\nline 1\n"));
     }
 }

@@ -13,5 +13,6 @@ pub mod view;
 
 pub use file::{Ask, Found, answer};
 pub use grep::plain;
+pub use pulse::Look;
 pub use record::Level;
 pub use view::{LogView, Stamps};

@@ -29,6 +29,6 @@ impl<'a> Pulse<'a> {
     /// If nobody waits any more.
     pub fn beat(&mut self, bytes: u64) -> io::Result<()> {
         self.done += bytes;
-        if (self.look)(self.done, self.all) { Ok(()) } else { Err(io::Error::other("the search was ended")) }
+        if (self.look)(self.done, self.all) { Ok(()) } else { Err(io::Error::other("it was ended")) }
     }
 }

@@ -232,7 +232,7 @@ fn note_now(state: &State) -> String {
 
 fn instances(object: &Object) -> Vec<TiRef> {
     match object {
-        Object::Failures(_, tis) => tis.clone(),
+        Object::Failures(_, tis) | Object::Several(tis, _) => tis.clone(),
         other => other.ti().into_iter().collect(),
     }
 }

@@ -267,7 +267,7 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
-        A::EndSearch => search::end(state),
+        A::EndJob => search::end_job(state),
         A::Mouse => super::mouse::toggle(state),
         A::Refresh => {
             // Nothing that was read before counts.

@@ -2,7 +2,7 @@
 
 use crate::{
     console::{
-        items::Kind,
+        items::{Kind, alike},
         keymap::Action,
         layout::layout,
         log::{Ask, LogView, Stamps},
@@ -347,7 +347,11 @@ pub fn file_error(state: &mut State, path: &str, line: u32) {
         _ => return,
     };
     let Some(e) = errors.iter().find(|e| e.file == path && e.line == line) else { return };
-    let mut lines = vec![format!("{}:{}:{}", e.file, e.line, e.column), String::new(), e.message.clone()];
+    let mut lines: Vec<String> = match e.line {
+        0 => alike(errors, e).map(str::to_owned).collect(),
+        _ => vec![format!("{}:{}:{}", e.file, e.line, e.column)],
+    };
+    lines.extend([String::new(), e.message.clone()]);
     if let Some(hint) = &e.hint {
         lines.push(format!("hint: {hint}"));
     }

@@ -31,9 +31,11 @@ use crate::store::screens::SECOND;
 
 use super::{
     forms::outlook,
+    jobs,
     layout::layout,
     log::Found,
     message::{Effect, Event},
+    needs,
     overlay::Overlay,
     place::Place,
     pods::{PodOf, reference},
@@ -102,9 +104,10 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Connected => {
             state.link = Link::Up;
             state.told = None;
+            state.status_at = state.now;
             let ticket = state.next_ticket();
             let mut effects = vec![Effect::Status(ticket)];
-            effects.extend(ask_held(state));
+            effects.extend(ask_everywhere(state));
             effects
         }
         Event::Disconnected(why, milliseconds) => {
@@ -130,7 +133,14 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Event::Exported(answer) => {
+        Event::Exporting(number, done, all) => {
+            if let Some(saving) = state.savings.iter_mut().find(|s| s.number == number) {
+                saving.far.parts = (done, all);
+            }
+            Vec::new()
+        }
+        Event::Exported(number, answer) => {
+            state.savings.retain(|s| s.number != number);
             match answer {
                 Ok((path, lines)) => {
                     state.flash(format!("wrote {} to {}", count(lines, "line"), path.display()), false);
@@ -163,6 +173,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Hangup => vec![Effect::Quit],
     };
+    show_jobs(state);
     let area = layout(state).list;
     let height = area.height as usize;
     let screen = state.screen_mut();
@@ -179,6 +190,20 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
     effects.extend(progress::wanted(state));
     effects.extend(presence(state));
     effects
+}
+
+/// The jobs as lines of the screen of the system.
+fn show_jobs(state: &mut State) {
+    if state.screen().place != Place::System {
+        return;
+    }
+    let all = jobs::all(state);
+    let screen = state.screen_mut();
+    let same = all.iter().map(|j| (&j.of, &j.object)).eq(screen.jobs.iter().map(|j| (&j.of, &j.object)));
+    screen.jobs = all;
+    if !same {
+        screen.rebuild();
+    }
 }
 
 /// Who comes back sees what happened meanwhile.
@@ -240,19 +265,37 @@ fn changed(state: &mut State) -> Vec<Effect> {
     }
     state.side.stale = true;
     let mut effects = state.load();
-    effects.extend(ask_held(state));
+    effects.extend(ask_everywhere(state));
     effects
 }
 
-/// Asks which acts are held for a moment.
-pub(crate) fn ask_held(state: &mut State) -> Vec<Effect> {
+/// Asks the scheduler about itself, if the screen shows that.
+fn ask_status(state: &mut State) -> Option<Effect> {
+    let every = match state.screen().place {
+        Place::System | Place::Pods(_) => 0,
+        Place::Triage | Place::Dags if state.parsing() > 0 => SECOND / 2,
+        Place::Triage => 5 * SECOND,
+        _ => return None,
+    };
+    if state.link != Link::Up || state.now - state.status_at < every {
+        return None;
+    }
+    state.status_at = state.now;
+    Some(Effect::Status(state.next_ticket()))
+}
+
+/// Asks for what every screen shows.
+pub(crate) fn ask_everywhere(state: &mut State) -> Vec<Effect> {
     let ticket = state.next_ticket();
-    vec![Effect::Load(ticket, Asker::Held, Query::Held)]
+    vec![Effect::Load(ticket, Asker::Everywhere, Query::Everywhere)]
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
     let mut effects = logs::follow(state);
     effects.extend(side::follow(state));
+    if state.parsing() > 0 {
+        effects.extend(ask_status(state));
+    }
     let now = state.now;
     let screen = state.screen();
     // Lateness and waiting times come with time alone, so triage is read again now and then.
@@ -272,10 +315,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     }
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
-        let open = t.groups.iter().filter(|g| !g.quiet()).count();
-        let missed = t.due.iter().filter(|d| d.missed).count();
-        let others = t.questions.len() + t.runs.len() + t.errors.len() + t.late.len() + t.never.len();
-        state.alerts = Some(open + missed + others);
+        state.alerts = Some(needs::open(t));
     }
     if let Some(form) = state.form().filter(|f| f.outlook_asked == Some(ticket)) {
         form.outlook_asked = None;
@@ -288,9 +328,9 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     if matches!(answer, Ok(Data::Outlook(_))) {
         return Vec::new();
     }
-    if let Ok(Data::Held(held, clusters)) = &answer {
-        state.held.clone_from(held);
-        state.clusters.clone_from(clusters);
+    if let Ok(Data::Everywhere(seen)) = answer {
+        let seen = *seen;
+        (state.held, state.clusters, state.backfills) = (seen.held, seen.clusters, seen.backfills);
         return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {
@@ -318,9 +358,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     }
     let mut effects = look::after_load(state);
     // What only the scheduler's memory knows is shown beside what the store does.
-    if state.link == Link::Up && matches!(state.screen().place, Place::System | Place::Pods(_)) {
-        effects.push(Effect::Status(state.next_ticket()));
-    }
+    effects.extend(ask_status(state));
     if stale && !state.frozen && state.focused {
         effects.extend(state.load());
     }
@@ -360,11 +398,13 @@ pub fn next_wake(state: &State) -> i64 {
     if progress::is_watched(state) {
         wake = wake.min(2 * SECOND);
     }
-    if side::grows(state) {
+    if state.parsing() > 0 || side::grows(state) {
         wake = wake.min(SECOND);
     }
-    // The seconds until a held act is done are counted down.
-    if !state.held.is_empty() && state.focused {
+    // The seconds until a held act is done are counted down, those that a job takes are counted.
+    if (!state.held.is_empty() || jobs::short(state, false).is_some_and(|j| !j.starts_with("BACKFILL")))
+        && state.focused
+    {
         wake = wake.min(SECOND);
     }
     if let Link::Down { retry_at, .. } = &state.link

@@ -14,7 +14,7 @@ use crate::{
         tree,
         widgets::input::Input,
     },
-    store::screens::RunRef,
+    store::screens::{RunRef, TiRef},
 };
 
 use super::{errands, hits, logs, look, pods};
@@ -277,6 +277,7 @@ fn open(state: &mut State) -> Vec<Effect> {
         }
         (Object::Setting(..), _) => where_used(state),
         (Object::Dag(dag, _), Some(Kind::Late)) => push(state, Place::Grid(dag), |_| {}),
+        (Object::Several(tis, _), Some(kind)) => waiting(state, &kind, tis),
         (Object::Ti(ti, _), Some(Kind::Never)) => push(state, Place::Instance(ti, Tab::Why), |_| {}),
         (Object::Dag(dag, _), _) => push(state, Place::Grid(dag), |_| {}),
         // A failed run opens at its first failed try.
@@ -299,6 +300,19 @@ fn open(state: &mut State) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The instances that wait for the same, as a list.
+fn waiting(state: &mut State, kind: &Kind, tis: Vec<TiRef>) -> Vec<Effect> {
+    let (Data::Triage(t), Some(item)) = (&state.screen().data, state.screen().item()) else { return Vec::new() };
+    let of_pool = |pool: &str| format!("pool:{pool} state:scheduled,queued");
+    let filter = match (kind, tis.first()) {
+        (Kind::Never, _) => t.never.get(item.at).map(|(w, _)| of_pool(&w.row.pool)),
+        (Kind::Stuck, _) => t.stuck.get(item.at).map(|w| of_pool(&w.row.pool)),
+        (_, Some(ti)) => Some(format!("dag:{} task:{} state:up_for_retry", ti.run.dag_id, ti.task_id)),
+        (_, None) => None,
+    };
+    filter.map_or_else(Vec::new, |text| push(state, Place::Instances(None), |s| s.filter = Input::new(text)))
 }
 
 /// The DAGs whose files name a connection or variable.

@@ -2,12 +2,13 @@
 
 use crate::console::{
     export,
+    jobs::{Far, Saving, Unit},
     log::{Level, file::Only},
     message::{Effect, Source},
     overlay::{Overlay, Prompt},
     place::{Place, Tab},
     state::State,
-    widgets::input::Input,
+    widgets::{input::Input, text},
 };
 
 use super::{copy, hits, logs};
@@ -71,7 +72,11 @@ fn answer(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
             vec![Effect::Pipe(text, source)]
         }
         Prompt::Export => {
-            export::of(state).map_or_else(Vec::new, |(source, _)| vec![Effect::Export(source, text.trim().into())])
+            let Some((source, _)) = export::of(state) else { return Vec::new() };
+            let number = state.next_ticket();
+            let far = Far::new(state.now, Unit::Bytes);
+            state.savings.push(Saving { number, name: text::clean(text.trim()), far });
+            vec![Effect::Export(number, source, text.trim().into())]
         }
     }
 }

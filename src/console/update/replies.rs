@@ -76,7 +76,7 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
             Err(text) => state.flash(text, true),
         }
     }
-    let mut effects = super::ask_held(state);
+    let mut effects = super::ask_everywhere(state);
     if state.screen().waiting.is_none() {
         effects.extend(state.load());
     }

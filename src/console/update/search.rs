@@ -1,7 +1,9 @@
-//! Searches through logs: one at a time. It ends when something else is asked of logs, or when its log is left; on the screen of
-//! the system it is shown as a job. A search in all logs ends when its own screen is left.
+//! Searches through logs: one at a time. It ends when something else is asked of logs, or when its log is left. A search in all
+//! logs ends when its own screen is left. On the screen of the system both are jobs that go on.
 
 use crate::console::{
+    jobs::{self, Of},
+    keymap::Action,
     log::{
         Ask,
         file::{Only, Part},
@@ -11,6 +13,8 @@ use crate::console::{
     search::Search,
     state::State,
 };
+
+use super::act;
 
 /// Looks at what is about to be asked of logs: notes a search that begins, and ends one that nobody waits for.
 pub fn watch(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
@@ -25,15 +29,18 @@ pub fn watch(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
         }
         if let Effect::Search(number, _) = &effect {
             state.hunt = Some(*number);
+            state.hunt_since = state.now;
         }
         out.push(effect);
     }
-    if let Some(number) = state.hunt.filter(|number| state.screen().waiting != Some(*number)) {
-        state.hunt = None;
-        // Whoever comes back to it searches again.
-        state.screens_mut().filter(|s| s.waiting == Some(number)).for_each(|s| s.waiting = None);
+    // On the screen of the system it is shown as a job, as long as somebody may go back to it.
+    let shown = state.screen().place == Place::System;
+    if let Some(number) = state.hunt
+        && state.screen().waiting != Some(number)
+        && !(shown && state.screens_mut().any(|s| s.waiting == Some(number)))
+    {
         // Before all others: it must not end what is asked of logs by the screen that one goes to.
-        out.insert(0, Effect::EndSearch);
+        out.insert(0, end_hunt(state, number));
     }
     let screen = state.screen();
     if let Some(search) = &state.search
@@ -54,10 +61,33 @@ fn only_if_new(part: &Part) -> bool {
     }
 }
 
+/// Nobody waits for the search in all logs any more; whoever comes back to it searches again.
+fn end_hunt(state: &mut State, number: u64) -> Effect {
+    state.hunt = None;
+    state.screens_mut().filter(|s| s.waiting == Some(number)).for_each(|s| s.waiting = None);
+    Effect::EndSearch
+}
+
+/// Ends the job under the cursor of the system's screen. Of a backfill that is a form.
+pub fn end_job(state: &mut State) -> Vec<Effect> {
+    let Some(job) = jobs::chosen(state).cloned() else { return Vec::new() };
+    match job.of {
+        Of::Search => end(state),
+        Of::Hunt => {
+            let Some(number) = state.hunt else { return Vec::new() };
+            state.flash(format!("ended: {}", job.words(state.now)), false);
+            vec![end_hunt(state, number)]
+        }
+        Of::Saving(number) => vec![Effect::EndExport(number)],
+        Of::Backfill(_) => act::act(state, Action::Stop),
+        Of::Acts(_) => Vec::new(),
+    }
+}
+
 /// How far it is.
 pub fn searching(state: &mut State, done: u64, all: u64) {
     if let Some(search) = &mut state.search {
-        search.bytes = (done, all);
+        search.far.parts = (done, all);
     }
 }
 

@@ -58,7 +58,7 @@ pub fn draw(state: &State, d: &Dags, layout: &Layout, buf: &mut Buffer) {
     let shown = COLUMNS.len() - usize::from(d.dags.iter().all(|d| deadline(state, d).is_none()));
     table::draw(state, layout, buf, &COLUMNS[..shown], |item| match item.kind {
         Kind::Dag => line(state, &d.dags[item.at]),
-        _ => d.errors.get(item.at).map_or(Line::Across(Vec::new()), |e| list::file_error(state, e)),
+        _ => list::file_error(state, &d.errors, item.at),
     });
     if let Some(area) = layout.preview {
         let name = state.screen().object().name();
@@ -140,12 +140,7 @@ fn current<'a>(state: &State, d: &'a Dags) -> Option<&'a DagRow> {
 fn preview(state: &State, d: &Dags) -> Vec<(String, Role)> {
     let Some(dag) = current(state, d) else {
         let Some(e) = state.screen().item().and_then(|i| d.errors.get(i.at)) else { return Vec::new() };
-        let hint = e.hint.clone().map(|h| format!("hint: {h}")).unwrap_or_default();
-        return vec![
-            (format!("{}:{}:{}", e.file, e.line, e.column), Role::Text),
-            (e.message.clone(), Role::Bad),
-            (hint, Role::Good),
-        ];
+        return parts::file_error(&d.errors, e);
     };
     let since = text::age(dag.version_since, state.now);
     let mut out = vec![(

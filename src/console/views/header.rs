@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, style::Style};
 
 use crate::{
     console::{
+        jobs,
         keymap::Action,
         layout::{Layout, TWO_PANES},
         log::{Level, file::Window, view::LogView},
@@ -66,9 +67,7 @@ fn right(state: &State) -> String {
         };
         all.push(format!("HELD {seconds}s by {}{plans}{more} ({} undoes)", held.who, key(Action::Undo)));
     }
-    if let Some(far) = state.search.as_ref().and_then(|s| s.far(state.now)) {
-        all.push(format!("SEARCH {far}"));
-    }
+    all.extend(jobs::short(state, state.size.0 >= TWO_PANES));
     if let Some(others) = others(state) {
         all.push(others);
     }

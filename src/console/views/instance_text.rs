@@ -8,6 +8,7 @@ use crate::{
         pods::{self, PodNow},
         state::State,
         theme::Role,
+        update::count,
         widgets::text,
     },
     model::{Task, TiState, TriggerRule},
@@ -79,6 +80,9 @@ pub fn hint(d: &InstanceDetail) -> Option<String> {
 
 /// `3 after 5m00, x2 each time, at most 1h00`.
 fn retries(task: &Task) -> String {
+    if task.retries == 0 {
+        return "0".into();
+    }
     let mut text = format!("{} after {}", task.retries, text::duration(task.retry_delay));
     if task.retry_exponential_backoff > 1.0 {
         text.push_str(&format!(", about x{} each time", task.retry_exponential_backoff));
@@ -100,7 +104,15 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     say("state", r.state.to_string());
     say("operator", r.operator.clone());
     say("try", format!("{} of {}", r.try_number, r.max_tries + 1));
-    say("pool", format!("{} ({} slots)  weight {}", r.pool, d.pool_slots, d.priority_weight));
+    say(
+        "pool",
+        format!(
+            "{} ({})  weight {}",
+            r.pool,
+            count(usize::try_from(d.pool_slots).unwrap_or(0), "slot"),
+            d.priority_weight
+        ),
+    );
     say("ready, queued", format!("{}  {}", time(d.waits.0), time(d.waits.1)));
     say("started, ended", format!("{}  {}", time(r.start), time(r.end)));
     if !d.pace.last.is_empty() {
@@ -127,10 +139,9 @@ pub fn details(state: &State, d: &InstanceDetail) -> Lines {
     for t in &d.tries {
         let took = t.start.map(|s| text::duration((t.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
         let code = t.exit_code.map(|c| format!(" exit {c}")).unwrap_or_default();
-        let class = t.exception.as_ref().map(|e| format!(" {e}")).unwrap_or_default();
         let why = t.why.as_deref().filter(|_| t.state != TiState::Success).unwrap_or("");
         let role = if t.state == TiState::Success { Role::Text } else { Role::Bad };
-        out.push((format!("{} {} {} {took}{code}{class}  {why}", t.number, t.state, time(t.start)), role));
+        out.push((format!("{} {} {} {took}{code}  {why}", t.number, t.state, time(t.start)), role));
     }
     out.push((String::new(), Role::Text));
     out.push(("EVENTS, newest first".into(), Role::Title));

@@ -4,16 +4,19 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::table::Line;
 use crate::console::{
-    items::{Item, Kind},
+    items::{Item, Kind, alike},
     keymap::Action,
     layout::Layout,
+    place::Place,
     state::State,
     theme::Role,
+    update::count,
     widgets::{
         paint::{self, Pen},
         text,
     },
 };
+use crate::model::Diagnostic;
 
 /// Draws names of columns and the visible lines; `line` draws one line after its first two columns.
 pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer, columns: &str, mut line: impl FnMut(&mut Pen<'_>, &Item)) {
@@ -48,20 +51,30 @@ fn empty(state: &State, buf: &mut Buffer, area: Rect) {
     let screen = state.screen();
     let key = |action| state.keymap.short(action);
     let of_task = screen.filter.text.strip_prefix("task:").filter(|t| !t.contains(' '));
-    let text = if let (crate::console::place::Place::Xcom(..), Some(task)) = (&screen.place, of_task) {
+    let text = if let (Place::Xcom(..), Some(task)) = (&screen.place, of_task) {
         format!("{task} has no XComs in this run; {} shows those of all its tasks", key(Action::Back))
     } else if screen.total > 0 || screen.is_paged() && !screen.filter.text.is_empty() {
         format!("nothing fits the filter; {} clears it", key(Action::Back))
     } else {
         match screen.place {
-            crate::console::place::Place::Triage => {
+            Place::Triage | Place::Dags if state.parsing() > 0 => {
+                format!(
+                    "reading {} in {} ..",
+                    count(state.parsing() as usize, "file"),
+                    state.facts.dags_folder.display()
+                )
+            }
+            Place::Dags if state.starting() => {
+                format!("the scheduler is starting; it reads the files in {} first", state.facts.dags_folder.display())
+            }
+            Place::Triage => {
                 let (dags, trigger) = (key(Action::Dags), key(Action::Trigger));
                 format!("nothing needs you; {dags} shows the DAGs, {trigger} on one of them triggers a run")
             }
-            crate::console::place::Place::Dags => {
+            Place::Dags => {
                 format!("no DAGs yet; put files into {}", state.facts.dags_folder.display())
             }
-            crate::console::place::Place::Pods(false) => {
+            Place::Pods(false) => {
                 format!("no pod is there; {} shows also those that are gone", key(Action::WithGone))
             }
             _ => "nothing yet".into(),
@@ -83,10 +96,16 @@ fn bar(state: &State, buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// The line of a file that doesn't import.
-pub fn file_error(state: &State, e: &crate::model::Diagnostic) -> Line {
+/// The line of a file that doesn't import, or of all that don't for the same reason.
+pub fn file_error(state: &State, errors: &[Diagnostic], at: usize) -> Line {
+    let Some(e) = errors.get(at) else { return Line::Across(Vec::new()) };
     let name = std::path::Path::new(&e.file).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let text = format!("IMPORT ERROR line {}: {}", e.line, text::clean(&e.message));
+    let name = match alike(errors, e).count() {
+        0 | 1 => name,
+        files => count(files, "file"),
+    };
+    let line = if e.line > 0 { format!(" line {}", e.line) } else { String::new() };
+    let text = format!("IMPORT ERROR{line}: {}", text::clean(&e.message));
     Line::Across(vec![
         ("E ".into(), state.theme.role(Role::Bad)),
         (

@@ -29,6 +29,7 @@ pub mod runs;
 pub mod search;
 pub mod settings;
 pub mod side;
+pub mod strip;
 pub mod system;
 pub mod table;
 pub mod triage;

@@ -8,12 +8,13 @@ use super::table::Cell;
 
 use crate::{
     console::{
+        items::alike,
         keymap::Action,
         state::{Link, State},
         theme::Role,
         widgets::{paint, paint::Pen, text},
     },
-    model::{RunState, TiState},
+    model::{Diagnostic, RunState, TiState},
     store::screens::{Counts, dags::RunCell, pace::Pace},
 };
 
@@ -105,6 +106,23 @@ pub fn lines(state: &State, buf: &mut Buffer, area: Rect, lines: &[(String, Role
         let x = area.right() - columns as u16;
         paint::put(buf, x, area.bottom().saturating_sub(1), &at, columns, state.theme.role(role));
     }
+}
+
+/// A file that doesn't import, or all that don't for the same reason: where, why, what to do.
+pub fn file_error(errors: &[Diagnostic], e: &Diagnostic) -> Vec<(String, Role)> {
+    let mut out = match e.line {
+        0 => vec![(alike(errors, e).collect::<Vec<_>>().join("  "), Role::Text)],
+        _ => vec![(format!("{}:{}:{}", e.file, e.line, e.column), Role::Text)],
+    };
+    // What is to be done about many files is worth more than all their names.
+    let why =
+        [(e.message.clone(), Role::Bad)].into_iter().chain(e.hint.iter().map(|h| (format!("hint: {h}"), Role::Good)));
+    if e.line == 0 {
+        out.splice(0..0, why);
+    } else {
+        out.extend(why);
+    }
+    out
 }
 
 /// Lines as long as somebody wrote them, each with its number or sign in front: cut and shifted, or broken. What fits a search is

@@ -1,10 +1,11 @@
-//! System: scheduler, store, pools, files, the last acts.
+//! System: scheduler, store, pools, files, the last acts, and long work that is under way.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 use serde_json::Value;
 
 use crate::{
     console::{
+        items::{Kind, NOT_IMPORTED},
         keymap::Action,
         layout::Layout,
         state::{Launch, Link, State},
@@ -14,14 +15,16 @@ use crate::{
             text,
         },
     },
-    model::RunState,
-    store::screens::{Micros, backfills::BackfillRow, system::System},
+    store::screens::{Micros, system::System},
 };
 
 use super::{clusters, list, parts, table};
 
+/// Lines that the last acts have at least: their title and some.
+const ACTS: u16 = 4;
+
 /// From so many per cent on a disk is shown as a problem.
-const FULL: i64 = 90;
+pub const FULL: i64 = 90;
 
 /// Draws it.
 pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
@@ -39,14 +42,14 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         line(buf, if i == 0 { "SCHEDULER" } else { "" }, part, role);
     }
     let rows: Vec<String> = s.rows.iter().map(|(name, n)| format!("{n} {name}")).collect();
-    let (role, disk) = match s.disk {
+    let (role, disk) = match s.size.disk {
         Some((used, free)) => {
             let role = if used >= FULL { Role::Bad } else { Role::Text };
             (role, format!("  disk {used}% used, {} free", text::bytes(free)))
         }
         None => (Role::Text, String::new()),
     };
-    line(buf, "STORE", &format!("{}  wal {}{disk}", text::bytes(s.bytes), text::bytes(s.wal)), role);
+    line(buf, "STORE", &format!("{}  wal {}{disk}", text::bytes(s.size.bytes), text::bytes(s.size.wal)), role);
     line(buf, "", &rows.join("  "), Role::Text);
     line(buf, "HOME", &state.facts.home.display().to_string(), Role::Text);
     let slow = s.files.1.as_ref().map_or_else(String::new, |(file, seconds)| {
@@ -69,12 +72,6 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         let all: Vec<String> = state.present.iter().map(|(who, at)| format!("{who}: {at}")).collect();
         line(buf, "CONSOLES", &all.join("   "), Role::Text);
     }
-    let stop = state.keymap.short(Action::EndSearch);
-    let search = state.search.as_ref().map(|s| format!("{} ({stop} ends it)", s.words(state.now)));
-    let jobs = search.into_iter().chain(s.jobs.iter().map(|job| self::job(job, state.now)));
-    for (i, job) in jobs.take(5).enumerate() {
-        line(buf, if i == 0 { "JOBS" } else { "" }, &job, Role::Warn);
-    }
     let mut y = y + 1;
     let names =
         s.pools.iter().map(|p| text::width(&p.name)).max().unwrap_or(0).clamp(20, (area.width as usize / 2).max(20));
@@ -85,34 +82,50 @@ pub fn draw(state: &State, s: &System, layout: &Layout, buf: &mut Buffer) {
         &format!(" {} {:>6} {:>5} {:>5} {:>5}", text::fit("POOL", names), "SLOTS", "RUN", "QUE", "WAIT"),
         theme.role(Role::Title),
     );
-    for p in &s.pools {
+    // The last acts have a few lines whatever number of pools there is.
+    let room = usize::from(area.height.saturating_sub(y + 2 + ACTS)).max(2);
+    let shown = if s.pools.len() > room { room - 1 } else { s.pools.len() };
+    for p in &s.pools[..shown] {
         y += 1;
-        if y + 1 >= area.height {
-            break;
-        }
         let slots = if p.slots < 0 { "any".into() } else { p.slots.to_string() };
         let full = p.slots >= 0 && p.running + p.queued >= p.slots;
         let row =
             format!(" {} {slots:>6} {:>5} {:>5} {:>5}", text::fit(&p.name, names), p.running, p.queued, p.waiting);
         paint::row(buf, area, y, &row, theme.role(if full { Role::Warn } else { Role::Text }));
     }
-    y += 2;
-    if y + 1 < area.height {
-        acts(state, s, buf, Rect { y: area.y + y, height: area.height - y, ..area });
+    if shown < s.pools.len() {
+        y += 1;
+        let more = format!(" and {} more ({})", s.pools.len() - shown, state.keymap.short(Action::Settings));
+        paint::row(buf, area, y, &more, theme.role(Role::Dim));
+    }
+    y += 1;
+    // The last line is the title of what one can choose from.
+    if y + 2 < area.height {
+        acts(state, s, buf, Rect { y: area.y + y, height: area.height - y - 1, ..area });
     }
     let parts = Layout { columns: Rect { y: layout.list.y.saturating_sub(1), height: 1, ..layout.list }, ..*layout };
-    let title = if s.errors.is_empty() { "every file imports" } else { "FILES THAT DON'T IMPORT (Enter: whole error)" };
-    if !s.errors.is_empty() {
-        list::draw(state, &parts, buf, title, |pen, item| {
-            if let table::Line::Across(pieces) = list::file_error(state, &s.errors[item.at]) {
-                for (text, style) in &pieces {
-                    pen.text(text, *style);
-                }
-            }
-        });
-    } else {
-        paint::row(buf, parts.columns, 0, &format!(" {title}"), theme.role(Role::Dim));
+    let screen = state.screen();
+    if screen.items.is_empty() && s.errors.is_empty() {
+        paint::row(buf, parts.columns, 0, " every file imports, and no job is under way", theme.role(Role::Dim));
+        return;
     }
+    let key = |action| state.keymap.short(action);
+    let title = match screen.jobs.len() {
+        0 => format!("{NOT_IMPORTED} (Enter: whole error)"),
+        n => format!("JOBS ({n})  {} ends one, {} pauses a backfill", key(Action::EndJob), key(Action::Pause)),
+    };
+    list::draw(state, &parts, buf, &title, |pen, item| {
+        let line = match (&item.kind, screen.jobs.get(item.at)) {
+            (Kind::Job, Some(job)) => vec![(job.words(state.now), theme.role(Role::Warn))],
+            _ => match list::file_error(state, &s.errors, item.at) {
+                table::Line::Across(pieces) => pieces,
+                table::Line::Cells(_) => Vec::new(),
+            },
+        };
+        for (text, style) in &line {
+            pen.text(text, *style);
+        }
+    });
 }
 
 fn scheduler(state: &State) -> (String, Role) {
@@ -152,26 +165,9 @@ fn said(name: &str, value: &Value, now: Micros, words: &mut Vec<String>) {
     }
 }
 
-/// `backfill 3 of churn_train 12/30 runs, 2h10, some 3h left (5, K cancels)`.
-fn job(b: &BackfillRow, now: Micros) -> String {
-    let (ended, all) = b.progress();
-    let failed = b.count(RunState::Failed);
-    let bad = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    let pace = match b.left(now) {
-        Some(left) => format!("some {} left", text::duration(left as f64 / 1e6)),
-        None if b.paused => "paused".into(),
-        None => "no run has ended yet".into(),
-    };
-    let since = text::age(b.times.0, now);
-    format!(
-        "backfill {} of {}  {ended}/{all} runs{bad}  since {since}, {pace} (5: P pauses, K cancels)",
-        b.id, b.dag_id
-    )
-}
-
 fn acts(state: &State, s: &System, buf: &mut Buffer, area: Rect) {
     parts::rule(state, buf, area, "last acts");
-    for (i, a) in s.audit.iter().enumerate() {
+    for (i, a) in s.audit.iter().enumerate().take(usize::from(area.height).saturating_sub(1)) {
         let age = text::age(a.at, state.now);
         let line = format!(
             " {} {} {} {} {} {}",

@@ -7,24 +7,26 @@ use crate::{
         items::{Item, Kind},
         keymap::Action,
         layout::Layout,
-        place::{Place, Tab},
+        place::{Object, Place, Tab},
         state::State,
         theme::Role,
         update::count,
-        widgets::{paint, text},
+        widgets::{paint::Pen, text},
     },
     model::TiState,
     store::screens::{
+        TiRef,
         changes::Changes,
         dags::RunCell,
         instances::TiRow,
-        triage::{DAYS, Group, LOOKED_AT, Triage},
+        triage::{DAYS, Group, LOOKED_AT, Triage, Waiting},
         watch::Due,
     },
 };
 
 use super::{
     list, parts,
+    strip::strip,
     table::{self, Cell, Column, Line, cell, left, right},
 };
 
@@ -32,13 +34,19 @@ use super::{
 pub fn title(state: &State, t: &Triage) -> String {
     let c = |s| t.counts.get(s);
     let mut text = format!("NEEDS YOU {}", state.alerts.unwrap_or(0));
+    // Each by the name that a filter finds it by; the first two also when there are none.
     for (name, n) in [
-        ("running", c(TiState::Running) + c(TiState::Restarting)),
-        ("queued", c(TiState::Queued) + c(TiState::Scheduled)),
-        ("deferred", c(TiState::Deferred) + c(TiState::UpForReschedule)),
-        ("retry", c(TiState::UpForRetry)),
+        ("running", c(TiState::Running)),
+        ("queued", c(TiState::Queued)),
+        ("scheduled", c(TiState::Scheduled)),
+        ("deferred", c(TiState::Deferred)),
+        ("up_for_reschedule", c(TiState::UpForReschedule)),
+        ("up_for_retry", c(TiState::UpForRetry)),
+        ("restarting", c(TiState::Restarting)),
     ] {
-        text.push_str(&format!("   {name} {n}"));
+        if n > 0 || matches!(name, "running" | "queued") {
+            text.push_str(&format!("   {name} {n}"));
+        }
     }
     text.push_str(&format!("   runs {}", t.active_runs.0 + t.active_runs.1));
     if t.next_hour > 0 {
@@ -57,7 +65,7 @@ const COLUMNS: &[Column] = &[
 /// Draws it.
 pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     table::draw(state, layout, buf, COLUMNS, |item| line(state, t, item));
-    grouped(state, t, layout, buf);
+    below(state, t, layout, buf);
     if let Some(area) = layout.preview {
         let name = state.screen().item().map(|_| state.screen().object().path()).unwrap_or_default();
         let inside = parts::preview_inside(state, buf, area, &name);
@@ -65,25 +73,39 @@ pub fn draw(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
     }
 }
 
-/// How many failures are how few causes, where the list leaves a line for it.
-fn grouped(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
+/// What stands at the list's foot, where it leaves lines for it: how many failures are how few causes, and how the system is.
+fn below(state: &State, t: &Triage, layout: &Layout, buf: &mut Buffer) {
+    let dim = state.theme.role(Role::Dim);
+    let groups = grouped(t).filter(|_| state.screen().filter.text.is_empty()).map(|line| vec![(line, dim)]);
+    let lines: Vec<Cell> = groups.into_iter().chain(strip(state, &t.size)).collect();
+    let lists = state.screen().items.len().max(2);
+    // One is left empty between them.
+    let free = (layout.list.height as usize).saturating_sub(lists + 1);
+    let shown = &lines[..free.min(lines.len())];
+    for (up, line) in shown.iter().rev().enumerate() {
+        let mut pen = Pen::new(buf, layout.list, layout.list.height - 1 - up as u16);
+        pen.text(" ", dim);
+        for (words, style) in line {
+            pen.text(words, *style);
+        }
+    }
+}
+
+fn grouped(t: &Triage) -> Option<String> {
     let failures: usize = t.groups.iter().map(|g| g.members.len()).sum();
-    let free = (layout.list.height as usize).saturating_sub(state.screen().items.len());
-    if free < 2 || failures < 2 || !state.screen().filter.text.is_empty() {
-        return;
+    if failures < 2 {
+        return None;
     }
     let mut most: Vec<_> = t.groups.iter().collect();
     most.sort_by_key(|g| std::cmp::Reverse(g.members.len()));
     let each: Vec<String> =
         most.iter().take(4).map(|g| format!("{} x{}", text::clip(&g.cause, 24), g.members.len())).collect();
-    let line = format!(
+    Some(format!(
         "GROUPED {} -> {} ({DAYS}d)   {}",
         count(failures, "failure"),
         count(t.groups.len(), "cause"),
         each.join("   ")
-    );
-    let y = layout.list.bottom() - 1;
-    paint::put(buf, 1, y, &line, layout.list.width as usize - 2, state.theme.role(Role::Dim));
+    ))
 }
 
 /// The line of an item.
@@ -126,7 +148,7 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
             let since = r.start.map(|s| text::age(s, state.now)).unwrap_or_default();
             made(since, r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
         }
-        Kind::FileError => match list::file_error(state, &t.errors[item.at]) {
+        Kind::FileError => match list::file_error(state, &t.errors, item.at) {
             Line::Across(mut pieces) => {
                 pieces.insert(0, ("     ".into(), body));
                 Line::Across(pieces)
@@ -135,7 +157,16 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
         },
         Kind::Late => {
             let l = &t.late[item.at];
-            let cause = format!("run was due {} {}, isn't created", text::stamp(l.due), text::zone());
+            let due = format!("{} {}", text::stamp(l.due), text::zone());
+            let cause = if l.waits() {
+                format!(
+                    "run due {due} waits: {} of {} active",
+                    l.active,
+                    count(l.most.unwrap_or(l.active) as usize, "run")
+                )
+            } else {
+                format!("run was due {due}, isn't created")
+            };
             made(text::age(l.due, state.now), 'L', warn, cell(l.dag_id.as_str(), body), cell(cause, warn))
         }
         Kind::Due => {
@@ -163,24 +194,26 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
                 .map_or_else(|| "now".into(), |w| format!("in {}", text::until(w, state.now)));
             let tries = format!("try {}/{} {when}: ", r.try_number + 1, r.max_tries + 1);
             let cause = vec![(tries, warn), (r.why.clone().unwrap_or_default(), body)];
-            made(age, r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
+            made(age, r.state.letter(), theme.state(r.state), cell(several(item, r), body), cause)
         }
         Kind::Never => {
-            let (r, slots) = &t.never[item.at];
+            let (Waiting { row: r, since }, slots) = &t.never[item.at];
             let cause = match slots {
                 None => format!("never runs: there is no pool {}", r.pool),
                 Some(n) => format!("never runs: pool {} has {}, it needs more", r.pool, count(*n as usize, "slot")),
             };
             let bad = cell(cause, theme.role(Role::Bad));
-            made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), bad)
+            let age = since.map(|at| text::age(at, state.now)).unwrap_or_default();
+            made(age, r.state.letter(), theme.state(r.state), cell(several(item, r), body), bad)
         }
         Kind::Stuck => {
-            let r = &t.stuck[item.at];
+            let Waiting { row: r, since } = &t.stuck[item.at];
             let cause = cell(
                 format!("waits for a slot of pool {}  ({}: why)", r.pool, state.keymap.short(Action::Blockers)),
                 warn,
             );
-            made(String::new(), r.state.letter(), theme.state(r.state), cell(where_(r), body), cause)
+            let age = since.map(|at| text::age(at, state.now)).unwrap_or_default();
+            made(age, r.state.letter(), theme.state(r.state), cell(several(item, r), body), cause)
         }
         _ => Line::Across(Vec::new()),
     }
@@ -198,6 +231,19 @@ fn deadline(state: &State, d: &Due) -> String {
     }
 }
 
+/// The same of the first of several, and how many there are.
+fn several(item: &Item, first: &TiRow) -> String {
+    match &item.object {
+        // Of indexes of one task the task is what waits.
+        Object::Several(tis, _) if tis.iter().all(|ti| ti.run == first.ti.run && ti.task_id == first.ti.task_id) => {
+            let date = text::time(first.logical_date.unwrap_or(first.run_after), "%m-%d");
+            format!("{} {date} {} x{}", first.ti.run.dag_id, first.ti.task_id, tis.len())
+        }
+        Object::Several(tis, _) => format!("{} x{}", where_(first), tis.len()),
+        _ => where_(first),
+    }
+}
+
 /// DAG, date, task.
 fn where_(r: &TiRow) -> String {
     let date = text::time(r.logical_date.unwrap_or(r.run_after), "%m-%d");
@@ -211,14 +257,10 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
         Kind::Group => group(state, &t.groups[item.at], &mut out),
         Kind::FileError => {
             let e = &t.errors[item.at];
-            out.push((format!("{}:{}:{}", e.file, e.line, e.column), Role::Text));
-            out.push((e.message.clone(), Role::Bad));
-            if let Some(hint) = &e.hint {
-                out.push((format!("hint: {hint}"), Role::Good));
-            }
+            out.extend(parts::file_error(&t.errors, e));
         }
         Kind::Retry | Kind::Stuck => {
-            let r = if item.kind == Kind::Retry { &t.retries[item.at] } else { &t.stuck[item.at] };
+            let r = if item.kind == Kind::Retry { &t.retries[item.at] } else { &t.stuck[item.at].row };
             out.push((format!("run {}", r.ti.run.run_id), Role::Text));
             out.push((
                 format!("{}  pool {}  try {} of {}", r.operator, r.pool, r.try_number, r.max_tries + 1),
@@ -238,7 +280,7 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
             }
         }
         Kind::Never => {
-            let (r, _) = &t.never[item.at];
+            let r = &t.never[item.at].0.row;
             out.push((format!("{}  pool {}  weight and order don't matter", r.operator, r.pool), Role::Text));
             out.push(("8 shows the pools: I makes one, E changes its slots".into(), Role::Text));
         }
@@ -257,11 +299,23 @@ fn preview(state: &State, t: &Triage) -> Vec<(String, Role)> {
                 Role::Text,
             ));
         }
-        Kind::Late => out.push((
-            "The scheduler hasn't created a run that is due: is it running, or is max_active_runs reached?".into(),
-            Role::Text,
-        )),
+        Kind::Late => {
+            let l = &t.late[item.at];
+            let most = l.most.map_or_else(|| "what [core] max_active_runs_per_dag says".into(), |n| n.to_string());
+            out.push((format!("active runs: {}; max_active_runs: {most}", l.active), Role::Text));
+            if !l.waits() {
+                out.push((
+                    "Nothing else is known to hold it: is a scheduler running, and not behind (0)?".into(),
+                    Role::Text,
+                ));
+            }
+        }
         _ => {}
+    }
+    if let Object::Several(tis, _) = &item.object {
+        out.push((format!("{} wait for the same; Enter lists them:", tis.len()), Role::Dim));
+        let name = |ti: &TiRef| format!("{} {} {}", ti.run.dag_id, text::run_id(&ti.run.run_id), ti.label());
+        out.extend(tis.iter().take(30).map(|ti| (name(ti), Role::Dim)));
     }
     out
 }

@@ -70,9 +70,54 @@ pub fn load(conn: &Connection) -> Result<Vec<BackfillRow>> {
     read(conn, "ORDER BY completed_at IS NOT NULL, id DESC LIMIT ?1")
 }
 
-/// Reads those that have not ended.
-pub fn open(conn: &Connection) -> Result<Vec<BackfillRow>> {
-    read(conn, "WHERE completed_at IS NULL ORDER BY id DESC LIMIT ?1")
+/// How far a backfill is that has not ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Underway {
+    /// Its number.
+    pub id: i64,
+    /// DAG.
+    pub dag_id: String,
+    /// Its queued runs don't start.
+    pub paused: bool,
+    /// When it was made.
+    pub since: Micros,
+    /// Runs that there are.
+    pub runs: i64,
+    /// Of these those that have ended.
+    pub ended: i64,
+    /// Of these those that failed.
+    pub failed: i64,
+}
+
+impl Underway {
+    /// As [`BackfillRow::left`].
+    pub fn left(&self, now: Micros) -> Option<Micros> {
+        (self.ended > 0 && self.ended < self.runs && !self.paused)
+            .then(|| (now - self.since) / self.ended * (self.runs - self.ended))
+    }
+}
+
+/// How far those are that have not ended, the newest first.
+pub fn running(conn: &Connection) -> Result<Vec<Underway>> {
+    rows(
+        conn,
+        "SELECT b.id, b.dag_id, b.is_paused, b.created_at, count(r.id),
+                count(*) FILTER (WHERE r.state IN ('success', 'failed')), count(*) FILTER (WHERE r.state = 'failed')
+         FROM backfill b LEFT JOIN backfill_dag_run d ON d.backfill = b.id LEFT JOIN dag_run r ON r.id = d.run
+         WHERE b.completed_at IS NULL GROUP BY b.id ORDER BY b.id DESC LIMIT ?1",
+        [MOST],
+        |r| {
+            Ok(Underway {
+                id: r.get(0)?,
+                dag_id: r.get(1)?,
+                paused: r.get(2)?,
+                since: r.get(3)?,
+                runs: r.get(4)?,
+                ended: r.get(5)?,
+                failed: r.get(6)?,
+            })
+        },
+    )
 }
 
 fn read(conn: &Connection, which: &str) -> Result<Vec<BackfillRow>> {

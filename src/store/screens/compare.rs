@@ -112,7 +112,6 @@ fn facts(d: &InstanceDetail, number: u32) -> Vec<(&'static str, String)> {
         ("state", of_try.map_or(d.row.state, |t| t.state).to_string()),
         ("cause", of_try.and_then(|t| t.why.clone()).unwrap_or_default()),
         ("exit code", of_try.and_then(|t| t.exit_code).map(|c| c.to_string()).unwrap_or_default()),
-        ("exception", of_try.and_then(|t| t.exception.clone()).unwrap_or_default()),
         ("started", time(start)),
         ("took", took),
         ("host", if last { d.place.0.clone().unwrap_or_default() } else { String::new() }),

@@ -1,5 +1,7 @@
 //! The DAG list: every DAG with its last runs, and every file that doesn't import.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use crate::{
@@ -219,6 +221,10 @@ pub(crate) fn cell(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunCell> {
 
 /// How many instances of a run are in which state.
 pub fn run_counts(conn: &Connection, run: i64) -> Result<Counts> {
+    let kept: Vec<Option<Counts>> = rows(conn, "SELECT counts FROM dag_run WHERE id = ?1", [run], kept_counts)?;
+    if let Some(Some(counts)) = kept.first() {
+        return Ok(*counts);
+    }
     let mut counts = Counts::default();
     for (state, n) in
         rows(conn, "SELECT state, count(*) AS n FROM task_instance WHERE run = ?1 GROUP BY state", [run], |r| {
@@ -228,6 +234,17 @@ pub fn run_counts(conn: &Connection, run: i64) -> Result<Counts> {
         counts.add(state, n);
     }
     Ok(counts)
+}
+
+/// Column `counts` of a run: its instances by state, as the writer counted them when it ended. `None`: they are to be counted.
+pub(crate) fn kept_counts(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Counts>> {
+    let Some(text) = row.get::<_, Option<String>>("counts")? else { return Ok(None) };
+    let by_state: Option<BTreeMap<TiState, u32>> = serde_json::from_str(&text).ok();
+    Ok(by_state.map(|by_state| {
+        let mut counts = Counts::default();
+        by_state.into_iter().for_each(|(state, n)| counts.add(state, n));
+        counts
+    }))
 }
 
 fn first_failure(conn: &Connection, run: i64) -> Result<Option<(String, String)>> {

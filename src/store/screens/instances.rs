@@ -128,12 +128,25 @@ impl Placed for TiRow {
     }
 }
 
+/// What instances are searched for. What may fit at all is found out once, however many pages are read.
+#[derive(Debug)]
+pub struct Search {
+    filter: Filter,
+    reach: Option<Reach>,
+}
+
+impl Search {
+    /// Begins a search at this moment.
+    pub fn new(conn: &Connection, filter: &Filter, now: Micros) -> Result<Self> {
+        Ok(Self { reach: reach::of(conn, filter, now)?, filter: filter.clone() })
+    }
+}
+
 /// A part of the instances of all DAGs that fit. The filter is used twice: what it asks for narrows what is read, and `keep`
 /// says the whole truth about a row.
 pub fn load(
     conn: &Connection,
-    filter: &Filter,
-    now: Micros,
+    Search { filter, reach }: &Search,
     keep: impl Fn(&TiRow) -> bool,
     part: &Part,
 ) -> Result<Page<TiRow>> {
@@ -143,7 +156,6 @@ pub fn load(
         Some(some) if some.iter().all(|s| !idle.contains(&s.as_str())) => Walk::Busy,
         _ => Walk::Runs,
     };
-    let reach = reach::of(conn, filter, now)?;
     if reach.as_ref().is_some_and(Reach::is_empty) {
         return Ok(Page { walk, ..Vec::new().into() });
     }
@@ -159,7 +171,7 @@ pub fn load(
     let (index, order) = match walk {
         Walk::Failed => {
             terms.push("t.state = 'failed'");
-            if let Some(since) = reach.and_then(|reach| reach.since) {
+            if let Some(since) = reach.as_ref().and_then(|reach| reach.since) {
                 terms.push("t.end_date >= ?");
                 values.push(since.into());
             }

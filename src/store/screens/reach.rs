@@ -1,4 +1,4 @@
-//! Which task instances a filter may fit at all, found out from what is kept of DAGs and tasks (`schema_seen.sql`), so that only
+//! Which task instances a filter may fit at all, found out from what is kept of DAGs and tasks (`store/seen`), so that only
 //! these are looked at. It may name too many, never too few.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -10,7 +10,12 @@ use crate::{
     model::filter::{FLAGS, Filter, Test, is_one},
 };
 
-use super::{Micros, SECOND, instances::BUSY, reading, rows};
+use super::{
+    super::seen::{MOST_SAID, collapsed},
+    Micros, SECOND,
+    instances::BUSY,
+    reading, rows,
+};
 
 /// Runs that a text may be found in before it counts as found everywhere.
 const MANY: usize = 1000;
@@ -187,6 +192,27 @@ fn contains(text: &str, wanted: &str) -> bool {
     wanted.is_empty() || text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
 }
 
+/// A test of what instances said, as it is asked of texts whose numbers are collapsed. It fits more than the test itself.
+fn of_collapsed(test: &Test) -> Test {
+    // A star may stand for a part of the number beside it.
+    let around_stars = |pattern: &String| {
+        let parts: Vec<String> = pattern.split('*').map(collapsed).collect();
+        let last = parts.len() - 1;
+        let freed = parts.iter().enumerate().map(|(at, part)| {
+            let part = if at > 0 { part.trim_start_matches('0') } else { part };
+            if at < last { part.trim_end_matches('0') } else { part }
+        });
+        freed.collect::<Vec<_>>().join("*")
+    };
+    match test {
+        Test::Text(text) => Test::Text(collapsed(text)),
+        Test::Is { field, patterns } => {
+            Test::Is { field: field.clone(), patterns: patterns.iter().map(around_stars).collect() }
+        }
+        other => other.clone(),
+    }
+}
+
 /// What an instance said is one of these patterns. A cause is kept with its exception's class in front, which a row leaves out
 /// where the sentence has it already.
 fn says(patterns: &[String], kind: &str, text: &str) -> bool {
@@ -201,17 +227,30 @@ fn all_seen(conn: &Connection, tests: &[&Test]) -> Result<Vec<(String, String, S
         let mut statement =
             conn.prepare_cached("SELECT dag_id, task_id, kind, text FROM task_said").map_err(reading)?;
         let mut found = statement.query([]).map_err(reading)?;
+        let tests: Vec<Test> = tests.iter().map(|test| of_collapsed(test)).collect();
+        let mut last = (String::new(), String::new(), String::new());
+        let mut of_kind = 0;
         while let Some(row) = found.next().map_err(reading)? {
             let word = |at: usize| row.get_ref(at).and_then(|v| Ok(v.as_str()?)).map_err(reading);
-            let (kind, text) = (word(2)?, word(3)?);
+            let (dag, task, kind) = (word(0)?, word(1)?, word(2)?);
+            if (dag, task, kind) != (last.0.as_str(), last.1.as_str(), last.2.as_str()) {
+                last = (dag.to_owned(), task.to_owned(), kind.to_owned());
+                of_kind = 0;
+            }
+            of_kind += 1;
+            // What came after so many isn't kept.
+            let anything = of_kind == MOST_SAID;
+            let text = collapsed(word(3)?);
             for (at, test) in tests.iter().enumerate() {
                 let fits = match test {
-                    Test::Text(wanted) => contains(text, wanted),
-                    Test::Is { field, patterns } => field == kind && says(patterns, kind, &text.to_lowercase()),
+                    Test::Text(wanted) => anything || contains(&text, wanted),
+                    Test::Is { field, patterns } => {
+                        field == kind && (anything || says(patterns, kind, &text.to_lowercase()))
+                    }
                     _ => false,
                 };
                 if fits {
-                    said.entry((word(0)?.to_owned(), word(1)?.to_owned())).or_default().insert(at);
+                    said.entry((dag.to_owned(), task.to_owned())).or_default().insert(at);
                 }
             }
         }

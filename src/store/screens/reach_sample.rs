@@ -2,6 +2,8 @@
 
 use rusqlite::Connection;
 
+use crate::store::seen;
+
 /// The moment at which they are looked at.
 pub const NOW: i64 = 1_000 * HOUR;
 const HOUR: i64 = 3_600_000_000;
@@ -84,11 +86,12 @@ pub fn fill(db: &Connection) {
             }
             if state == "skipped" {
                 db.execute(
-                    "INSERT OR REPLACE INTO cause VALUES (?1, ?2, ?3, 'skip', 'the branch went elsewhere', NULL, NULL, 'g')",
+                    "INSERT OR REPLACE INTO cause VALUES (?1, ?2, ?3, 'skip', 'the branch 7' || ?1 || ' went elsewhere', NULL, NULL, 'g')",
                     (run, task, index),
                 )
                 .unwrap();
             }
         }
     }
+    seen::recount(db).unwrap();
 }

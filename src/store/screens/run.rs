@@ -34,10 +34,8 @@ pub struct TryRow {
     pub start: Option<Micros>,
     /// Process ended.
     pub end: Option<Micros>,
-    /// Why it ended.
+    /// Why it ended, with the exception's class.
     pub why: Option<String>,
-    /// Class name of the exception.
-    pub exception: Option<String>,
     /// Exit code.
     pub exit_code: Option<i32>,
 }
@@ -137,8 +135,7 @@ pub fn tries(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>) -> Resul
             state: spelled(r, "state")?,
             start: r.get("start_date")?,
             end: r.get("end_date")?,
-            why: r.get("cause_summary")?,
-            exception: r.get("cause_exception")?,
+            why: instances::reason(r.get("cause_summary")?, r.get("cause_exception")?),
             exit_code: r.get("cause_exit_code")?,
         })
     };

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Counts, Micros, RunRef,
-    dags::run_counts,
+    dags::{kept_counts, run_counts},
     page::{self, Page, Part, Placed, Position, Walk, one_dag},
     run_ref, spelled,
 };
@@ -45,6 +45,8 @@ pub struct RunRow {
     pub paused: bool,
     /// Its instances.
     pub counts: Counts,
+    /// They are yet to be counted.
+    uncounted: bool,
 }
 
 impl Placed for RunRow {
@@ -64,9 +66,10 @@ pub fn load(
 ) -> Result<Page<RunRow>> {
     const COLUMNS: &str =
         "SELECT r.id AS run_row, r.dag_id, r.run_id, r.state, r.run_type, r.logical_date, r.run_after,
-        r.start_date, r.end_date, r.conf, r.note, coalesce(d.owners, '') AS owners, coalesce(d.tags, '[]') AS tags,
+        r.start_date, r.end_date, r.conf, r.note, r.counts, coalesce(d.owners, '') AS owners, coalesce(d.tags, '[]') AS tags,
         coalesce(d.is_paused, 0) AS is_paused";
     let make = |r: &rusqlite::Row<'_>| {
+        let counts = kept_counts(r)?;
         Ok(RunRow {
             run: run_ref(r)?,
             state: spelled(r, "state")?,
@@ -80,7 +83,8 @@ pub fn load(
             owners: r.get("owners")?,
             tags: r.get("tags")?,
             paused: r.get("is_paused")?,
-            counts: Counts::default(),
+            counts: counts.unwrap_or_default(),
+            uncounted: counts.is_none(),
         })
     };
     let walk = match filter.one_of("state") {
@@ -120,7 +124,7 @@ pub fn load(
         "{COLUMNS} FROM dag_run r INDEXED BY {index} LEFT JOIN dag d ON d.dag_id = r.dag_id {narrow} ORDER BY {order}"
     );
     let mut found = page::read(conn, (&sql, values), walk, make, keep, part.limit)?;
-    for row in &mut found.rows {
+    for row in found.rows.iter_mut().filter(|row| row.uncounted) {
         row.counts = run_counts(conn, row.run.id)?;
     }
     Ok(found)

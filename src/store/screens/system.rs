@@ -1,6 +1,6 @@
 //! Facts about the store and what is in it.
 
-use std::{collections::HashMap, fs};
+use std::{collections::HashMap, fs, path::Path};
 
 use rusqlite::Connection;
 
@@ -9,7 +9,6 @@ use crate::{error::Result, model::Diagnostic};
 use super::{
     Micros,
     audit::{self, AuditRow},
-    backfills::{self, BackfillRow},
     dags,
     instances::BUSY,
     pods::{self, Clusters},
@@ -37,17 +36,37 @@ pub struct PoolUse {
     pub include_deferred: bool,
 }
 
-/// The screen.
+/// How large the store is, and how much room it has.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct System {
-    /// Rows by table.
-    pub rows: Vec<(&'static str, i64)>,
+pub struct Size {
     /// Size of the database in bytes, without its write-ahead log.
     pub bytes: i64,
     /// Size of the write-ahead log in bytes.
     pub wal: i64,
     /// Of the disk that it lies on: per cent used, and bytes that are free; `None`: it doesn't say.
     pub disk: Option<(i64, i64)>,
+}
+
+/// Reads the store's size.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn size(conn: &Connection) -> Result<Size> {
+    let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    Ok(Size {
+        bytes: rows(conn, sql, [], |r| r.get(0))?.into_iter().next().unwrap_or(0),
+        wal: conn.path().and_then(|db| fs::metadata(format!("{db}-wal")).ok()).map_or(0, |m| m.len() as i64),
+        disk: conn.path().map(Path::new).and_then(disk),
+    })
+}
+
+/// The screen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct System {
+    /// Rows by table.
+    pub rows: Vec<(&'static str, i64)>,
+    /// How large the store is.
+    pub size: Size,
     /// Pools.
     pub pools: Vec<PoolUse>,
     /// Files that don't import.
@@ -56,8 +75,6 @@ pub struct System {
     pub files: (i64, Option<(String, f64)>),
     /// The last acts.
     pub audit: Vec<AuditRow>,
-    /// Long work: backfills that have not ended.
-    pub jobs: Vec<BackfillRow>,
     /// Clusters that tasks have pods in.
     pub clusters: Clusters,
 }
@@ -78,9 +95,7 @@ pub fn load(conn: &Connection) -> Result<System> {
     }
     Ok(System {
         rows: table_rows,
-        bytes: one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
-        wal: conn.path().and_then(|db| fs::metadata(format!("{db}-wal")).ok()).map_or(0, |m| m.len() as i64),
-        disk: conn.path().and_then(disk),
+        size: size(conn)?,
         pools: pools(conn)?,
         errors: dags::import_errors(conn)?,
         files: (
@@ -92,13 +107,12 @@ pub fn load(conn: &Connection) -> Result<System> {
             .next(),
         ),
         audit: audit::load(conn, None, 50)?,
-        jobs: backfills::open(conn)?,
         clusters: pods::clusters(conn)?,
     })
 }
 
-/// Per cent of a disk that are used, and what is left for those who aren't root.
-fn disk(path: &str) -> Option<(i64, i64)> {
+/// Per cent of a disk that are used, and the bytes left for those who aren't root.
+pub fn disk(path: &Path) -> Option<(i64, i64)> {
     let stat = rustix::fs::statvfs(path).ok()?;
     let used = stat.f_blocks.saturating_sub(stat.f_bfree);
     let all = used.saturating_add(stat.f_bavail);

@@ -15,6 +15,7 @@ use super::{
     pace::{self, Pace},
     questions::{self, Question},
     rows, spelled,
+    system::{self, Size},
     watch::{self, Due},
 };
 
@@ -85,6 +86,17 @@ pub struct Late {
     pub dag_id: String,
     /// Since when.
     pub due: Micros,
+    /// Its runs that are queued or running, those of backfills apart.
+    pub active: u32,
+    /// How many there may be; `None`: as the setting says.
+    pub most: Option<u32>,
+}
+
+impl Late {
+    /// True if the run waits for others of its DAG. The setting isn't known here, its default is.
+    pub fn waits(&self) -> bool {
+        self.active >= self.most.unwrap_or(16)
+    }
 }
 
 /// The screen.
@@ -101,9 +113,9 @@ pub struct Triage {
     /// Instances that wait for their next try.
     pub retries: Vec<TiRow>,
     /// Instances that can never run: their pool doesn't exist, or has too few slots (then how many).
-    pub never: Vec<(TiRow, Option<i64>)>,
-    /// Instances that wait for a slot for more than five minutes.
-    pub stuck: Vec<TiRow>,
+    pub never: Vec<(Waiting, Option<i64>)>,
+    /// Instances that wait for a slot for more than five minutes, the one that waits longest first.
+    pub stuck: Vec<Waiting>,
     /// DAGs whose next run is overdue by more than a minute.
     pub late: Vec<Late>,
     /// Runs that missed their deadline, or are about to.
@@ -118,6 +130,21 @@ pub struct Triage {
     pub active_runs: (u32, u32),
     /// DAGs, and paused ones.
     pub dags: (u32, u32),
+    /// How large the store is.
+    pub size: Size,
+}
+
+/// An instance that waits to be started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// Which.
+    pub row: TiRow,
+    /// Since when.
+    pub since: Option<Micros>,
+}
+
+fn waiting(r: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+    Ok(Waiting { row: instances::make(r)?, since: r.get("since")? })
 }
 
 /// Reads the screen as of `now`.
@@ -126,7 +153,7 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     // By the index that has what is wanted: without it, all instances there ever were would be looked at.
     let select = |index: &str, which: &str| {
         format!(
-            "{} FROM task_instance t INDEXED BY {index} CROSS JOIN dag_run r ON r.id = t.run {} {which}",
+            "{}, coalesce(t.queued_when, t.scheduled_when) AS since FROM task_instance t INDEXED BY {index} CROSS JOIN dag_run r ON r.id = t.run {} {which}",
             instances::SELECT,
             instances::JOINS
         )
@@ -141,15 +168,15 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
         [since],
         instances::make,
     )?;
-    let retries = rows(conn, &busy("t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 100"), [], instances::make)?;
+    let retries = rows(conn, &busy("t.state = 'up_for_retry' ORDER BY t.wake_at LIMIT 500"), [], instances::make)?;
     let stuck = rows(
         conn,
         &busy(
             "t.state IN ('scheduled', 'queued') AND coalesce(t.queued_when, t.scheduled_when) < ?1
-             ORDER BY t.scheduled_when LIMIT 100",
+             ORDER BY since LIMIT 500",
         ),
         [now - 300 * SECOND],
-        instances::make,
+        waiting,
     )?;
     let never = rows(
         conn,
@@ -157,20 +184,21 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
             "task_instance_busy",
             &format!(
                 "LEFT JOIN pool p ON p.name = t.pool WHERE {} AND t.state = 'scheduled' \
-                 AND (p.name IS NULL OR p.slots >= 0 AND p.slots < t.pool_slots) ORDER BY t.scheduled_when LIMIT 100",
+                 AND (p.name IS NULL OR p.slots >= 0 AND p.slots < t.pool_slots) ORDER BY since LIMIT 500",
                 instances::BUSY
             ),
         ),
         [],
-        instances::make,
+        waiting,
     )?;
     let slots = |pool: &str| rows(conn, "SELECT slots FROM pool WHERE name = ?1", [pool], |r| r.get::<_, i64>(0));
-    let never: Vec<(TiRow, Option<i64>)> = never
+    let never: Vec<(Waiting, Option<i64>)> = never
         .into_iter()
-        .map(|row| Ok((slots(&row.pool)?.first().copied(), row)))
-        .map(|r: Result<_>| r.map(|(n, row)| (row, n)))
+        .map(|one| Ok((slots(&one.row.pool)?.first().copied(), one)))
+        .map(|r: Result<_>| r.map(|(n, one)| (one, n)))
         .collect::<Result<_>>()?;
-    let stuck: Vec<TiRow> = stuck.into_iter().filter(|s: &TiRow| !never.iter().any(|(n, _)| n.ti == s.ti)).collect();
+    let stuck: Vec<Waiting> =
+        stuck.into_iter().filter(|s: &Waiting| !never.iter().any(|(n, _)| n.row.ti == s.row.ti)).collect();
     let runs = rows(
         conn,
         "SELECT id AS run_row, dag_id, run_id, state, run_type, logical_date, run_after, start_date, end_date
@@ -182,10 +210,12 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
     )?;
     let late = rows(
         conn,
-        "SELECT dag_id, next_run_after FROM dag WHERE is_paused = 0 AND is_stale = 0 AND next_run_after < ?1
-         ORDER BY next_run_after LIMIT 100",
+        "SELECT d.dag_id, d.next_run_after, v.definition ->> '$.max_active_runs',
+             (SELECT count(*) FROM dag_run r WHERE r.dag_id = d.dag_id AND r.state IN ('queued', 'running') AND r.backfill IS NULL)
+         FROM dag d JOIN dag_version v ON v.id = d.version_id
+         WHERE d.is_paused = 0 AND d.is_stale = 0 AND d.next_run_after < ?1 ORDER BY d.next_run_after LIMIT 100",
         [now - 60 * SECOND],
-        |r| Ok(Late { dag_id: r.get(0)?, due: r.get(1)? }),
+        |r| Ok(Late { dag_id: r.get(0)?, due: r.get(1)?, most: r.get(2)?, active: r.get(3)? }),
     )?;
     let mut counts = Counts::default();
     for (state, n) in rows(
@@ -216,6 +246,7 @@ pub fn load(conn: &Connection, now: Micros) -> Result<Triage> {
         .map_err(super::reading)?,
         dags: one("SELECT count(*), coalesce(sum(is_paused), 0) FROM dag WHERE is_stale = 0")
             .map_err(super::reading)?,
+        size: system::size(conn)?,
     })
 }
 
