@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use dagdeck::store::Store;
+
 use super::home::Home;
 
 #[test]
@@ -20,6 +22,51 @@ fn pools_show_what_is_taken() {
     assert_eq!(home.run("pools get cpu -o json").json()["slots"], 4);
     assert_eq!(home.run("pools set cpu many").code, 2);
     assert!(home.run("pools get cqu").err.contains("did you mean cpu"));
+}
+
+#[test]
+fn a_store_of_an_older_version_says_how_it_is_brought_up_to_date() {
+    let home = Home::with_runs();
+    let db = home.path().join("dagdeck.db");
+    let newest = Store::newest_version() as i64;
+    let set =
+        |version: i64| rusqlite::Connection::open(&db).unwrap().pragma_update(None, "user_version", version).unwrap();
+    set(newest - 1);
+    for verb in [
+        "pods health",
+        "pods list",
+        "dags list",
+        "dags details churn",
+        "runs list",
+        "tasks states-for-dag-run churn done",
+        "tasks explain churn gate done",
+        "tasks render churn gate done",
+        "logs churn gate done",
+        "xcoms list churn done",
+        "assets list",
+        "backfill list",
+        "plans list",
+        "hitl list",
+        "pools list",
+        "variables list",
+        "connections list",
+        "audit list",
+        "incident list",
+        "db clean --clean-before-timestamp 2020-01-01",
+    ] {
+        let ran = home.run(verb);
+        assert!(ran.code != 0 && ran.err.contains("of an older version"), "{verb}: {ran:?}");
+        assert!(ran.err.contains("`dagdeck scheduler start`"), "{verb}: {ran:?}");
+    }
+    // What is about the store itself works.
+    assert!(home.run("db check").err.contains("older version"));
+    assert_eq!(home.run(&format!("db backup {}", home.path().join("copy.db").display())).code, 0);
+    assert_eq!(home.run("info -o json").json()["schema_version"], newest - 1);
+    set(newest + 1);
+    let newer = home.run("pods health");
+    assert!(newer.code != 0 && newer.err.contains("use the newer dagdeck"), "{newer:?}");
+    set(newest);
+    assert_eq!(home.run("pods health").code, 0);
 }
 
 #[test]
