@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{
     Cluster,
+    faults::node::{self, Node},
     proxy::{Asked, Deed, Proxy},
 };
 
@@ -20,6 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 #[test]
 fn what_was_rotated_away_before_the_first_line_was_copied_is_marked() {
+    if Node::named().is_none() {
+        return eprintln!(
+            "SKIPPED: a kubelet's rotation takes its time; it is waited for where {} is given",
+            node::VARIABLE
+        );
+    }
     let Some(mut cluster) = Cluster::new("rotated") else { return };
     let proxy = Proxy::to(cluster.own_kubeconfig());
     cluster.go_through(&proxy, &json!({}));
@@ -29,8 +36,9 @@ fn what_was_rotated_away_before_the_first_line_was_copied_is_marked() {
         true => Deed::Say(503, "ServiceUnavailable"),
         false => Deed::Pass,
     });
-    // More than the 10 MiB that a kubelet keeps in one file, then a line now and then.
-    let script = "echo early; seq 300000; until [ -e /tmp/go ]; do echo late; sleep 0.5; done";
+    // More than the 10 MiB that a kubelet keeps in one file, then a line now and then. A rotation in a container's first seconds
+    // can't be told from a program that is silent at first.
+    let script = "echo early; sleep 9; seq 300000; until [ -e /tmp/go ]; do echo late; sleep 0.5; done";
     let home = super::home(&cluster, &format!("pod('t', '{script}')"));
     home.run(&["dags", "trigger", "pods", "-r", "r"]).ok();
     let pod = home.until("its container runs", || {
