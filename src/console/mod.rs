@@ -3,9 +3,12 @@
 mod allowed;
 mod ansi;
 mod clipboard;
+mod comparison;
 mod critical;
+mod curves;
 mod diagram;
 mod distance;
+mod everywhere;
 mod export;
 mod fields;
 mod forms;

@@ -90,6 +90,8 @@ pub struct Done {
     pub reverts: Option<String>,
     /// If it throws a held plan away: that.
     pub discards: Option<String>,
+    /// The plan that it made, or decided about.
+    pub plan: Option<String>,
     /// How many task instances and runs it is about.
     pub changes: (usize, usize),
 }
@@ -248,6 +250,10 @@ pub enum Errand {
     Target(bool, String),
     /// Open the form that answers a task.
     Answer,
+    /// Show the screen about another index.
+    OtherIndex,
+    /// Show which version of that model had which alias.
+    AliasHistory(String),
     /// Open the form of a connection with its fields.
     EditConnection,
     /// Open the trigger form with the DAG's params.

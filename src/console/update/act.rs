@@ -173,6 +173,7 @@ pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
         act,
         reverts,
         discards,
+        plan: None,
         changes: (0, 0),
     });
     vec![Effect::Act(request, command, line)]

@@ -192,8 +192,6 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Blockers
         | A::TryBefore
         | A::TryAfter
-        | A::IndexBefore
-        | A::IndexAfter
         | A::Follow
         | A::Wrap
         | A::Stamps
@@ -274,6 +272,10 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
+        A::IndexBefore | A::IndexAfter => super::indexes::turn(state, action == A::IndexAfter),
+        A::Highlight => look::highlight(state),
+        A::SetAlias => super::models::set_alias(state),
+        A::AliasHistory => super::models::history(state),
         A::EndJob => search::end_job(state),
         A::Mouse => super::mouse::toggle(state),
         A::Refresh => {

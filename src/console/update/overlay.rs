@@ -9,6 +9,7 @@ use crate::console::{
     query::{Asker, Query},
     state::State,
     theme::Theme,
+    widgets::input::Input,
 };
 
 use super::{keys, navigate};
@@ -116,6 +117,13 @@ fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
             screen.rebuild();
             effects
         }
+        Choice::List(action, filter) => {
+            let mut effects = navigate::navigate(state, action);
+            state.screen_mut().filter = Input::new(filter);
+            effects.extend(super::filter_changed(state));
+            effects
+        }
+        Choice::Nothing => Vec::new(),
         Choice::Theme(name) => {
             if let Ok(theme) = Theme::named(&name) {
                 state.theme = theme;

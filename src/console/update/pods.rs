@@ -110,6 +110,7 @@ pub fn shell(state: &mut State) -> Vec<Effect> {
         act: None,
         reverts: None,
         discards: None,
+        plan: None,
         changes: (0, 0),
     });
     vec![Effect::Shell(words)]

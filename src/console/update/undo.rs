@@ -48,6 +48,13 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// What a plan does, as a command: one that is held, or that this session made.
+pub fn command_of(state: &State, plan_id: &str) -> Option<String> {
+    let held = state.held.iter().find(|h| h.plan_id == plan_id).map(|h| &h.command);
+    let made = state.done.iter().find(|d| d.plan.as_deref() == Some(plan_id)).map(|d| &d.command);
+    held.or(made).cloned()
+}
+
 fn is_held(held: &[Held], plan_id: &str) -> bool {
     held.iter().any(|h| h.plan_id == plan_id)
 }
