@@ -19,6 +19,7 @@ mod keymap;
 mod layout;
 mod link;
 mod log;
+mod memory;
 mod message;
 mod needs;
 mod object;

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use crate::{
@@ -245,7 +245,6 @@ impl Screen {
         let id = self.items.get(self.cursor).map(|i| i.id.clone());
         let above = self.cursor.saturating_sub(self.top);
         let at_top = self.top == 0 && self.items.iter().take(self.cursor).all(Item::is_heading);
-        let known: BTreeSet<String> = self.items.iter().map(|i| i.id.clone()).collect();
         let source = if self.place.is_text() { "" } else { &self.filter.text };
         let filter = match command::filter(source) {
             Ok(filter) => {
@@ -262,11 +261,12 @@ impl Screen {
             }
         };
         self.graph = graph::build(self, &filter);
-        let (items, total) = match self.place {
+        let (mut items, total) = match self.place {
             Place::Graph(..) => (self.graph.items.clone(), self.graph.total),
             _ => items::build(self, &filter),
         };
-        self.items = items;
+        items.shrink_to_fit();
+        let old = std::mem::replace(&mut self.items, items);
         self.total = total;
         let found = id.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id));
         for item in &self.items {
@@ -275,7 +275,8 @@ impl Screen {
             }
         }
         if let Some(index) = found.filter(|_| !at_top) {
-            self.fresh += self.items[..index].iter().filter(|i| !known.contains(&i.id)).count();
+            let known: HashSet<&str> = old.iter().map(|i| i.id.as_str()).collect();
+            self.fresh += self.items[..index].iter().filter(|i| !known.contains(i.id.as_str())).count();
         }
         self.cursor = match found {
             Some(index) => index,
