@@ -240,6 +240,16 @@ impl Screen {
         matches!(self.place, Place::Runs(_) | Place::Instances(None) | Place::Pods(_))
     }
 
+    /// Lets a long list go that one may come back to: it is read again then, down to the line under the cursor.
+    pub fn put_away(&mut self) {
+        const KEPT: usize = 2_000;
+        if !self.is_paged() || self.items.len() <= KEPT {
+            return;
+        }
+        self.wanted = self.item().map(|i| i.id.clone());
+        (self.data, self.items, self.loaded_at) = (Data::None, Vec::new(), None);
+    }
+
     /// Builds the lines anew.
     pub fn rebuild(&mut self) {
         let id = self.items.get(self.cursor).map(|i| i.id.clone());
@@ -306,6 +316,9 @@ impl Screen {
 
     /// Keeps the cursor inside of what is shown in `height` lines.
     pub fn settle(&mut self, height: usize) {
+        if matches!(self.data, Data::None) {
+            return;
+        }
         let height = height.max(1);
         self.cursor = self.cursor.min(self.items.len().saturating_sub(1));
         // A heading right above the cursor is worth a line.
