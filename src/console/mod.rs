@@ -22,6 +22,7 @@ mod keymap;
 mod layout;
 mod link;
 mod log;
+mod memory;
 mod message;
 mod needs;
 mod object;
