@@ -16,7 +16,7 @@ use crate::{
     config::Place,
     error::{Error, Kind, Result},
     model::time::{plus_seconds, rfc3339},
-    protocol::Command,
+    protocol::{self, Command},
     store::{Store, plan},
 };
 
@@ -165,10 +165,25 @@ fn differences(before: &[String], now: &[String]) -> String {
     }
 }
 
+/// Why a held plan of several isn't applied: a scheduler or a console that was killed got only some of what one form does.
+fn incomplete(store: &Store, saved: &plan::Saved) -> Result<Option<String>> {
+    let Some(act) = &saved.act else { return Ok(None) };
+    let (Some(wanted), there) = (protocol::act::plans(act), plan::of_act(store.reader(), act)?.len()) else {
+        return Ok(None);
+    };
+    let why = format!("only {there} of the {wanted} plans of this act arrived, so none of them is applied");
+    Ok((there < wanted).then_some(why))
+}
+
 /// Applies held plans whose time has come; one that doesn't hold any more is refused, which its row says. `took` is given
 /// what each touched, also of those before one that could not be written.
 pub fn apply_due(store: &mut Store, place: &Place, now: Timestamp, mut took: impl FnMut(Touched)) -> Result<()> {
     for saved in plan::due(store.reader(), now)? {
+        if let Some(why) = incomplete(store, &saved)? {
+            store.transaction(|tx| plan::decide(tx, &saved.plan_id, "refused", Some(&why), clock::now()))?;
+            took(Touched { plans: true, ..Touched::default() });
+            continue;
+        }
         let actor = Actor { who: saved.who, via: "held".into(), command_line: saved.command_line };
         let plan_id = saved.plan_id;
         match perform(store, place, &actor, Command::ApplyPlan { plan_id: plan_id.clone() }) {

@@ -22,6 +22,7 @@ mod keymap;
 mod layout;
 mod link;
 mod log;
+mod memory;
 mod message;
 mod needs;
 mod object;
@@ -53,7 +54,7 @@ mod views;
 mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
-pub use plain::{SCREENS as PLAIN_SCREENS, screen as plain_screen};
+pub use plain::{Plain, SCREENS as PLAIN_SCREENS, screen as plain_screen};
 pub use run::{Opening, Options, Starter, first_frame, run};
 pub use terminal::{change, changed_bytes};
 pub use theme::Theme;

@@ -356,7 +356,7 @@ fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
     let settings = config::Settings::load(&home.unwrap_or_default().join("dagdeck.toml"), std::env::vars())?;
     let mask = Mask::load(conn, &settings)?;
     mask.hide_in_manifest(&mut detail.manifest);
-    for change in detail.diff.iter_mut().flat_map(|d| &mut d.changes) {
+    for change in detail.diff.iter_mut().chain(&mut detail.try_diff).flat_map(|d| &mut d.changes) {
         let sides = [&change.before, &change.after];
         let has_secret = sides.into_iter().flatten().any(|text| mask.hide_text(text).is_some());
         if mask.is_sensitive(&change.name) || has_secret {

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use crate::{
@@ -250,12 +250,21 @@ impl Screen {
         of_run && command::filter(&self.filter.text).is_ok_and(|f| f.asks_usual())
     }
 
+    /// Lets a long list go that one may come back to: it is read again then, down to the line under the cursor.
+    pub fn put_away(&mut self) {
+        const KEPT: usize = 2_000;
+        if !self.is_paged() || self.items.len() <= KEPT {
+            return;
+        }
+        self.wanted = self.item().map(|i| i.id.clone());
+        (self.data, self.items, self.loaded_at) = (Data::None, Vec::new(), None);
+    }
+
     /// Builds the lines anew.
     pub fn rebuild(&mut self) {
         let id = self.items.get(self.cursor).map(|i| i.id.clone());
         let above = self.cursor.saturating_sub(self.top);
         let at_top = self.top == 0 && self.items.iter().take(self.cursor).all(Item::is_heading);
-        let known: BTreeSet<String> = self.items.iter().map(|i| i.id.clone()).collect();
         let source = if self.place.is_text() { "" } else { &self.filter.text };
         let filter = match command::filter(source) {
             Ok(filter) => {
@@ -271,11 +280,12 @@ impl Screen {
             }
         };
         self.graph = graph::build(self, &filter);
-        let (items, total) = match self.place {
+        let (mut items, total) = match self.place {
             Place::Graph(..) => (self.graph.items.clone(), self.graph.total),
             _ => items::build(self, &filter),
         };
-        self.items = items;
+        items.shrink_to_fit();
+        let old = std::mem::replace(&mut self.items, items);
         self.total = total;
         let found = id.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id));
         for item in &self.items {
@@ -284,7 +294,8 @@ impl Screen {
             }
         }
         if let Some(index) = found.filter(|_| !at_top) {
-            self.fresh += self.items[..index].iter().filter(|i| !known.contains(&i.id)).count();
+            let known: HashSet<&str> = old.iter().map(|i| i.id.as_str()).collect();
+            self.fresh += self.items[..index].iter().filter(|i| !known.contains(i.id.as_str())).count();
         }
         self.cursor = match found {
             Some(index) => index,
@@ -314,6 +325,9 @@ impl Screen {
 
     /// Keeps the cursor inside of what is shown in `height` lines.
     pub fn settle(&mut self, height: usize) {
+        if matches!(self.data, Data::None) {
+            return;
+        }
         let height = height.max(1);
         self.cursor = self.cursor.min(self.items.len().saturating_sub(1));
         // A heading right above the cursor is worth a line.

@@ -9,7 +9,7 @@ use crate::console::{
 };
 
 use super::act;
-use crate::protocol::Command;
+use crate::protocol::{self, Command};
 
 /// Keys typed this long before a form opened were not meant for it, in microseconds.
 const DEAF: i64 = 250_000;
@@ -187,7 +187,7 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
         (None, Ok(commands)) => {
             let mut effects = Vec::new();
             let mut sent = Vec::new();
-            let act = act_id(state.now, state.ticket);
+            let act = act_id(state.now, state.ticket, commands.len());
             for command in commands {
                 let hold = held.then_some(HOLD);
                 let command = if held || save {
@@ -210,9 +210,9 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
     }
 }
 
-/// Names what one form does, among all consoles.
-fn act_id(now: i64, ticket: u64) -> String {
-    format!("{}-{now}-{ticket}", std::process::id())
+/// Names what one form does, among all consoles, and says how many plans it is.
+fn act_id(now: i64, ticket: u64, plans: usize) -> String {
+    protocol::act::named(&format!("{}-{now}-{ticket}", std::process::id()), plans)
 }
 
 /// A plan that changes nothing.

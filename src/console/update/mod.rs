@@ -273,6 +273,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         state.errand = None;
         return errands::errand(state, errand, answer);
     }
+    state.naming = state.naming.filter(|asked| *asked != ticket);
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         state.alerts = Some(needs::open(t));

@@ -24,6 +24,7 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
     if action == Action::Palette {
         // The answer belongs to no screen.
         let ticket = state.next_ticket();
+        state.naming = Some(ticket);
         return vec![Effect::Load(ticket, Asker::Names, Query::Names)];
     }
     Vec::new()

@@ -82,6 +82,10 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         }
     }
     let mut effects = super::ask_everywhere(state);
+    let is_settled = answer.as_ref().err().is_none_or(|e| e.kind == "refused");
+    if let Some(plan_id) = state.done[at].discards.clone().filter(|_| is_settled) {
+        effects.extend(undo::discarded(state, &plan_id, answer.is_ok()));
+    }
     if state.screen().waiting.is_none() {
         effects.extend(state.load());
     }
