@@ -157,7 +157,7 @@ fn said(name: &str, value: &Value, now: Micros, words: &mut Vec<String>) {
         Value::Null | Value::Bool(false) => {}
         _ if matches!(
             name,
-            "home" | "dags_folder" | "clusters" | "executors" | "slots" | "tick" | "lag" | "log_disk"
+            "home" | "dags_folder" | "consoles" | "clusters" | "executors" | "slots" | "tick" | "lag" | "log_disk"
         ) => {}
         Value::Object(all) => all.iter().for_each(|(name, value)| said(name, value, now, words)),
         Value::Bool(true) => words.push(name.to_owned()),
