@@ -34,6 +34,7 @@ mod pods;
 mod query;
 #[cfg(test)]
 mod query_plans;
+mod query_pods;
 #[cfg(test)]
 mod query_reach;
 mod reader;
