@@ -9,7 +9,7 @@ use dagdeck::{
     cli::{self, ConsoleOptions, Environment, Invocation, RunScheduler},
     config::{Place, Wanted},
     console, engine,
-    error::{Error, Result},
+    error::{Error, Result, say},
     runner::spawner,
 };
 
@@ -26,14 +26,14 @@ fn run(invocation: Invocation) -> i32 {
         Invocation::Verb(verb, environment) => return cli::run(*verb, environment, engine::field_render::run),
         Invocation::Internal(words) => internal(&words),
         Invocation::Scheduler(RunScheduler::Foreground, environment) => {
-            environment.place().and_then(|p| engine::run(&p))
+            environment.place().and_then(|p| engine::run(&p)).map_err(|e| environment.explained(e))
         }
-        Invocation::Scheduler(RunScheduler::Detached, environment) => environment.place().and_then(|place| {
-            let text = if engine::start_detached(&place)? { "the scheduler runs" } else { "a scheduler ran already" };
-            eprintln!("{text} for {}", place.home.display());
-            Ok(())
-        }),
-        Invocation::Console(options, environment) => open_console(options, &environment),
+        Invocation::Scheduler(RunScheduler::Detached, environment) => {
+            environment.place().and_then(|place| start_detached(&place)).map_err(|e| environment.explained(e))
+        }
+        Invocation::Console(options, environment) => {
+            open_console(options, &environment).map_err(|e| environment.explained(e))
+        }
         Invocation::RenderPod(of, environment) => {
             return cli::render_pod(of, environment, engine::pod_render::run);
         }
@@ -50,9 +50,16 @@ fn run(invocation: Invocation) -> i32 {
 
 fn report(done: Result<i32>) -> i32 {
     done.unwrap_or_else(|e| {
-        eprintln!("dagdeck: {e}");
+        // Not a macro of the standard library: a scheduler's log may be on a full disk.
+        say(format_args!("error: {e}"));
         e.exit_code()
     })
+}
+
+fn start_detached(place: &Place) -> Result<()> {
+    let text = if engine::start_detached(place)? { "the scheduler runs" } else { "a scheduler ran already" };
+    say(format_args!("{text} for {}", place.home.display()));
+    Ok(())
 }
 
 fn test_run(
@@ -72,7 +79,7 @@ fn test_run(
         let logical_date = date.map(|text| cli::read_time(text, &place.settings)).transpose()?;
         engine::trial::run(&place, &engine::trial::Trial { dag_id, task_id, logical_date, conf })
     };
-    report(run().map(|ok| i32::from(!ok)))
+    report(run().map(|ok| i32::from(!ok)).map_err(|e| environment.explained(e)))
 }
 
 /// Opens the console, which starts a scheduler if the home has none.

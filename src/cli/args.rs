@@ -1,6 +1,6 @@
 //! The arguments of the program: global flags, the groups of verbs, and what `main` gets of them.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletionShell;
@@ -12,6 +12,7 @@ use super::{
     connection::ConnectionVerb,
     dag::DagVerb,
     db::DbVerb,
+    environment::{ConsoleOptions, Environment},
     hitl::HitlVerb,
     incident::IncidentVerb,
     later,
@@ -25,76 +26,12 @@ use super::{
     scheduler::SchedulerVerb,
     screen::ScreenArgs,
     setting::ConfigVerb,
-    shell::Format,
     shell::Shell,
     task::TaskVerb,
     variable::VariableVerb,
     xcom::XcomVerb,
 };
-use crate::{
-    config::{Place, Wanted},
-    error::{Error, Result},
-};
-
-/// Flags that every verb takes.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Environment {
-    /// Folder of the store, logs and settings [default: the XDG state folder]
-    #[arg(long, global = true, value_name = "DIR", env = "DAGDECK_HOME", help_heading = "Everywhere")]
-    pub home: Option<PathBuf>,
-    /// Folder of the DAG files [default: ./dags if it exists, else HOME/dags]
-    #[arg(long, global = true, value_name = "DIR", env = "DAGDECK_DAGS_FOLDER", help_heading = "Everywhere")]
-    pub dags_folder: Option<PathBuf>,
-    /// A context of your config.toml ([contexts.NAME])
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
-    pub context: Option<String>,
-    /// How documents are printed
-    #[arg(short, long, global = true, value_name = "FORMAT", help_heading = "Everywhere")]
-    pub output: Option<Format>,
-    /// The same as -o plain: one row per line, for screen readers and scripts
-    #[arg(long, global = true, conflicts_with = "output", help_heading = "Everywhere")]
-    pub plain: bool,
-}
-
-impl Environment {
-    /// Home, DAG folder and settings.
-    ///
-    /// # Errors
-    /// What reading the settings says.
-    pub fn place(&self) -> Result<Place> {
-        let home = match (&self.home, &self.context) {
-            (None, Some(name)) => Some(super::context::home(name)?),
-            (home, _) => home.clone(),
-        };
-        Place::find(&Wanted { home, dags_folder: self.dags_folder.clone() })
-    }
-}
-
-/// Options of the console, which opens when no verb is given.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ConsoleOptions {
-    /// Console: offer no key that changes anything
-    #[arg(long)]
-    pub read_only: bool,
-    /// Console: theme, a file of the themes folder
-    #[arg(long, value_name = "NAME")]
-    pub theme: Option<String>,
-    /// Console: preset of keys: vim, arrows, k9s; `keys.toml` beside `config.toml` changes single keys
-    #[arg(long, value_name = "PRESET")]
-    pub keys: Option<String>,
-    /// Console: colours: auto, never, 16, 256, true
-    #[arg(long, value_name = "WHEN")]
-    pub color: Option<String>,
-    /// Console: draw only ASCII characters (else the locale decides)
-    #[arg(long)]
-    pub ascii: bool,
-    /// Console: the mouse clicks, opens and scrolls (else the terminal selects text with it)
-    #[arg(long)]
-    pub mouse: bool,
-    /// The object to open with, of `open`.
-    #[arg(skip)]
-    pub reference: Option<String>,
-}
+use crate::error::{Error, Result};
 
 /// Console, scheduler and executor for Airflow and TOML DAG files. Without a verb: the console.
 #[derive(Parser)]
@@ -333,11 +270,20 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<I
     if arguments.get(1).is_some_and(|word| word == "internal") {
         return Ok(Invocation::Internal(arguments[2..].to_vec()));
     }
-    let cli = Cli::try_parse_from(arguments).map_err(|e| {
+    let arguments = asked_for_help(arguments);
+    let cli = Cli::try_parse_from(&arguments).or_else(|e| match arguments.split_last() {
+        // `dags list help` as well as `dags list --help`.
+        Some((last, words)) if last == "help" && words.len() > 1 => {
+            let asked = Cli::try_parse_from(words.iter().cloned().chain(["--help".into()]));
+            asked.map_err(|help| if help.use_stderr() { e } else { help })
+        }
+        _ => Err(e),
+    });
+    let cli = cli.map_err(|e| {
         let _ = e.print();
         e.exit_code()
     })?;
-    let environment = cli.environment;
+    let environment = cli.environment.filled();
     Ok(match cli.verb {
         None => Invocation::Console(cli.console, environment),
         Some(Verb::Open(open)) => Invocation::Console(open.options(cli.console), environment),
@@ -352,6 +298,20 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<I
         Some(Verb::Pods { verb: PodVerb::Render(of) }) => Invocation::RenderPod(of, environment),
         Some(verb) => Invocation::Verb(Box::new(verb), environment),
     })
+}
+
+/// Groups that take words of their own, where `help` alone behind them asks for their help.
+const WORDY: [&str; 7] = ["logs", "screen", "open", "notify", "secrets", "completion", "info"];
+
+/// `help` with flags (`help --help`, `help dags -h`) asks for no more than without; `logs help` for the help of `logs`.
+fn asked_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_group = |word: &OsString| WORDY.iter().any(|group| word == group);
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.retain(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    } else if arguments.len() == 3 && arguments[2] == "help" && is_group(&arguments[1]) {
+        arguments[2] = "--help".into();
+    }
+    arguments
 }
 
 /// Runs a verb; its exit code.
@@ -396,111 +356,4 @@ fn tree() -> clap::Command {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Invocation {
-        parse(line.split_whitespace().map(OsString::from)).unwrap()
-    }
-
-    #[test]
-    fn the_tree_is_sound_and_every_verb_has_an_example() {
-        fn check(command: &clap::Command, path: &str) {
-            let path = format!("{path} {}", command.get_name());
-            if command.get_name() == "help" {
-                return;
-            }
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("Example:"), "{path} has no example");
-            assert!(command.get_about().is_some(), "{path} has no description");
-            command.get_subcommands().for_each(|sub| check(sub, &path));
-        }
-        let tree = tree();
-        tree.clone().debug_assert();
-        check(&tree, "");
-    }
-
-    #[test]
-    fn main_gets_what_the_command_line_does_not_run() {
-        assert!(matches!(parsed("dagdeck --read-only"), Invocation::Console(options, _) if options.read_only));
-        assert!(matches!(parsed("dagdeck scheduler"), Invocation::Scheduler(RunScheduler::Foreground, _)));
-        assert!(matches!(parsed("dagdeck scheduler start"), Invocation::Scheduler(RunScheduler::Detached, _)));
-        assert!(matches!(parsed("dagdeck internal spawner --x"), Invocation::Internal(words) if words.len() == 2));
-        assert!(matches!(parsed("dagdeck dags test churn 2026-01-01"), Invocation::TestDag(..)));
-        assert!(matches!(parsed("dagdeck --home /tmp/h dags list -o json"), Invocation::Verb(_, environment)
-            if environment.home == Some("/tmp/h".into()) && environment.output == Some(Format::Json)));
-    }
-
-    /// Verbs that a row of the reference names, as `GROUP` or `GROUP VERB`.
-    fn named(row: &str) -> Vec<String> {
-        let cell = row.split(" | ").next().unwrap();
-        let spans: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
-        let groups = match cell.split_once(" with `") {
-            Some((before, _)) => before.matches('`').count() / 2,
-            None => 1,
-        };
-        let words =
-            |span: &str| -> Vec<String> { span.split_whitespace().map(|w| w.replace(['[', ']'], "")).collect() };
-        let heads: Vec<String> = spans[..groups].iter().map(|span| words(span)[0].clone()).collect();
-        let mut all = heads.clone();
-        for span in &spans[if groups == 1 { 0 } else { groups }..] {
-            let mut of = words(span);
-            if heads.contains(&of[0]) && of.len() > 1 && !of[1].starts_with('-') {
-                of.remove(0);
-            }
-            let is_argument = |w: &str| w.starts_with('-') || w.chars().all(|c| !c.is_lowercase());
-            if !heads.contains(&of[0]) && !is_argument(&of[0]) {
-                all.extend(heads.iter().map(|head| format!("{head} {}", of[0])));
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn the_reference_names_every_verb_and_no_other() {
-        let text = include_str!("../../docs/CLI.md");
-        let table = text.split("\n## Verbs\n").nth(1).unwrap().split("\n## ").next().unwrap();
-        let mut told: Vec<String> = table.lines().filter(|l| l.starts_with("| `")).flat_map(named).collect();
-        let later = table.split("answer \"not yet").next().unwrap().rsplit("\n\n").next().unwrap();
-        told.extend(later.split('`').skip(1).step_by(2).map(Into::into));
-        let tree = tree();
-        let mut there = Vec::new();
-        let mut optional = Vec::new();
-        for group in tree.get_subcommands() {
-            there.push(group.get_name().to_owned());
-            for verb in group.get_subcommands() {
-                there.push(format!("{} {}", group.get_name(), verb.get_name()));
-                optional.extend(verb.get_all_aliases().map(|alias| format!("{} {alias}", group.get_name())));
-            }
-        }
-        let missing: Vec<_> = there.iter().filter(|verb| !told.contains(verb)).collect();
-        assert!(missing.is_empty(), "docs/CLI.md doesn't tell of {missing:?}");
-        let unknown: Vec<_> = told.iter().filter(|verb| !there.contains(verb) && !optional.contains(verb)).collect();
-        assert!(unknown.is_empty(), "docs/CLI.md tells of {unknown:?}, which isn't there");
-    }
-
-    #[test]
-    fn airflow_spellings_and_later_verbs_parse() {
-        for line in [
-            "dagdeck dags list-runs -d churn --state failed",
-            "dagdeck dags list-runs --dag-id churn",
-            "dagdeck dags trigger --dag-id churn --run-id r --conf {} --logical-date 2026-01-01 --wait --timeout 5",
-            "dagdeck tasks clear churn --start-date -7d --end-date now --task-regex train --downstream --upstream \
-             --only-failed --only-running --yes",
-            "dagdeck tasks clear churn -s 2026-01-01 -e 2026-01-02 -t a -d -u -f -r -y --dry-run",
-            "dagdeck tasks states-for-dag-run churn r",
-            "dagdeck tasks mark churn r train:3 failed --downstream",
-            "dagdeck logs churn r train --map-index 2 --try 1 -f --grep x --level warning",
-            "dagdeck backfill create --dag-id churn --from-date 2026-01-01 --to-date 2026-01-02",
-            "dagdeck hitl answer churn r approve --option yes",
-            "dagdeck secrets rotate-key",
-            "dagdeck open churn/r",
-            "dagdeck connections add c --conn-uri http://x",
-        ] {
-            assert!(parse(line.split_whitespace().map(OsString::from)).is_ok(), "{line}");
-        }
-        for wrong in ["dagdeck dag5", "dagdeck dags trigger churn --wait --timeout soon", "dagdeck runs list --bogus"] {
-            assert_eq!(parse(wrong.split_whitespace().map(OsString::from)).unwrap_err(), 2, "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     connection_test,
+    in_use::{self, Insist},
     mask::Mask,
     nearest,
     shell::{Shell, quote},
@@ -16,7 +17,7 @@ use crate::{
     error::{Error, Result},
     protocol::Command,
     secrets,
-    store::pages,
+    store::{pages, screens::settings},
 };
 
 /// Verbs of `connections`.
@@ -45,11 +46,14 @@ pub enum ConnectionVerb {
     #[command(after_help = "Example:\n  dagdeck connections add lake --conn-uri 'http://user:pass@host:8080/path'\n  \
         dagdeck connections add db --conn-json '{\"conn_type\": \"postgres\", \"host\": \"db\", \"port\": 5432}'")]
     Add(Box<Add>),
-    /// Delete a connection
+    /// Delete a connection; says which DAGs name it
     #[command(after_help = "Example:\n  dagdeck connections delete lake")]
     Delete {
         /// Id
         conn_id: String,
+        /// Whether to ask
+        #[command(flatten)]
+        insist: Insist,
     },
     /// Whether what a connection names can be reached
     #[command(
@@ -132,11 +136,13 @@ pub fn run(verb: ConnectionVerb, shell: &mut Shell) -> Result<i32> {
         ConnectionVerb::Get { conn_id, reveal } => {
             let mut rows = vec![one(&conn_id, shell)?];
             show_or_hide(&mut rows, reveal, &conn_id, shell)?;
+            rows[0]["used_by"] = settings::dags_naming(&shell.store()?, &conn_id)?.into();
             shell.show(&rows[0])?;
         }
         ConnectionVerb::Add(add) => create(*add, shell)?,
-        ConnectionVerb::Delete { conn_id } => {
+        ConnectionVerb::Delete { conn_id, insist } => {
             one(&conn_id, shell)?;
+            in_use::named("connection", &conn_id, insist, shell)?;
             shell.submit(Command::DeleteConnection { conn_id: conn_id.clone() })?;
             shell.show(&json!({"connection_id": conn_id, "deleted": true}))?;
         }

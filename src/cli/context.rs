@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use super::nearest;
-use crate::error::{Error, Result};
+use crate::{
+    config::broken_toml,
+    error::{Error, Result},
+};
 
 /// The home that `[contexts.NAME]` names.
 ///
@@ -13,8 +16,7 @@ pub fn home(name: &str) -> Result<PathBuf> {
     let file = file().ok_or_else(|| Error::usage("--context needs HOME or XDG_CONFIG_HOME to find config.toml"))?;
     let text = std::fs::read_to_string(&file)
         .map_err(|e| Error::usage(format!("--context {name}: {} can't be read", file.display())).because(e))?;
-    let table: toml::Table = toml::from_str(&text)
-        .map_err(|e| Error::usage(format!("{} can't be read", file.display())).because(e.message()))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|e| broken_toml(&file, &text, &e))?;
     let contexts = table.get("contexts").and_then(toml::Value::as_table);
     let Some(context) = contexts.and_then(|c| c.get(name)) else {
         let known: Vec<String> = contexts.map(|c| c.keys().cloned().collect()).unwrap_or_default();

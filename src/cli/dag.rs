@@ -155,6 +155,9 @@ fn list(filter: Option<&str>, shell: &mut Shell) -> Result<i32> {
         "fileloc",
     ];
     shell.show_rows(rows, &columns)?;
+    if let Some(note) = target::unreadable(&conn)? {
+        shell.say(&format!("{note}; `dagdeck dags list-import-errors` says why"))?;
+    }
     Ok(0)
 }
 
@@ -178,10 +181,7 @@ fn import_errors(shell: &mut Shell) -> Result<i32> {
         return Ok(0);
     }
     if shell.format() == Format::Table {
-        for row in &rows {
-            let text = dag_check::sentence("error", row);
-            shell.text(&text)?;
-        }
+        shell.text(&dag_check::sentences(&rows))?;
         return Ok(code);
     }
     shell.show_rows(rows, &["filename", "line", "column", "message", "hint"])?;

@@ -38,7 +38,7 @@ pub fn details(dag_id: &str, shell: &mut Shell) -> Result<i32> {
         let warnings = fields.shift_remove("warnings").unwrap_or_default();
         shell.show(&document)?;
         for warning in warnings.as_array().into_iter().flatten() {
-            shell.text(&dag_check::sentence("warning", warning))?;
+            shell.text(&dag_check::sentence(warning))?;
         }
         return Ok(0);
     }

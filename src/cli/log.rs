@@ -1,6 +1,7 @@
 //! `logs`: prints, searches and follows the log of a try.
 
 use std::{
+    collections::VecDeque,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::{
     log_search,
+    mask::Mask,
     shell::{Format, Shell},
     target::{Instance, TaskName},
 };
@@ -39,6 +41,9 @@ pub struct LogArgs {
     /// Go on as it grows, until the try ends
     #[arg(short, long)]
     follow: bool,
+    /// Only the last so many of the lines that are there
+    #[arg(long, value_name = "N", conflicts_with = "filter")]
+    tail: Option<usize>,
     /// Only lines that match this regular expression
     #[arg(long, value_name = "RE")]
     grep: Option<String>,
@@ -82,7 +87,12 @@ pub fn run(args: LogArgs, shell: &mut Shell) -> Result<i32> {
     if !args.follow && !source.file.exists() {
         return Err(no_log(&source, &conn)?);
     }
-    follow(&source, &wanted, args.follow, &conn, shell)
+    let shown = Shown { wanted, mask: shell.mask(&conn)?, format: shell.format() };
+    let end = match args.tail {
+        Some(lines) if source.file.exists() => tail(&source, &shown, lines, shell)?,
+        _ => (0, 0),
+    };
+    follow(&source, &shown, args.follow, end, &conn, shell)
 }
 
 fn level(name: &str) -> Result<Level> {
@@ -145,19 +155,63 @@ fn no_log(source: &Source, conn: &rusqlite::Connection) -> Result<Error> {
     })
 }
 
-/// Prints what is there and, if asked, what is added until the try ends.
+/// Which lines are shown, and how.
+struct Shown {
+    wanted: Filter,
+    mask: Mask,
+    format: Format,
+}
+
+impl Shown {
+    /// The line as it is printed; `None` if it isn't wanted.
+    fn line(&self, raw: &str) -> Option<String> {
+        let line = Line::read(raw);
+        let shown = self.wanted.wants(&line).then(|| match self.format {
+            Format::Json => raw.to_owned(),
+            _ => clean(&line.plain()),
+        })?;
+        Some(self.mask.hide_text(&shown).unwrap_or(shown))
+    }
+}
+
+/// Prints the last wanted lines that are there; the offset after them, and how many they were.
+fn tail(source: &Source, shown: &Shown, lines: usize, shell: &mut Shell) -> Result<(u64, usize)> {
+    let failed = |e| Error::system(format!("can't read {}", source.file.display()), e);
+    let mut last: VecDeque<String> = VecDeque::new();
+    let is_all = shown.wanted.grep.is_none() && shown.wanted.level.is_none();
+    let (mut text, mut end) = match is_all {
+        true => tasklog::tail(&source.file, lines).map_err(failed)?,
+        false => tasklog::read_from(&source.file, 0).map_err(failed)?,
+    };
+    while !text.is_empty() {
+        for line in text.lines().filter_map(|raw| shown.line(raw)) {
+            if last.len() >= lines {
+                last.pop_front();
+            }
+            last.push_back(line);
+        }
+        (text, end) = match is_all {
+            true => (String::new(), end),
+            false => tasklog::read_from(&source.file, end).map_err(failed)?,
+        };
+    }
+    last.truncate(lines);
+    last.iter().try_for_each(|line| shell.line(line))?;
+    Ok((end, last.len()))
+}
+
+/// Prints what is there after an offset and, if asked, what is added until the try ends. `found`: how many lines were shown.
 fn follow(
     source: &Source,
-    wanted: &Filter,
+    shown: &Shown,
     follow: bool,
+    (mut offset, mut found): (u64, usize),
     conn: &rusqlite::Connection,
     shell: &mut Shell,
 ) -> Result<i32> {
     let failed = |e| Error::system(format!("can't read {}", source.file.display()), e);
-    let mask = shell.mask(conn)?;
-    let mut offset = 0;
-    let mut found = 0;
     let mut settled: Option<Instant> = None;
+    let is_tail = found > 0 || offset > 0;
     loop {
         // Asked before reading: what is written before the end is on disk then.
         let ended = follow
@@ -168,23 +222,20 @@ fn follow(
                 source.map_index,
                 source.try_number,
             )?;
-        if source.file.exists() {
+        while source.file.exists() && (follow || !is_tail) {
             let (text, end) = tasklog::read_from(&source.file, offset).map_err(failed)?;
+            if text.is_empty() {
+                break;
+            }
             offset = end;
-            for raw in text.lines() {
-                let line = Line::read(raw);
-                if !wanted.wants(&line) {
-                    continue;
-                }
+            for line in text.lines().filter_map(|raw| shown.line(raw)) {
                 found += 1;
-                let shown = if shell.format() == Format::Json { raw.to_owned() } else { clean(&line.plain()) };
-                let masked = mask.hide_text(&shown).unwrap_or(shown);
-                shell.line(&masked)?;
+                shell.line(&line)?;
             }
         }
         if !follow {
             // As grep: nothing found is an answer of its own.
-            return Ok(i32::from(found == 0 && wanted.grep.is_some()));
+            return Ok(i32::from(found == 0 && shown.wanted.grep.is_some()));
         }
         shell.flush()?;
         if ended || is_over(source, conn, &mut settled)? {

@@ -36,20 +36,27 @@ pub fn run(filter: &str, wanted: &Filter, shell: &mut Shell) -> Result<i32> {
         for number in tasklog::tries(&tasklog::folder(&logs, dag_id, run_id, task_id, index)) {
             let file = tasklog::file(&logs, dag_id, run_id, task_id, index, number);
             let failed = |e| Error::system(format!("can't read {}", file.display()), e);
-            let (content, _) = tasklog::read_from(&file, 0).map_err(failed)?;
-            for line in content.lines().map(Line::read).filter(|line| wanted.wants(line)) {
-                count += 1;
-                let shown = clean(&line.plain());
-                let shown = mask.hide_text(&shown).unwrap_or(shown);
-                if shell.format().is_document() {
-                    found.push(document(row, number, &line, &shown));
-                } else {
-                    let place = match shell.format() {
-                        Format::Plain => format!("{dag_id}\t{run_id}\t{task_id}\t{index}\t{number}\t"),
-                        _ if index == UNMAPPED => format!("{dag_id} {run_id} {task_id} try {number}: "),
-                        _ => format!("{dag_id} {run_id} {task_id}[{index}] try {number}: "),
-                    };
-                    shell.line(&format!("{place}{shown}"))?;
+            let mut offset = 0;
+            loop {
+                let (content, next) = tasklog::read_from(&file, offset).map_err(failed)?;
+                if content.is_empty() {
+                    break;
+                }
+                offset = next;
+                for line in content.lines().map(Line::read).filter(|line| wanted.wants(line)) {
+                    count += 1;
+                    let shown = clean(&line.plain());
+                    let shown = mask.hide_text(&shown).unwrap_or(shown);
+                    if shell.format().is_document() {
+                        found.push(document(row, number, &line, &shown));
+                    } else {
+                        let place = match shell.format() {
+                            Format::Plain => format!("{dag_id}\t{run_id}\t{task_id}\t{index}\t{number}\t"),
+                            _ if index == UNMAPPED => format!("{dag_id} {run_id} {task_id} try {number}: "),
+                            _ => format!("{dag_id} {run_id} {task_id}[{index}] try {number}: "),
+                        };
+                        shell.line(&format!("{place}{shown}"))?;
+                    }
                 }
             }
         }

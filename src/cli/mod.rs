@@ -18,8 +18,10 @@ mod dag_detail;
 mod dag_trigger;
 mod db;
 mod db_clean;
+mod environment;
 mod filter;
 mod hitl;
+mod in_use;
 mod incident;
 mod info;
 mod interrupt;
@@ -55,8 +57,9 @@ mod xcom;
 
 use crate::{model::yaml, secrets::mask};
 
-pub use args::{ConsoleOptions, Environment, Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
+pub use args::{Invocation, RunScheduler, TestDag, TestTask, Verb, parse};
 pub use context::keys_file;
+pub use environment::{ConsoleOptions, Environment};
 pub use open::opening;
 pub use pod::Renderer;
 pub use shell::Shell;
@@ -103,6 +106,7 @@ fn finish(done: crate::error::Result<i32>, shell: &mut Shell) -> i32 {
         // `dagdeck runs list | head` is no failure.
         return 0;
     }
-    shell.complain(&error);
-    error.exit_code()
+    let code = error.exit_code();
+    shell.complain(error);
+    code
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{
-    args::{ConsoleOptions, Environment},
+    environment::{ConsoleOptions, Environment},
     shell::Shell,
     target,
 };

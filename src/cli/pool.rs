@@ -5,7 +5,13 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::{nearest, shell::Shell, variable::read_object, variable::write_file};
+use super::{
+    in_use::{self, Insist},
+    nearest,
+    shell::Shell,
+    variable::read_object,
+    variable::write_file,
+};
 use crate::{
     error::{Error, Result},
     protocol::Command,
@@ -39,11 +45,14 @@ pub enum PoolVerb {
         #[arg(long)]
         include_deferred: bool,
     },
-    /// Delete a pool
+    /// Delete a pool; one that is in use only after a question, or with -y
     #[command(after_help = "Example:\n  dagdeck pools delete gpu")]
     Delete {
         /// Pool
         name: String,
+        /// Whether to ask
+        #[command(flatten)]
+        insist: Insist,
     },
     /// Create or change the pools of a JSON file
     #[command(after_help = "Example:\n  dagdeck pools import pools.json")]
@@ -78,8 +87,9 @@ pub fn run(verb: PoolVerb, shell: &mut Shell) -> Result<i32> {
             shell.submit(Command::SetPool { name: name.clone(), slots, description, include_deferred })?;
             show(&name, shell)?;
         }
-        PoolVerb::Delete { name } => {
+        PoolVerb::Delete { name, insist } => {
             one(&name, shell)?;
+            in_use::pool(&name, insist, shell)?;
             shell.submit(Command::DeletePool { name: name.clone() })?;
             shell.show(&json!({"name": name, "deleted": true}))?;
         }
@@ -123,7 +133,10 @@ fn one(name: &str, shell: &Shell) -> Result<Value> {
 }
 
 fn show(name: &str, shell: &mut Shell) -> Result<()> {
-    let pool = one(name, shell)?;
+    let mut pool = one(name, shell)?;
+    let (holders, dags) = in_use::of_pool(name, shell)?;
+    pool["holders"] = holders.into();
+    pool["used_by"] = dags.into();
     shell.show(&pool)
 }
 

@@ -111,10 +111,12 @@ fn logs(follow: bool, lines: usize, shell: &mut Shell) -> Result<i32> {
     }
     loop {
         shell.flush()?;
-        crate::tasklog::wait_for_change(&file, Duration::from_secs(1)).map_err(failed)?;
         let (more, now) = crate::tasklog::read_from(&file, end).map_err(failed)?;
         shell.text(&more)?;
         end = now;
+        if more.is_empty() {
+            crate::tasklog::wait_for_change(&file, Duration::from_secs(1)).map_err(failed)?;
+        }
     }
 }
 

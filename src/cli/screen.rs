@@ -1,6 +1,7 @@
-//! `screen`: what a screen of the console shows, as plain text.
+//! `screen`: what a screen of the console shows, as plain text; the rows of a list also as a document.
 
 use clap::Args;
+use serde_json::json;
 
 use super::{open::opening, shell::Shell};
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 
 /// Which screen.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  dagdeck screen triage\n  dagdeck screen tasks --where state:failed\n  \
+#[command(after_help = "Example:\n  dagdeck screen triage\n  dagdeck screen tasks --where state:failed -o json\n  \
     dagdeck screen grid churn\n  dagdeck screen compare churn/latest/train:3")]
 pub struct ScreenArgs {
     /// triage, dags, runs, tasks, backfills, pods, assets, settings, audit, system; of a DAG: grid, graph, calendar, source, versions,
@@ -31,7 +32,11 @@ pub fn run(of: ScreenArgs, shell: &mut Shell) -> Result<i32> {
     let place = shell.place()?;
     let now = crate::clock::now().as_microsecond();
     let stage = Stage::of(place.home.clone(), place.dags_folder.clone(), place.logs(), now)?;
-    let text = console::plain_screen(stage, &of.name, at, of.filter.as_deref())?;
-    shell.text(&text)?;
+    let shown = console::plain_screen(stage, &of.name, at, of.filter.as_deref())?;
+    match shown.rows {
+        _ if !shell.format().is_document() => shell.text(&shown.text)?,
+        Some(rows) => shell.document(&rows.into())?,
+        None => shell.document(&json!({"screen": of.name, "lines": shown.text.lines().collect::<Vec<_>>()}))?,
+    }
     Ok(0)
 }

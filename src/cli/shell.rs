@@ -307,7 +307,8 @@ impl Shell {
     }
 
     /// Prints an error: what, why, what to do instead.
-    pub fn complain(&mut self, error: &Error) {
+    pub fn complain(&mut self, error: Error) {
+        let error = self.environment.explained(error);
         let _ = writeln!(self.err, "error: {error}");
     }
 }

@@ -332,6 +332,24 @@ pub fn unknown_dag(dag_id: &str, known: &[String]) -> Error {
     Error::not_found(format!("there is no DAG {dag_id:?}")).hint(nearest::hint(dag_id, known, none))
 }
 
+/// How many files have errors, as a sentence; `None` if none has.
+///
+/// # Errors
+/// `System` if the store can't be read.
+pub fn unreadable(conn: &Connection) -> Result<Option<String>> {
+    let mut files: Vec<String> = pages::dag::diagnostics(conn)?
+        .into_iter()
+        .filter(|d| d.severity == crate::model::Severity::Error)
+        .map(|d| d.file)
+        .collect();
+    files.dedup();
+    Ok(match &files[..] {
+        [] => None,
+        [one] => Some(format!("{one} can't be read")),
+        all => Some(format!("{} files can't be read", all.len())),
+    })
+}
+
 /// The error for an unknown task, with the nearest ids.
 pub fn unknown_task(dag_id: &str, task_id: &str, known: &[String]) -> Error {
     Error::not_found(format!("DAG {dag_id} has no task {task_id:?}")).hint(nearest::hint(task_id, known, "it has none"))
@@ -357,7 +375,11 @@ pub fn fresh_dag(shell: &Shell, dag_id: &str) -> Result<Connection> {
     if known.iter().any(|id| id == dag_id) {
         return Ok(conn);
     }
-    Err(unknown_dag(dag_id, &known))
+    let error = unknown_dag(dag_id, &known);
+    Err(match unreadable(&conn)? {
+        Some(note) => error.because(format!("{note} (`dagdeck dags list-import-errors`)")),
+        None => error,
+    })
 }
 
 /// The store for a verb that lists DAGs, as their files are now.

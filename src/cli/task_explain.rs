@@ -17,7 +17,10 @@ use crate::{
     model::{MapIndex, RunId, TiKey, TiState, UNMAPPED, time::rfc3339},
     protocol::Request,
     scheduler::{DagFacts, Limits, World},
-    store::{self, pages},
+    store::{
+        self, pages,
+        screens::{RunRef, TiRef, changes},
+    },
 };
 
 /// One reason.
@@ -39,11 +42,15 @@ pub fn explain(of: &Instance, conn: &Connection, shell: &mut Shell) -> Result<i3
         let mut document = document(of, &row, &blockers);
         document["summary"] = summary.into();
         document["cause"] = row["cause"].clone();
+        document["since_it_worked"] = since_it_worked(of, &row, conn)?;
         shell.mask(conn)?.hide(&mut document);
         shell.document(&document)?;
         return Ok(0);
     }
     shell.line(&summary)?;
+    for change in since_it_worked(of, &row, conn)?["changes"].as_array().into_iter().flatten() {
+        shell.line(&format!("  changed since it worked: {}", change["what"].as_str().unwrap_or("")))?;
+    }
     for blocker in &blockers {
         let until = blocker.until.as_ref().and_then(Value::as_str).map(|t| format!(" (until {t})")).unwrap_or_default();
         shell.line(&format!("  {}: {}{until}", blocker.kind, blocker.reason))?;
@@ -90,6 +97,29 @@ fn document(of: &Instance, row: &Value, blockers: &[Blocker]) -> Value {
     })
 }
 
+/// When the task last worked in a run before this one, and what is different since, most likely first; null unless it failed.
+fn since_it_worked(of: &Instance, row: &Value, conn: &Connection) -> Result<Value> {
+    if !matches!(row["state"].as_str(), Some("failed" | "up_for_retry")) {
+        return Ok(Value::Null);
+    }
+    let run = RunRef { id: of.run.row, dag_id: of.run.dag_id.clone(), run_id: of.run.run_id.clone() };
+    let ti = TiRef { run, task_id: of.task_id.clone(), map_index: index_of(row) };
+    let found = changes::since_it_worked(conn, &ti)?;
+    let time = |at| jiff::Timestamp::from_microsecond(at).map(rfc3339).ok();
+    let list: Vec<Value> = found
+        .changes
+        .iter()
+        .map(|c| json!({"what": c.what, "when": c.at.and_then(time), "likely": c.likely}))
+        .collect();
+    let worked =
+        found.worked.map(|w| json!({"dag_run_id": w.run_id, "end_date": time(w.at), "dag_version": w.version}));
+    Ok(json!({"worked": worked, "changes": list}))
+}
+
+fn index_of(row: &Value) -> MapIndex {
+    row["map_index"].as_i64().and_then(|i| MapIndex::try_from(i).ok()).unwrap_or(UNMAPPED)
+}
+
 fn summary(row: &Value, blockers: &[Blocker]) -> String {
     let name = match row["map_index"].as_i64().filter(|i| *i >= 0) {
         Some(index) => format!("{}[{index}]", row["task_id"].as_str().unwrap_or("")),
@@ -111,8 +141,7 @@ fn summary(row: &Value, blockers: &[Blocker]) -> String {
 /// What keeps it from running; empty if it runs, has ended, or waits for nothing.
 fn blockers(of: &Instance, row: &Value, conn: &Connection, shell: &Shell) -> Result<Vec<Blocker>> {
     let place = shell.place()?;
-    let index = row["map_index"].as_i64().and_then(|i| MapIndex::try_from(i).ok()).unwrap_or(UNMAPPED);
-    let key = TiKey::new(RunId(of.run.row), of.task_id.as_str(), index);
+    let key = TiKey::new(RunId(of.run.row), of.task_id.as_str(), index_of(row));
     let state = row["state"].as_str().unwrap_or("none").parse().unwrap_or(TiState::None);
     if state.is_finished() {
         return Ok(Vec::new());

@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::{mask::Mask, nearest, shell::Shell, shell::quote};
+use super::{
+    in_use::{self, Insist},
+    mask::Mask,
+    nearest,
+    shell::Shell,
+    shell::quote,
+};
 use crate::{
     error::{Error, Result},
     protocol::Command,
     secrets,
-    store::pages,
+    store::{pages, screens::settings},
 };
 
 /// Verbs of `variables`.
@@ -53,11 +59,14 @@ pub enum VariableVerb {
         #[arg(short, long)]
         json: bool,
     },
-    /// Delete a variable
+    /// Delete a variable; says which DAGs name it
     #[command(after_help = "Example:\n  dagdeck variables delete min_gain")]
     Delete {
         /// Key
         key: String,
+        /// Whether to ask
+        #[command(flatten)]
+        insist: Insist,
     },
     /// Create or change the variables of a JSON file
     #[command(after_help = "Example:\n  dagdeck variables import variables.json")]
@@ -105,8 +114,9 @@ pub fn run(verb: VariableVerb, shell: &mut Shell) -> Result<i32> {
             hide(&mut row, &Mask::of_settings(&shell.place()?.settings));
             shell.show(&row)?;
         }
-        VariableVerb::Delete { key } => {
+        VariableVerb::Delete { key, insist } => {
             one(&key, shell)?;
+            in_use::named("variable", &key, insist, shell)?;
             shell.submit(Command::DeleteVariable { key: key.clone() })?;
             shell.show(&json!({"key": key, "deleted": true}))?;
         }
@@ -182,6 +192,7 @@ fn get(key: &str, default: Option<String>, as_json: bool, reveal: bool, shell: &
             .map_err(|e| Error::refused(format!("the value of variable {key} isn't JSON")).because(e))?;
     }
     if shell.format().is_document() {
+        row["used_by"] = settings::dags_naming(&shell.store()?, key)?.into();
         return shell.document(&row);
     }
     let text = row["value"].as_str().map_or_else(|| row["value"].to_string(), ToOwned::to_owned);

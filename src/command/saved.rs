@@ -9,14 +9,14 @@ use super::{
     Actor, about,
     perform::{Touched, describe, perform, write_audit},
     prepared::{Prepared, prepare},
-    revert,
+    revert, siblings,
 };
 use crate::{
     clock,
     config::Place,
     error::{Error, Kind, Result},
     model::time::{plus_seconds, rfc3339},
-    protocol::Command,
+    protocol::{self, Command},
     store::{Store, plan},
 };
 
@@ -97,13 +97,23 @@ pub fn apply(
     let saved = open(tx, plan_id)?;
     let command: Command = serde_json::from_str(&saved.command)
         .map_err(|e| Error::system(format!("plan {plan_id} is of another version of dagdeck"), e))?;
-    let prepared = prepare(tx, place, &command, now)
+    let mut prepared = prepare(tx, place, &command, now)
         .map_err(|e| Error { message: format!("plan {plan_id} can't be applied any more: {}", e.message), ..e })?;
     if prepared.document["plan_id"] != content_of(&saved.plan_id) {
-        let why = differences(&saved.basis, &prepared.basis);
-        return Err(Error::refused(format!("what plan {plan_id} was computed from has changed"))
-            .because(why)
-            .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
+        let done = siblings::done(tx, &saved)?;
+        let is_theirs = done.explains(&saved.basis, &prepared.basis);
+        if is_theirs {
+            done.leave_out(&mut prepared);
+            prepared.document["plan_id"] = saved.plan_id.as_str().into();
+            // It is taken back by what it did, not by what it was to do.
+            plan::rewrite(tx, plan_id, &prepared.document)?;
+        }
+        if !is_theirs {
+            let why = differences(&saved.basis, &prepared.basis);
+            return Err(Error::refused(format!("what plan {plan_id} was computed from has changed"))
+                .because(why)
+                .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
+        }
     }
     let before = revert::states_before(tx, &prepared.document)?;
     let (mut document, mut touched) = prepared.apply(tx, &saved.who, now)?;
@@ -155,10 +165,25 @@ fn differences(before: &[String], now: &[String]) -> String {
     }
 }
 
+/// Why a held plan of several isn't applied: a scheduler or a console that was killed got only some of what one form does.
+fn incomplete(store: &Store, saved: &plan::Saved) -> Result<Option<String>> {
+    let Some(act) = &saved.act else { return Ok(None) };
+    let (Some(wanted), there) = (protocol::act::plans(act), plan::of_act(store.reader(), act)?.len()) else {
+        return Ok(None);
+    };
+    let why = format!("only {there} of the {wanted} plans of this act arrived, so none of them is applied");
+    Ok((there < wanted).then_some(why))
+}
+
 /// Applies held plans whose time has come; one that doesn't hold any more is refused, which its row says. `took` is given
 /// what each touched, also of those before one that could not be written.
 pub fn apply_due(store: &mut Store, place: &Place, now: Timestamp, mut took: impl FnMut(Touched)) -> Result<()> {
     for saved in plan::due(store.reader(), now)? {
+        if let Some(why) = incomplete(store, &saved)? {
+            store.transaction(|tx| plan::decide(tx, &saved.plan_id, "refused", Some(&why), clock::now()))?;
+            took(Touched { plans: true, ..Touched::default() });
+            continue;
+        }
         let actor = Actor { who: saved.who, via: "held".into(), command_line: saved.command_line };
         let plan_id = saved.plan_id;
         match perform(store, place, &actor, Command::ApplyPlan { plan_id: plan_id.clone() }) {

@@ -5,7 +5,9 @@ mod foreign;
 mod lint;
 mod place;
 mod settings;
+mod trouble;
 
 pub use lint::{Finding, Weight};
 pub use place::{Place, Wanted};
-pub use settings::{Setting, Settings};
+pub use settings::{Setting, Settings, broken_toml};
+pub use trouble::explained;

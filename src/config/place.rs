@@ -28,10 +28,7 @@ pub struct Place {
 impl Place {
     /// Finds home, settings and DAG folder in the order that `cli.md` gives. Creates nothing.
     pub fn find(wanted: &Wanted) -> Result<Self> {
-        let home = match wanted.home.clone().or_else(|| env_path("DAGDECK_HOME")) {
-            Some(home) => absolute(&home)?,
-            None => Self::usual_home()?,
-        };
+        let home = Self::home_of(wanted)?;
         let settings = Settings::load(&home.join("dagdeck.toml"), std::env::vars())?;
         let named = wanted
             .dags_folder
@@ -44,6 +41,17 @@ impl Place {
             None => home.join("dags"),
         };
         Ok(Self { home, dags_folder, settings })
+    }
+
+    /// The home that is wanted, absolute; it need not be there.
+    ///
+    /// # Errors
+    /// `Usage` if none is named and `HOME` isn't set.
+    pub fn home_of(wanted: &Wanted) -> Result<PathBuf> {
+        match wanted.home.clone().or_else(|| env_path("DAGDECK_HOME")) {
+            Some(home) => absolute(&home),
+            None => Self::usual_home(),
+        }
     }
 
     /// The home that is meant when nobody names one.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use super::defaults::{DEFAULTS, SHAPING};
 use crate::{
     error::{Error, Result},
-    model::hash,
+    model::{hash, toml_syntax},
 };
 
 /// A value and where it came from (`default`, the file's path, or the variable's name).
@@ -52,12 +52,7 @@ impl Settings {
     }
 
     fn read_toml(&mut self, file: &Path, text: &str) -> Result<()> {
-        let table: toml::Table = toml::from_str(text).map_err(|e| {
-            let at = e.span().map_or(0, |span| span.start.min(text.len()));
-            let line = text[..at].matches('\n').count() + 1;
-            let column = at - text[..at].rfind('\n').map_or(0, |n| n + 1) + 1;
-            Error::usage(format!("{}:{line}:{column}: {}", file.display(), e.message()))
-        })?;
+        let table: toml::Table = toml::from_str(text).map_err(|e| broken_toml(file, text, &e))?;
         let source = file.display().to_string();
         for (section, body) in &table {
             let toml::Value::Table(body) = body else {
@@ -151,6 +146,21 @@ impl Settings {
     /// Every option: section, key, value with source.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str, &Setting)> {
         self.values.iter().map(|((section, key), setting)| (section.as_str(), key.as_str(), setting))
+    }
+}
+
+/// The error of a file that isn't TOML: where, what, and what to write instead.
+pub fn broken_toml(file: &Path, text: &str, said: &toml::de::Error) -> Error {
+    let fault = toml_syntax::faults(text).into_iter().next().unwrap_or_else(|| toml_syntax::Fault {
+        at: said.span().map_or(0, |span| span.start),
+        message: said.message().into(),
+        hint: None,
+    });
+    let (line, column) = toml_syntax::place(text, fault.at);
+    let error = Error::usage(format!("{}:{line}:{column}: {}", file.display(), fault.message));
+    match fault.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }
 

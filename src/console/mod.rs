@@ -3,9 +3,12 @@
 mod allowed;
 mod ansi;
 mod clipboard;
+mod comparison;
 mod critical;
+mod curves;
 mod diagram;
 mod distance;
+mod everywhere;
 mod export;
 mod fields;
 mod forms;
@@ -34,7 +37,6 @@ mod pods;
 mod query;
 #[cfg(test)]
 mod query_plans;
-mod query_pods;
 #[cfg(test)]
 mod query_reach;
 mod reader;
@@ -52,7 +54,7 @@ mod views;
 mod widgets;
 
 pub use picture::{Stage, frame_svg, frame_text};
-pub use plain::{SCREENS as PLAIN_SCREENS, screen as plain_screen};
+pub use plain::{Plain, SCREENS as PLAIN_SCREENS, screen as plain_screen};
 pub use run::{Opening, Options, Starter, first_frame, run};
 pub use terminal::{change, changed_bytes};
 pub use theme::Theme;

@@ -1,8 +1,10 @@
 //! A screen as plain text, without a terminal: for screen readers, scripts and mails.
 
+use serde_json::Value;
+
 use crate::error::{Error, Result};
 
-use super::{picture::Stage, place::Place, run::Opening, widgets::input::Input};
+use super::{export, message::Source, picture::Stage, place::Place, run::Opening, widgets::input::Input};
 
 /// Below two panes, so that no line has two things in it.
 const COLUMNS: u16 = 108;
@@ -55,11 +57,20 @@ pub fn names() -> Vec<&'static str> {
     SCREENS.iter().map(|(name, ..)| *name).collect()
 }
 
-/// Prints a screen: its crumbs, then its lines from top to bottom, those of the preview last.
+/// A screen's facts.
+#[derive(Debug)]
+pub struct Plain {
+    /// Its crumbs, then its lines from top to bottom, those of the preview last.
+    pub text: String,
+    /// The rows of a list as what `X` writes of them; `None` if it is no list.
+    pub rows: Option<Vec<Value>>,
+}
+
+/// Reads a screen.
 ///
 /// # Errors
 /// `Usage` for an unknown screen, one that needs another object, or a filter that can't be read; what reading the store says.
-pub fn screen(mut stage: Stage, name: &str, at: Option<Opening>, filter: Option<&str>) -> Result<String> {
+pub fn screen(mut stage: Stage, name: &str, at: Option<Opening>, filter: Option<&str>) -> Result<Plain> {
     let Some((_, about, keys)) = SCREENS.iter().find(|(known, ..)| *known == name) else {
         return Err(Error::usage(format!("no screen is called {name}")).hint(format!("one of {}", names().join(", "))));
     };
@@ -102,7 +113,13 @@ pub fn screen(mut stage: Stage, name: &str, at: Option<Opening>, filter: Option<
     // Of a log the lines count, not the bar beside them.
     let bar = if matches!(shown.place, Place::Logs(_)) { 0 } else { 1 };
     let title = format!("{}\n", shown.place.title());
-    Ok(title + &lines(&stage.text(), bar))
+    let rows = match export::of(stage.state()) {
+        Some((Source::Text(lines), file)) if file.ends_with(".jsonl") => {
+            Some(lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        }
+        _ => None,
+    };
+    Ok(Plain { text: title + &lines(&stage.text(), bar), rows })
 }
 
 /// The lines between header and hints: no cursor, no bar, at most one empty line at a time.

@@ -4,14 +4,15 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
-    command,
+    command, config,
     error::Result,
-    model::MapIndex,
+    model::{ClusterHealth, MapIndex, yaml},
+    secrets::mask::Mask,
     store::screens::{
         Micros, TiRef,
-        assets::{self, AssetRow},
+        assets::{self, AssetRow, EventRow},
         audit::{self, AuditRow},
-        backfills::{self, BackfillRow, Held, Underway},
+        backfills::{self, BackfillRow},
         calendar::{self, Calendar},
         compare::{self, Base, Compare},
         dags::{self, Dags},
@@ -35,13 +36,8 @@ use crate::{
     },
 };
 
-use super::{
-    fields,
-    inspected::Inspected,
-    log::search::Hits,
-    place::Logs,
-    query_pods::{health, shown},
-};
+pub use super::everywhere::{Everywhere, Health, is_blind};
+use super::{everywhere, fields, inspected::Inspected, log::search::Hits, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -71,7 +67,8 @@ pub enum Query {
         part: Part,
         now: Micros,
     },
-    OfRun(i64),
+    /// Task instances of a run, and how long they usually take if that is asked for.
+    OfRun(i64, bool),
     System,
     Grid {
         dag_id: String,
@@ -100,6 +97,8 @@ pub enum Query {
     Audit(Option<audit::Subject>),
     Settings,
     Assets,
+    /// All that was said of an asset.
+    AssetHistory(i64),
     /// The rows of some instances, for their logs.
     Logs(Logs),
     Backfills,
@@ -216,6 +215,7 @@ pub enum Data {
     Audit(Vec<AuditRow>),
     Settings(Settings),
     Assets(Vec<AssetRow>),
+    AssetHistory(Vec<EventRow>),
     Logs(Vec<TiRow>),
     /// What was found in all logs so far; it isn't the store's.
     Hits(Box<Hits>),
@@ -235,28 +235,6 @@ pub enum Data {
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
-}
-
-/// What every screen shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Everywhere {
-    /// Acts that are held for a moment.
-    pub held: Vec<Held>,
-    /// How clusters are; `None`: none is known.
-    pub clusters: Option<Health>,
-    /// Backfills that have not ended.
-    pub backfills: Vec<Underway>,
-}
-
-/// How clusters are, in a word for the top line.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Health {
-    /// They answer.
-    Ok,
-    /// One is away since then.
-    Away(Micros),
-    /// Something may not be read.
-    Forbidden,
 }
 
 impl Query {
@@ -305,7 +283,15 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
             page.usual = known.all();
             Data::Instances(page)
         }
-        Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?.into()),
+        Query::OfRun(run, usual) => {
+            let mut page: Page<TiRow> = instances::of_run(conn, *run)?.into();
+            if *usual {
+                let known = Known::new(conn);
+                page.iter().for_each(|t| drop(known.of(&t.ti.run.dag_id, &t.ti.task_id)));
+                page.usual = known.all();
+            }
+            Data::Instances(page)
+        }
         Query::System => Data::System(system::load(conn)?),
         Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
         Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),
@@ -329,14 +315,11 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Everywhere => Data::Everywhere(Box::new(Everywhere {
-            held: backfills::held(conn)?,
-            clusters: health(&pods::clusters(conn)?),
-            backfills: backfills::running(conn)?,
-        })),
+        Query::Everywhere => Data::Everywhere(Box::new(everywhere::load(conn)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),
+        Query::AssetHistory(id) => Data::AssetHistory(assets::events(conn, *id, assets::MOST_EVENTS)?),
         Query::Logs(Logs::These(all)) => Data::Logs(instances::these(conn, all)?),
         Query::Logs(Logs::Task(run, task)) => Data::Logs(instances::of_task(conn, run.id, task)?),
         Query::Versions(dag) => Data::Versions(versions::load(conn, dag)?),
@@ -374,4 +357,24 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
             None => None,
         }),
     })
+}
+
+/// A pod with its siblings; what may be secret is masked.
+fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
+    // The store lies in the home, as do the settings that tell what is secret.
+    let home = conn.path().and_then(|path| std::path::Path::new(path).parent()).map(std::path::Path::to_owned);
+    let settings = config::Settings::load(&home.unwrap_or_default().join("dagdeck.toml"), std::env::vars())?;
+    let mask = Mask::load(conn, &settings)?;
+    mask.hide_in_manifest(&mut detail.manifest);
+    for change in detail.diff.iter_mut().chain(&mut detail.try_diff).flat_map(|d| &mut d.changes) {
+        let sides = [&change.before, &change.after];
+        let has_secret = sides.into_iter().flatten().any(|text| mask.hide_text(text).is_some());
+        if mask.is_sensitive(&change.name) || has_secret {
+            change.mask();
+        }
+    }
+    let hides = |h: &ClusterHealth| is_blind(h) && h.what == "events" && h.namespace == detail.row.namespace;
+    let events_hidden = pods::clusters(conn)?.health.iter().any(hides);
+    let (all, yaml) = (pods::of_instance(conn, &detail.row.ti)?, yaml::emit(&detail.manifest));
+    Ok(PodShown { all, yaml, events_hidden, detail })
 }

@@ -66,6 +66,8 @@ pub struct Screen {
     pub found_line: Option<usize>,
     /// How often the time shown was halved.
     pub zoom: u8,
+    /// The critical path of a timeline isn't marked.
+    pub hides_path: bool,
     /// Where a range starts.
     pub mark_start: Option<String>,
     /// Filter, or what a log is searched for.
@@ -136,6 +138,7 @@ impl Screen {
             preview_hidden: Cell::new(0),
             found_line: None,
             zoom: 0,
+            hides_path: false,
             mark_start: None,
             filter: Input::default(),
             filtering: false,
@@ -240,6 +243,13 @@ impl Screen {
         matches!(self.place, Place::Runs(_) | Place::Instances(None) | Place::Pods(_))
     }
 
+    /// The filter asks how long things usually take, which the rows of this run were read without.
+    pub fn lacks_usual(&self) -> bool {
+        let Data::Instances(rows) = &self.data else { return false };
+        let of_run = matches!(self.place, Place::Instances(Some(_))) && rows.usual.is_empty();
+        of_run && command::filter(&self.filter.text).is_ok_and(|f| f.asks_usual())
+    }
+
     /// Lets a long list go that one may come back to: it is read again then, down to the line under the cursor.
     pub fn put_away(&mut self) {
         const KEPT: usize = 2_000;
@@ -259,10 +269,9 @@ impl Screen {
         let filter = match command::filter(source) {
             Ok(filter) => {
                 // Of other rows nobody has looked up what is usual.
-                let knows = matches!(self.place, Place::Dags | Place::Runs(_) | Place::Instances(None));
+                let knows = matches!(self.place, Place::Dags | Place::Runs(_) | Place::Instances(_));
                 let unknown = filter.asks_usual() && !knows;
-                self.filter_error =
-                    unknown.then(|| "what is usual is known of DAGs, runs, task instances of all DAGs".into());
+                self.filter_error = unknown.then(|| "what is usual is known of DAGs, runs and task instances".into());
                 filter
             }
             Err(e) => {

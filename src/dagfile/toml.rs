@@ -13,35 +13,28 @@ use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
 use super::{Defaults, Parsed, graph::check};
-use crate::model::{Dag, Severity};
+use crate::model::{Dag, Severity, toml_syntax};
 use reader::{Item, Key, Reader};
 
 pub(super) use dag::PARAM_KEYS;
 
 const SECTIONS: &[&str] = &["dag", "default_args", "params", "tasks", "groups"];
 
-/// Reads a TOML DAG file. All its mistakes are found at once; with an error there is no DAG.
+/// Reads a TOML DAG file. All its mistakes are found at once (those of its syntax first); with an error there is no DAG.
 pub fn parse(file: &str, text: &str, defaults: &Defaults) -> Parsed {
     let mut reader = Reader::new(file, text);
     if let Ok(zone) = jiff::tz::TimeZone::get(&defaults.timezone) {
         reader.zone = zone;
     }
     let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        reader.error(&span, format!("TOML: {}", error.message()), None);
+    for fault in toml_syntax::explained(text, errors) {
+        reader.error(&(fault.at..fault.at), fault.message, fault.hint);
     }
-    // What stands in a line that couldn't be read would only be reported twice.
-    let broken: Vec<u32> = reader.diagnostics.iter().map(|d| d.line).collect();
-    let syntax_errors = reader.diagnostics.len();
-
+    // What such a text means nobody knows: a task may seem to be missing only since its lines couldn't be read.
+    if !reader.diagnostics.is_empty() {
+        return Parsed { dags: Vec::new(), diagnostics: reader.diagnostics };
+    }
     let dag = read(&mut reader, root.get_ref(), file, defaults);
-
-    let mut index = 0;
-    reader.diagnostics.retain(|d| {
-        index += 1;
-        index <= syntax_errors || !broken.contains(&d.line)
-    });
     reader.diagnostics.sort_by_key(|d| (d.line, d.column));
     let failed = reader.diagnostics.iter().any(|d| d.severity == Severity::Error);
     Parsed { dags: if failed { Vec::new() } else { vec![dag] }, diagnostics: reader.diagnostics }

@@ -63,6 +63,7 @@ use crate::{
     protocol::Request,
     runner::spawner::Places,
     store::Store,
+    tasklog,
 };
 
 /// Runs the scheduler in the foreground until it is told to stop.
@@ -158,6 +159,7 @@ pub fn launch(place: &Place) -> Result<Option<Child>> {
 
 /// Starts a scheduler like [`launch`] and waits until it answers. False if one ran already.
 pub fn start_detached(place: &Place) -> Result<bool> {
+    let before = std::fs::metadata(log_path(place)).map_or(0, |log| log.len());
     let Some(mut child) = launch(place)? else { return Ok(false) };
     let give_up = Instant::now() + Duration::from_secs(15);
     loop {
@@ -168,10 +170,12 @@ pub fn start_detached(place: &Place) -> Result<bool> {
             Err(e) => return Err(e),
         }
         if let Ok(Some(status)) = child.try_wait() {
-            let log = std::fs::read_to_string(log_path(place)).unwrap_or_default();
-            let last: Vec<&str> = log.lines().rev().take(3).collect();
-            let last = last.into_iter().rev().collect::<Vec<_>>().join(" | ");
-            return Err(Error::refused(format!("the scheduler ended at once ({status})")).because(last));
+            let said = tasklog::read_from(&log_path(place), before).map(|(text, _)| text).unwrap_or_default();
+            let error = Error::refused(format!("the scheduler ended at once ({status})"));
+            return Err(match said.rsplit("error: ").next().map(str::trim_end).filter(|last| !last.is_empty()) {
+                Some(last) => error.because(last),
+                None => error.because(format!("it said nothing in {}", log_path(place).display())),
+            });
         }
         if Instant::now() > give_up {
             let hint = format!("see {}", log_path(place).display());

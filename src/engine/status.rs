@@ -28,6 +28,9 @@ impl Engine {
                 "scheduled": count(&["scheduled"]), "parsing": self.parsing.busy.len(), "waiting_sensors": self.waits.len(),
                 "clients": self.conns.values().filter(|c| matches!(c.peer, Peer::Client { .. })).count(),
             },
+            // Who looks at what, in consoles.
+            "consoles": self.conns.values().filter(|c| !c.looks.is_empty())
+                .map(|c| json!({"who": c.user, "at": c.looks})).collect::<Vec<_>>(),
             "lag": self.lag(), "tick": self.ticks.ranks().map(|(p50, p99)| json!({"p50": p50, "p99": p99})),
             "log_disk": self.log_disk(), "clusters": self.clusters(), "executors": self.executors(),
             "slots": {"taken": self.world.slots_taken(), "limit": self.world.limits().parallelism},

@@ -11,7 +11,7 @@ use crate::{
     command::{self, Client},
     config::Place,
     error::{Error, Result},
-    model::{RunState, TiState, TriggeredBy},
+    model::{Diagnostic, RunState, TiState, TriggeredBy},
     processor::{self, Parser},
     protocol::{Command, Request},
     store::{self, Store, dag::ParsedFile, load},
@@ -49,7 +49,7 @@ fn throwaway_home() -> Result<PathBuf> {
 /// The file that has the DAG, parsed.
 fn find_dag(place: &Place, dag_id: &str) -> Result<ParsedFile> {
     let parser = Parser::without_home(&place.settings)?;
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<Diagnostic> = Vec::new();
     for path in processor::find_files(&place.dags_folder, &place.settings) {
         let Some(file) = parser.parse(&path) else { continue };
         if file.dags.iter().any(|d| &*d.dag.dag_id == dag_id) {
@@ -58,16 +58,11 @@ fn find_dag(place: &Place, dag_id: &str) -> Result<ParsedFile> {
         wrong.extend(file.diagnostics.into_iter().filter(|d| d.severity == crate::model::Severity::Error));
     }
     let error = Error::not_found(format!("no file in {} has a DAG {dag_id:?}", place.dags_folder.display()));
-    Err(match wrong.first() {
-        Some(d) => error.hint(format!(
-            "{} of the files have errors, the first: {}:{}: {}",
-            wrong.len(),
-            d.file,
-            d.line,
-            d.message
-        )),
-        None => error.hint("`dagdeck dags list` names them all"),
-    })
+    let Some(d) = wrong.first().cloned() else { return Err(error.hint("`dagdeck dags list` names them all")) };
+    let at = if d.line > 0 { format!("{}:{}", d.file, d.line) } else { d.file.clone() };
+    wrong.dedup_by(|a, b| a.file == b.file);
+    let count = if wrong.len() == 1 { "1 file has".into() } else { format!("{} files have", wrong.len()) };
+    Err(error.hint(format!("{count} errors, the first: {at}: {}", d.message)))
 }
 
 fn in_home(real: &Place, place: &Place, mut file: ParsedFile, trial: &Trial) -> Result<bool> {
@@ -132,7 +127,7 @@ fn follow(place: &Place, trial: &Trial) -> Result<bool> {
             }
         }
         if run.state.is_finished() {
-            println!("run {run_id}: {}", run.state);
+            print(format_args!("run {run_id}: {}", run.state));
             return Ok(run.state == RunState::Success);
         }
         // Notices say when something changed; now and then look anyway.
@@ -151,7 +146,7 @@ fn wait_for_scheduler(place: &Place) -> Result<Client> {
 }
 
 fn tell(place: &Place, trial: &Trial, run_id: &str, row: &crate::model::TaskInstance) {
-    println!("{} try {}: {}", row.key, row.try_number, row.state);
+    print(format_args!("{} try {}: {}", row.key, row.try_number, row.state));
     let mut log = place.logs().join(format!("dag_id={}", trial.dag_id)).join(format!("run_id={run_id}"));
     log.push(format!("task_id={}", row.key.task_id));
     if row.key.map_index >= 0 {
@@ -161,9 +156,15 @@ fn tell(place: &Place, trial: &Trial, run_id: &str, row: &crate::model::TaskInst
     for line in std::fs::read_to_string(log).unwrap_or_default().lines() {
         let line: Value = serde_json::from_str(line).unwrap_or(Value::Null);
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or("");
-        println!("  {:7} {}", text("level"), text("event"));
+        print(format_args!("  {:7} {}", text("level"), text("event")));
         for more in text("error_detail").lines() {
-            println!("          {more}");
+            print(format_args!("          {more}"));
         }
     }
+}
+
+/// Prints a line. A reader that has gone (`| head`) ends neither the run nor, by a panic, this process.
+fn print(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -26,6 +26,7 @@ pub mod state;
 pub mod task;
 pub mod task_instance;
 pub mod time;
+pub mod toml_syntax;
 pub mod trigger_rule;
 pub mod usage;
 pub mod yaml;

@@ -1,11 +1,11 @@
 //! From files to DAGs: finds DAG files, parses them in processes of their own, and says what is wrong with them.
 
+mod check;
 mod ignore;
 mod scan;
 mod templates;
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     time::{Instant, UNIX_EPOCH},
 };
@@ -26,6 +26,7 @@ use crate::{
     timetable::{self, DataInterval, Timetable},
 };
 
+pub use check::check;
 pub use scan::{Scan, find_files, find_folders, may_matter, scan};
 
 /// What parsing needs besides the file.
@@ -77,6 +78,9 @@ impl Parser {
         }
         let is_zip = path.extension().is_some_and(|e| e == "zip");
         let source = if is_zip { String::new() } else { String::from_utf8_lossy(&bytes).into_owned() };
+        if let Some(found) = not_text(path, &bytes) {
+            return Some(broken(fileloc, found));
+        }
         let (parsed, is_lasting) = if path.extension().is_some_and(|e| e == "toml") {
             (dagfile::toml::parse(&fileloc, &source, &left_open(&self.place.settings)), true)
         } else {
@@ -213,7 +217,7 @@ fn doubts(path: &Path, dag: &Dag) -> Vec<Diagnostic> {
 fn explained(problem: ParseError) -> (String, String) {
     match problem {
         ParseError::NoInterpreter(why) => (
-            format!("Python cannot be started: {why}"),
+            format!("Python can't be started: {why}"),
             "install python3 (3.9 or newer), or set [python] interpreter or DAGDECK_PYTHON".to_string(),
         ),
         ParseError::Timeout(seconds) => (
@@ -244,41 +248,6 @@ pub fn manual_interval(place: &Place, dag: &Dag, at: Timestamp) -> Result<DataIn
     let answer: std::result::Result<Interval, _> = serde_json::from_str(printed.trim());
     let (start, end) = answer.map_err(|_| refused().because(printed.trim()))?;
     Ok(DataInterval { start, end })
-}
-
-/// Parses files without a home; what isn't a DAG file is said so.
-pub fn check(paths: &[PathBuf], settings: &Settings) -> Result<Vec<(PathBuf, Parsed)>> {
-    let parser = Parser::without_home(settings)?;
-    let mut all = Vec::new();
-    for path in paths {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        if !path.exists() {
-            return Err(Error::not_found(format!("there is no file or folder {}", path.display())));
-        }
-        let files = if path.is_dir() { find_files(&path, settings) } else { vec![path.clone()] };
-        for file in files {
-            if let Some(parsed) = parser.parse(&file) {
-                let dags = parsed.dags.into_iter().map(|d| d.dag).collect();
-                all.push((file, Parsed { dags, diagnostics: parsed.diagnostics }));
-            }
-        }
-    }
-    tell_of_equal_ids(&mut all);
-    Ok(all)
-}
-
-/// A DAG id that an earlier file has, too, is an error of the later one, as when the files are stored.
-fn tell_of_equal_ids(all: &mut [(PathBuf, Parsed)]) {
-    let mut first: HashMap<std::sync::Arc<str>, PathBuf> = HashMap::new();
-    for (file, parsed) in all {
-        for dag in &parsed.dags {
-            let owner = first.entry(dag.dag_id.clone()).or_insert_with(|| file.clone());
-            if owner != file {
-                let e = store::dag::used_twice(&dag.dag_id, &owner.to_string_lossy(), &file.to_string_lossy());
-                parsed.diagnostics.push(error(file, dag.line, e.message, e.hint));
-            }
-        }
-    }
 }
 
 /// Seconds that importing a file may take: the smaller of Airflow's two limits; a `[core] dagbag_import_timeout` of 0 is none.
@@ -338,6 +307,14 @@ pub fn stamp(path: &Path, settings: &Settings) -> std::io::Result<(i64, i64)> {
 fn error(path: &Path, line: u32, message: String, hint: Option<String>) -> Diagnostic {
     let file = path.to_string_lossy().into_owned();
     Diagnostic { severity: Severity::Error, file, line, column: 0, message, hint, stack_trace: None }
+}
+
+/// TOML is UTF-8; Python says itself what it thinks of other bytes.
+fn not_text(path: &Path, bytes: &[u8]) -> Option<Diagnostic> {
+    let wrong = std::str::from_utf8(bytes).err().filter(|_| path.extension().is_some_and(|e| e == "toml"))?;
+    let line = bytes[..wrong.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+    let message = format!("the file isn't UTF-8: byte 0x{:02x}", bytes.get(wrong.valid_up_to()).copied().unwrap_or(0));
+    Some(error(path, u32::try_from(line).unwrap_or(0), message, Some("save it as UTF-8".into())))
 }
 
 fn broken(fileloc: String, diagnostic: Diagnostic) -> ParsedFile {

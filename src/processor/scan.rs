@@ -46,7 +46,7 @@ struct Found {
 }
 
 fn find(folder: &Path, settings: &Settings) -> Found {
-    let mut look = Look { root: folder, syntax: Syntax::of(settings), ignores: Vec::new(), found: Found::default() };
+    let mut look = Look::new(folder, settings);
     look.walk(folder, 0);
     look.found
 }
@@ -55,8 +55,40 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__pycache__"
 }
 
-fn is_candidate(name: &str) -> bool {
+/// Whether a DAG file may have such a name.
+pub(super) fn is_candidate(name: &str) -> bool {
     name.ends_with(".py") || name.ends_with(".toml") || name.ends_with(".zip")
+}
+
+/// Why a file is never loaded from a DAG folder, and what to do; `None` if it is, or lies outside of it.
+pub fn never_loaded(file: &Path, folder: &Path, settings: &Settings) -> Option<(String, String)> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if is_hidden(&name) {
+        return Some((
+            format!("{name} is a hidden file, which is never loaded"),
+            "give it a name without the dot".into(),
+        ));
+    }
+    if !is_candidate(&name) {
+        return Some((
+            format!("{name} is never loaded: DAG files end in .py, .toml or .zip"),
+            "give it one of these endings".into(),
+        ));
+    }
+    let mut look = Look::new(folder, settings);
+    let mut at = folder.to_path_buf();
+    for part in file.strip_prefix(folder).ok()?.components() {
+        look.read_ignore(&at);
+        at.push(part);
+        if is_hidden(&part.as_os_str().to_string_lossy()) {
+            return Some((format!("it lies in {}, where no DAG files are looked for", at.display()), "move it".into()));
+        }
+        if let Some((pattern_file, true)) = look.verdict(&at, at != file) {
+            let what = format!("{} leaves it out: it is never loaded", pattern_file.display());
+            return Some((what, format!("change the pattern there that fits {}", at.display())));
+        }
+    }
+    None
 }
 
 /// One look through a folder.
@@ -64,11 +96,34 @@ struct Look<'a> {
     root: &'a Path,
     syntax: Syntax,
     /// Those of the folders around, outermost first.
-    ignores: Vec<(PathBuf, Ignore)>,
+    ignores: Vec<Patterns>,
     found: Found,
 }
 
-impl Look<'_> {
+/// The patterns of a folder.
+struct Patterns {
+    /// The file that they stand in.
+    file: PathBuf,
+    /// What the paths are relative to.
+    base: PathBuf,
+    patterns: Ignore,
+}
+
+impl<'a> Look<'a> {
+    fn new(root: &'a Path, settings: &Settings) -> Self {
+        Self { root, syntax: Syntax::of(settings), ignores: Vec::new(), found: Found::default() }
+    }
+
+    /// Reads the patterns of a folder; false if it has none.
+    fn read_ignore(&mut self, folder: &Path) -> bool {
+        let file = folder.join(IGNORE_FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else { return false };
+        // Regular expressions are about the path in the whole folder, globs about that below their file.
+        let base = if self.syntax == Syntax::Regexp { self.root } else { folder };
+        self.ignores.push(Patterns { file, base: base.to_path_buf(), patterns: Ignore::parse(&text, self.syntax) });
+        true
+    }
+
     fn walk(&mut self, folder: &Path, depth: usize) {
         // A link to a folder above would never end.
         if depth > 30 {
@@ -76,12 +131,7 @@ impl Look<'_> {
         }
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         self.found.folders.push(folder.to_path_buf());
-        let own = std::fs::read_to_string(folder.join(IGNORE_FILE)).ok();
-        if let Some(text) = &own {
-            // Regular expressions are about the path in the whole folder, globs about that below their file.
-            let base = if self.syntax == Syntax::Regexp { self.root } else { folder };
-            self.ignores.push((base.to_path_buf(), Ignore::parse(text, self.syntax)));
-        }
+        let has_own = self.read_ignore(folder);
         for entry in entries.flatten() {
             let path = entry.path();
             let name = entry.file_name();
@@ -96,17 +146,22 @@ impl Look<'_> {
                 self.found.files.push(path);
             }
         }
-        if own.is_some() {
+        if has_own {
             self.ignores.pop();
         }
     }
 
     fn is_ignored(&self, path: &Path, is_folder: bool) -> bool {
-        let verdict = |(base, ignore): &(PathBuf, Ignore)| {
-            let relative = path.strip_prefix(base).ok()?.to_string_lossy().into_owned();
-            ignore.says(&if is_folder && self.syntax == Syntax::Glob { relative + "/" } else { relative })
+        self.verdict(path, is_folder).is_some_and(|(_, ignored)| ignored)
+    }
+
+    /// The innermost file with a pattern that fits, and whether it leaves the path out.
+    fn verdict(&self, path: &Path, is_folder: bool) -> Option<(&Path, bool)> {
+        let says = |own: &'_ Patterns| {
+            let relative = path.strip_prefix(&own.base).ok()?.to_string_lossy().into_owned();
+            own.patterns.says(&if is_folder && self.syntax == Syntax::Glob { relative + "/" } else { relative })
         };
-        self.ignores.iter().rev().find_map(verdict).unwrap_or(false)
+        self.ignores.iter().rev().find_map(|own| Some((own.file.as_path(), says(own)?)))
     }
 }
 

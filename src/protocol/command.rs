@@ -164,7 +164,8 @@ pub enum Command {
         planned: Box<Command>,
         /// Seconds after which it is applied by itself unless it is discarded before.
         hold: Option<f64>,
-        /// The same for all plans of one act of a person: they are taken back together.
+        /// The same for all plans of one act of a person: they are done and taken back together. It ends with their number
+        /// ([`super::act`]).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         act: Option<String>,
     },

@@ -1,6 +1,7 @@
 //! Messages between processes, as JSON lines: client <-> scheduler, supervisor <-> scheduler, task <-> supervisor,
 //! scheduler <-> agent in a pod.
 
+pub mod act;
 pub mod agent;
 pub mod command;
 pub mod spawn;

@@ -47,7 +47,11 @@ pub fn parse(interpreter: &str, side: &Path, request: Request<'_>, timeout: f64)
     command.args(request.more).envs(request.environment);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = command.spawn().map_err(|e| ParseError::NoInterpreter(format!("{interpreter}: {e}")))?;
+    let mut child = command.spawn().map_err(|e| {
+        let is_name = e.kind() == std::io::ErrorKind::NotFound && !interpreter.contains('/');
+        let why = if is_name { format!("PATH has no {interpreter}") } else { format!("{interpreter}: {e}") };
+        ParseError::NoInterpreter(why)
+    })?;
     let deadline = Instant::now() + Duration::from_secs_f64(timeout.clamp(0.1, 1e6));
     let read = match (child.stdout.take(), child.stderr.take()) {
         (Some(out), Some(err)) => read_both(out, err, deadline),

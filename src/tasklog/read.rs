@@ -13,6 +13,8 @@ use rustix::{
 };
 
 const BLOCK: u64 = 64 * 1024;
+/// Bytes that are read at once from a log.
+const PART: u64 = 1024 * 1024;
 
 /// The last `lines` whole lines, and the offset after them; reads only as much of the file's end as it must.
 ///
@@ -20,34 +22,35 @@ const BLOCK: u64 = 64 * 1024;
 /// What the file system says.
 pub fn tail(path: &Path, lines: usize) -> Result<(String, u64)> {
     let mut file = File::open(path)?;
-    let end = file.seek(SeekFrom::End(0))?;
-    let mut start = end;
-    let mut found: Vec<u8> = Vec::new();
-    // One newline more than lines: it ends the line before the first wanted one.
-    while start > 0 && found.iter().filter(|b| **b == b'\n').count() <= lines {
+    let mut start = file.seek(SeekFrom::End(0))?;
+    // Newest first. One newline more than lines is looked for: it ends the line before the first wanted one.
+    let mut blocks: Vec<Vec<u8>> = Vec::new();
+    let mut newlines = 0;
+    while start > 0 && newlines <= lines {
         let block = BLOCK.min(start);
         start -= block;
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = vec![0; usize::try_from(block).unwrap_or(0)];
         file.read_exact(&mut bytes)?;
-        bytes.append(&mut found);
-        found = bytes;
+        newlines += bytes.iter().filter(|b| **b == b'\n').count();
+        blocks.push(bytes);
     }
+    blocks.reverse();
+    let mut found = blocks.concat();
     let whole = found.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    let after = start + whole as u64;
     found.truncate(whole);
-    let total = found.iter().filter(|b| **b == b'\n').count();
-    let mut skip = total.saturating_sub(lines);
+    let mut skip = newlines.saturating_sub(lines);
     let from = found.iter().position(|b| {
         let wanted = skip == 0;
         skip -= usize::from(*b == b'\n' && skip > 0);
         wanted
     });
     let text = String::from_utf8_lossy(&found[from.unwrap_or(found.len())..]).into_owned();
-    Ok((text, after))
+    Ok((text, start + whole as u64))
 }
 
-/// The whole lines after an offset, and the offset after them. A file that became shorter is read from its start.
+/// Whole lines after an offset, and the offset after them: about a megabyte at a time, so that a log of any length fits into
+/// memory; empty when nothing is left. A file that became shorter is read from its start.
 ///
 /// # Errors
 /// What the file system says.
@@ -57,7 +60,16 @@ pub fn read_from(path: &Path, offset: u64) -> Result<(String, u64)> {
     let start = if end < offset { 0 } else { offset };
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
-    file.take(end - start).read_to_end(&mut bytes)?;
+    let mut left = end - start;
+    while left > 0 {
+        let part = left.min(PART);
+        let read = (&mut file).take(part).read_to_end(&mut bytes)?;
+        left = if read == 0 { 0 } else { left - read as u64 };
+        // A line longer than a part is read on to its end.
+        if bytes.contains(&b'\n') {
+            break;
+        }
+    }
     // A line is handed over once it is whole.
     let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
     bytes.truncate(whole);
@@ -104,6 +116,27 @@ mod tests {
         let (more, end) = read_from(&path, end).unwrap();
         assert_eq!(more, "unfinished now whole\n");
         assert_eq!(read_from(&path, end).unwrap().0, "");
+    }
+
+    #[test]
+    fn a_long_file_comes_in_parts_of_whole_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let long = "x".repeat(3 * PART as usize);
+        let text = format!("{}{long}\nlast\nunfinished", "a line of the log\n".repeat(200_000));
+        std::fs::write(&path, &text).unwrap();
+        let (mut all, mut offset, mut parts) = (String::new(), 0, 0);
+        loop {
+            let (part, next) = read_from(&path, offset).unwrap();
+            if part.is_empty() {
+                break;
+            }
+            assert!(part.ends_with('\n') && part.len() <= long.len() + 1 + PART as usize, "{}", part.len());
+            (offset, parts) = (next, parts + 1);
+            all.push_str(&part);
+        }
+        assert_eq!(format!("{all}unfinished"), text);
+        assert!(parts > 4, "{parts}");
     }
 
     #[test]

@@ -211,6 +211,21 @@ fn a_waiting_task_names_its_reasons() {
 }
 
 #[test]
+fn what_changed_since_a_task_worked_is_told_with_its_failure() {
+    let home = Home::with_runs();
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE task_instance SET state = iif(run = 1, 'success', 'failed') WHERE task_id = 'gate'", [])
+        .unwrap();
+    let why = home.run("tasks explain churn next gate -o json").json();
+    assert_eq!(why["since_it_worked"]["worked"]["dag_run_id"], "done", "{why}");
+    let what = why["since_it_worked"]["changes"][0]["what"].as_str().unwrap();
+    assert!(what.contains("conf") && what.contains("epochs"), "{why}");
+    let text = home.run("tasks explain churn next gate").out;
+    assert!(text.contains(&format!("changed since it worked: {what}")), "{text}");
+    assert!(home.run("tasks explain churn done gate -o json").json()["since_it_worked"].is_null());
+}
+
+#[test]
 fn xcoms_are_listed_and_got() {
     let home = Home::with_runs();
     assert_eq!(home.run("xcoms list churn done -o json").json().as_array().unwrap().len(), 3);

@@ -25,6 +25,22 @@ fn lines_are_chosen_by_level_and_pattern() {
 }
 
 #[test]
+fn the_end_of_a_log_is_enough() {
+    let home = Home::with_runs();
+    let all = home.run("logs churn done gate").out;
+    let out = home.run("logs churn done gate --tail 1").out;
+    assert!(out.ends_with("ERROR Task failed\nValueError: no rows\n") && all.ends_with(&out), "{out}");
+    assert_eq!(home.run("logs churn done gate --tail 100").out, all);
+    assert_eq!(home.run("logs churn done gate --tail 0").out, "");
+    // Of what fits, not of all; and followed from there.
+    let warnings = home.run("logs churn done gate --level warning").out;
+    assert_eq!(home.run("logs churn done gate --level warning --tail 1").out, out);
+    assert_eq!(home.run("logs churn done gate --level warning --tail 9 -f").out, warnings);
+    assert_eq!(home.run("logs churn done gate --grep nowhere --tail 1").code, 1);
+    assert_eq!(home.run("logs churn done gate --tail some").code, 2);
+}
+
+#[test]
 fn a_finished_try_is_not_followed_for_ever() {
     let home = Home::with_runs();
     assert_eq!(home.run("logs churn done gate -f").out.lines().count(), 4);

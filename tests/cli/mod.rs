@@ -1,6 +1,7 @@
 //! The command line: documents, tables, exit codes, and what goes to which stream.
 
 mod backfill;
+mod check;
 mod documents;
 mod home;
 mod logs;
@@ -11,3 +12,4 @@ mod render_python;
 mod render_work;
 mod saved_plans;
 mod settings;
+mod stranger;

@@ -1,4 +1,5 @@
 //! The console as (state, keys, frame) triples over a store with plausible rows.
+mod acts;
 mod behaviour;
 mod costs;
 mod filling;
@@ -6,8 +7,10 @@ mod home;
 mod home_pods;
 mod jobs;
 mod keys;
+mod kills;
 mod large;
 mod logs;
+mod models;
 mod oncall;
 mod person;
 mod plain;

@@ -57,3 +57,25 @@ fn every_screen_is_there_as_plain_text() {
         assert!(code != 0 && out.is_empty() && err.contains(part), "{words:?}: {code} {out}{err}");
     }
 }
+
+#[test]
+fn the_rows_of_a_list_are_a_document_too() {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path());
+    let document = |words: &[&str]| -> serde_json::Value {
+        let (code, out, err) = screen(dir.path(), &[words, &["-o", "json"]].concat());
+        assert_eq!(code, 0, "{words:?}: {err}");
+        serde_json::from_str(&out).unwrap_or_else(|e| panic!("{words:?}: {e}\n{out}"))
+    };
+    let failed = document(&["tasks", "--where", "state:failed task:train_with_hp"]);
+    let failed = failed.as_array().unwrap();
+    let fits = |row: &serde_json::Value| {
+        row["state"] == "failed" && row["task_id"] == "train_with_hp" && row["dag_run_id"].is_string()
+    };
+    assert!(failed.len() > 1 && failed.iter().all(fits), "{failed:#?}");
+    for (name, ..) in PLAIN_SCREENS.iter().filter(|(_, about, _)| format!("{about:?}") == "Everything") {
+        let shown = document(&[name]);
+        assert!(shown.is_array() || shown["lines"].is_array(), "{name}: {shown}");
+    }
+    assert_eq!(document(&["source", "churn_train"])["screen"], "source");
+}

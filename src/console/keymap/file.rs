@@ -7,7 +7,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Action, Keymap, ROWS, collide};
-use crate::error::{Error, Result};
+use crate::{
+    config::broken_toml,
+    error::{Error, Result},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,9 +46,11 @@ pub fn load(preset: Option<&str>, file: Option<&Path>) -> Result<Keymap> {
 fn parse(preset: Option<&str>, text: &str, name: &str) -> Result<Keymap> {
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
     let written: Written = toml::from_str(text).map_err(|e| {
-        let at = e.span().map_or(1, |s| line(s.start));
-        Error::usage(format!("{name}:{at}: {}", e.message()))
-            .hint("write preset = \"vim\" and under [keys] lines such as clear = [\"C\", \"F5\"]")
+        let error = broken_toml(Path::new(name), text, &e);
+        if error.hint.is_some() {
+            return error;
+        }
+        error.hint("write preset = \"vim\" and under [keys] lines such as clear = [\"C\", \"F5\"]")
     })?;
     let mut map = Keymap::preset(preset.or(written.preset.as_deref()).unwrap_or("vim"))?;
     let mut lines: Vec<(Action, usize)> = Vec::new();

@@ -1,15 +1,15 @@
 //! Keys inside of a form, and its preview.
 
 use crate::console::{
-    forms::{Control, Field, Preview, Purpose, outlook, shell, trigger, xcom},
+    forms::{Control, Field, Preview, outlook, shell, trigger},
     message::Effect,
     overlay::Overlay,
-    state::{State, Undo},
+    state::State,
     widgets::input::Input,
 };
 
 use super::act;
-use crate::protocol::Command;
+use crate::protocol::{self, Command};
 
 /// Keys typed this long before a form opened were not meant for it, in microseconds.
 const DEAF: i64 = 250_000;
@@ -173,10 +173,6 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
         _ => None,
     };
     let held = form.is_held();
-    let back = match &form.purpose {
-        Purpose::Xcom(ti, key, before) => Some(xcom::command(ti, key, before.clone(), false)),
-        _ => None,
-    };
     match (refused, form.commands(false)) {
         (Some(why), _) | (None, Err(why)) => {
             form.mistake = Some(why.clone());
@@ -186,7 +182,7 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
         (None, Ok(commands)) => {
             let mut effects = Vec::new();
             let mut sent = Vec::new();
-            let act = act_id(state.now, state.ticket);
+            let act = act_id(state.now, state.ticket, commands.len());
             for command in commands {
                 let hold = held.then_some(HOLD);
                 let command = if held || save {
@@ -204,15 +200,14 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
             if let Some(form) = state.form() {
                 form.sent = sent;
             }
-            state.undo.extend(back.map(Undo::Command));
             effects
         }
     }
 }
 
-/// Names what one form does, among all consoles.
-fn act_id(now: i64, ticket: u64) -> String {
-    format!("{}-{now}-{ticket}", std::process::id())
+/// Names what one form does, among all consoles, and says how many plans it is.
+fn act_id(now: i64, ticket: u64, plans: usize) -> String {
+    protocol::act::named(&format!("{}-{now}-{ticket}", std::process::id()), plans)
 }
 
 /// A plan that changes nothing.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     console::{
-        query_pods::is_blind,
+        query::is_blind,
         state::{Link, State},
         theme::Role,
         update::count,

@@ -112,7 +112,13 @@ impl<'a> Reader<'a> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.error(&item.span(), format!("`{name}` must be {expected}, found {found}"), None);
+        let hint = match item.get_ref() {
+            DeValue::Array(_) if expected == "a table" => {
+                Some("write its name between single brackets: [ and ]".into())
+            }
+            _ => None,
+        };
+        self.error(&item.span(), format!("`{name}` must be {expected}, found {found}"), hint);
     }
 
     /// The entries of a table, or a finding.

@@ -301,7 +301,8 @@ const BAD: &[Case] = &[
     ),
     ("[params.n]\ntyp='integer'\n[tasks.a]\noperator='empty'", 2, 1, "unknown key of a param `typ`", "`type`"),
     ("[groups.prp]\ntooltip='x'\n[tasks.prep.a]\noperator='empty'", 1, 9, "unknown group `prp`", "`prep`"),
-    ("[tasks.a]\noperator = \n", 2, 12, "TOML: ", ""),
+    ("[tasks.a]\noperator = \n", 2, 12, "`operator` has no value", "write one after `=`"),
+    ("[[tasks.a]]\noperator = 'empty'\n", 1, 1, "`a` must be a table, found a list", "single brackets"),
     (
         "[tasks.a]\noperator = 'kubernetes_pod'\non_finish_action = 'delet_pod'",
         3,

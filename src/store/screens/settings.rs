@@ -71,15 +71,8 @@ pub struct Settings {
 
 /// Reads the screen.
 pub fn load(conn: &Connection) -> Result<Settings> {
-    let sources: Vec<(String, String)> = rows(
-        conn,
-        "SELECT d.dag_id, v.source FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.is_stale = 0",
-        [],
-        |r| Ok((r.get(0)?, r.get(1)?)),
-    )?;
-    let used = |name: &str| -> Vec<String> {
-        sources.iter().filter(|(_, source)| names(source, name)).map(|(dag, _)| dag.clone()).collect()
-    };
+    let sources = sources(conn)?;
+    let used = |name: &str| naming(&sources, name);
     let mut connections = rows(
         conn,
         "SELECT conn_id, conn_type, coalesce(host, ''), port, coalesce(login, ''), coalesce(password, '') <> '',
@@ -121,8 +114,29 @@ pub fn load(conn: &Connection) -> Result<Settings> {
     Ok(Settings { pools, pool_dags, holders: holders(conn, None)?, connections, variables })
 }
 
+/// DAGs with the text of their files.
+fn sources(conn: &Connection) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT d.dag_id, v.source FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.is_stale = 0 ORDER BY d.dag_id";
+    rows(conn, sql, [], |r| Ok((r.get(0)?, r.get(1)?)))
+}
+
+fn naming(sources: &[(String, String)], name: &str) -> Vec<String> {
+    sources.iter().filter(|(_, source)| names(source, name)).map(|(dag, _)| dag.clone()).collect()
+}
+
+/// DAGs whose file has a name as a whole word: of a variable, or of a connection.
+///
+/// # Errors
+/// `System` if the store can't be read.
+pub fn dags_naming(conn: &Connection, name: &str) -> Result<Vec<String>> {
+    Ok(naming(&sources(conn)?, name))
+}
+
 /// DAGs whose definition has a task in a pool. Of the default pool it would be nearly all of them.
-fn dags_of_pool(conn: &Connection, pool: &str) -> Result<Vec<String>> {
+///
+/// # Errors
+/// `System` if the store can't be read.
+pub fn dags_of_pool(conn: &Connection, pool: &str) -> Result<Vec<String>> {
     if pool == crate::model::pool::DEFAULT_POOL {
         return Ok(Vec::new());
     }
