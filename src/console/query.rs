@@ -237,6 +237,16 @@ pub enum Data {
     Pod(Option<Box<PodShown>>),
 }
 
+impl Query {
+    /// It asks for more of a list whose start is known.
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Runs { part, .. } | Self::Instances { part, .. } | Self::Pods { part, .. } => part.after.is_some(),
+            _ => false,
+        }
+    }
+}
+
 /// What is kept from one answer to the next.
 #[derive(Debug, Default)]
 pub struct Kept {

@@ -66,11 +66,13 @@ pub fn desk() -> (Desk, Questions) {
 }
 
 impl Desk {
-    /// Asks. What is being read for the same asker, or for one that can wait, ends. A thread that is gone means that the
-    /// process ends.
+    /// Asks. What is being read for the same asker, or for one that can wait, ends; but a search that goes on lets others end
+    /// what they read between its pages, or they never would. A thread that is gone means that the process ends.
     pub fn ask(&self, number: u64, asker: Asker, query: Query) {
+        let goes_on = query.goes_on();
         drop(self.questions.send(Question::Ask(number, asker, query)));
-        let stop = |now: u8| (now != IDLE && now >= asker as u8).then_some(STOP);
+        let ends = |now: u8| if goes_on { now == asker as u8 } else { now >= asker as u8 };
+        let stop = |now: u8| (now != IDLE && now != STOP && ends(now)).then_some(STOP);
         let _ = self.now.fetch_update(Ordering::AcqRel, Ordering::Acquire, stop);
     }
 
@@ -279,6 +281,29 @@ mod tests {
             answered.len() < 40 && answered.is_sorted_by_key(|t| texts.iter().position(|x| x == t)),
             "{answered:?}"
         );
+    }
+
+    #[test]
+    fn a_search_that_goes_on_ends_nobody_elses_reading() {
+        let (desk, questions) = desk();
+        let look = |after| Query::Instances { filter: "x".into(), part: Part { after, limit: 200 }, now: 0 };
+        let position = screens::page::Position {
+            at: std::cmp::Reverse(1),
+            run: std::cmp::Reverse(1),
+            task_id: String::new(),
+            map_index: -1,
+        };
+        let ended_by = |reading: Asker, asker: Asker, query: Query| {
+            questions.now.store(reading as u8, Ordering::Release);
+            desk.ask(1, asker, query);
+            questions.now.swap(IDLE, Ordering::AcqRel) == STOP
+        };
+        assert!(ended_by(Asker::Side, Asker::Screen, look(None)));
+        assert!(!ended_by(Asker::Side, Asker::Screen, look(Some(position.clone()))));
+        // Another part of the list takes the place of the one before; who waits for an answer doesn't wait for either.
+        assert!(ended_by(Asker::Screen, Asker::Screen, look(Some(position.clone()))));
+        assert!(ended_by(Asker::Screen, Asker::Errand, Query::Names));
+        assert!(!ended_by(Asker::Errand, Asker::Screen, look(None)));
     }
 
     #[test]
