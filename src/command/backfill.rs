@@ -44,7 +44,11 @@ pub fn create(tx: &Transaction<'_>, place: &Place, request: &BackfillRequest, no
     if !timetable.is_periodic() {
         let summary = timetable.summary();
         return Err(Error::refused(format!("DAG {dag_id} can't be backfilled: its schedule {summary} has no dates"))
-            .hint("trigger the runs instead: `dagdeck dags trigger DAG -l DATE`"));
+            .hint(format!(
+                "trigger the runs instead, each by its date: `dagdeck dags trigger {} -l {}`",
+                request.dag_id,
+                request.from_date.strftime("%Y-%m-%d")
+            )));
     }
     if !dag.allows(RunType::Backfill) {
         return Err(

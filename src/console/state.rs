@@ -121,7 +121,10 @@ impl Facts {
     /// A command line as any shell of this machine takes it: about this home.
     pub fn here(&self, line: &str) -> String {
         match line.strip_prefix("dagdeck ") {
-            Some(rest) => format!("{} {rest}", self.program),
+            // Of several lines in one each is about this home.
+            Some(rest) => {
+                format!("{} {}", self.program, rest.replace(" && dagdeck ", &format!(" && {} ", self.program)))
+            }
             None => line.to_owned(),
         }
     }

@@ -224,3 +224,16 @@ fn an_xcom_is_written_by_hand_and_deleted_by_name() {
     assert!(stage.text().contains("too long to be edited here") && stage.wanted.len() == 3, "{}", stage.text());
     assert!(before.contains("212000"), "{before}");
 }
+
+#[test]
+fn what_is_refused_is_offered_for_no_shell() {
+    let (_dir, mut stage) = stage(SMALL);
+    stage.keys("2 B");
+    assert!(stage.text().contains("same from a shell"), "{}", stage.text());
+    let number = asked(&stage);
+    stage.refuse(number, "DAG mini can't be backfilled: its schedule None has no dates");
+    assert!(stage.text().contains("has no dates") && !stage.text().contains("same from a shell"), "{}", stage.text());
+    let before = stage.wanted.len();
+    stage.keys("Ctrl-y");
+    assert!(stage.wanted.len() == before && stage.text().contains("not copied, it is refused"), "{}", stage.text());
+}

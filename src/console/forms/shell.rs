@@ -5,8 +5,12 @@ use crate::{
     protocol::{BackfillRequest, Command, IncidentChange, Selection},
 };
 
-/// The line.
+/// The line; of what a verb takes one by one the lines, joined.
 pub fn shell(command: &Command) -> String {
+    let each = one_by_one(command);
+    if each.len() > 1 {
+        return each.iter().map(shell).collect::<Vec<_>>().join(" && ");
+    }
     let mut line = Line::default();
     match command {
         Command::Trigger { dag_id, run_id, conf, logical_date, note, .. } => {
@@ -182,6 +186,25 @@ pub fn shell(command: &Command) -> String {
     line.0
 }
 
+/// Marks of single tasks, which is what `tasks mark` takes; of any other command nothing.
+fn one_by_one(command: &Command) -> Vec<Command> {
+    match command {
+        Command::SavePlan { planned, hold, act } => {
+            let plan = |one| Command::SavePlan { planned: Box::new(one), hold: *hold, act: act.clone() };
+            one_by_one(planned).into_iter().map(plan).collect()
+        }
+        Command::Mark { selection, state, dry_run } => {
+            let one = |task: &(String, Option<i32>)| Command::Mark {
+                selection: Selection { task_ids: vec![task.clone()], ..selection.clone() },
+                state: *state,
+                dry_run: *dry_run,
+            };
+            selection.task_ids.iter().map(one).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// A verb of dagdeck with its arguments as a line.
 pub fn words(all: &[String]) -> String {
     let mut line = Line::default();
@@ -297,6 +320,35 @@ mod tests {
                     dry_run: true,
                 },
                 "dagdeck tasks mark churn manual__2026-01-01T00:00:00+00:00 train:3 success --dry-run",
+            ),
+            (
+                Command::SavePlan {
+                    planned: Box::new(Command::Mark {
+                        selection: Selection {
+                            task_ids: vec![("a".into(), None), ("b".into(), Some(1))],
+                            downstream: false,
+                            ..selection.clone()
+                        },
+                        state: TiState::Failed,
+                        dry_run: false,
+                    }),
+                    hold: Some(10.0),
+                    act: None,
+                },
+                "dagdeck tasks mark churn manual__2026-01-01T00:00:00+00:00 a failed --hold 10 -y && \
+                 dagdeck tasks mark churn manual__2026-01-01T00:00:00+00:00 b:1 failed --hold 10 -y",
+            ),
+            (
+                Command::SetXcom {
+                    dag_id: "churn".into(),
+                    run_id: "r".into(),
+                    task_id: "t".into(),
+                    map_index: -1,
+                    key: "k".into(),
+                    value: json!(-5),
+                    delete: false,
+                },
+                "dagdeck xcoms set churn r t --key k -- -5",
             ),
             (
                 Command::Clear {

@@ -142,6 +142,11 @@ pub fn changed(state: &mut State) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let Some(form) = state.form() else { return Vec::new() };
+    if let Preview::Failed(e) = &form.preview {
+        let why = format!("not copied, it is refused: {}", e.message);
+        state.flash(why, true);
+        return Vec::new();
+    }
     match form.commands(false) {
         Ok(commands) => {
             let lines: Vec<String> = commands.iter().map(shell).collect();

@@ -160,6 +160,10 @@ fn one(state: &State, f: &Field, focus: bool, names: usize, area: Rect, buf: &mu
 }
 
 fn command_lines(form: &ActForm, columns: usize) -> Vec<String> {
+    // What is refused here is refused in a shell.
+    if matches!(form.preview, Preview::Failed(_)) {
+        return Vec::new();
+    }
     let commands = match form.commands(false) {
         Ok(commands) => commands,
         Err(_) => return Vec::new(),
