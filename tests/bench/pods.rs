@@ -115,7 +115,7 @@ pub fn lines() {
         let dag = format!("lines_{count}");
         let log = bench.home().join(format!("logs/dag_id={dag}/run_id=r/task_id=t0000/attempt=1.log"));
         let (document, cpu) = std::thread::scope(|scope| {
-            scope.spawn(|| let_go(&cluster, &log));
+            scope.spawn(|| let_go(&cluster, &bench, &dag, &log));
             bench.run_as(&dag, "r")
         });
         let (mut last, mut missing, mut marks) = (0, 0, 0);
@@ -140,7 +140,7 @@ pub fn lines() {
 }
 
 /// Lets the container end when its log doesn't grow any more.
-fn let_go(cluster: &Cluster, log: &Path) {
+fn let_go(cluster: &Cluster, bench: &Bench, dag: &str, log: &Path) {
     let has_begun = || fs::read_to_string(log).is_ok_and(|text| text.contains("[base] 1\""));
     while !has_begun() {
         std::thread::sleep(Duration::from_millis(500));
@@ -153,7 +153,12 @@ fn let_go(cluster: &Cluster, log: &Path) {
             (known, since) = (size(), Instant::now());
         }
     }
-    while !cluster.left().iter().all(|name| cluster.touch(name, "/tmp/go")) {
+    // As often as it takes: the API server may be away.
+    let goes = || {
+        let pods = bench.json(&["pods", "list", dag, "-o", "json"]);
+        pods.as_array().unwrap().iter().all(|pod| cluster.touch(pod["name"].as_str().unwrap(), "/tmp/go"))
+    };
+    while !goes() {
         std::thread::sleep(Duration::from_millis(500));
     }
 }

@@ -1,4 +1,4 @@
-//! A kubelet that has rotated a container's output before anybody could copy a line of it.
+//! A kubelet that has rotated a container's output before anybody could copy a line of it, or the rest of it.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[test]
-fn what_was_rotated_away_before_the_first_line_was_copied_is_marked() {
+fn what_was_rotated_away_before_it_could_be_copied_is_marked() {
     if Node::named().is_none() {
         return eprintln!(
             "SKIPPED: a kubelet's rotation takes its time; it is waited for where {} is given",
@@ -30,38 +30,53 @@ fn what_was_rotated_away_before_the_first_line_was_copied_is_marked() {
     let Some(mut cluster) = Cluster::new("rotated") else { return };
     let proxy = Proxy::to(cluster.own_kubeconfig());
     cluster.go_through(&proxy, &json!({}));
-    let is_readable = Arc::new(AtomicBool::new(false));
-    let readable = is_readable.clone();
-    proxy.judge(move |asked: &Asked| match asked.is_log() && !readable.load(Ordering::SeqCst) {
-        true => Deed::Say(503, "ServiceUnavailable"),
-        false => Deed::Pass,
+    // Of one pod no output can be read until that is rotated, of the other all but what comes after its first line.
+    let (is_readable, is_begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (readable, begun) = (is_readable.clone(), is_begun.clone());
+    proxy.judge(move |asked: &Asked| {
+        let may = readable.load(Ordering::SeqCst) || (asked.path.contains("/rest-") && !begun.load(Ordering::SeqCst));
+        match asked.is_log() && !may {
+            true => Deed::Say(503, "ServiceUnavailable"),
+            false => Deed::Pass,
+        }
     });
     // More than the 10 MiB that a kubelet keeps in one file, then a line now and then. A rotation in a container's first seconds
     // can't be told from a program that is silent at first.
     let script = "echo early; sleep 9; seq 300000; until [ -e /tmp/go ]; do echo late; sleep 0.5; done";
-    let home = super::home(&cluster, &format!("pod('t', '{script}')"));
+    let rest =
+        "echo early; until [ -e /tmp/on ]; do sleep 0.2; done; seq 300000; until [ -e /tmp/go ]; do sleep 0.5; done";
+    let home = super::home(&cluster, &format!("pod('all', '{script}')\npod('rest', '{rest}')"));
     home.run(&["dags", "trigger", "pods", "-r", "r"]).ok();
-    let pod = home.until("its container runs", || {
-        let pods = home.run(&["pods", "list", "pods", "-o", "json"]).ok().json();
-        let pod = pods.as_array()?.iter().find(|pod| pod["state"] == "Running")?;
-        pod["name"].as_str().map(str::to_string)
-    });
+    let runs = |task: &str| {
+        home.until("its container runs", || {
+            let pods = home.run(&["pods", "list", "pods", "-o", "json"]).ok().json();
+            let pod = pods.as_array()?.iter().find(|pod| pod["task_id"] == task && pod["state"] == "Running")?;
+            pod["name"].as_str().map(str::to_string)
+        })
+    };
+    let (all, rest) = (runs("all"), runs("rest"));
+    let log = |task: &str| super::log(&home, "r", task, 1);
+    home.until("its first line is copied", || log("rest").iter().any(|line| line == "[base] early").then_some(()));
+    is_begun.store(true, Ordering::SeqCst);
+    proxy.cut(Asked::is_log);
+    assert!(cluster.touch(&rest, "/tmp/on"));
     let began = Instant::now();
-    while cluster.first_line(&pod).is_none_or(|line| line == "early") {
+    // The newest file of the one has its late lines, that of the other nothing.
+    while cluster.first_line(&all).is_none_or(|line| line == "early") || cluster.first_line(&rest).is_some() {
         if began.elapsed() > PATIENCE {
             return eprintln!("SKIPPED: this cluster's kubelet hasn't rotated 15 MB of output in {PATIENCE:?}");
         }
         std::thread::sleep(Duration::from_millis(250));
     }
     is_readable.store(true, Ordering::SeqCst);
-    let log = || super::log(&home, "r", "t", 1);
-    home.until("a line is copied", || log().iter().any(|line| line == "[base] late").then_some(()));
-    assert!(cluster.touch(&pod, "/tmp/go"));
+    home.until("a line is copied", || log("all").iter().any(|line| line == "[base] late").then_some(()));
+    assert!(cluster.touch(&all, "/tmp/go") && cluster.touch(&rest, "/tmp/go"));
     assert_eq!(home.wait("pods", "r").state(), "success");
-    let lines = log();
-    let marks: Vec<&String> = lines.iter().filter(|line| line.contains("may be missing")).collect();
+    let marks = |task: &str| log(task).into_iter().filter(|line| line.contains("may be missing")).collect::<Vec<_>>();
+    assert_eq!(marks("rest"), ["[base] lines may be missing here: the output was rotated away meanwhile"]);
     let wanted = "[base] lines may be missing here: the output may have been rotated away before";
-    assert_eq!(marks, [wanted]);
+    assert_eq!(marks("all"), [wanted]);
+    let lines = log("all");
     let of_pod = lines.iter().position(|line| line.starts_with("[base] ") && !line.contains("may be missing"));
     assert!(lines.iter().position(|line| line == wanted) < of_pod, "the mark stands before the first line");
     super::until_empty(&cluster, &home);

@@ -37,6 +37,8 @@ struct SoFar {
     /// The piece of a line with which the last one ended.
     half: Vec<u8>,
     rotation: Rotation,
+    /// The stream had a line that comes into the log.
+    is_met: bool,
 }
 
 /// The time with which a line begins.
@@ -92,6 +94,7 @@ impl Follow {
             match opened {
                 Ok(stream) => {
                     pause = Duration::from_millis(100);
+                    so_far.is_met = false;
                     let whole = self.copy(stream, &mut mark, had.is_some(), &mut so_far).await;
                     self.log.borrow_mut().flush();
                     // An API server ends a stream properly also where its own from the kubelet broke: only one that brings
@@ -99,7 +102,10 @@ impl Follow {
                     let is_new = || self.log.borrow_mut().mark(&self.label).last != had;
                     if whole && self.has_ended() && !is_new() {
                         let is_due = so_far.rotation.is_due(&mut self.log.borrow_mut());
-                        if is_due {
+                        if had.is_some() && !so_far.is_met {
+                            // Not even the last one that was copied is there any more.
+                            self.say_gap("was rotated away meanwhile");
+                        } else if is_due {
                             self.look(&mut so_far.rotation).await;
                         }
                         return;
@@ -194,9 +200,9 @@ impl Follow {
                             self.begins_late(&line, opened).then_some("may have been rotated away before")
                         };
                         if let Some(gap) = gap {
-                            let text = format!("[{}] lines may be missing here: the output {gap}", self.container);
-                            self.log.borrow_mut().say("warning", &text);
+                            self.say_gap(gap);
                         }
+                        so_far.is_met = true;
                     }
                     if is_start && repeats(&line, mark.last, &mut newest) {
                         self.show(&mut shown, &mut is_known).await;
@@ -222,6 +228,11 @@ impl Follow {
         if let Some(look) = rotation.look(&self.api, place).await {
             look.note(&self.container, &mut self.log.borrow_mut());
         }
+    }
+
+    fn say_gap(&self, what: &str) {
+        let text = format!("[{}] lines may be missing here: the output {what}", self.container);
+        self.log.borrow_mut().say("warning", &text);
     }
 
     /// When a line was written, as the log has it; `None` if it doesn't come there.
