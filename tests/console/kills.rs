@@ -211,8 +211,9 @@ fn make_due(home: &Home) {
     await_done(home, "what was held", || ask(home, HELD) == 0);
 }
 
+/// Kills the console: no hang-up that it could hear of.
 fn end(mut terminal: Terminal) {
-    terminal.child.kill().unwrap();
+    kill(terminal.child.process_id().unwrap() as i32);
     terminal.child.wait().unwrap();
 }
 
