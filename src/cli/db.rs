@@ -66,7 +66,7 @@ pub fn run(verb: DbVerb, shell: &mut Shell) -> Result<i32> {
             Ok(0)
         }
         DbVerb::Backup { file } => {
-            let conn = shell.store()?;
+            let conn = pages::open_any(&shell.place()?.db())?;
             if file.exists() {
                 return Err(Error::refused(format!("{} exists", file.display())).hint("name a new file, or remove it"));
             }
@@ -82,7 +82,7 @@ pub fn run(verb: DbVerb, shell: &mut Shell) -> Result<i32> {
 
 fn check(shell: &mut Shell) -> Result<i32> {
     let file = shell.place()?.db();
-    let conn = shell.store()?;
+    let conn = pages::open_any(&file)?;
     let version = pages::schema_version(&conn)?;
     let newest = i64::try_from(Store::newest_version()).unwrap_or(i64::MAX);
     let findings: Vec<String> = pages::integrity(&conn)?.into_iter().filter(|line| line != "ok").collect();

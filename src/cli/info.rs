@@ -49,7 +49,7 @@ pub fn run(shell: &mut Shell) -> Result<i32> {
         "user_settings_file": context::file(),
         "store": place.db(),
         "store_size": std::fs::metadata(place.db()).map(|m| m.len()).ok(),
-        "schema_version": pages::open(&place.db()).and_then(|conn| pages::schema_version(&conn)).ok(),
+        "schema_version": pages::open_any(&place.db()).and_then(|conn| pages::schema_version(&conn)).ok(),
         "socket": place.socket(),
         "scheduler": scheduler,
         "python": python(&place),

@@ -12,6 +12,7 @@ mod forms;
 mod graph;
 mod hands;
 mod input;
+mod inspected;
 mod items;
 mod jobs;
 mod keymap;

@@ -32,11 +32,11 @@ use crate::{
         triage::{self, Triage},
         usual::Known,
         versions::{self, Versions},
-        xcoms::{self, Xcoms},
+        xcoms,
     },
 };
 
-use super::{fields, log::search::Hits, place::Logs};
+use super::{fields, inspected::Inspected, log::search::Hits, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -207,7 +207,7 @@ pub enum Data {
     Run(Box<RunDetail>),
     Graph(Box<Graph>),
     Instance(Box<InstanceDetail>),
-    Xcoms(Xcoms),
+    Xcoms(Box<Inspected>),
     Audit(Vec<AuditRow>),
     Settings(Settings),
     Assets(Vec<AssetRow>),
@@ -310,7 +310,7 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
         Query::Instance(ti) => instance::load(conn, ti)?.map_or(Data::Gone, |d| Data::Instance(Box::new(d))),
         Query::Xcoms(id, of, compared) => {
             let of = of.as_ref().map(|(task, index)| (task.as_str(), *index));
-            Data::Xcoms(xcoms::of_run(conn, *id, of, *compared)?)
+            Data::Xcoms(Box::new(Inspected::new(xcoms::of_run(conn, *id, of, *compared)?)))
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),

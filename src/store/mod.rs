@@ -101,6 +101,9 @@ impl Store {
     }
 
     /// Opens the store for reading only; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// `Refused` if its schema isn't the one that this program reads, `System` if it can't be read.
     pub fn open_reader(path: &Path) -> Result<Option<Connection>> {
         if !path.exists() {
             return Ok(None);
@@ -109,6 +112,7 @@ impl Store {
         let db = Connection::open_with_flags(path, flags)
             .map_err(|e| failed(&format!("cannot read the store {}", path.display()), e))?;
         db.busy_timeout(Duration::from_secs(2)).map_err(|e| failed("cannot read the store", e))?;
+        require_newest(&db)?;
         Ok(Some(db))
     }
 
@@ -118,16 +122,9 @@ impl Store {
     }
 
     fn migrate(&mut self) -> Result<()> {
-        let version: usize = self
-            .db
-            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-            .map_err(|e| failed("cannot read the store's version", e))? as usize;
+        let version = version(&self.db)?;
         if version > MIGRATIONS.len() {
-            return Err(Error::refused(format!(
-                "the store has schema version {version}, this dagdeck knows {}",
-                MIGRATIONS.len()
-            ))
-            .hint("use the newer dagdeck that wrote it, or another --home"));
+            return Err(too_new(version));
         }
         for (number, sql) in MIGRATIONS.iter().enumerate().skip(version) {
             let apply = |db: &mut Connection| -> rusqlite::Result<()> {
@@ -157,6 +154,33 @@ impl Store {
     pub fn reader(&self) -> &Connection {
         &self.db
     }
+}
+
+/// The version of a store's schema.
+fn version(db: &Connection) -> Result<usize> {
+    let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    version.map(|v| v as usize).map_err(|e| failed("cannot read the store's version", e))
+}
+
+/// Refuses a store whose schema isn't the one that this program reads: reading never changes it.
+fn require_newest(db: &Connection) -> Result<()> {
+    match version(db)? {
+        v if v > MIGRATIONS.len() => Err(too_new(v)),
+        v if v < MIGRATIONS.len() => {
+            let what =
+                format!("the store is of an older version (schema {v}, this dagdeck reads {})", MIGRATIONS.len());
+            Err(Error::refused(what).hint(
+                "`dagdeck scheduler start` (or `dagdeck db migrate`) brings it up to date; a scheduler of the older version \
+                 that still runs has to be ended first: `dagdeck scheduler stop`",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn too_new(version: usize) -> Error {
+    Error::refused(format!("the store has schema version {version}, this dagdeck knows {}", MIGRATIONS.len()))
+        .hint("use the newer dagdeck that wrote it, or another --home")
 }
 
 /// An SQLite error as one of ours, with a hint for the ones that a person can mend.

@@ -189,3 +189,31 @@ fn a_task_that_says_very_much_may_say_anything() {
     store.db.execute("DELETE FROM task_said WHERE text < 'c'", []).unwrap();
     assert_eq!(found("nobody"), (0, 0));
 }
+
+/// A store of the version before, with rows that its triggers saw.
+#[test]
+fn an_older_store_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dagdeck.db");
+    let before = super::MIGRATIONS.iter().position(|sql| sql.contains("DROP TRIGGER")).unwrap();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    super::MIGRATIONS[..before].iter().for_each(|sql| old.execute_batch(sql).unwrap());
+    old.pragma_update(None, "user_version", before as i64).unwrap();
+    old.execute_batch(
+        "INSERT INTO dag_run (id, dag_id, run_id, state, run_type, triggered_by, run_after, end_date, conf, dag_version)
+             VALUES (1, 'd', 'r', 'failed', 'manual', 'cli', 0, 9, '{}', 1), (2, 'd', 's', 'running', 'manual', 'cli', 0, NULL, '{}', 1);
+         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+         INSERT INTO task_instance (run, task_id, map_index, state, try_number, max_tries, operator, pool, pool_slots, priority_weight, note)
+             SELECT 1 + i % 2, 't', i, 'failed', 1, 0, 'X', 'default_pool', 1, 1, 'note ' || i FROM n;",
+    )
+    .unwrap();
+    drop(old);
+    let refused = Store::open_reader(&path).unwrap_err();
+    assert!(refused.to_string().contains("older version"), "{refused}");
+    let store = Store::open(&path).unwrap();
+    assert!(Store::open_reader(&path).unwrap().is_some());
+    assert_eq!(one::<i64>(&store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 0);
+    assert_eq!(one::<String>(&store, "SELECT json_group_array(counts) FROM dag_run"), r#"["{\"failed\":150}",null]"#);
+    assert_eq!(one::<i64>(&store, "SELECT count(*) FROM task_said"), seen::MOST_SAID as i64);
+    assert_eq!(run_counts(store.reader(), 2).unwrap().get(TiState::Failed), 150);
+}

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use dagdeck::store::Store;
+
 use super::home::Home;
 
 #[test]
@@ -66,6 +68,51 @@ fn what_is_in_use_is_deleted_only_by_who_insists() {
     assert!(ran.err.contains("variable min_gain is named in the file of churn"), "{ran:?}");
     let ran = home.run("connections delete lake");
     assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn a_store_of_an_older_version_says_how_it_is_brought_up_to_date() {
+    let home = Home::with_runs();
+    let db = home.path().join("dagdeck.db");
+    let newest = Store::newest_version() as i64;
+    let set =
+        |version: i64| rusqlite::Connection::open(&db).unwrap().pragma_update(None, "user_version", version).unwrap();
+    set(newest - 1);
+    for verb in [
+        "pods health",
+        "pods list",
+        "dags list",
+        "dags details churn",
+        "runs list",
+        "tasks states-for-dag-run churn done",
+        "tasks explain churn gate done",
+        "tasks render churn gate done",
+        "logs churn gate done",
+        "xcoms list churn done",
+        "assets list",
+        "backfill list",
+        "plans list",
+        "hitl list",
+        "pools list",
+        "variables list",
+        "connections list",
+        "audit list",
+        "incident list",
+        "db clean --clean-before-timestamp 2020-01-01",
+    ] {
+        let ran = home.run(verb);
+        assert!(ran.code != 0 && ran.err.contains("of an older version"), "{verb}: {ran:?}");
+        assert!(ran.err.contains("`dagdeck scheduler start`"), "{verb}: {ran:?}");
+    }
+    // What is about the store itself works.
+    assert!(home.run("db check").err.contains("older version"));
+    assert_eq!(home.run(&format!("db backup {}", home.path().join("copy.db").display())).code, 0);
+    assert_eq!(home.run("info -o json").json()["schema_version"], newest - 1);
+    set(newest + 1);
+    let newer = home.run("pods health");
+    assert!(newer.code != 0 && newer.err.contains("use the newer dagdeck"), "{newer:?}");
+    set(newest);
+    assert_eq!(home.run("pods health").code, 0);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use regex::bytes::Regex;
 
 use super::{
     beside::beside,
+    find::{find, first_record},
     grep::grep,
     merged::merge,
     pulse::{Look, Pulse},
@@ -22,8 +23,8 @@ use crate::{
 
 /// How much of a file is held at once.
 pub const WINDOW: u64 = 256 * 1024;
-/// Most blocks that a search reads before it gives up for the moment.
-const BLOCK: usize = 1 << 20;
+/// Longest line that is left out at an end of it because a part of it is missing.
+const EDGE: usize = WINDOW as usize / 4;
 /// Records shown before and after one that has a text.
 const CONTEXT: usize = 2;
 /// Records that are warnings or errors, or carry a traceback.
@@ -206,13 +207,15 @@ pub(super) fn window(file: &mut File, path: &Path, size: u64, start: u64, end: u
         }
     }
     raw.truncate(got);
+    // What is cut off at both sides; but of a very long line as much as there is.
     let mut first = 0;
     if start > 0 {
-        first = raw.iter().position(|b| *b == b'\n').map_or(0, |i| i + 1);
+        first = raw.iter().take(EDGE).position(|b| *b == b'\n').map_or(0, |i| i + 1);
     }
     let mut last = raw.len();
     if end < size {
-        last = raw.iter().rposition(|b| *b == b'\n').map_or(last, |i| i + 1).max(first);
+        let cut = raw.iter().rev().take(EDGE).position(|b| *b == b'\n').unwrap_or(0);
+        last = (last - cut).max(first);
     }
     let mut lines = Vec::new();
     let mut at = first;
@@ -242,80 +245,6 @@ pub(super) fn pattern(text: Option<&str>) -> std::result::Result<Regex, regex::E
     Regex::new(&source)
 }
 
-/// Whether the file's first record matches: a search from offset 0 starts after it.
-fn first_record(file: &mut File, regex: &Regex, forward: bool) -> std::io::Result<bool> {
-    if !forward {
-        return Ok(false);
-    }
-    file.seek(SeekFrom::Start(0))?;
-    let mut head = vec![0; 64 * 1024];
-    let n = file.read(&mut head)?;
-    let end = head[..n].iter().position(|b| *b == b'\n').unwrap_or(n);
-    Ok(regex.is_match(&head[..end]))
-}
-
-/// Start of the record with the next match after the record at `from`, or of the last one before it.
-fn find(
-    file: &mut File,
-    size: u64,
-    regex: &Regex,
-    (from, forward): (u64, bool),
-    pulse: &mut Pulse<'_>,
-) -> std::io::Result<Option<u64>> {
-    pulse.expect(if forward { size.saturating_sub(from) } else { from.min(size) });
-    if forward {
-        let mut block = vec![0; BLOCK];
-        let mut start = from;
-        // The record at `from` itself isn't the next one.
-        let mut skip = true;
-        let mut rest: Vec<u8> = Vec::new();
-        file.seek(SeekFrom::Start(from))?;
-        loop {
-            let n = file.read(&mut block)?;
-            pulse.beat(n as u64)?;
-            rest.extend_from_slice(&block[..n]);
-            let whole = if n == 0 { rest.len() } else { rest.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1) };
-            let mut at = 0;
-            if skip && let Some(i) = rest[..whole].iter().position(|b| *b == b'\n') {
-                at = i + 1;
-                skip = false;
-            } else if skip && n > 0 {
-                continue;
-            } else if skip {
-                return Ok(None);
-            }
-            if let Some(m) = regex.find(&rest[at..whole]) {
-                let line = rest[..at + m.start()].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-                return Ok(Some(start + line as u64));
-            }
-            if n == 0 {
-                return Ok(None);
-            }
-            start += whole as u64;
-            rest.drain(..whole);
-        }
-    }
-    let mut end = from.min(size);
-    let mut rest: Vec<u8> = Vec::new();
-    while end > 0 {
-        let start = end.saturating_sub(BLOCK as u64);
-        let mut part = vec![0; (end - start) as usize];
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut part)?;
-        pulse.beat(end - start)?;
-        part.extend_from_slice(&rest);
-        // The part before the first line end belongs to a record that starts earlier.
-        let first = if start == 0 { 0 } else { part.iter().position(|b| *b == b'\n').map_or(part.len(), |i| i + 1) };
-        if let Some(m) = regex.find_iter(&part[first..]).last() {
-            let line = part[..first + m.start()].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-            return Ok(Some(start + line as u64));
-        }
-        rest = part[..first].to_vec();
-        end = start;
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,7 +269,7 @@ mod tests {
     fn a_search_that_nobody_waits_for_ends_with_its_first_block() {
         let (_dir, path) = big();
         let size = std::fs::metadata(&path).unwrap().len();
-        assert!(size > 2 * BLOCK as u64);
+        assert!(size > 2 << 20);
         let only = Only { text: Some("nowhere".into()), problems: false };
         let find = |from, forward| Part::Find { text: Some("nowhere".into()), from, forward };
         let logs = vec![("a".to_owned(), path.clone()), ("b".to_owned(), path.clone())];
@@ -358,7 +287,7 @@ mod tests {
                 false
             };
             assert!(answer(&ask, &mut stop).is_err(), "{ask:?}");
-            assert!(told.len() == 1 && told[0].0 <= BLOCK as u64 && told[0].1 >= 2 * WINDOW, "{ask:?}: {told:?}");
+            assert!(told.len() == 1 && told[0].0 <= 1 << 20 && told[0].1 >= 2 * WINDOW, "{ask:?}: {told:?}");
             // Who waits is told how far it is, up to the end.
             let mut told = Vec::new();
             let mut watch = |done: u64, all: u64| {

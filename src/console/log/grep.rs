@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -16,8 +16,9 @@ use super::{
 };
 use crate::console::widgets::text;
 
-/// Records that are kept; of more the newest.
+/// Records that are kept, and bytes of them; of more the newest.
 const MOST: usize = 20_000;
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Bytes between two looks whether anybody still waits.
 const STEP: u64 = 256 * 1024;
@@ -39,11 +40,10 @@ pub fn grep(
     let mut reader = BufReader::with_capacity(1 << 20, file.take(size));
     let mut before: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
     let mut kept: VecDeque<(u64, u64, Vec<u8>)> = VecDeque::new();
-    let (mut at, mut after, mut matches) = (0, 0, 0);
+    let (mut at, mut after, mut matches, mut bytes) = (0, 0, 0, 0);
     let mut raw = Vec::new();
     loop {
-        raw.clear();
-        let n = reader.read_until(b'\n', &mut raw)? as u64;
+        let n = record::next(&mut reader, &mut raw)?;
         if n == 0 {
             break;
         }
@@ -52,10 +52,12 @@ pub fn grep(
         if hit {
             matches += 1;
             after = context + 1;
+            bytes += before.iter().map(|(_, raw)| raw.len() as u64).sum::<u64>();
             kept.extend(before.drain(..).map(|(start, raw)| (start, start + raw.len() as u64, raw)));
         }
         if after > 0 {
             after -= 1;
+            bytes += n;
             kept.push_back((at, at + n, raw.clone()));
         } else if context > 0 {
             before.push_back((at, raw.clone()));
@@ -63,8 +65,8 @@ pub fn grep(
                 before.pop_front();
             }
         }
-        while kept.len() > MOST {
-            kept.pop_front();
+        while kept.len() > MOST || bytes > MOST_BYTES {
+            bytes -= kept.pop_front().map_or(0, |(from, to, _)| to - from);
         }
         at += n;
         if at - told >= STEP {
@@ -98,8 +100,7 @@ pub fn plain(path: &Path, out: &mut impl Write, look: Look<'_>) -> std::io::Resu
     let mut lines = Vec::new();
     let (mut count, mut read) = (0, 0);
     loop {
-        raw.clear();
-        if reader.read_until(b'\n', &mut raw)? == 0 {
+        if record::next(&mut reader, &mut raw)? == 0 {
             return Ok(count);
         }
         read += raw.len() as u64;

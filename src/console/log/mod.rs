@@ -3,6 +3,7 @@
 pub mod beside;
 pub mod clean;
 pub mod file;
+mod find;
 pub mod grep;
 pub mod merged;
 pub mod progress;

@@ -1,6 +1,9 @@
 //! One record of a log file: a JSON line (or plain text) as the lines that are shown.
 
-use std::ops::Range;
+use std::{
+    io::{self, BufRead, Read},
+    ops::Range,
+};
 
 use ratatui::style::Style;
 use serde_json::Value;
@@ -10,6 +13,12 @@ use crate::store::screens::Micros;
 
 /// Longest line that is kept, in bytes.
 const LONGEST: usize = 20_000;
+/// Plain text that has no line end for longer is shown in pieces, which begin where the file's offset is a multiple of this.
+pub const PIECE: u64 = 16 * 1024;
+/// Most that is held of a line while a file is looked through: a longer one counts as several.
+pub const HELD: usize = 1 << 20;
+/// How much of such a part is looked at again with the next one, so that a text which stands in both is found.
+pub const OVERLAP: usize = 4096;
 
 /// How bad a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,9 +74,54 @@ impl Line {
     }
 }
 
+/// How much of what was read of a file is whole lines; what is too long counts as one.
+pub fn whole(read: &[u8]) -> usize {
+    match read.iter().rposition(|b| *b == b'\n') {
+        Some(at) => at + 1,
+        None if read.len() >= HELD => read.len(),
+        None => 0,
+    }
+}
+
+/// Reads the next line with its end, or as much of it as is held at once; 0 bytes at the end.
+///
+/// # Errors
+/// Of reading.
+pub fn next(reader: &mut impl BufRead, raw: &mut Vec<u8>) -> io::Result<u64> {
+    raw.clear();
+    Ok(reader.take(HELD as u64).read_until(b'\n', raw)? as u64)
+}
+
+/// A line that is shown in pieces.
+fn is_long(line: &[u8]) -> bool {
+    line.len() as u64 > PIECE && !line.starts_with(b"{")
+}
+
+/// Where the first line ends of what was read from an offset on, or its piece.
+pub fn first_end(read: &[u8], offset: u64) -> usize {
+    let end = read.iter().position(|b| *b == b'\n').map_or(read.len(), |i| i + 1);
+    if is_long(&read[..end]) { (PIECE - offset % PIECE) as usize } else { end }
+}
+
+/// Where the piece starts that has a place of a line; `offset` is the line's.
+pub fn piece_of(line: &[u8], offset: u64, at: usize) -> u64 {
+    if is_long(line) { offset.max((offset + at as u64) / PIECE * PIECE) } else { offset }
+}
+
 /// The lines of one record that starts at `offset`.
 pub fn lines(raw: &[u8], offset: u64, out: &mut Vec<Line>) {
-    let text = String::from_utf8_lossy(&raw[..raw.len().min(LONGEST * 4)]);
+    let mut rest = raw;
+    let mut offset = offset;
+    while is_long(rest) {
+        let (piece, more) = rest.split_at((PIECE - offset % PIECE) as usize);
+        one(piece, offset, out);
+        (rest, offset) = (more, offset + piece.len() as u64);
+    }
+    one(rest, offset, out);
+}
+
+fn one(raw: &[u8], offset: u64, out: &mut Vec<Line>) {
+    let text = String::from_utf8_lossy(raw);
     let text = text.trim_end_matches(['\n', '\r']);
     if text.is_empty() {
         return;

@@ -172,7 +172,7 @@ fn one(
         let n = block.len();
         rest.extend_from_slice(block);
         reader.consume(n);
-        let whole = if n == 0 { rest.len() } else { rest.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1) };
+        let whole = if n == 0 { rest.len() } else { record::whole(&rest) };
         let mut from = 0;
         while let Some(m) = regex.find_at(&rest[..whole], from) {
             let start = rest[..m.start()].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     console::{
+        inspected::Inspected,
         items::{Item, Kind},
         keymap::Action,
         layout::Layout,
@@ -49,7 +50,7 @@ fn row<'a>(xcoms: &'a Xcoms, item: &Item) -> Option<&'a XcomRow> {
 }
 
 /// Draws it.
-pub fn draw(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {
+pub fn draw(state: &State, xcoms: &Inspected, layout: &Layout, buf: &mut Buffer) {
     match xcoms.base() {
         Some((_, theirs)) => compared(state, xcoms, theirs, layout, buf),
         None => plain(state, xcoms, layout, buf),
@@ -68,14 +69,14 @@ pub fn draw(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {
     {
         lines.push((prev(&text::run_id(&run.run_id), &before.value, &x.value), Role::Dim));
     }
-    let side_by_side = if theirs.is_none() && x.map_index >= 0 { table(xcoms, x) } else { Vec::new() };
+    if let (None, Some(table)) = (theirs, xcoms.table(x)) {
+        let role = |index: &Option<_>| if *index == Some(x.map_index) { Role::Mark } else { Role::Text };
+        lines.extend(table.iter().map(|(index, line)| (line.clone(), role(index))));
+        return parts::lines(state, buf, inside, &lines);
+    }
     match (serde_json::from_str(&x.value), theirs) {
         (Ok(now), Some(theirs)) if theirs.value != x.value => {
             differences(&serde_json::from_str(&theirs.value).unwrap_or_default(), &now, "", &mut lines);
-        }
-        (Ok(_), None) if !side_by_side.is_empty() => {
-            let role = |here| if here { Role::Mark } else { Role::Text };
-            lines.extend(side_by_side.into_iter().map(|(line, here)| (line, role(here))));
         }
         (Ok(value), _) => instance_text::json(&value, &mut lines),
         (Err(_), _) => lines.push((x.value.clone(), Role::Text)),
@@ -91,46 +92,6 @@ fn prev(run: &str, before: &str, now: &str) -> String {
         change => change,
     };
     format!("prev run  {} ({change}) in {run}", text::clip(before, 40))
-}
-
-/// The same key of all indexes of a mapped task side by side: an index a line, what stands in its object in columns; and whether
-/// it is the line's own.
-fn table(xcoms: &Xcoms, x: &XcomRow) -> Vec<(String, bool)> {
-    const MOST: usize = 7;
-    let mut all: Vec<&XcomRow> =
-        xcoms.rows.iter().filter(|y| y.task_id == x.task_id && y.key == x.key && y.map_index >= 0).collect();
-    if all.len() < 2 {
-        return Vec::new();
-    }
-    all.sort_by_key(|y| y.map_index);
-    let values: Vec<Value> = all.iter().map(|y| serde_json::from_str(&y.value).unwrap_or_default()).collect();
-    let mut names: Vec<&str> = Vec::new();
-    for name in values.iter().filter_map(Value::as_object).flat_map(|o| o.keys()) {
-        if names.len() < MOST && !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    let cell = |v: &Value, name: &str| {
-        let v = if name.is_empty() { v } else { &v[name] };
-        let text = v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
-        text::clip(&text, 20)
-    };
-    if names.is_empty() {
-        names.push("");
-    }
-    let mut rows =
-        vec![std::iter::once("idx".to_owned()).chain(names.iter().map(|n| text::clip(n, 20))).collect::<Vec<_>>()];
-    for (y, v) in all.iter().zip(&values) {
-        rows.push(std::iter::once(y.map_index.to_string()).chain(names.iter().map(|n| cell(v, n))).collect());
-    }
-    let widths: Vec<usize> =
-        (0..=names.len()).map(|c| rows.iter().map(|r| text::width(&r[c])).max().unwrap_or(0)).collect();
-    let line = |r: &Vec<String>| {
-        let cells = r.iter().zip(&widths).map(|(cell, width)| text::fit(cell, *width));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let own = all.iter().position(|y| y.map_index == x.map_index).map(|at| at + 1);
-    rows.iter().enumerate().map(|(at, r)| (line(r), Some(at) == own)).collect()
 }
 
 fn plain(state: &State, xcoms: &Xcoms, layout: &Layout, buf: &mut Buffer) {

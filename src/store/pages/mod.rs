@@ -32,8 +32,19 @@ pub mod xcom;
 /// Opens the store for reading; works with and without a scheduler.
 ///
 /// # Errors
-/// `NotFound` if there is no store, `System` if it can't be opened.
+/// `NotFound` if there is no store, `Refused` if its schema isn't the one that this program reads, `System` if it can't be
+/// opened.
 pub fn open(db: &Path) -> Result<Connection> {
+    let conn = open_any(db)?;
+    super::require_newest(&conn)?;
+    Ok(conn)
+}
+
+/// The same whatever schema it has: for what is asked about the store itself.
+///
+/// # Errors
+/// `NotFound` if there is no store, `System` if it can't be opened.
+pub fn open_any(db: &Path) -> Result<Connection> {
     if !db.exists() {
         return Err(Error::not_found(format!("there is no store at {}", db.display()))
             .hint("`dagdeck db migrate` creates it; `dagdeck` and `dagdeck scheduler` do, too"));
@@ -124,10 +135,6 @@ fn json(value: ValueRef<'_>, kind: As) -> Value {
 }
 
 fn read_error(e: rusqlite::Error) -> Error {
-    if e.to_string().contains("no such table") {
-        return Error::system("can't read the store", &e)
-            .hint("`dagdeck db migrate` brings the store to this version's schema");
-    }
     super::failed("can't read the store", e)
 }
 

@@ -145,15 +145,11 @@ pub fn open_reader(db: &Path) -> Result<Opened> {
     conn.busy_timeout(Duration::from_secs(2)).map_err(reading)?;
     conn.pragma_update(None, "query_only", true).map_err(reading)?;
     conn.set_prepared_statement_cache_capacity(64);
-    let version = conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(reading)? as usize;
     let newest = super::Store::newest_version();
-    match version {
+    match super::version(&conn)? {
         0 => Ok(Opened::NotYet),
         v if v < newest => Ok(Opened::Older(v)),
-        v if v > newest => {
-            Err(Error::refused(format!("the store has schema version {v}, this dagdeck knows {newest}"))
-                .hint("use the newer dagdeck that wrote it, or another --home"))
-        }
+        v if v > newest => Err(super::too_new(v)),
         _ => Ok(Opened::Ready(conn)),
     }
 }
