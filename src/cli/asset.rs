@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{dag_trigger, nearest, shell::Shell, when};
+use super::{dag_trigger, nearest, plan, shell::Shell, when};
 use crate::{
     clock,
     error::{Error, Result},
@@ -54,6 +54,9 @@ pub enum AssetVerb {
         /// Partition that was updated
         #[arg(long, value_name = "KEY")]
         partition_key: Option<String>,
+        /// Now or later
+        #[command(flatten)]
+        later: plan::LaterFlags,
     },
     /// Trigger the DAG that makes an asset
     #[command(after_help = "Example:\n  dagdeck assets materialize s3://lake/orders")]
@@ -138,14 +141,16 @@ pub fn run(verb: AssetVerb, shell: &mut Shell) -> Result<i32> {
                 ["timestamp", "name", "extra", "partition_key", "source_dag_id", "source_run_id", "source_task_id"];
             shell.show_rows(rows, &columns)?;
         }
-        AssetVerb::Update { which, extra, partition_key } => {
+        AssetVerb::Update { which, extra, partition_key, later } => {
             let extra = extra.as_deref().map(serde_json::from_str::<Value>).transpose().map_err(|e| {
                 Error::usage("--extra isn't a JSON object").hint(r#"such as --extra '{"rows": 5}'"#).because(e)
             })?;
             let (name, uri) = names(&which, shell)?;
             let extra = extra.unwrap_or_default();
-            let event = shell.submit(Command::UpdateAsset { name, uri, extra, partition_key })?;
-            shell.show(&event)?;
+            let update = Command::UpdateAsset { name, uri, extra, partition_key };
+            if let Some(event) = plan::write(shell, later, update)? {
+                shell.show(&event)?;
+            }
         }
         AssetVerb::Materialize(wanted) => return materialize(*wanted, shell),
     }

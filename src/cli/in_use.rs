@@ -47,7 +47,7 @@ pub fn pool(name: &str, insist: Insist, shell: &mut Shell) -> Result<()> {
     if !who.is_empty() {
         let count = who.len();
         who.truncate(20);
-        uses.push(format!("{count} task instance{} of now: {}", if count == 1 { "" } else { "s" }, few(who)));
+        uses.push(format!("now {count} task instance{}: {}", if count == 1 { "" } else { "s" }, few(who)));
     }
     let sentence = format!("pool {name} is in use: {}", uses.join("; "));
     let after = "tasks of a pool that isn't there never run";

@@ -29,6 +29,36 @@ pub struct PlanFlags {
     pub hold: Option<f64>,
 }
 
+/// Flags of verbs that write one thing at once, unless it is to be later.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct LaterFlags {
+    /// Keep the plan for `plans apply` (nothing is changed)
+    #[arg(long, help_heading = "Plan")]
+    pub save: bool,
+    /// Do it after so many seconds, unless `plans discard` undoes it before
+    #[arg(long, value_name = "S", help_heading = "Plan", conflicts_with = "save")]
+    pub hold: Option<f64>,
+}
+
+/// Does it at once: the answer. Saves or holds its plan as the flags say, and shows that: `None`.
+///
+/// # Errors
+/// What planning or doing says.
+pub fn write(shell: &mut Shell, flags: LaterFlags, command: Command) -> Result<Option<Value>> {
+    if !flags.save && flags.hold.is_none() {
+        return shell.submit(command).map(Some);
+    }
+    let hold = flags.hold;
+    let plan = shell.submit(Command::SavePlan { planned: Box::new(command), hold, act: None })?;
+    show(shell, &plan, "")?;
+    let id = plan["plan_id"].as_str().unwrap_or_default();
+    shell.say(&match hold {
+        None => format!("saved, nothing was changed; `dagdeck plans apply {id}` applies it"),
+        Some(seconds) => format!("held for {seconds} s; `dagdeck plans discard {id}` undoes it"),
+    })?;
+    Ok(None)
+}
+
 /// Shows the plan of a command and applies it as the flags say; the exit code.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result},
     model::{
         pod_life, quantity,
+        spec_diff::SpecChange,
         time::rfc3339,
         usage::{Usage, asked_and_peak},
     },
@@ -28,7 +29,7 @@ pub fn show(name: &str, only_diff: bool, shell: &mut Shell) -> Result<i32> {
     let conn = shell.store()?;
     let (mut document, detail) = found(&conn, name)?;
     let mask = shell.mask(&conn)?;
-    let diff = detail.diff.clone().map(|diff| masked(diff, &mask));
+    let [diff, try_diff] = [&detail.diff, &detail.try_diff].map(|diff| diff.clone().map(|diff| masked(diff, &mask)));
     if only_diff {
         return show_diff(&detail, diff, shell);
     }
@@ -40,6 +41,7 @@ pub fn show(name: &str, only_diff: bool, shell: &mut Shell) -> Result<i32> {
         ("containers", detail.containers.iter().map(container).collect()),
         ("task_use", detail.task_use.iter().map(task_use).collect()),
         ("diff", diff.as_ref().map_or(Value::Null, diff_document)),
+        ("try_diff", try_diff.as_ref().map_or(Value::Null, diff_document)),
         ("failed_launches", detail.failed_launches.into()),
     ];
     if let Some(all) = document.as_object_mut() {
@@ -50,7 +52,7 @@ pub fn show(name: &str, only_diff: bool, shell: &mut Shell) -> Result<i32> {
     if shell.format().is_document() {
         shell.document(&document)?;
     } else {
-        let people = for_people(&document, &detail, diff.as_ref());
+        let people = for_people(&document, &detail, (diff.as_ref(), try_diff.as_ref()));
         shell.show(&people)?;
     }
     Ok(0)
@@ -67,7 +69,7 @@ pub fn found(conn: &Connection, name: &str) -> Result<(Value, PodDetail)> {
 }
 
 /// What a person asks of a pod, a line each; the manifest is for `-o yaml`.
-fn for_people(document: &Value, detail: &PodDetail, diff: Option<&SpecDiff>) -> Value {
+fn for_people(document: &Value, detail: &PodDetail, (diff, try_diff): (Option<&SpecDiff>, Option<&SpecDiff>)) -> Value {
     let mut out = Map::new();
     let kept = [
         "name",
@@ -105,14 +107,17 @@ fn for_people(document: &Value, detail: &PodDetail, diff: Option<&SpecDiff>) -> 
     let against = diff.map_or_else(
         || "no earlier success is known".into(),
         |diff| {
-            let count = diff.changes.len() + usize::from(diff.digest.is_some());
-            format!(
-                "{count} fields differ from pod {} of {} (pods show {} --diff)",
-                diff.pod, diff.run.run_id, detail.row.name
-            )
+            let (count, name) = (diff.count(), &detail.row.name);
+            format!("{count} fields differ from pod {} of {} (pods show {name} --diff)", diff.pod, diff.run.run_id)
         },
     );
     out.insert("last success".into(), against.into());
+    if let Some(diff) = try_diff {
+        let fields: Vec<String> = diff.changes.iter().map(SpecChange::line).collect();
+        let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join("; ")) };
+        let text = format!("{} fields differ from its pod {}{fields}", diff.count(), diff.pod);
+        out.insert(format!("try {}", diff.try_number), text.into());
+    }
     Value::Object(out)
 }
 

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{
-    nearest,
+    nearest, plan,
     shell::Shell,
     target::{TaskAndValue, TaskName},
 };
@@ -53,6 +53,9 @@ pub enum XcomVerb {
         /// Index of a mapped task
         #[arg(long, value_name = "N")]
         map_index: Option<MapIndex>,
+        /// Now or later
+        #[command(flatten)]
+        later: plan::LaterFlags,
     },
     /// Delete an XCom
     #[command(after_help = "Example:\n  dagdeck xcoms delete churn latest gate --key ok")]
@@ -66,6 +69,9 @@ pub enum XcomVerb {
         /// Index of a mapped task
         #[arg(long, value_name = "N")]
         map_index: Option<MapIndex>,
+        /// Now or later
+        #[command(flatten)]
+        later: plan::LaterFlags,
     },
 }
 
@@ -115,18 +121,18 @@ pub fn run(verb: XcomVerb, shell: &mut Shell) -> Result<i32> {
                 shell.line(&value.to_string())?;
             }
         }
-        XcomVerb::Set { of, key, map_index } => {
+        XcomVerb::Set { of, key, map_index, later } => {
             let mut names = of.names();
             let text = names.take_last("VALUE")?;
             let value: Value = serde_json::from_str(&text).map_err(|e| {
                 Error::usage(format!("{text:?} isn't JSON")).because(e).hint(r#"a text is written '"text"'"#)
             })?;
             let of = names.instance(shell, &conn)?;
-            change(of, key, map_index, value, false, shell)?;
+            change(of, key, map_index, Some(value), later, shell)?;
         }
-        XcomVerb::Delete { of, key, map_index } => {
+        XcomVerb::Delete { of, key, map_index, later } => {
             let of = of.names().instance(shell, &conn)?;
-            change(of, key, map_index, Value::Null, true, shell)?;
+            change(of, key, map_index, None, later, shell)?;
         }
     }
     Ok(0)
@@ -143,16 +149,20 @@ fn change(
     of: super::target::Instance,
     key: String,
     map_index: Option<MapIndex>,
-    value: Value,
-    delete: bool,
+    value: Option<Value>,
+    later: plan::LaterFlags,
     shell: &mut Shell,
 ) -> Result<()> {
+    let (delete, value) = (value.is_none(), value.unwrap_or_default());
     let map_index = map_index.or(of.map_index).unwrap_or(UNMAPPED);
     let document = json!({
         "dag_id": of.run.dag_id, "dag_run_id": of.run.run_id, "task_id": of.task_id, "map_index": map_index, "key": key,
         "deleted": delete,
     });
     let (dag_id, run_id, task_id) = (of.run.dag_id, of.run.run_id, of.task_id);
-    shell.submit(Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete })?;
-    shell.show(&document)
+    let command = Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete };
+    if plan::write(shell, later, command)?.is_some() {
+        shell.show(&document)?;
+    }
+    Ok(())
 }

@@ -26,18 +26,11 @@ pub struct Update {
 }
 
 /// Writes an update of an asset that a person or a program outside says has happened, and tells its followers.
-pub fn update(tx: &Transaction<'_>, place: &Place, update: Update, now: Timestamp) -> Result<(Value, Touched)> {
-    let Update { name, uri, extra, partition_key } = update;
-    let (asset, document) = known(tx, name, uri)?;
+/// It leads to at most `limit` partitions.
+pub fn update(tx: &Transaction<'_>, limit: usize, update: Update, now: Timestamp) -> Result<(Value, Touched)> {
+    let (asset, document) = check(tx, &update)?;
+    let Update { extra, partition_key, .. } = update;
     let extra = if extra.is_null() { json!({}) } else { extra };
-    if !extra.is_object() {
-        return Err(
-            Error::refused("an event's extra must be a JSON object").hint("for example --extra '{\"rows\": 5}'")
-        );
-    }
-    if let Some(key) = &partition_key {
-        check_key(key)?;
-    }
     let emitted = Emitted {
         asset,
         extra: &extra,
@@ -46,11 +39,34 @@ pub fn update(tx: &Transaction<'_>, place: &Place, update: Update, now: Timestam
         partition_key: partition_key.as_deref(),
         partition_date: None,
     };
-    let limit = place.settings.number("scheduler", "partition_mapper_max_downstream_keys")? as usize;
     let id = asset::emit(tx, &emitted, limit, now)?;
     let document = json!({"id": id, "asset_id": asset.0, "name": document["name"], "uri": document["uri"],
         "extra": extra, "partition_key": partition_key});
     Ok((document, Touched::default()))
+}
+
+/// The asset of an update that can be written.
+///
+/// # Errors
+/// `NotFound` if there is no such asset; `Refused` for what can't be said of one.
+pub fn check(tx: &Transaction<'_>, update: &Update) -> Result<(AssetId, Value)> {
+    if !update.extra.is_object() && !update.extra.is_null() {
+        return Err(
+            Error::refused("an event's extra must be a JSON object").hint("for example --extra '{\"rows\": 5}'")
+        );
+    }
+    if let Some(key) = &update.partition_key {
+        check_key(key)?;
+    }
+    known(tx, update.name.clone(), update.uri.clone())
+}
+
+/// To how many partitions an update may lead.
+///
+/// # Errors
+/// If the setting isn't a number.
+pub fn most_keys(place: &Place) -> Result<usize> {
+    Ok(place.settings.number("scheduler", "partition_mapper_max_downstream_keys")? as usize)
 }
 
 fn known(tx: &Transaction<'_>, name: Option<String>, uri: Option<String>) -> Result<(AssetId, Value)> {

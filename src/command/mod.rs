@@ -15,6 +15,8 @@ mod prepared;
 mod removal;
 mod revert;
 mod saved;
+mod siblings;
+mod single;
 
 pub use client::{Client, scheduler_request};
 pub use fresh::register;

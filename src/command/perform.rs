@@ -220,7 +220,7 @@ fn dispatch(tx: &Transaction<'_>, place: &Place, actor: &Actor, command: Command
             acts::trigger(tx, place, &dag_id, wanted, now)
         }
         Command::UpdateAsset { name, uri, extra, partition_key } => {
-            asset::update(tx, place, asset::Update { name, uri, extra, partition_key }, now)
+            asset::update(tx, asset::most_keys(place)?, asset::Update { name, uri, extra, partition_key }, now)
         }
         Command::SetPaused { dag_ids, paused } => acts::set_paused(tx, &dag_ids, paused),
         Command::SavePlan { planned, hold, act } => saved::save(tx, place, actor, &planned, hold, act, now),

@@ -6,7 +6,13 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::{backfill, perform::Touched, plans, pods, removal, revert};
+use super::{
+    asset::Update,
+    backfill,
+    perform::Touched,
+    plans, pods, removal, revert,
+    single::{self, One},
+};
 use crate::{
     config::Place,
     error::{Error, Result},
@@ -48,6 +54,8 @@ pub enum Deed {
         /// That may still run.
         given_up: Vec<PodId>,
     },
+    /// One thing is written.
+    One(Box<One>),
     /// A backfill begins.
     CreateBackfill(Box<backfill::New>),
     /// A backfill ends.
@@ -72,6 +80,14 @@ pub fn prepare(tx: &Transaction<'_>, place: &Place, command: &Command, now: Time
         Command::CreateBackfill { request, .. } => backfill::create(tx, place, request, now)?,
         Command::CancelBackfill { id, .. } => backfill::cancel(tx, *id, now)?,
         Command::RevertPlan { plan_id, .. } => revert::prepare(tx, plan_id, now)?,
+        Command::SetXcom { dag_id, run_id, task_id, map_index, key, value, delete } => {
+            let of = single::Of { dag_id, run_id, task_id, map_index: *map_index, key };
+            single::xcom(tx, &of, (!delete).then(|| value.clone()))?
+        }
+        Command::UpdateAsset { name, uri, extra, partition_key } => {
+            let (name, uri, extra) = (name.clone(), uri.clone(), extra.clone());
+            single::asset(tx, place, Update { name, uri, extra, partition_key: partition_key.clone() })?
+        }
         other => return Err(Error::usage(format!("there is no plan for {other:?}"))),
     };
     let whole = json!([prepared.document, prepared.basis]).to_string();
@@ -128,6 +144,7 @@ impl Prepared {
                 }
                 Touched { pods: kept, given_up, ..Touched::default() }
             }
+            Deed::One(one) => one.write(tx, now)?.1,
             Deed::CreateBackfill(new) => {
                 let (backfill, touched) = backfill::begin(tx, *new, who, now)?;
                 if let Some(effects) = document["effects"].as_array_mut() {

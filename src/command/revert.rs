@@ -12,6 +12,7 @@ use super::{
     backfill,
     plans::with_rows,
     prepared::{Deed, Prepared},
+    single,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -79,7 +80,14 @@ fn one(tx: &Transaction<'_>, saved: &Saved, now: Timestamp) -> Result<Prepared> 
             let id = id.ok_or_else(|| Error::refused(format!("plan {plan_id} doesn't say which backfill it began")))?;
             return backfill::cancel(tx, id, now);
         }
+        Command::UpdateAsset { .. } => {
+            let why = "those who follow the asset were told; another update says what is so now";
+            return Err(Error::refused(format!("nothing takes back: {}", saved.command_line)).because(why));
+        }
         _ => {
+            if let Some(back) = single::xcom_back(tx, &command, &document)? {
+                return Ok(back);
+            }
             let why = "what is deleted or cancelled is gone";
             return Err(Error::refused(format!("nothing takes back: {}", saved.command_line)).because(why));
         }
@@ -190,7 +198,7 @@ impl Prepared {
         let (Deed::Changes { changes, kill, .. }, Deed::Changes { changes: more, kill: ends, .. }) =
             (&mut self.deed, other.deed)
         else {
-            return Err(Error::refused("a backfill is taken back alone").hint("`dagdeck backfill cancel ID`"));
+            return Err(Error::refused("this is taken back alone").hint("`dagdeck plans revert ID` names one plan"));
         };
         changes.extend(more);
         kill.extend(ends);

@@ -9,7 +9,7 @@ use super::{
     Actor, about,
     perform::{Touched, describe, perform, write_audit},
     prepared::{Prepared, prepare},
-    revert,
+    revert, siblings,
 };
 use crate::{
     clock,
@@ -97,13 +97,23 @@ pub fn apply(
     let saved = open(tx, plan_id)?;
     let command: Command = serde_json::from_str(&saved.command)
         .map_err(|e| Error::system(format!("plan {plan_id} is of another version of dagdeck"), e))?;
-    let prepared = prepare(tx, place, &command, now)
+    let mut prepared = prepare(tx, place, &command, now)
         .map_err(|e| Error { message: format!("plan {plan_id} can't be applied any more: {}", e.message), ..e })?;
     if prepared.document["plan_id"] != content_of(&saved.plan_id) {
-        let why = differences(&saved.basis, &prepared.basis);
-        return Err(Error::refused(format!("what plan {plan_id} was computed from has changed"))
-            .because(why)
-            .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
+        let done = siblings::done(tx, &saved)?;
+        let is_theirs = done.explains(&saved.basis, &prepared.basis);
+        if is_theirs {
+            done.leave_out(&mut prepared);
+            prepared.document["plan_id"] = saved.plan_id.as_str().into();
+            // It is taken back by what it did, not by what it was to do.
+            plan::rewrite(tx, plan_id, &prepared.document)?;
+        }
+        if !is_theirs {
+            let why = differences(&saved.basis, &prepared.basis);
+            return Err(Error::refused(format!("what plan {plan_id} was computed from has changed"))
+                .because(why)
+                .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
+        }
     }
     let before = revert::states_before(tx, &prepared.document)?;
     let (mut document, mut touched) = prepared.apply(tx, &saved.who, now)?;

@@ -132,6 +132,7 @@ impl State {
                 object.ti().is_some() || matches!(self.screen().place, Place::Xcom(..) | Place::Compare(..)),
                 "no task instance under the cursor",
             ),
+            A::SetAlias | A::AliasHistory => need(self.screen().item().is_some(), "no asset under the cursor"),
             A::GoAudit => need(object.subject().is_some(), "nothing under the cursor that acts are about"),
             A::Open if matches!(self.screen().place, Place::Audit(_) | Place::Assets | Place::Search(_)) => {
                 need(self.screen().item().is_some(), "nothing under the cursor")

@@ -6,7 +6,6 @@ use crate::{
     model::{Diagnostic, RunState, TiState, filter::Filter},
     store::screens::{
         TiRef,
-        compare::Pair,
         instances::TiRow,
         label,
         page::Walk,
@@ -17,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    fields, needs, orders,
+    comparison, fields, needs, orders,
     place::{Logs, Object, Place, Setting},
     pods::{self, Fact, PodOf},
     query::Data,
@@ -78,6 +77,8 @@ pub enum Kind {
     Weekday,
     /// A line of a comparison.
     Pair,
+    /// What two pods used, as curves beside each other.
+    Curve,
     /// A line of two logs beside each other.
     LogPair,
     /// A pod.
@@ -272,29 +273,7 @@ fn plain(screen: &Screen, filter: &Filter) -> (Vec<Item>, usize) {
                 items.push(Item::new(format!("day:{at}"), Kind::Weekday, at, Object::Dag(dag.clone(), None), false));
             }
         }
-        Data::Compare(Some(c)) => {
-            total = c.pairs.len() + screen.log_pairs.len();
-            let object = Object::Ti(c.right.ti.clone(), TiState::None);
-            let mut part = |title: &'static str, pairs: &[Pair], kind: Kind| {
-                let fits = |p: &Pair| filter.matches(&fields::pair(p));
-                let some: Vec<_> = pairs.iter().enumerate().filter(|(_, p)| fits(p)).collect();
-                let n = some.iter().filter(|(_, p)| p.differs()).count();
-                items.push(Item::new(
-                    format!("heading:{title}"),
-                    Kind::Heading(title.into(), n),
-                    0,
-                    Object::None,
-                    true,
-                ));
-                for (at, p) in some {
-                    items.push(Item::new(format!("{kind:?}:{at}"), kind.clone(), at, object.clone(), p.differs()));
-                }
-            };
-            part("FACTS, INPUTS, XCOMS; different", &c.pairs, Kind::Pair);
-            if !screen.log_pairs.is_empty() {
-                part("END OF THE LOGS, times and numbers aside; different", &screen.log_pairs, Kind::LogPair);
-            }
-        }
+        Data::Compare(Some(c)) => return comparison::lines(screen, c, filter),
         _ => {}
     }
     (items, total)

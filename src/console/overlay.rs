@@ -62,6 +62,10 @@ pub enum Choice {
     Task(String, String),
     /// Goes to a pool, connection or variable.
     Setting(Setting, String),
+    /// Goes to a list, narrowed by a filter.
+    List(Action, String),
+    /// Nothing: what was typed can't be used, as the line says.
+    Nothing,
     /// Uses a theme.
     Theme(String),
 }

@@ -2,8 +2,10 @@
 
 use frizbee::{Config, Matcher};
 
+use crate::command;
+
 use super::{
-    keymap::{Group, ROWS, Row},
+    keymap::{Action, Group, ROWS, Row},
     overlay::Choice,
     place::Setting,
     state::State,
@@ -51,7 +53,37 @@ pub fn choices(state: &State, typed: &str) -> Vec<(String, Choice)> {
     if typed.is_empty() {
         return all;
     }
+    let list = list(typed);
     let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     let found = Matcher::from_query(typed, &Config::default()).match_list(&names);
-    found.into_iter().filter_map(|m| all.get(m.index as usize).cloned()).collect()
+    list.into_iter().chain(found.into_iter().filter_map(|m| all.get(m.index as usize).cloned())).collect()
+}
+
+/// Lists by the word that they are called by.
+const LISTS: &[(&str, Action)] = &[
+    ("triage", Action::Triage),
+    ("dags", Action::Dags),
+    ("runs", Action::Runs),
+    ("tasks", Action::Instances),
+    ("backfills", Action::Backfills),
+    ("pods", Action::Pods),
+    ("assets", Action::Assets),
+    ("settings", Action::Settings),
+    ("audit", Action::Audit),
+];
+
+/// `tasks state:failed @churn`: a list with a filter. `@dag`, `#run` and `/task` stand for `dag:`, `run:` and `task:`.
+fn list(typed: &str) -> Option<(String, Choice)> {
+    let (word, rest) = typed.split_once(' ')?;
+    let (name, action) = LISTS.iter().find(|(name, _)| *name == word)?;
+    let key = |term: &str| {
+        let signs = [('@', "dag:"), ('#', "run:"), ('/', "task:")];
+        let found = signs.iter().find_map(|(sign, key)| term.strip_prefix(*sign).map(|name| format!("{key}{name}")));
+        found.unwrap_or_else(|| term.to_owned())
+    };
+    let filter = rest.split_whitespace().map(key).collect::<Vec<_>>().join(" ");
+    Some(match command::filter(&filter) {
+        Ok(_) => (format!("{name} that fit: {filter}"), Choice::List(*action, filter)),
+        Err(why) => (format!("{name}: {why}"), Choice::Nothing),
+    })
 }

@@ -1,6 +1,7 @@
 //! Where the console is: which screen, about which object.
 
 use crate::{
+    command,
     model::MapIndex,
     store::screens::{Micros, RunRef, TiRef, audit::Subject, compare::Base, label, page::Part},
 };
@@ -249,7 +250,7 @@ impl Place {
             Self::Dags => Query::Dags,
             Self::Runs(dag) => Query::Runs { dag_id: dag.clone(), filter: filter.into(), part, now },
             Self::Instances(None) => Query::Instances { filter: filter.into(), part, now },
-            Self::Instances(Some(run)) => Query::OfRun(run.id),
+            Self::Instances(Some(run)) => Query::OfRun(run.id, command::filter(filter).is_ok_and(|f| f.asks_usual())),
             Self::System => Query::System,
             Self::Grid(dag) => Query::Grid { dag_id: dag.clone(), unfolded: unfolded.to_vec() },
             Self::Gantt(run) => Query::Run(run.id),

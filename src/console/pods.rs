@@ -96,6 +96,7 @@ pub fn word(row: &PodRow) -> String {
         PodNow::Gone => "gone".into(),
         PodNow::Silent => "silent".into(),
         _ if row.phase.is_empty() => "pending".into(),
+        _ if row.is_ending => "ending".into(),
         _ => row.phase.to_lowercase(),
     }
 }
@@ -170,7 +171,7 @@ pub fn one(screen: &Screen, shown: &PodShown, filter: &Filter) -> (Vec<Item>, us
     let d = &shown.detail;
     let of = |container: Option<String>| object(&d.row, container);
     let mut items = Vec::new();
-    let differs = d.diff.as_ref().is_some_and(|diff| !diff.changes.is_empty() || diff.digest.is_some());
+    let differs = [&d.diff, &d.try_diff].into_iter().flatten().any(|diff| diff.count() > 0);
     for (fact, there, problem) in [
         (Fact::Life, true, false),
         (Fact::Why, d.row.why.is_some() || past_why(d).is_some(), is_problem(&d.row, at)),

@@ -10,9 +10,9 @@ use crate::{
     secrets::mask::Mask,
     store::screens::{
         Micros, TiRef,
-        assets::{self, AssetRow},
+        assets::{self, AssetRow, EventRow},
         audit::{self, AuditRow},
-        backfills::{self, BackfillRow, Held, Underway},
+        backfills::{self, BackfillRow},
         calendar::{self, Calendar},
         compare::{self, Base, Compare},
         dags::{self, Dags},
@@ -36,7 +36,8 @@ use crate::{
     },
 };
 
-use super::{fields, inspected::Inspected, log::search::Hits, place::Logs};
+pub use super::everywhere::{Everywhere, Health, is_blind};
+use super::{everywhere, fields, inspected::Inspected, log::search::Hits, place::Logs};
 
 /// Acts that are read.
 pub const LIMIT: usize = 3000;
@@ -66,7 +67,8 @@ pub enum Query {
         part: Part,
         now: Micros,
     },
-    OfRun(i64),
+    /// Task instances of a run, and how long they usually take if that is asked for.
+    OfRun(i64, bool),
     System,
     Grid {
         dag_id: String,
@@ -95,6 +97,8 @@ pub enum Query {
     Audit(Option<audit::Subject>),
     Settings,
     Assets,
+    /// All that was said of an asset.
+    AssetHistory(i64),
     /// The rows of some instances, for their logs.
     Logs(Logs),
     Backfills,
@@ -211,6 +215,7 @@ pub enum Data {
     Audit(Vec<AuditRow>),
     Settings(Settings),
     Assets(Vec<AssetRow>),
+    AssetHistory(Vec<EventRow>),
     Logs(Vec<TiRow>),
     /// What was found in all logs so far; it isn't the store's.
     Hits(Box<Hits>),
@@ -230,28 +235,6 @@ pub enum Data {
     Pods(Pods),
     /// `None`: the task instance has no pod.
     Pod(Option<Box<PodShown>>),
-}
-
-/// What every screen shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Everywhere {
-    /// Acts that are held for a moment.
-    pub held: Vec<Held>,
-    /// How clusters are; `None`: none is known.
-    pub clusters: Option<Health>,
-    /// Backfills that have not ended.
-    pub backfills: Vec<Underway>,
-}
-
-/// How clusters are, in a word for the top line.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Health {
-    /// They answer.
-    Ok,
-    /// One is away since then.
-    Away(Micros),
-    /// Something may not be read.
-    Forbidden,
 }
 
 /// What is kept from one answer to the next.
@@ -290,7 +273,15 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
             page.usual = known.all();
             Data::Instances(page)
         }
-        Query::OfRun(run) => Data::Instances(instances::of_run(conn, *run)?.into()),
+        Query::OfRun(run, usual) => {
+            let mut page: Page<TiRow> = instances::of_run(conn, *run)?.into();
+            if *usual {
+                let known = Known::new(conn);
+                page.iter().for_each(|t| drop(known.of(&t.ti.run.dag_id, &t.ti.task_id)));
+                page.usual = known.all();
+            }
+            Data::Instances(page)
+        }
         Query::System => Data::System(system::load(conn)?),
         Query::Grid { dag_id, unfolded } => Data::Grid(Box::new(grid::load(conn, dag_id, GRID_RUNS, unfolded)?)),
         Query::Run(id) => run::load(conn, *id)?.map_or(Data::Gone, |d| Data::Run(Box::new(d))),
@@ -314,14 +305,11 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Everywhere => Data::Everywhere(Box::new(Everywhere {
-            held: backfills::held(conn)?,
-            clusters: health(&pods::clusters(conn)?),
-            backfills: backfills::running(conn)?,
-        })),
+        Query::Everywhere => Data::Everywhere(Box::new(everywhere::load(conn)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),
+        Query::AssetHistory(id) => Data::AssetHistory(assets::events(conn, *id, assets::MOST_EVENTS)?),
         Query::Logs(Logs::These(all)) => Data::Logs(instances::these(conn, all)?),
         Query::Logs(Logs::Task(run, task)) => Data::Logs(instances::of_task(conn, run.id, task)?),
         Query::Versions(dag) => Data::Versions(versions::load(conn, dag)?),
@@ -368,7 +356,7 @@ fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
     let settings = config::Settings::load(&home.unwrap_or_default().join("dagdeck.toml"), std::env::vars())?;
     let mask = Mask::load(conn, &settings)?;
     mask.hide_in_manifest(&mut detail.manifest);
-    for change in detail.diff.iter_mut().flat_map(|d| &mut d.changes) {
+    for change in detail.diff.iter_mut().chain(&mut detail.try_diff).flat_map(|d| &mut d.changes) {
         let sides = [&change.before, &change.after];
         let has_secret = sides.into_iter().flatten().any(|text| mask.hide_text(text).is_some());
         if mask.is_sensitive(&change.name) || has_secret {
@@ -379,21 +367,4 @@ fn shown(conn: &Connection, mut detail: PodDetail) -> Result<PodShown> {
     let events_hidden = pods::clusters(conn)?.health.iter().any(hides);
     let (all, yaml) = (pods::of_instance(conn, &detail.row.ti)?, yaml::emit(&detail.manifest));
     Ok(PodShown { all, yaml, events_hidden, detail })
-}
-
-/// What dagdeck can't do without may not be read. Metrics, quotas and nodes are for people's sake only.
-pub fn is_blind(health: &ClusterHealth) -> bool {
-    health.state == "forbidden" && matches!(health.what.as_str(), "pods" | "events")
-}
-
-fn health(clusters: &Clusters) -> Option<Health> {
-    // Events come back later than pods do, and nothing waits for them.
-    let is_away = |h: &&ClusterHealth| h.state == "away" && h.what != "events";
-    let away = clusters.health.iter().filter(is_away).map(|h| h.since.as_microsecond()).min();
-    match away {
-        _ if clusters.health.is_empty() => None,
-        Some(since) => Some(Health::Away(since)),
-        None if clusters.health.iter().any(is_blind) => Some(Health::Forbidden),
-        None => Some(Health::Ok),
-    }
 }

@@ -27,7 +27,7 @@ fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
     let mut all = vec![
         Query::Triage { now },
         Query::Dags,
-        Query::OfRun(2),
+        Query::OfRun(2, true),
         Query::System,
         Query::Grid { dag_id: dag.clone(), unfolded: vec!["t".into()] },
         Query::Run(3),

@@ -20,6 +20,7 @@ use super::{
     hands::Hands,
     input::{self, Gate},
     keymap,
+    memory::{self, Leavings},
     message::{Effect, Event},
     pace::Pace,
     place::{Place, Tab},
@@ -113,6 +114,8 @@ pub fn run(options: Options) -> Result<()> {
         return Err(Error::usage("the console needs a terminal that can move its cursor, and TERM is \"dumb\"")
             .hint("dagdeck screen triage prints a screen as text, dagdeck help lists the commands"));
     }
+    // Before any thread has a heap of its own.
+    memory::keep_little();
     let size = crossterm::terminal::size().map_err(|e| Error::system("cannot ask the terminal for its size", e))?;
     let (events_in, events) = channel();
     // Before any other thread, so that all inherit which signals are left to the one that waits for them.
@@ -221,6 +224,7 @@ fn turn(
     hands: &Hands,
 ) -> std::io::Result<()> {
     let mut pace = Pace::new(Instant::now());
+    let mut leavings = Leavings::new(Instant::now());
     let mut dirty = true;
     // A terminal that nobody looks at gets a frame only if what it shows is wrong: it has another size, or was lent.
     let mut wrong = false;
@@ -238,7 +242,10 @@ fn turn(
         let event = match events.recv_timeout(wait) {
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) if waits => continue,
-            Err(RecvTimeoutError::Timeout) => Event::Tick,
+            Err(RecvTimeoutError::Timeout) => {
+                leavings.clear(now);
+                Event::Tick
+            }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         state.now = clock::now().as_microsecond();
@@ -246,6 +253,7 @@ fn turn(
             Event::Connected => hands.store.watch(false),
             Event::Disconnected(..) => hands.store.watch(true),
             Event::Resize(..) => wrong = true,
+            Event::Loaded(..) | Event::Log(..) => leavings.come(),
             _ => {}
         }
         if event.is_by_hand() {

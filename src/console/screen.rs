@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use crate::{
@@ -66,6 +66,8 @@ pub struct Screen {
     pub found_line: Option<usize>,
     /// How often the time shown was halved.
     pub zoom: u8,
+    /// The critical path of a timeline isn't marked.
+    pub hides_path: bool,
     /// Where a range starts.
     pub mark_start: Option<String>,
     /// Filter, or what a log is searched for.
@@ -136,6 +138,7 @@ impl Screen {
             preview_hidden: Cell::new(0),
             found_line: None,
             zoom: 0,
+            hides_path: false,
             mark_start: None,
             filter: Input::default(),
             filtering: false,
@@ -240,20 +243,35 @@ impl Screen {
         matches!(self.place, Place::Runs(_) | Place::Instances(None) | Place::Pods(_))
     }
 
+    /// The filter asks how long things usually take, which the rows of this run were read without.
+    pub fn lacks_usual(&self) -> bool {
+        let Data::Instances(rows) = &self.data else { return false };
+        let of_run = matches!(self.place, Place::Instances(Some(_))) && rows.usual.is_empty();
+        of_run && command::filter(&self.filter.text).is_ok_and(|f| f.asks_usual())
+    }
+
+    /// Lets a long list go that one may come back to: it is read again then, down to the line under the cursor.
+    pub fn put_away(&mut self) {
+        const KEPT: usize = 2_000;
+        if !self.is_paged() || self.items.len() <= KEPT {
+            return;
+        }
+        self.wanted = self.item().map(|i| i.id.clone());
+        (self.data, self.items, self.loaded_at) = (Data::None, Vec::new(), None);
+    }
+
     /// Builds the lines anew.
     pub fn rebuild(&mut self) {
         let id = self.items.get(self.cursor).map(|i| i.id.clone());
         let above = self.cursor.saturating_sub(self.top);
         let at_top = self.top == 0 && self.items.iter().take(self.cursor).all(Item::is_heading);
-        let known: BTreeSet<String> = self.items.iter().map(|i| i.id.clone()).collect();
         let source = if self.place.is_text() { "" } else { &self.filter.text };
         let filter = match command::filter(source) {
             Ok(filter) => {
                 // Of other rows nobody has looked up what is usual.
-                let knows = matches!(self.place, Place::Dags | Place::Runs(_) | Place::Instances(None));
+                let knows = matches!(self.place, Place::Dags | Place::Runs(_) | Place::Instances(_));
                 let unknown = filter.asks_usual() && !knows;
-                self.filter_error =
-                    unknown.then(|| "what is usual is known of DAGs, runs, task instances of all DAGs".into());
+                self.filter_error = unknown.then(|| "what is usual is known of DAGs, runs and task instances".into());
                 filter
             }
             Err(e) => {
@@ -262,11 +280,12 @@ impl Screen {
             }
         };
         self.graph = graph::build(self, &filter);
-        let (items, total) = match self.place {
+        let (mut items, total) = match self.place {
             Place::Graph(..) => (self.graph.items.clone(), self.graph.total),
             _ => items::build(self, &filter),
         };
-        self.items = items;
+        items.shrink_to_fit();
+        let old = std::mem::replace(&mut self.items, items);
         self.total = total;
         let found = id.as_ref().and_then(|id| self.items.iter().position(|i| i.id == *id));
         for item in &self.items {
@@ -275,7 +294,8 @@ impl Screen {
             }
         }
         if let Some(index) = found.filter(|_| !at_top) {
-            self.fresh += self.items[..index].iter().filter(|i| !known.contains(&i.id)).count();
+            let known: HashSet<&str> = old.iter().map(|i| i.id.as_str()).collect();
+            self.fresh += self.items[..index].iter().filter(|i| !known.contains(i.id.as_str())).count();
         }
         self.cursor = match found {
             Some(index) => index,
@@ -305,6 +325,9 @@ impl Screen {
 
     /// Keeps the cursor inside of what is shown in `height` lines.
     pub fn settle(&mut self, height: usize) {
+        if matches!(self.data, Data::None) {
+            return;
+        }
         let height = height.max(1);
         self.cursor = self.cursor.min(self.items.len().saturating_sub(1));
         // A heading right above the cursor is worth a line.

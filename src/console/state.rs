@@ -88,6 +88,10 @@ pub struct Done {
     pub act: Option<String>,
     /// If it takes a plan back: that.
     pub reverts: Option<String>,
+    /// If it throws a held plan away: that.
+    pub discards: Option<String>,
+    /// The plan that it made, or decided about.
+    pub plan: Option<String>,
     /// How many task instances and runs it is about.
     pub changes: (usize, usize),
 }
@@ -175,6 +179,8 @@ pub struct State {
     pub focused: bool,
     /// What has a name, for the palette.
     pub names: Names,
+    /// The question for the names that isn't answered yet.
+    pub naming: Option<u64>,
     /// How many lines of triage need a person; `None`: not known yet.
     pub alerts: Option<usize>,
     /// Number of the last question or request.
@@ -244,6 +250,10 @@ pub enum Errand {
     Target(bool, String),
     /// Open the form that answers a task.
     Answer,
+    /// Show the screen about another index.
+    OtherIndex,
+    /// Show which version of that model had which alias.
+    AliasHistory(String),
     /// Open the form of a connection with its fields.
     EditConnection,
     /// Open the trigger form with the DAG's params.
@@ -276,6 +286,7 @@ impl State {
             local: false,
             focused: true,
             names: Names::default(),
+            naming: None,
             alerts: None,
             ticket: 0,
             piped: String::new(),

@@ -88,7 +88,19 @@ impl Engine {
             pod.key.map_index,
             pod.try_number,
         );
+        let other = |row: Pod| row.uid.filter(|_| row.id != pod.id);
+        let others = match pod.stage {
+            PodStage::Wanted => store::pod::at(self.store.reader(), &pod.namespace, &pod.name)?,
+            _ => Vec::new(),
+        };
+        let members = match pod.kind {
+            PodKind::Job if conduct.listens => store::pod::of_instance(self.store.reader(), &pod.key)?,
+            _ => Vec::new(),
+        };
+        let is_member = |row: &Pod| row.kind == PodKind::JobPod && row.try_number == pod.try_number;
         let job = Job {
+            others: others.into_iter().filter_map(other).collect(),
+            members: members.into_iter().filter(is_member).collect(),
             log,
             until: limit.filter(|_| !is_worker).map(|seconds| plus_seconds(began, seconds)),
             timeout: limit.unwrap_or_default(),

@@ -158,6 +158,8 @@ impl Engine {
             timeout: task.execution_timeout.unwrap_or_default(),
             cluster,
             is_new: true,
+            others: Vec::new(),
+            members: Vec::new(),
             warnings,
             unwanted: false,
             conduct,

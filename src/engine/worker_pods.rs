@@ -156,6 +156,8 @@ impl Engine {
             timeout: task.execution_timeout.filter(|_| !has_agent).unwrap_or_default(),
             cluster,
             is_new: true,
+            others: Vec::new(),
+            members: Vec::new(),
             warnings: Vec::new(),
             unwanted: false,
             conduct,
@@ -201,13 +203,25 @@ impl Engine {
         let mut config_maps: Vec<Value> =
             pod::code_names(&pod.manifest).iter().map(|name| json!({"metadata": {"name": name}})).collect();
         let fileloc = self.world.dag_of(pod.key.run).map(|dag| dag.fileloc.clone());
+        let may_wait_for_code = match pod.stage {
+            PodStage::Wanted => true,
+            PodStage::Created => pod.sight.started_at.is_none(),
+            PodStage::Ended | PodStage::Done => false,
+        };
         if has_agent
-            && pod.stage == PodStage::Wanted
+            && may_wait_for_code
             && let Some(Ok(packs)) = fileloc.map(|fileloc| self.code_packs(&fileloc))
         {
             let names: Vec<String> = packs.iter().flat_map(|pack| pack.names.clone()).collect();
-            pod::set_code(&mut pod.manifest, &names);
-            config_maps = packs.into_iter().flat_map(|pack| pack.config_maps).collect();
+            let maps: Vec<Value> = packs.into_iter().flat_map(|pack| pack.config_maps).collect();
+            if pod.stage == PodStage::Wanted {
+                pod::set_code(&mut pod.manifest, &names);
+                config_maps = maps;
+            } else {
+                // What it names can't change any more; other files have other names.
+                let whole = |map: &Value| maps.iter().find(|m| m["metadata"]["name"] == map["metadata"]["name"]);
+                config_maps = config_maps.into_iter().map(|map| whole(&map).cloned().unwrap_or(map)).collect();
+            }
         }
         let settings = WorkerSettings::read(&self.place.settings);
         let (batch, fatal) = settings.map_or((1, Vec::new()), |s| (s.creation_batch_size, s.pending_fatal));

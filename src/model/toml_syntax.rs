@@ -64,13 +64,12 @@ fn fault(text: &str, at: usize, said: &str) -> (Fault, bool) {
     let open = Open::at(text, at);
     let line = line_at(text, at);
     let new = |at: usize, message: String, hint: &str| Fault { at, message, hint: Some(hint.into()) };
-    if said.contains("basic string") || said.contains("literal string, expected `'`") {
-        if let Some((begin, quote)) = open.text {
-            let several = quote.len() == 3;
-            let hint = format!("add {quote} at its end");
-            let more = if several { "" } else { "; a text of several lines stands between \"\"\" and \"\"\"" };
-            return (new(begin, "the text that begins here isn't closed".into(), &format!("{hint}{more}")), several);
-        }
+    let is_of_text = said.contains("basic string") || said.contains("literal string, expected `'`");
+    if let Some((begin, quote)) = open.text.filter(|_| is_of_text) {
+        let several = quote.len() == 3;
+        let hint = format!("add {quote} at its end");
+        let more = if several { "" } else { "; a text of several lines stands between \"\"\" and \"\"\"" };
+        return (new(begin, "the text that begins here isn't closed".into(), &format!("{hint}{more}")), several);
     }
     if let Some((begin, bracket)) = open.brackets.last().copied() {
         let rest = text[at..].trim_start_matches([' ', '\t']);

@@ -58,6 +58,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_undo.sql"),
     include_str!("schema_pod_adopted.sql"),
     include_str!("schema_counts.sql"),
+    include_str!("schema_pod_lists.sql"),
 ];
 
 /// The writer's side of the store. Who holds one must hold the home's writer lock.

@@ -94,6 +94,13 @@ pub fn of_act(db: &Connection, act: &str) -> Result<Vec<Saved>> {
     read().map_err(|e| failed("cannot read the plans of an act", e))
 }
 
+/// What a plan does in the end, if other plans of its act have done a part of it.
+pub fn rewrite(tx: &Transaction<'_>, plan_id: &str, document: &serde_json::Value) -> Result<()> {
+    tx.execute("UPDATE plan SET document = ?2 WHERE plan_id = ?1", params![plan_id, document.to_string()])
+        .map_err(|e| failed(&format!("cannot write plan {plan_id}"), e))?;
+    Ok(())
+}
+
 /// Notes how the runs of a plan were when it was applied.
 pub fn note_runs(tx: &Transaction<'_>, plan_id: &str, states: &serde_json::Value) -> Result<()> {
     tx.execute("UPDATE plan SET runs_before = ?2 WHERE plan_id = ?1", params![plan_id, states.to_string()])

@@ -1,12 +1,16 @@
 //! Pods, their events, and the health of the clusters that they run in.
 
+mod said;
+
+pub use said::{EVENT_ORDER, events, forget_clusters, health};
+
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
 use super::{failed, pod_usage, rows};
 use crate::{
     error::Result,
-    model::{ClusterHealth, Pod, PodEvent, PodId, PodKind, PodSight, PodStage, PodWrite, RunId, TiKey},
+    model::{Pod, PodId, PodKind, PodSight, PodStage, PodWrite, RunId, TiKey},
 };
 
 const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, run_id, kind, stage, access, namespace, \
@@ -15,6 +19,19 @@ const COLUMNS: &str = "id, run, task_id, map_index, try_number, epoch, dag_id, r
 
 /// Leaves out jobs, and what was done in a cluster at once.
 pub(super) const IS_POD: &str = "kind NOT IN ('job', 'errand')";
+
+/// Which pods a list shows, in the words of the indexes that it is read by: only those of the DAG `?1`, and without those that
+/// are gone.
+pub(super) fn listed(of_dag: bool, with_gone: bool) -> String {
+    let of_dag = if of_dag { " AND p.dag_id = ?1" } else { "" };
+    let there = " AND (p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL))";
+    format!("p.{IS_POD}{of_dag}{}", if with_gone { "" } else { there })
+}
+
+/// A pod that its node still calls running, though what it was made for has ended: its sidecar goes on, or its deletion takes its
+/// time. The container of a job's pod may be started again.
+pub(super) const IS_ENDING: &str =
+    "coalesce(phase = 'Running' AND (stage = 'ended' OR (ended_at >= started_at AND kind <> 'job_pod')), 0)";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {
@@ -194,15 +211,6 @@ pub fn named(db: &Connection, name: &str) -> Result<Vec<Pod>> {
     select(db, &format!("name = ?1 AND {IS_POD} ORDER BY id DESC"), [name])
 }
 
-/// The newest pods, at most so many; only of one DAG if it is named.
-pub fn newest(db: &Connection, dag_id: Option<&str>, most: usize) -> Result<Vec<Pod>> {
-    select(
-        db,
-        &format!("(?1 IS NULL OR dag_id = ?1) AND {IS_POD} ORDER BY id DESC LIMIT ?2"),
-        params![dag_id, most as i64],
-    )
-}
-
 /// Those that stayed on purpose, oldest first.
 pub fn kept(db: &Connection) -> Result<Vec<Pod>> {
     select(db, &format!("stage = 'done' AND deleted_at IS NULL AND uid IS NOT NULL AND {IS_POD} ORDER BY id"), [])
@@ -216,6 +224,19 @@ pub fn last_success(db: &Connection, pod: &Pod) -> Result<Option<Pod>> {
          AND t.task_id = pod.task_id AND t.map_index = pod.map_index AND t.try_number = pod.try_number \
          AND t.state = 'success') ORDER BY id DESC LIMIT 1",
         params![pod.dag_id, &*pod.key.task_id, pod.key.map_index, pod.id.0],
+    )?;
+    Ok(all.into_iter().next())
+}
+
+/// The newest pod of an earlier try of a pod's task instance: `None` if there is none.
+pub fn of_try_before(db: &Connection, pod: &Pod) -> Result<Option<Pod>> {
+    let all = select(
+        db,
+        &format!(
+            "run = ?1 AND task_id = ?2 AND map_index = ?3 AND id < ?4 AND try_number < ?5 AND {IS_POD} \
+             ORDER BY id DESC LIMIT 1"
+        ),
+        params![pod.key.run.0, &*pod.key.task_id, pod.key.map_index, pod.id.0, pod.try_number],
     )?;
     Ok(all.into_iter().next())
 }
@@ -259,11 +280,12 @@ pub struct AtWork {
 /// Everything in clusters with which something is still to be done, counted.
 pub fn at_work(db: &Connection) -> Result<Vec<AtWork>> {
     let read = || -> rusqlite::Result<Vec<AtWork>> {
-        db.prepare_cached(
+        db.prepare_cached(&format!(
             "SELECT kind, CASE WHEN stage = 'wanted' AND why IS NOT NULL THEN 'held' WHEN stage = 'wanted' THEN 'creating'
-                 WHEN stage = 'ended' THEN 'ending' WHEN phase = 'Running' THEN 'running' ELSE 'pending' END, count(*)
+                 WHEN stage = 'ended' OR {IS_ENDING} THEN 'ending' WHEN phase = 'Running' THEN 'running' ELSE 'pending' END,
+                 count(*)
              FROM pod WHERE stage <> 'done' GROUP BY 1, 2 ORDER BY 1, 2",
-        )?
+        ))?
         .query_map([], |row| Ok(AtWork { kind: rows::spelled(row, 0)?, word: row.get(1)?, pods: row.get(2)? }))?
         .collect()
     };
@@ -342,61 +364,6 @@ pub fn last_id(db: &Connection) -> Result<i64> {
         .optional()
         .map(|id| id.flatten().unwrap_or(0))
         .map_err(|e| failed("cannot read pods", e))
-}
-
-/// Events by time; the kubelet's are of whole seconds, and equal ones come in the order in which these things happen.
-pub const EVENT_ORDER: &str = "last_at / 1000000, CASE reason WHEN 'Scheduled' THEN 0 WHEN 'Pulling' THEN 1 \
-     WHEN 'Pulled' THEN 2 WHEN 'Created' THEN 3 WHEN 'Started' THEN 4 ELSE 5 END, last_at, first_at, uid";
-
-/// What was said about a pod, oldest first.
-pub fn events(db: &Connection, id: PodId) -> Result<Vec<PodEvent>> {
-    let read = || -> rusqlite::Result<Vec<PodEvent>> {
-        db.prepare_cached(&format!(
-            "SELECT uid, first_at, last_at, count, level, reason, message, source FROM pod_event WHERE pod = ?1 \
-             ORDER BY {EVENT_ORDER}"
-        ))?
-        .query_map([id.0], |row| {
-            Ok(PodEvent {
-                uid: row.get(0)?,
-                first_at: rows::time(row, 1)?,
-                last_at: rows::time(row, 2)?,
-                count: row.get(3)?,
-                level: row.get(4)?,
-                reason: row.get(5)?,
-                message: row.get(6)?,
-                source: row.get(7)?,
-            })
-        })?
-        .collect()
-    };
-    read().map_err(|e| failed("cannot read the events of a pod", e))
-}
-
-/// How well clusters can be watched.
-pub fn health(db: &Connection) -> Result<Vec<ClusterHealth>> {
-    let read = || -> rusqlite::Result<Vec<ClusterHealth>> {
-        db.prepare_cached(
-            "SELECT cluster, namespace, what, state, since, message FROM cluster_health ORDER BY 1, 2, 3",
-        )?
-        .query_map([], |row| {
-            Ok(ClusterHealth {
-                cluster: row.get(0)?,
-                namespace: row.get(1)?,
-                what: row.get(2)?,
-                state: row.get(3)?,
-                since: rows::time(row, 4)?.unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-                message: row.get(5)?,
-            })
-        })?
-        .collect()
-    };
-    read().map_err(|e| failed("cannot read the health of clusters", e))
-}
-
-/// Forgets how well clusters could be watched, and what was asked of them: a scheduler that begins finds out itself.
-pub fn forget_clusters(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute_batch("DELETE FROM cluster_health; DELETE FROM cluster_traffic; DELETE FROM cluster_quota;")
-        .map_err(|e| failed("cannot forget what was known of clusters", e))
 }
 
 /// Nothing is left to be done with a pod. If its run was deleted meanwhile, it is forgotten now.

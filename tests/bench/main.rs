@@ -113,11 +113,16 @@ impl Bench {
 
     /// Runs a DAG to its end: its document, and the CPU that its tasks took in all processes.
     fn run(&self, dag: &str) -> (Value, f64) {
+        self.run_as(dag, &uuid::Uuid::new_v4().to_string())
+    }
+
+    /// The same, of a run that is called so.
+    fn run_as(&self, dag: &str, run_id: &str) -> (Value, f64) {
         let before = self.processes();
-        let run = self.json(&["dags", "trigger", dag, "--wait", "-o", "json"]);
+        let run = self.json(&["dags", "trigger", dag, "-r", run_id, "--wait", "-o", "json"]);
         assert_eq!(run["state"], "success", "{dag}");
         let cpu = self.processes().cpu_ms_since(&before);
-        (self.json(&["runs", "show", dag, run["dag_run_id"].as_str().unwrap(), "-o", "json"]), cpu)
+        (self.json(&["runs", "show", dag, run_id, "-o", "json"]), cpu)
     }
 
     fn chain(&self, dag: &str, tasks: usize, rounds: usize) {

@@ -194,6 +194,87 @@ fn a_held_act_waits_and_can_be_undone() {
     assert_eq!(home.run("tasks clear churn --run-id done --hold=-1 -y").code, 1);
 }
 
+#[test]
+fn what_one_plan_of_an_act_did_is_no_change_for_the_next() {
+    let home = Home::with_runs();
+    let state = |task: &str| home.run(&format!("tasks state churn done {task}")).out.trim().to_owned();
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    // Both are about `gate`; the first one also sets back what failed below it, which the second marks.
+    let both = |to: &str, act: &str| {
+        let ids = [
+            save(&home, &format!("tasks mark churn done gate {to}")),
+            save(&home, &format!("tasks mark churn done gate {to} --downstream")),
+        ];
+        db.execute("UPDATE plan SET act = ?1 WHERE state = 'saved'", [act]).unwrap();
+        ids
+    };
+    let ids = both("success", "form-1");
+    for id in &ids {
+        let applied = home.run(&format!("plans apply {id}"));
+        assert_eq!(applied.code, 0, "{applied:?}");
+    }
+    assert_eq!((state("gate").as_str(), state("notify").as_str()), ("success", "success"));
+    // What the second one did is what was left of it.
+    let second = home.run(&format!("plans show {} -o json", ids[1])).json();
+    let rows = second["task_instances"].as_array().unwrap();
+    assert!(rows.len() == 1 && rows[0]["task_id"] == "notify", "{second}");
+    assert_eq!(home.run(&format!("plans revert {} -y", ids[0])).code, 0);
+    assert_eq!(state("gate"), "failed");
+    // Somebody else's change is one as before.
+    let ids = both("skipped", "form-2");
+    assert_eq!(home.run(&format!("plans apply {}", ids[0])).code, 0);
+    assert_eq!(home.run("tasks mark churn done train:0 failed -y").code, 0);
+    let refused = home.run(&format!("plans apply {}", ids[1]));
+    assert!(refused.code == 1 && refused.err.contains("has changed"), "{refused:?}");
+}
+
+#[test]
+fn what_writes_one_thing_is_saved_held_and_taken_back() {
+    let home = Home::with_runs();
+    let xcom = || home.run("xcoms get churn done gate --key ok").out.trim().to_owned();
+    assert_eq!(home.run("xcoms set churn done gate --key ok 1").code, 0);
+    let newest = || home.run("plans list -o json").json()[0]["plan_id"].as_str().unwrap().to_owned();
+    // Held: nothing is written yet, and it can be thrown away.
+    let held = home.run("xcoms set --hold 60 churn done gate --key ok 2");
+    assert!(held.code == 0 && held.err.contains("held for 60 s"), "{held:?}");
+    assert_eq!(xcom(), "1");
+    assert_eq!(home.run(&format!("plans discard {}", newest())).code, 0);
+    // Saved, and written since: it isn't what the plan was made for.
+    assert_eq!(home.run("xcoms set --save churn done gate --key ok 3").code, 0);
+    let id = newest();
+    assert_eq!(home.run("xcoms set churn done gate --key ok 4").code, 0);
+    let refused = home.run(&format!("plans apply {id}"));
+    assert!(refused.code == 1 && refused.err.contains("has changed"), "{refused:?}");
+    // Applied, then taken back: the value that was there, or none.
+    for (verb, after, before) in
+        [("set --save churn done gate --key ok 5", "5", "4"), ("delete --save churn done gate --key ok", "", "4")]
+    {
+        assert_eq!(home.run(&format!("xcoms {verb}")).code, 0);
+        let id = newest();
+        assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+        assert_eq!(xcom(), after);
+        assert_eq!(home.run(&format!("plans revert {id} -y")).code, 0, "{verb}");
+        assert_eq!(xcom(), before, "{verb}");
+    }
+    assert_eq!(home.run("xcoms set --save churn done gate --key ok 6").code, 0);
+    let id = newest();
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(home.run("xcoms set churn done gate --key ok 7").code, 0);
+    let refused = home.run(&format!("plans revert {id} -y"));
+    assert!(refused.code == 1 && refused.err.contains("isn't what that plan left"), "{refused:?}");
+    // An update of an asset that others are told of isn't.
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("INSERT INTO asset VALUES (900, 'model', 'model:x', 'model', '{}', 1, 0, 0)", []).unwrap();
+    let events = || home.run("assets events model:x -o json").json().as_array().unwrap().len();
+    assert_eq!(home.run("assets update --save model:x --extra {\"alias\":\"champion\"}").code, 0);
+    let id = newest();
+    assert_eq!(events(), 0);
+    assert_eq!(home.run(&format!("plans apply {id}")).code, 0);
+    assert_eq!(events(), 1);
+    let refused = home.run(&format!("plans revert {id} -y"));
+    assert!(refused.code == 1 && refused.err.contains("were told"), "{refused:?}");
+}
+
 /// As the console's forms show them for the shell.
 #[test]
 fn every_verb_with_a_plan_can_be_held() {

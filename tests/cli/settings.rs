@@ -25,52 +25,6 @@ fn pools_show_what_is_taken() {
 }
 
 #[test]
-fn who_uses_something_is_told_beside_it() {
-    let home = Home::with_runs();
-    assert_eq!(home.run("pools set gpu 8 training").code, 0);
-    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
-    db.execute("UPDATE task_instance SET pool = 'gpu' WHERE state = 'running'", []).unwrap();
-    db.execute("UPDATE dag_version SET source = 'Variable.get(\"min_gain\"), conn_id=\"lake\"'", []).unwrap();
-    let pool = home.run("pools get gpu -o json").json();
-    assert_eq!(pool["used_by"], serde_json::json!(["churn"]));
-    let holder = &pool["holders"][0];
-    assert_eq!(
-        (&holder["dag_run_id"], &holder["task_id"], &holder["state"]),
-        (&"next".into(), &"gate".into(), &"running".into())
-    );
-    assert_eq!(home.run("variables get min_gain -o json").json()["used_by"][0], "churn");
-    assert_eq!(home.run("variables get min_gain").out, "0.005\n");
-    assert_eq!(home.run("connections get lake -o json").json()["used_by"][0], "churn");
-}
-
-#[test]
-fn what_is_in_use_is_deleted_only_by_who_insists() {
-    let home = Home::with_runs();
-    assert_eq!(home.run("pools set gpu 8 training").code, 0);
-    let ran = home.run("pools delete gpu");
-    assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("pool gpu is in use: tasks of churn are in it"), "{ran:?}");
-    assert!(ran.err.contains("-y deletes it all the same; tasks of a pool that isn't there never run"), "{ran:?}");
-    assert_eq!(home.run("pools get gpu").code, 0);
-    assert_eq!(home.run("pools delete gpu -y").code, 0);
-    assert_eq!(home.run("pools get gpu").code, 1);
-    // An instance that holds a slot is named, also where no DAG's tasks are in the pool any more.
-    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
-    assert_eq!(home.run("pools set spare 2").code, 0);
-    db.execute("UPDATE task_instance SET pool = 'spare' WHERE state = 'running'", []).unwrap();
-    let ran = home.run("pools delete spare");
-    assert!(ran.code == 1 && ran.err.contains("1 task instance of now: churn/"), "{ran:?}");
-    assert!(ran.err.contains("(running)"), "{ran:?}");
-    // A word of a file may be a variable or not: it is said, and asked about where somebody sits.
-    db.execute("UPDATE dag_version SET source = 'gate(Variable.get(\"min_gain\"))'", []).unwrap();
-    let ran = home.run("variables delete min_gain -o json");
-    assert_eq!((ran.code, ran.json()["deleted"].clone()), (0, true.into()));
-    assert!(ran.err.contains("variable min_gain is named in the file of churn"), "{ran:?}");
-    let ran = home.run("connections delete lake");
-    assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
-}
-
-#[test]
 fn a_store_of_an_older_version_says_how_it_is_brought_up_to_date() {
     let home = Home::with_runs();
     let db = home.path().join("dagdeck.db");
@@ -113,6 +67,52 @@ fn a_store_of_an_older_version_says_how_it_is_brought_up_to_date() {
     assert!(newer.code != 0 && newer.err.contains("use the newer dagdeck"), "{newer:?}");
     set(newest);
     assert_eq!(home.run("pods health").code, 0);
+}
+
+#[test]
+fn who_uses_something_is_told_beside_it() {
+    let home = Home::with_runs();
+    assert_eq!(home.run("pools set gpu 8 training").code, 0);
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    db.execute("UPDATE task_instance SET pool = 'gpu' WHERE state = 'running'", []).unwrap();
+    db.execute("UPDATE dag_version SET source = 'Variable.get(\"min_gain\"), conn_id=\"lake\"'", []).unwrap();
+    let pool = home.run("pools get gpu -o json").json();
+    assert_eq!(pool["used_by"], serde_json::json!(["churn"]));
+    let holder = &pool["holders"][0];
+    assert_eq!(
+        (&holder["dag_run_id"], &holder["task_id"], &holder["state"]),
+        (&"next".into(), &"gate".into(), &"running".into())
+    );
+    assert_eq!(home.run("variables get min_gain -o json").json()["used_by"][0], "churn");
+    assert_eq!(home.run("variables get min_gain").out, "0.005\n");
+    assert_eq!(home.run("connections get lake -o json").json()["used_by"][0], "churn");
+}
+
+#[test]
+fn what_is_in_use_is_deleted_only_by_who_insists() {
+    let home = Home::with_runs();
+    assert_eq!(home.run("pools set gpu 8 training").code, 0);
+    let ran = home.run("pools delete gpu");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("pool gpu is in use: tasks of churn are in it"), "{ran:?}");
+    assert!(ran.err.contains("-y deletes it all the same; tasks of a pool that isn't there never run"), "{ran:?}");
+    assert_eq!(home.run("pools get gpu").code, 0);
+    assert_eq!(home.run("pools delete gpu -y").code, 0);
+    assert_eq!(home.run("pools get gpu").code, 1);
+    // An instance that holds a slot is named, also where no DAG's tasks are in the pool any more.
+    let db = rusqlite::Connection::open(home.path().join("dagdeck.db")).unwrap();
+    assert_eq!(home.run("pools set spare 2").code, 0);
+    db.execute("UPDATE task_instance SET pool = 'spare' WHERE state = 'running'", []).unwrap();
+    let ran = home.run("pools delete spare");
+    assert!(ran.code == 1 && ran.err.contains("now 1 task instance: churn/"), "{ran:?}");
+    assert!(ran.err.contains("(running)"), "{ran:?}");
+    // A word of a file may be a variable or not: it is said, and asked about where somebody sits.
+    db.execute("UPDATE dag_version SET source = 'gate(Variable.get(\"min_gain\"))'", []).unwrap();
+    let ran = home.run("variables delete min_gain -o json");
+    assert_eq!((ran.code, ran.json()["deleted"].clone()), (0, true.into()));
+    assert!(ran.err.contains("variable min_gain is named in the file of churn"), "{ran:?}");
+    let ran = home.run("connections delete lake");
+    assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
 }
 
 #[test]

@@ -153,7 +153,7 @@ pub const ACTS: &[Act] = &[
         last: "\r",
         action: "xcom_set",
         plans: 1,
-        is_held: false,
+        is_held: true,
         done: "SELECT count(*) FROM xcom WHERE value = '99'",
     },
     Act {

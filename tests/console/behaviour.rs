@@ -296,6 +296,12 @@ fn lists_have_no_end() {
     stage.keys("G G G G G");
     assert!(stage.text().contains("4113 of 4113"), "{}", stage.text());
     assert!(cursor(&stage.text()).contains(" r0 "), "{}", stage.text());
+    // Whoever comes back finds it as it was, however long it is.
+    for way in ["1 3", "2 Backspace"] {
+        stage.keys(way);
+        assert!(stage.text().contains("4113 of 4113"), "{way}\n{}", stage.text());
+        assert!(cursor(&stage.text()).contains(" r0 "), "{way}\n{}", stage.text());
+    }
     stage.keys("1 3 g g /").type_text("dag:many state:failed").keys("Enter");
     assert!(cursor(&stage.text()).contains(" r7 "), "{}", stage.text());
     for filter in ["dag:many state:failed", "r7 state:failed", "dag:many run:r7"] {

@@ -201,16 +201,21 @@ fn an_xcom_is_written_by_hand_and_deleted_by_name() {
     stage.keys("Right Enter");
     let run = "scheduled__2026-11-16T02:00:00+00:00";
     let of = format!("churn_train {run} prep.validate --key rows");
-    assert!(stage.wanted[0].ends_with(&format!("xcoms set {of} -- -5")), "{:?}", stage.wanted);
-    // U writes what was there.
-    stage.keys("Esc U");
-    assert!(stage.wanted[1].ends_with(&format!("xcoms set {of} 212000")), "{:?}", stage.wanted);
+    assert!(stage.wanted[0].ends_with(&format!("xcoms set --hold 10 {of} -- -5")), "{:?}", stage.wanted);
+    // It is held, as what starts work is: U throws it away.
+    let sent = asked(&stage);
+    stage.answer(sent, json!({"plan_id": "p1", "state": "held", "task_instances": [], "dag_runs": []})).keys("U");
+    assert!(stage.wanted[1].ends_with("plans discard p1") || stage.text().contains("Take back"), "{:?}", stage.wanted);
+    stage.keys("Esc");
+    stage.wanted.truncate(2);
     // One of an index, deleted: its key is typed.
     stage.keys("j D Tab Tab Enter");
     assert!(stage.text().contains("type return_value to delete it"), "{}", stage.text());
     assert_eq!(stage.wanted.len(), 2, "{:?}", stage.wanted);
     stage.keys("Tab").type_text("return_value").keys("Tab Tab Enter");
-    assert!(stage.wanted[2].contains("xcoms delete churn_train ") && stage.wanted[2].contains(" --map-index "));
+    assert!(
+        stage.wanted[2].contains("xcoms delete --hold 10 churn_train ") && stage.wanted[2].contains(" --map-index ")
+    );
     // A value that is cut here can't be written back whole.
     let long = format!("\"{}\"", "x".repeat(200_000));
     let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();

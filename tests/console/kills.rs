@@ -121,11 +121,13 @@ fn kill_hanging(home: &Home, scheduler: i32) {
     let db = Connection::open(home.path().join("dagdeck.db")).unwrap();
     db.busy_timeout(Duration::ZERO).unwrap();
     let began = Instant::now();
-    // Any other transaction of a scheduler with nothing to do is over after some of these looks.
-    let mut busy = 0;
-    while busy < 20 {
+    // Every other transaction is over long before.
+    let mut free = Instant::now();
+    while free.elapsed() < Duration::from_secs(1) {
         assert!(began.elapsed() < crate::support::home::LIMIT, "the act never came");
-        busy = if db.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err() { busy + 1 } else { 0 };
+        if db.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok() {
+            free = Instant::now();
+        }
         std::thread::sleep(Duration::from_millis(2));
     }
     kill(scheduler);

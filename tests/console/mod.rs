@@ -10,6 +10,7 @@ mod keys;
 mod kills;
 mod large;
 mod logs;
+mod models;
 mod oncall;
 mod person;
 mod plain;

@@ -60,6 +60,13 @@ fn keys_wait_for_the_screen_that_they_are_about() {
 }
 
 #[test]
+fn the_palette_waits_for_the_names_that_were_typed() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.fast(": p o o l g p u Enter j").text();
+    assert!(text.contains("POOL") && !text.contains("triage"), "{text}");
+}
+
+#[test]
 fn a_screen_of_the_digits_keeps_its_cursor() {
     let (_dir, mut stage) = stage(SMALL);
     stage.keys("2 j j j Enter j 2");

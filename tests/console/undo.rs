@@ -36,6 +36,25 @@ fn what_is_held_is_shown_to_everybody_and_undone() {
 }
 
 #[test]
+fn what_was_applied_while_u_was_on_its_way_is_taken_back_by_a_plan() {
+    let (dir, mut stage) = stage(SMALL);
+    let plan = json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
+    stage.keys("Enter C");
+    stage.answer(number(&stage.wanted[0]), plan).keys("Right Enter");
+    stage.answer(number(&stage.wanted[1]), json!({"plan_id": "p9", "state": "held", "task_instances": []}));
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute(
+        "INSERT INTO plan VALUES ('p9', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
+        [NOW, NOW + 10_000_000],
+    )
+    .unwrap();
+    stage.changed().keys("U");
+    assert!(stage.wanted[2].ends_with("plans discard p9"), "{:?}", stage.wanted);
+    stage.refuse(number(&stage.wanted[2]), "plan p9 is applied already");
+    assert!(stage.wanted[3].ends_with("plans revert p9 --dry-run"), "{:?}", stage.wanted);
+}
+
+#[test]
 fn what_was_applied_is_taken_back_by_a_plan() {
     let (_dir, mut stage) = stage(SMALL);
     let asked = |line: &String| -> u64 { line.split(':').next().unwrap().parse().unwrap() };

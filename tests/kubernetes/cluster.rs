@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use kube::{
     Api, Client, Config,
-    api::{AttachParams, DeleteParams, EvictParams, ListParams, Patch, PatchParams, PostParams},
+    api::{AttachParams, DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::{Value, json};
@@ -102,6 +102,13 @@ impl Cluster {
         self.runtime.block_on(self.pods().logs(name, &Default::default())).unwrap()
     }
 
+    /// The first line of a pod's output that can be read; nothing while there is none.
+    pub fn first_line(&self, name: &str) -> Option<String> {
+        let how = LogParams { limit_bytes: Some(64), ..LogParams::default() };
+        let text = self.runtime.block_on(self.pods().logs(name, &how)).ok()?;
+        text.lines().next().map(str::to_string)
+    }
+
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -149,6 +156,29 @@ impl Cluster {
                 let list = pods.list(&ListParams::default().fields("status.phase=Running")).await.unwrap();
                 list.items.into_iter().filter_map(|pod| pod.metadata.name).collect()
             })
+        }
+    }
+
+    /// Deletes all ConfigMaps with code, from any thread.
+    pub fn forget_code(&self) -> impl Fn() + Send + Sync + use<> {
+        let (kubeconfig, namespace) = (self.kubeconfig.clone(), self.namespace.clone());
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let read = Kubeconfig::read_from(&kubeconfig).unwrap();
+                let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+                let maps: Api<ConfigMap> = Api::namespaced(Client::try_from(config).unwrap(), &namespace);
+                let ours = ListParams::default().labels("dagdeck/home");
+                maps.delete_collection(&DeleteParams::default(), &ours).await.unwrap();
+            });
+        }
+    }
+
+    /// Waits until a pod is gone.
+    pub fn await_gone(&self, name: &str) {
+        let path = format!("/api/v1/namespaces/{}/pods/{name}", self.namespace);
+        while self.object(&path).is_some() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
         }
     }
 

@@ -63,10 +63,7 @@ fn a_worker_that_may_have_begun_has_used_its_try_when_its_pod_is_gone() {
         assert_eq!(run.states("runs"), ["queued"], "nobody heard that it runs: {run:#?}");
         let pod = cluster.left().into_iter().find(|name| name.starts_with(dag)).unwrap();
         assert!(cluster.delete(&pod));
-        let path = format!("/api/v1/namespaces/{}/pods/{pod}", cluster.namespace);
-        while cluster.object(&path).is_some() {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        cluster.await_gone(&pod);
         proxy.judge(|_| Deed::Pass);
         start();
         let run = home.wait(dag, "r");

@@ -8,7 +8,7 @@ use crate::{
     store::screens::{Micros, RunRef, TiRef, outlook::Outlook, questions::Question},
 };
 
-use super::{Control, Field, answer, backfill, setting, trigger, xcom};
+use super::{Control, Field, alias, answer, backfill, setting, trigger, xcom};
 use crate::console::place::Setting;
 
 /// Choice of a clear: no retries but those that were left.
@@ -45,8 +45,10 @@ pub enum Purpose {
     GroupNote(Vec<String>),
     /// Create or change a pool, connection or variable. Of a connection: its fields before, with the secret.
     Set(Setting, Value),
-    /// Write an XCom by hand: whose, its key, its value before.
-    Xcom(TiRef, String, Value),
+    /// Write an XCom by hand: whose, and its key.
+    Xcom(TiRef, String),
+    /// Give a version of a model an alias.
+    Alias(Box<alias::Model>),
     /// Make or repeat runs of a DAG.
     Backfill(String),
     /// End a backfill.
@@ -140,7 +142,12 @@ impl ActForm {
             ),
             Purpose::Delete(commands, name) => {
                 let all = commands.iter().map(|c| format!("deletes: {}", super::shell(c)));
-                Preview::Words(all.chain([format!("This can't be undone. Type {name} above to do it.")]).collect())
+                let back = match commands.as_slice() {
+                    [Command::SetXcom { .. }] => "It is held for 10 s, and can be taken back later.",
+                    [Command::DeleteRuns { .. }] => "It is held for 10 s; after that it can't be undone.",
+                    _ => "This can't be undone.",
+                };
+                Preview::Words(all.chain([format!("{back} Type {name} above to do it.")]).collect())
             }
             Purpose::Silence(groups) if groups.len() == 1 => {
                 Preview::Words(vec!["The group stays out of NEEDS YOU for that time, also if it happens again".into()])
@@ -227,8 +234,13 @@ impl ActForm {
 
     /// The act is done only after a while, so that it can be undone: it starts, stops, repeats or deletes work.
     pub fn is_held(&self) -> bool {
-        let runs = |all: &[Command]| all.iter().all(|c| matches!(c, Command::DeleteRuns { .. }));
-        self.has_plan() || matches!(&self.purpose, Purpose::Delete(commands, _) if runs(commands))
+        let comes_back = |c: &Command| matches!(c, Command::DeleteRuns { .. } | Command::SetXcom { .. });
+        self.has_plan()
+            || match &self.purpose {
+                Purpose::Delete(commands, _) => commands.iter().all(comes_back),
+                Purpose::Xcom(..) | Purpose::Alias(_) => true,
+                _ => false,
+            }
     }
 
     /// What would happen depends on this field.
@@ -342,7 +354,10 @@ impl ActForm {
             }
             Purpose::GroupNote(groups) => said(groups, &IncidentChange::Note { text: self.value("note") }),
             Purpose::Set(kind, before) => vec![setting::command(*kind, before, &self.fields)?],
-            Purpose::Xcom(ti, key, _) => {
+            Purpose::Alias(model) => {
+                vec![alias::command(model, &self.value("version"), &self.value("alias"))?]
+            }
+            Purpose::Xcom(ti, key) => {
                 vec![xcom::command(ti, key, xcom::value(&self.value("value"))?, false)]
             }
             Purpose::CleanPod(name, force) => {

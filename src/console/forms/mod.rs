@@ -1,6 +1,7 @@
 //! A form for an act: its fields, the plan that it would carry out, and the buttons. The focus starts on Cancel.
 
 pub mod act;
+pub mod alias;
 pub mod answer;
 pub mod backfill;
 pub mod field;

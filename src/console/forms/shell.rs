@@ -45,6 +45,14 @@ pub fn shell(command: &Command) -> String {
         }
         Command::SavePlan { planned, hold, .. } => {
             let plain = shell(planned).trim_end_matches(" -y").to_owned();
+            // Verbs that ask for nothing take their flags in front: a value may be anything.
+            if matches!(**planned, Command::SetXcom { .. } | Command::UpdateAsset { .. }) {
+                let flag = hold.map_or_else(|| "--save".to_owned(), |seconds| format!("--hold {seconds}"));
+                let mut words: Vec<&str> = plain.splitn(4, ' ').collect();
+                words.insert(words.len().min(3), &flag);
+                line.0 = words.join(" ");
+                return line.0;
+            }
             match hold {
                 Some(seconds) => line.0 = format!("{plain} --hold {seconds} -y"),
                 None => line.0 = format!("{plain} --dry-run --save"),
@@ -56,6 +64,12 @@ pub fn shell(command: &Command) -> String {
                 line.option("--option", Some(option));
             }
             line.option("--params", (!params.is_null()).then(|| params.to_string()).as_deref());
+        }
+        Command::UpdateAsset { name, uri, extra, partition_key } => {
+            line.words(["assets", "update"]);
+            line.words(uri.as_deref().or(name.as_deref()));
+            line.option("--extra", Some(&extra.to_string()));
+            line.option("--partition-key", partition_key.as_deref());
         }
         Command::ApplyPlan { plan_id } => line.words(["plans", "apply", plan_id]),
         Command::RevertPlan { plan_id, dry_run } => {

@@ -41,6 +41,8 @@ pub const PRESETS: &[Preset] = &[
             (CopyLine, &["c l"]),
             (CopyIncident, &["c i"]),
             (MarkRange, &["Ctrl-Space", "V"]),
+            // Its key begins those that copy.
+            (Highlight, &["Alt-c"]),
         ],
     ),
 ];

@@ -27,6 +27,8 @@ const LOGS: Scope = Scope::INSTANCE.or(Scope::LOGS);
 const TREES: Scope = Scope::GRID.or(Scope::GRAPH);
 /// Screens whose lines are as long as somebody wrote them.
 const CODE: Scope = Scope::SOURCE.or(Scope::SPEC);
+/// Screens about an index of a mapped task.
+const INDEXES: Scope = Scope::INSTANCE.or(Scope::GRID).or(Scope::COMPARE).or(Scope::POD);
 const LISTS: Scope = TEXT.not();
 /// Screens about pods.
 const PODS: Scope = Scope::PODS.or(Scope::POD).or(Scope::SPEC);
@@ -118,11 +120,27 @@ pub const ROWS: &[Row] = {
         ),
         row(A::ViewCycle, &["v v"], NOT_PODS, G::Look, "view", "view: the next one"),
         row(A::Xcom, &["x"], WORK, G::Look, "xcom", "XCom inspector"),
-        row(A::MarkSuccess, &["M s"], WORK, G::Act, "mark", "mark success (form with plan)"),
+        row(
+            A::MarkSuccess,
+            &["M s"],
+            Scope(WORK.0 & !Scope::ASSETS.0),
+            G::Act,
+            "mark",
+            "mark success (form with plan)",
+        ),
+        row(A::SetAlias, &["M"], Scope::ASSETS, G::Act, "alias", "give a version of this model an alias (form)"),
+        row(
+            A::AliasHistory,
+            &["="],
+            Scope::ASSETS,
+            G::Look,
+            "versions",
+            "versions of this model: which one had which alias, from when to when",
+        ),
         row(A::Note, &["N"], Scope(WORK.0 & TEXT.not().0), G::Act, "note", "write a note on a run or instance"),
         row(A::Stop, &["K"], WORK, G::Act, "stop", "stop running work; cancel a backfill (form)"),
-        row(A::MarkFailed, &["M f"], WORK, G::Act, "", "mark failed (form with plan)"),
-        row(A::MarkSkipped, &["M k"], WORK, G::Act, "", "mark skipped (form with plan)"),
+        row(A::MarkFailed, &["M f"], Scope(WORK.0 & !Scope::ASSETS.0), G::Act, "", "mark failed (form with plan)"),
+        row(A::MarkSkipped, &["M k"], Scope(WORK.0 & !Scope::ASSETS.0), G::Act, "", "mark skipped (form with plan)"),
         row(A::Up, &["k", "Up"], Scope::ALL, G::Move, "", "up"),
         row(A::Down, &["j", "Down"], Scope::ALL, G::Move, "", "down"),
         row(A::Left, &["h", "Left"], Scope::ALL, G::Move, "", "left; fold"),
@@ -183,7 +201,7 @@ pub const ROWS: &[Row] = {
         row(
             A::Diff,
             &["="],
-            Scope(WORK.0 & !Scope::TRIAGE.0 & !PODS.0),
+            Scope(WORK.0 & !Scope::TRIAGE.0 & !Scope::ASSETS.0 & !PODS.0),
             G::Look,
             "diff",
             "compare: this try, or the XComs, with an earlier one; again: another",
@@ -199,8 +217,8 @@ pub const ROWS: &[Row] = {
         row(A::Inputs, &["i"], WORK, G::Look, "", "rendered inputs"),
         row(A::TryBefore, &["<"], Scope::INSTANCE, G::Look, "", "the try before"),
         row(A::TryAfter, &[">"], Scope::INSTANCE, G::Look, "", "the try after"),
-        row(A::IndexBefore, &["("], Scope::INSTANCE, G::Look, "", "the map index before"),
-        row(A::IndexAfter, &[")"], Scope::INSTANCE, G::Look, "", "the map index after"),
+        row(A::IndexBefore, &["("], INDEXES, G::Look, "", "the map index before"),
+        row(A::IndexAfter, &[")"], INDEXES, G::Look, "", "the map index after"),
         row(A::PodBefore, &["<"], Scope::POD, G::Look, "", "the pod of the try before"),
         row(A::PodAfter, &[">"], Scope::POD, G::Look, "", "the pod of the try after"),
         row(A::WithGone, &["+"], Scope::PODS, G::Look, "", "also pods that are gone"),
@@ -209,6 +227,14 @@ pub const ROWS: &[Row] = {
         row(A::OnlyBelow, &[">"], Scope::GRAPH, G::Look, "below", "only what is below this task; again: all"),
         row(A::Wrap, &["w"], LOGS.or(CODE), G::Look, "wrap", "wrap long lines"),
         row(A::Stamps, &["t"], LOGS, G::Look, "", "time stamps: clock, since the start, none"),
+        row(
+            A::Highlight,
+            &["c"],
+            LOGS.or(Scope::GANTT),
+            G::Look,
+            "",
+            "colours: in a log the task's own, numbers and texts, levels only; in the timeline the critical path or not",
+        ),
         row(A::Grep, &["&"], LOGS, G::Look, "grep", "only lines with a text, with some lines around them"),
         row(A::FindNext, &["n"], TEXT, G::Look, "", "next match"),
         row(A::FindPrevious, &["N"], TEXT, G::Look, "", "previous match"),

@@ -16,4 +16,4 @@ pub use file::{Ask, Found, answer};
 pub use grep::plain;
 pub use pulse::Look;
 pub use record::Level;
-pub use view::{LogView, Stamps};
+pub use view::{Colours, LogView, Stamps};

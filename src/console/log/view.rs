@@ -23,6 +23,18 @@ pub enum Stamps {
     None,
 }
 
+/// What stands out of a log's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Colours {
+    /// What the task coloured.
+    #[default]
+    Own,
+    /// Numbers, texts in quotes, names of values.
+    Values,
+    /// Nothing but levels.
+    Levels,
+}
+
 /// A log on the screen.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LogView {
@@ -48,6 +60,8 @@ pub struct LogView {
     pub opens_at: Option<u64>,
     /// Times in front.
     pub stamps: Stamps,
+    /// What stands out.
+    pub colours: Colours,
     /// Only some records are shown.
     pub only: Only,
     /// Names and files of several logs that are shown as one; empty: one file.

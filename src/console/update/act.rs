@@ -161,6 +161,10 @@ pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
         },
         _ => (None, None),
     };
+    let discards = match &command {
+        Command::DiscardPlan { plan_id } => Some(plan_id.clone()),
+        _ => None,
+    };
     state.done.push(Done {
         at: state.now,
         command: line.clone(),
@@ -168,6 +172,8 @@ pub fn send(state: &mut State, command: Command) -> Vec<Effect> {
         request,
         act,
         reverts,
+        discards,
+        plan: None,
         changes: (0, 0),
     });
     vec![Effect::Act(request, command, line)]

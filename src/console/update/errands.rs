@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    act, hits,
+    act, hits, indexes, models,
     navigate::{push, run_of},
     settings,
 };
@@ -88,6 +88,10 @@ pub fn errand(state: &mut State, errand: Errand, answer: Result<Data, String>) -
             state.flash("it doesn't wait for an answer any more", true);
             Vec::new()
         }
+        (Errand::OtherIndex, Ok(Data::Failure(found))) => indexes::found(state, found),
+        (Errand::OtherIndex, Ok(_)) => Vec::new(),
+        (Errand::AliasHistory(name), Ok(Data::AssetHistory(events))) => models::show(state, &name, &events),
+        (Errand::AliasHistory(_), Ok(_)) => Vec::new(),
         (Errand::EditConnection, Ok(Data::Connection(Some(fields)))) => settings::connection_form(state, &fields),
         (Errand::EditConnection, Ok(_)) => {
             state.flash("the connection is gone", true);

@@ -1,10 +1,10 @@
 //! Keys inside of a form, and its preview.
 
 use crate::console::{
-    forms::{Control, Field, Preview, Purpose, outlook, shell, trigger, xcom},
+    forms::{Control, Field, Preview, outlook, shell, trigger},
     message::Effect,
     overlay::Overlay,
-    state::{State, Undo},
+    state::State,
     widgets::input::Input,
 };
 
@@ -173,10 +173,6 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
         _ => None,
     };
     let held = form.is_held();
-    let back = match &form.purpose {
-        Purpose::Xcom(ti, key, before) => Some(xcom::command(ti, key, before.clone(), false)),
-        _ => None,
-    };
     match (refused, form.commands(false)) {
         (Some(why), _) | (None, Err(why)) => {
             form.mistake = Some(why.clone());
@@ -204,7 +200,6 @@ pub fn submit(state: &mut State, save: bool) -> Vec<Effect> {
             if let Some(form) = state.form() {
                 form.sent = sent;
             }
-            state.undo.extend(back.map(Undo::Command));
             effects
         }
     }

@@ -20,12 +20,17 @@ const PATIENCE: i64 = 2_000_000;
 /// How long a line that took another one's place under the cursor is safe from what is done at once, in microseconds.
 const PAUSE: i64 = 1_000_000;
 
-/// The screen (or what a key asked for) isn't read yet: keys would miss what they are about.
+/// The screen (or what a key asked for, or what the palette knows) isn't read yet: keys would miss what they are about.
 fn unread(state: &State) -> bool {
     let screen = state.screen();
-    let asked = matches!(screen.data, Data::None) && screen.waiting.is_some() || state.errand.is_some();
-    let patient = state.typed.0.is_empty() || state.now - state.typed.1 < PATIENCE;
-    asked && patient && !modal(state)
+    let asked = match state.overlay {
+        Overlay::Palette(..) => state.naming.is_some(),
+        _ => {
+            let nothing = matches!(screen.data, Data::None) && screen.waiting.is_some();
+            (nothing || state.errand.is_some()) && !modal(state)
+        }
+    };
+    asked && (state.typed.0.is_empty() || state.now - state.typed.1 < PATIENCE)
 }
 
 /// Keeps a stroke for later, if what it is about isn't read yet. Escape forgets all of them.
@@ -34,7 +39,9 @@ pub fn early(state: &mut State, key: &str) -> bool {
         state.typed.0.clear();
     }
     let at_once = key == "Esc" || key.starts_with("Ctrl-");
-    if at_once || (state.typed.0.is_empty() && !unread(state)) {
+    // What is looked for can be typed before it is there.
+    let is_text = matches!(state.overlay, Overlay::Palette(..)) && key != "Enter" && state.typed.0.is_empty();
+    if at_once || is_text || (state.typed.0.is_empty() && !unread(state)) {
         return false;
     }
     if state.typed.0.is_empty() {
@@ -185,8 +192,6 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
         | A::Blockers
         | A::TryBefore
         | A::TryAfter
-        | A::IndexBefore
-        | A::IndexAfter
         | A::Follow
         | A::Wrap
         | A::Stamps
@@ -267,6 +272,10 @@ pub fn run(state: &mut State, action: Action) -> Vec<Effect> {
             if state.frozen { Vec::new() } else { state.load() }
         }
         A::StartScheduler => super::start_scheduler(state),
+        A::IndexBefore | A::IndexAfter => super::indexes::turn(state, action == A::IndexAfter),
+        A::Highlight => look::highlight(state),
+        A::SetAlias => super::models::set_alias(state),
+        A::AliasHistory => super::models::history(state),
         A::EndJob => search::end_job(state),
         A::Mouse => super::mouse::toggle(state),
         A::Refresh => {

@@ -75,6 +75,7 @@ pub fn wanted_part(screen: &mut Screen, logs: &std::path::Path) -> Option<Part> 
         screen.log = LogView {
             wrap,
             stamps: screen.log.stamps,
+            colours: screen.log.colours,
             search: screen.log.search.clone(),
             only: screen.log.only.clone(),
             ..LogView::new(path, running && opens_at.is_none())

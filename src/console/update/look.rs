@@ -5,7 +5,7 @@ use crate::{
         items::{Kind, alike},
         keymap::Action,
         layout::layout,
-        log::{Ask, LogView, Stamps},
+        log::{Ask, Colours, LogView, Stamps},
         message::Effect,
         overlay::Overlay,
         place::{Logs, Object, Place, Tab},
@@ -177,12 +177,11 @@ pub fn look(state: &mut State, action: Action) -> Vec<Effect> {
         A::Blockers => Tab::Why,
         _ => Tab::Log,
     };
-    if let Place::Instance(ti, now) = &state.screen().place {
-        let (ti, now) = (ti.clone(), *now);
+    if let Place::Instance(_, now) = &state.screen().place {
+        let now = *now;
         return match action {
             A::Log | A::Details | A::Inputs | A::Blockers | A::GoLog => tab(state, tab_of(action)),
             A::TryBefore | A::TryAfter => other_try(state, action == A::TryAfter),
-            A::IndexBefore | A::IndexAfter => other_index(state, &ti, now, action == A::IndexAfter),
             A::FindNext | A::FindPrevious if now != Tab::Log => reading::find(state, action == A::FindNext, false),
             _ => log_key(state, action),
         };
@@ -310,23 +309,32 @@ fn other_try(state: &mut State, after: bool) -> Vec<Effect> {
     after_load(state)
 }
 
-fn other_index(state: &mut State, ti: &TiRef, tab: Tab, after: bool) -> Vec<Effect> {
+/// The same part of another index.
+pub fn at_index(state: &mut State, ti: TiRef, tab: Tab) -> Vec<Effect> {
     let screen = state.screen_mut();
-    let Data::Instance(d) = &screen.data else { return Vec::new() };
-    let at = d.indexes.iter().position(|(i, _)| *i == ti.map_index).unwrap_or(0);
-    let new = if after { at + 1 } else { at.wrapping_sub(1) };
-    match d.indexes.get(new) {
-        Some((index, _)) => {
-            screen.place = Place::Instance(TiRef { map_index: *index, ..ti.clone() }, tab);
-            screen.shown_try = None;
-            screen.log = LogView::default();
-            state.load()
-        }
-        None => {
-            state.flash("no other map index there", false);
-            Vec::new()
-        }
-    }
+    screen.place = Place::Instance(ti, tab);
+    screen.shown_try = None;
+    screen.log = LogView::default();
+    state.load()
+}
+
+/// What stands out: in a log the next of its three ways, in a timeline the critical path or not.
+pub fn highlight(state: &mut State) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    let said = if matches!(screen.place, Place::Gantt(_)) {
+        screen.hides_path = !screen.hides_path;
+        if screen.hides_path { "without the critical path" } else { "with the critical path" }
+    } else {
+        let (next, said) = match screen.log.colours {
+            Colours::Own => (Colours::Values, "numbers, texts and names stand out"),
+            Colours::Values => (Colours::Levels, "only levels stand out"),
+            Colours::Levels => (Colours::Own, "the task's own colours"),
+        };
+        screen.log.colours = next;
+        said
+    };
+    state.flash(said, false);
+    Vec::new()
 }
 
 /// After an instance was read: its log is wanted, and why it doesn't run.

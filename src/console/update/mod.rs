@@ -8,9 +8,11 @@ mod form;
 mod graph;
 mod hits;
 mod incident;
+mod indexes;
 mod keys;
 mod logs;
 mod look;
+mod models;
 mod mouse;
 mod navigate;
 mod overlay;
@@ -21,6 +23,7 @@ mod prompt;
 mod protect;
 mod reading;
 mod replies;
+mod scheduler;
 mod search;
 mod settings;
 mod side;
@@ -40,7 +43,7 @@ use super::{
     place::Place,
     pods::{PodOf, reference},
     query::{Asker, Data, Query},
-    state::{Launch, Link, State},
+    state::{Link, State},
     widgets::text,
 };
 
@@ -124,15 +127,8 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
             replies::lost(state);
             Vec::new()
         }
-        Event::Launched(answer) => launched(state, answer),
-        Event::SchedulerEnded(pid, how, words) => {
-            if matches!(state.launch, Launch::Started(started, _) if started == pid) {
-                state.launch =
-                    Launch::Ended(format!("the one that this console started (pid {pid}) ended ({how}), {words}"));
-                state.flash(format!("the scheduler (pid {pid}) ended, {how}; 0 S or :sched starts one"), true);
-            }
-            Vec::new()
-        }
+        Event::Launched(answer) => scheduler::launched(state, answer),
+        Event::SchedulerEnded(pid, how, words) => scheduler::ended(state, pid, &how, &words),
         Event::Exporting(number, done, all) => {
             if let Some(saving) = state.savings.iter_mut().find(|s| s.number == number) {
                 saving.far.parts = (done, all);
@@ -226,32 +222,11 @@ fn presence(state: &mut State) -> Option<Effect> {
 pub(crate) fn filter_changed(state: &mut State) -> Vec<Effect> {
     let screen = state.screen_mut();
     screen.rebuild();
-    if !screen.is_paged() || screen.filter_error.is_some() {
+    if !(screen.is_paged() || screen.lacks_usual()) || screen.filter_error.is_some() {
         return Vec::new();
     }
     // A question that is still open is about the filter before, and isn't answered any more.
     state.load()
-}
-
-/// A scheduler is wanted.
-pub(crate) fn start_scheduler(state: &mut State) -> Vec<Effect> {
-    state.launch = Launch::Asked(state.now);
-    vec![Effect::StartScheduler]
-}
-
-fn launched(state: &mut State, answer: Result<Option<u32>, String>) -> Vec<Effect> {
-    match answer {
-        Ok(Some(pid)) => {
-            state.launch = Launch::Started(pid, state.now);
-            state.flash(format!("started a scheduler (pid {pid}); it goes on when you leave"), false);
-        }
-        Ok(None) => state.launch = Launch::None,
-        Err(why) => {
-            state.launch = Launch::Ended(why.clone());
-            state.flash(format!("no scheduler was started: {why}"), true);
-        }
-    }
-    Vec::new()
 }
 
 /// Something in the store changed: read again what is shown, one question at a time.
@@ -269,21 +244,6 @@ fn changed(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Asks the scheduler about itself, if the screen shows that.
-fn ask_status(state: &mut State) -> Option<Effect> {
-    let every = match state.screen().place {
-        Place::System | Place::Pods(_) => 0,
-        Place::Triage | Place::Dags if state.parsing() > 0 => SECOND / 2,
-        Place::Triage => 5 * SECOND,
-        _ => return None,
-    };
-    if state.link != Link::Up || state.now - state.status_at < every {
-        return None;
-    }
-    state.status_at = state.now;
-    Some(Effect::Status(state.next_ticket()))
-}
-
 /// Asks for what every screen shows.
 pub(crate) fn ask_everywhere(state: &mut State) -> Vec<Effect> {
     let ticket = state.next_ticket();
@@ -294,7 +254,7 @@ fn tick(state: &mut State) -> Vec<Effect> {
     let mut effects = logs::follow(state);
     effects.extend(side::follow(state));
     if state.parsing() > 0 {
-        effects.extend(ask_status(state));
+        effects.extend(scheduler::ask_status(state));
     }
     let now = state.now;
     let screen = state.screen();
@@ -313,6 +273,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         state.errand = None;
         return errands::errand(state, errand, answer);
     }
+    state.naming = state.naming.filter(|asked| *asked != ticket);
     let now = state.now;
     if let Ok(Data::Triage(t)) = &answer {
         state.alerts = Some(needs::open(t));
@@ -358,7 +319,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     }
     let mut effects = look::after_load(state);
     // What only the scheduler's memory knows is shown beside what the store does.
-    effects.extend(ask_status(state));
+    effects.extend(scheduler::ask_status(state));
     if stale && !state.frozen && state.focused {
         effects.extend(state.load());
     }
@@ -422,6 +383,7 @@ pub(crate) fn modal(state: &State) -> bool {
 
 pub use act::count;
 pub use reading::lines as text_lines;
+pub(crate) use scheduler::start as start_scheduler;
 
 /// What is new in a log that was asked for.
 pub(crate) type LogAnswer = Result<Found, String>;

@@ -153,7 +153,10 @@ fn root(state: &mut State, place: Place) -> Vec<Effect> {
 }
 
 fn replace_stack(state: &mut State, first: Screen) -> Vec<Effect> {
-    let old = std::mem::replace(&mut state.stack, vec![first]);
+    let mut old = std::mem::replace(&mut state.stack, vec![first]);
+    if !state.frozen {
+        old.iter_mut().for_each(Screen::put_away);
+    }
     state.history.push(old);
     if state.history.len() > 20 {
         state.history.remove(0);
@@ -241,7 +244,7 @@ fn last(state: &mut State) -> Vec<Effect> {
 
 /// A screen that comes back shows what it had, and is read again.
 fn refresh(state: &mut State) -> Vec<Effect> {
-    if state.frozen { Vec::new() } else { state.load() }
+    if state.frozen && !matches!(state.screen().data, Data::None) { Vec::new() } else { state.load() }
 }
 
 /// Enter.

@@ -9,6 +9,7 @@ use crate::console::{
     query::{Asker, Query},
     state::State,
     theme::Theme,
+    widgets::input::Input,
 };
 
 use super::{keys, navigate};
@@ -23,6 +24,7 @@ pub fn open(state: &mut State, action: Action) -> Vec<Effect> {
     if action == Action::Palette {
         // The answer belongs to no screen.
         let ticket = state.next_ticket();
+        state.naming = Some(ticket);
         return vec![Effect::Load(ticket, Asker::Names, Query::Names)];
     }
     Vec::new()
@@ -115,6 +117,13 @@ fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
             screen.rebuild();
             effects
         }
+        Choice::List(action, filter) => {
+            let mut effects = navigate::navigate(state, action);
+            state.screen_mut().filter = Input::new(filter);
+            effects.extend(super::filter_changed(state));
+            effects
+        }
+        Choice::Nothing => Vec::new(),
         Choice::Theme(name) => {
             if let Ok(theme) = Theme::named(&name) {
                 state.theme = theme;

@@ -109,6 +109,8 @@ pub fn shell(state: &mut State) -> Vec<Effect> {
         request: 0,
         act: None,
         reverts: None,
+        discards: None,
+        plan: None,
         changes: (0, 0),
     });
     vec![Effect::Shell(words)]

@@ -27,6 +27,7 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
     };
     if let Ok(document) = &answer {
         state.done[at].changes = changes(document);
+        state.done[at].plan = document["plan_id"].as_str().map(str::to_owned);
     }
     let said = match &answer {
         Ok(document) => Ok(summary(document, sum(state, at))),
@@ -63,12 +64,16 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         let command = state.done[at].command.clone();
         match said {
             Ok(text) => {
-                let what = if text.is_empty() { command } else { text };
+                // What was thrown away counts, not the id of its plan.
+                let discarded =
+                    document_of(&answer, "plan_id").filter(|_| document_of(&answer, "state") == Some("discarded"));
+                let thrown = discarded.and_then(|id| undo::command_of(state, id));
+                let what = thrown.unwrap_or(if text.is_empty() { command } else { text });
                 let held = format!("held for 10 s, then done ({} undoes)", state.keymap.short(Action::Undo));
                 let word = match answer.as_ref().ok().and_then(|d| d["state"].as_str()) {
                     Some("held") => held.as_str(),
                     Some("saved") => "saved as a plan, see `dagdeck plans list`",
-                    Some("discarded") => "undone",
+                    Some("discarded") => "undone, nothing of it was done",
                     _ => "done",
                 };
                 state.flash(format!("{word}: {what}"), false)
@@ -77,10 +82,18 @@ pub fn reply(state: &mut State, number: u64, answer: Result<Value, ReplyError>) 
         }
     }
     let mut effects = super::ask_everywhere(state);
+    let is_settled = answer.as_ref().err().is_none_or(|e| e.kind == "refused");
+    if let Some(plan_id) = state.done[at].discards.clone().filter(|_| is_settled) {
+        effects.extend(undo::discarded(state, &plan_id, answer.is_ok()));
+    }
     if state.screen().waiting.is_none() {
         effects.extend(state.load());
     }
     effects
+}
+
+fn document_of<'a>(answer: &'a Result<Value, ReplyError>, key: &str) -> Option<&'a str> {
+    answer.as_ref().ok().and_then(|document| document[key].as_str())
 }
 
 /// An answer to a preview; true if it was one.

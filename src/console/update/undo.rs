@@ -17,8 +17,10 @@ use super::act;
 pub fn undo(state: &mut State) -> Vec<Effect> {
     match state.undo.pop() {
         Some(Undo::Command(command)) => act::send(state, command),
-        Some(Undo::Plans { ids, .. }) if ids.iter().any(|id| is_held(&state.held, id)) => {
+        Some(Undo::Plans { act, ids, what, reverts }) if ids.iter().any(|id| is_held(&state.held, id)) => {
             let held = state.held.iter().filter(|h| ids.contains(&h.plan_id)).map(|h| h.plan_id.clone()).collect();
+            // The scheduler may have been faster: kept until it says.
+            state.undo.push(Undo::Plans { act, ids, what, reverts });
             discard(state, held)
         }
         Some(Undo::Plans { act, ids, what, reverts }) if state.held.is_empty() => {
@@ -46,12 +48,37 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// What a plan does, as a command: one that is held, or that this session made.
+pub fn command_of(state: &State, plan_id: &str) -> Option<String> {
+    let held = state.held.iter().find(|h| h.plan_id == plan_id).map(|h| &h.command);
+    let made = state.done.iter().find(|d| d.plan.as_deref() == Some(plan_id)).map(|d| &d.command);
+    held.or(made).cloned()
+}
+
 fn is_held(held: &[Held], plan_id: &str) -> bool {
     held.iter().any(|h| h.plan_id == plan_id)
 }
 
 fn discard(state: &mut State, plans: Vec<String>) -> Vec<Effect> {
     plans.into_iter().flat_map(|plan_id| act::send(state, Command::DiscardPlan { plan_id })).collect()
+}
+
+/// The scheduler threw a held plan away, or refused to: it was applied by then, and what it did is taken back instead.
+pub fn discarded(state: &mut State, plan_id: &str, is_done: bool) -> Vec<Effect> {
+    state.held.retain(|h| h.plan_id != plan_id);
+    if is_done {
+        state.undo.iter_mut().for_each(|u| {
+            if let Undo::Plans { ids, .. } = u {
+                ids.retain(|id| id != plan_id);
+            }
+        });
+        state.undo.retain(|u| !matches!(u, Undo::Plans { ids, .. } if ids.is_empty()));
+        return Vec::new();
+    }
+    let is_mine = |u: &Undo| matches!(u, Undo::Plans { ids, .. } if ids.iter().any(|id| id == plan_id));
+    let is_last = !state.done.iter().any(|d| d.discards.is_some() && d.result.is_none());
+    let is_free = state.held.is_empty() && state.undo.last().is_some_and(is_mine);
+    if is_last && is_free { undo(state) } else { Vec::new() }
 }
 
 /// Keeps a plan that is held now with the others of the same form; `at` is the command's place in `done`.

@@ -26,17 +26,17 @@ pub fn act(state: &mut State, action: Action, ti: &TiRef) -> Vec<Effect> {
         let command = xcom::command(ti, &x.key, Value::Null, true);
         return settings::delete(state, format!("Delete {title}"), vec![command], x.key);
     }
-    let Some(before) = serde_json::from_str::<Value>(&x.value).ok().filter(|_| x.bytes == x.value.len() as i64) else {
+    if x.bytes != x.value.len() as i64 {
         state.flash("too long to be edited here; dagdeck xcoms set writes it", true);
         return Vec::new();
-    };
+    }
     let mut words =
         vec!["Who reads it from now on gets this; what has read it isn't repeated (C does that).".to_owned()];
     if !readers.is_empty() {
         words.push(format!("read by   {readers}"));
     }
     let fields = vec![Field::text("value", "value", &x.value, "JSON; a text in \"quotes\"")];
-    let purpose = Purpose::Xcom(ti.clone(), x.key, before);
+    let purpose = Purpose::Xcom(ti.clone(), x.key);
     let mut form = ActForm::new(format!("Edit {title}"), purpose, fields, "Save", state.now).on_field();
     form.preview = Preview::Words(words);
     open(state, form)

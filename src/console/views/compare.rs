@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::{
-    console::{items::Kind, layout::Layout, state::State, theme::Role, widgets::text},
+    console::{curves, items::Kind, layout::Layout, state::State, theme::Role, widgets::text},
     store::screens::compare::{Base, Compare, Pair, Side},
 };
 
@@ -31,7 +31,17 @@ pub fn draw(state: &State, c: &Compare, layout: &Layout, buf: &mut Buffer) {
     let columns = [left("WHAT", 12, 30), left("LEFT", 10, half.max(10)), left("RIGHT", 10, 400)];
     let (body, dim, bad) = (parts::body(state), state.theme.role(Role::Dim), state.theme.role(Role::Warn));
     let pairs = |kind: &Kind| if *kind == Kind::LogPair { &state.screen().log_pairs } else { &c.pairs };
+    let curves = curves::lines(&c.curves, half.saturating_sub(10));
     table::draw(state, layout, buf, &columns, |item| match pairs(&item.kind).get(item.at) {
+        _ if item.kind == Kind::Curve => curves.get(item.at).map_or(Line::Across(Vec::new()), |curve| {
+            let (sign, style) = if curve.differs { ("* ", bad) } else { ("  ", body) };
+            let p = &curve.pair;
+            Line::Cells(vec![
+                cell(format!("{sign}{}", p.name), style),
+                cell(p.left.as_str(), style),
+                cell(p.right.as_str(), style),
+            ])
+        }),
         Some(p) if item.kind == Kind::LogPair && !p.differs() => {
             Line::Cells(vec![cell("=", dim), cell(text::clip(&p.left, 400), dim), cell("", dim)])
         }
@@ -43,6 +53,15 @@ pub fn draw(state: &State, c: &Compare, layout: &Layout, buf: &mut Buffer) {
         None => Line::Across(Vec::new()),
     });
     let (Some(area), Some(item)) = (layout.preview, state.screen().item()) else { return };
+    if item.kind == Kind::Curve {
+        let wide = curves::lines(&c.curves, (area.width as usize).saturating_sub(20).min(120));
+        let Some(p) = wide.get(item.at).map(|curve| &curve.pair) else { return };
+        let inside = parts::preview_inside(state, buf, area, &p.name);
+        let lines =
+            [("left", &p.left), ("right", &p.right)].map(|(side, text)| (format!("{side:<5} {text}"), Role::Text));
+        parts::lines(state, buf, inside, &lines);
+        return;
+    }
     let Some(p) = pairs(&item.kind).get(item.at) else { return };
     let inside = parts::preview_inside(state, buf, area, &p.name);
     parts::lines(state, buf, inside, &whole(p));

@@ -124,7 +124,7 @@ fn line(state: &State, dag: &DagRow) -> Line {
 
 /// `07:00 2h42`, or `03:40 +38m!` once it was missed; of the newest run while it is active.
 fn deadline(state: &State, dag: &DagRow) -> Option<String> {
-    let (at, _) = dag.deadline.filter(|_| dag.runs.first().is_some_and(|r| r.end.is_none()))?;
+    let at = dag.deadline.filter(|_| dag.runs.first().is_some_and(|r| r.end.is_none()))?;
     let name = text::time(at, "%H:%M");
     Some(match at > state.now {
         true => format!("{name} {}", text::until(at, state.now)),

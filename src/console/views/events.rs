@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use crate::{
-    console::{theme::Role, widgets::text},
+    console::{
+        forms::alias::{ALIASES, VERSIONS},
+        theme::Role,
+        widgets::text,
+    },
     store::screens::{
         Micros,
         assets::{EVENTS, EventRow},
     },
 };
 
-/// Names under which a version says what it is: `champion`, `challenger`, `Production`, ..
-const ALIASES: &[&str] = &["alias", "stage", "status"];
-/// Names of a version.
-const VERSIONS: &[&str] = &["version", "model_version"];
 /// Words for the version that is in use.
 const IN_USE: &[&str] = &["champion", "production", "live", "deployed"];
 /// Most values beside each other.

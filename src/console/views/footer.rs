@@ -6,6 +6,7 @@ use crate::console::{
     keymap::{self, Action, ROWS, Row},
     layout::Layout,
     overlay::Overlay,
+    place::Scope,
     state::{Link, State},
     theme::Role,
     widgets::{
@@ -129,7 +130,12 @@ fn hints(state: &State) -> Vec<&'static Row> {
     let scope = state.scope();
     // Where nothing runs in pods, nobody needs to be told how to get to one.
     let knows_pods = state.clusters.is_some();
-    let is_hint = |r: &&Row| !r.hint.is_empty() && r.scope.has(scope) && (r.action != Action::Pod || knows_pods);
+    // On the screen of the system only a backfill can be paused.
+    let is_odd = |r: &&Row| {
+        r.action == Action::Pod && !knows_pods
+            || r.action == Action::Pause && scope == Scope::SYSTEM && state.fits(r).is_err()
+    };
+    let is_hint = |r: &&Row| !r.hint.is_empty() && r.scope.has(scope) && !is_odd(r);
     let all: Vec<&Row> = ROWS.iter().filter(is_hint).collect();
     let program = |r: &&&Row| r.group == keymap::Group::Program;
     let last: Vec<&Row> = all.iter().filter(program).copied().filter(|r| state.allowed(r).is_ok()).collect();

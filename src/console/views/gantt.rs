@@ -54,7 +54,7 @@ pub fn draw(state: &State, r: &RunDetail, layout: &Layout, buf: &mut Buffer) {
     let tree_columns = (all * 2 / 5).clamp(22, 44);
     let x = tree_columns + 12;
     let axis = zoomed(state, r, dag, axis(state, r, all.saturating_sub(x + 1)));
-    let path = critical::path(r, dag, state.now);
+    let path = if screen.hides_path { Path::default() } else { critical::path(r, dag, state.now) };
     let heads = format!("  {} TRY   DUR", text::fit("TASK", tree_columns - 2));
     paint::row(buf, layout.columns, 0, &heads, theme.role(Role::Title));
     let (ticks, format) = axis.ticks(11);

@@ -8,7 +8,7 @@ use crate::{
     console::{
         keymap::Action,
         layout::Layout,
-        log::{Level, LogView, Stamps, record::Line},
+        log::{Colours, Level, LogView, Stamps, record::Line},
         state::State,
         theme::Role,
         widgets::{
@@ -20,7 +20,7 @@ use crate::{
     store::screens::{Micros, instances::TiRow},
 };
 
-use super::header;
+use super::{header, log_values::values};
 
 /// Columns left for a line's text.
 pub fn text_columns(log: &LogView, columns: usize) -> usize {
@@ -116,7 +116,11 @@ pub fn draw(state: &State, log: &LogView, start: Option<Micros>, absent: &str, a
             }
             let cut = if log.wrap { now.clone() } else { text::clip(&rest, columns) };
             paint::put(buf, x, area.y + y, &cut, columns, style);
-            colour(buf, (x, area.y + y), line, offset..offset + cut.len());
+            match log.colours {
+                Colours::Own => colour(buf, (x, area.y + y), line, offset..offset + cut.len()),
+                Colours::Values => stand_out(state, buf, (x, area.y + y), &cut),
+                Colours::Levels => {}
+            }
             offset += now.len();
             if !needle.is_empty() {
                 highlight(buf, x, area.y + y, &cut, &needle, theme.role(Role::Match));
@@ -148,6 +152,15 @@ fn colour(buf: &mut Buffer, (x, y): (u16, u16), line: &Line, part: Range<usize>)
         let width = text::width(inside) as u16;
         let area = Rect { x: x + text::width(before) as u16, y, width, height: 1 }.intersection(*buf.area());
         buf.set_style(area, *style);
+    }
+}
+
+/// Numbers, texts and names of a part of a line.
+fn stand_out(state: &State, buf: &mut Buffer, (x, y): (u16, u16), part: &str) {
+    for (range, role) in values(part) {
+        let (Some(before), Some(inside)) = (part.get(..range.start), part.get(range)) else { continue };
+        let (x, width) = (x + text::width(before) as u16, text::width(inside) as u16);
+        buf.set_style(Rect { x, y, width, height: 1 }.intersection(*buf.area()), state.theme.role(role));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `draw(&state)`: one file per screen. Nothing here changes anything or asks anybody.
 
 pub mod about;
+pub mod aliases;
 pub mod assets;
 pub mod audit;
 pub mod backfills;
@@ -20,6 +21,7 @@ pub mod instance_text;
 pub mod instances;
 pub mod list;
 pub mod log;
+pub mod log_values;
 pub mod overlay;
 pub mod parts;
 pub mod pod;

@@ -11,6 +11,7 @@ use crate::{
         query::PodShown,
         state::State,
         theme::Role,
+        update::count,
         widgets::{
             bars::spark,
             paint::{self, Pen},
@@ -24,7 +25,7 @@ use crate::{
     store::screens::pod::{ContainerRow, PodDetail, SpecDiff},
 };
 
-use super::{list, parts, pods};
+use super::{list, parts, pod_spec, pods};
 
 type Lines = Vec<(String, Role)>;
 
@@ -50,7 +51,11 @@ pub fn title(state: &State, shown: &PodShown) -> String {
         (None, Some(created)) => format!("  for {}", text::age(created, state.now)),
         (None, None) => String::new(),
     };
-    let phase = if row.phase.is_empty() { word(row) } else { row.phase.clone() };
+    let phase = match row.phase.is_empty() {
+        true => word(row),
+        false if row.is_ending && !row.is_gone => "Ending".into(),
+        false => row.phase.clone(),
+    };
     let gone = if row.is_gone && !row.phase.is_empty() { ", gone" } else { "" };
     format!("{phase}{reason}{gone}{node}{ran}{others}")
 }
@@ -170,15 +175,34 @@ fn used(c: &ContainerRow) -> String {
     if words.is_empty() { "asked for nothing; no sample was taken".into() } else { words.join("; ") }
 }
 
-/// Against the last success, in one line; and whether something differs.
+/// Against the last success and the try before, in one line; and whether something differs.
 fn difference(d: &PodDetail) -> (String, bool) {
-    let Some(diff) = &d.diff else { return ("no success before it to compare with".into(), false) };
-    let all = changes(diff, &d.base);
-    let base = format!("last success ({}, try {})", text::run_id(&diff.run.run_id), diff.try_number);
-    match all.as_slice() {
-        [] => (format!("as at the {base}"), false),
-        [one] => (format!("{one}  against the {base}"), true),
-        [first, rest @ ..] => (format!("{first} (and {} more)  against the {base}", rest.len()), true),
+    let all = pod_spec::parts_of(d);
+    let before = all.iter().map(|(diff, _)| *diff).find(|diff| Some(*diff) != d.diff.as_ref());
+    let text = match (&d.diff, before) {
+        (None, None) => "no success before it to compare with".into(),
+        (None, Some(t)) => format!("no success before it; {} vs try {}", first_of(t, &d.base), t.try_number),
+        (Some(diff), Some(t)) => {
+            let (last, before) = (first_of(diff, &d.base), first_of(t, &d.base));
+            format!("{last} vs last success; {before} vs try {}", t.try_number)
+        }
+        (Some(diff), None) => {
+            let base = format!("last success ({}, try {})", text::run_id(&diff.run.run_id), diff.try_number);
+            match diff.count() {
+                0 => format!("as at the {base}"),
+                _ => format!("{}  against the {base}", first_of(diff, &d.base)),
+            }
+        }
+    };
+    (text, all.iter().any(|(diff, _)| diff.count() > 0))
+}
+
+/// The first thing that differs, and how many more do.
+fn first_of(diff: &SpecDiff, base: &str) -> String {
+    match changes(diff, base).as_slice() {
+        [] => "nothing".into(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
     }
 }
 
@@ -273,14 +297,14 @@ pub fn about(shown: &PodShown, item: &Item) -> Lines {
             vec![(text, if is_bad { Role::Bad } else { Role::Text })]
         }
         Kind::PodFact(Fact::Use) => uses(d),
-        Kind::PodFact(Fact::Spec) => match &d.diff {
-            Some(diff) => {
-                let mut out = vec![(difference(d).0, Role::Dim)];
+        Kind::PodFact(Fact::Spec) => {
+            let mut out = vec![(difference(d).0, Role::Dim)];
+            for (diff, base) in pod_spec::parts_of(d) {
+                out.push((format!("against {base}: {}", count(diff.count(), "difference")), Role::Dim));
                 out.extend(changes(diff, &d.base).into_iter().map(|line| (line, Role::Warn)));
-                out
             }
-            None => vec![(difference(d).0, Role::Dim)],
-        },
+            out
+        }
         _ => Vec::new(),
     }
 }

@@ -1,15 +1,19 @@
-//! What was sent of a pod as YAML, and how that differs from the pod of the last success. Secrets are masked.
+//! What was sent of a pod as YAML, and how that differs from the pods of the last success and of the try before. Secrets are
+//! masked.
 
 use ratatui::buffer::Buffer;
 
-use crate::console::{
-    keymap::Action,
-    layout::Layout,
-    query::PodShown,
-    state::State,
-    theme::Role,
-    update::count,
-    widgets::{paint, text},
+use crate::{
+    console::{
+        keymap::Action,
+        layout::Layout,
+        query::PodShown,
+        state::State,
+        theme::Role,
+        update::count,
+        widgets::{paint, text},
+    },
+    store::screens::pod::{PodDetail, SpecDiff},
 };
 
 use super::parts;
@@ -17,17 +21,33 @@ use super::parts;
 /// Title line.
 pub fn title(state: &State, shown: &PodShown, differs: bool) -> String {
     let (diff_key, spec_key) = (state.keymap.short(Action::PodDiff), state.keymap.short(Action::PodSpec));
-    match (&shown.detail.diff, differs) {
+    match (parts_of(&shown.detail).as_slice(), differs) {
         (_, false) => format!("what was sent, secrets masked ({diff_key}: what differs from the last success)"),
-        (None, true) => format!("no success before it to compare with ({spec_key}: what was sent)"),
-        (Some(diff), true) => format!(
-            "{} from pod {} of {}, try {}, the last success ({spec_key}: what was sent)",
-            count(diff.changes.len() + usize::from(diff.digest.is_some()), "difference"),
+        ([], true) => format!("no success before it to compare with ({spec_key}: what was sent)"),
+        ([(diff, base)], true) => format!(
+            "{} from pod {} of {}, try {}, {base} ({spec_key}: what was sent)",
+            count(diff.count(), "difference"),
             diff.pod,
             text::run_id(&diff.run.run_id),
             diff.try_number
         ),
+        (all, true) => {
+            let all: Vec<String> = all.iter().map(|(d, base)| format!("{} from {base}", d.count())).collect();
+            format!("differences: {} ({spec_key}: what was sent)", all.join(", "))
+        }
     }
+}
+
+/// What a pod is compared with, and what that is: the last success, the try before.
+pub fn parts_of(d: &PodDetail) -> Vec<(&SpecDiff, String)> {
+    let mut all = Vec::new();
+    if let Some(diff) = &d.diff {
+        all.push((diff, "the last success".to_owned()));
+    }
+    if let Some(diff) = d.try_diff.as_ref().filter(|diff| d.diff.as_ref().is_none_or(|last| last.pod != diff.pod)) {
+        all.push((diff, format!("try {}", diff.try_number)));
+    }
+    all
 }
 
 /// Draws it.
@@ -59,8 +79,18 @@ fn plain(yaml: &str) -> Vec<(String, Role)> {
 
 /// Each difference as the field, what it was and what it is.
 fn differences(shown: &PodShown) -> Vec<(String, Role)> {
-    let Some(diff) = &shown.detail.diff else { return Vec::new() };
-    let mut out = Vec::new();
+    let (all, mut out) = (parts_of(&shown.detail), Vec::new());
+    for (diff, base) in &all {
+        if all.len() > 1 {
+            let of = format!("against {base}: pod {} of {}", diff.pod, text::run_id(&diff.run.run_id));
+            out.push((of, Role::Dim));
+        }
+        fields(diff, &mut out);
+    }
+    out
+}
+
+fn fields(diff: &SpecDiff, out: &mut Vec<(String, Role)>) {
     let mut say = |path: &str, before: Option<&str>, after: Option<&str>| {
         out.push((path.to_owned(), Role::Title));
         for (sign, side, role) in [('-', before, Role::Bad), ('+', after, Role::Good)] {
@@ -73,8 +103,7 @@ fn differences(shown: &PodShown) -> Vec<(String, Role)> {
     for c in &diff.changes {
         say(&c.path, c.before.as_deref(), c.after.as_deref());
     }
-    if out.is_empty() {
+    if diff.count() == 0 {
         out.push(("Nothing differs but names and times.".into(), Role::Good));
     }
-    out
 }

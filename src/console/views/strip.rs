@@ -45,6 +45,11 @@ fn scheduler(state: &State) -> Option<Vec<(String, Role)>> {
         let is_gone = matches!(state.link, Link::Down { .. }) && !state.starting();
         return is_gone.then(|| vec![("no scheduler".into(), Role::Bad)]);
     };
+    Some(loops(status))
+}
+
+/// How the scheduler's loop is, as it says itself.
+pub fn loops(status: &Value) -> Vec<(String, Role)> {
     let mut all = Vec::new();
     let ms = |seconds: &Value| seconds.as_f64().map(|s| (s * 1000.0).round() as i64);
     if let Some((p50, p99)) = ms(&status["tick"]["p50"]).zip(ms(&status["tick"]["p99"])) {
@@ -56,5 +61,5 @@ fn scheduler(state: &State) -> Option<Vec<(String, Role)>> {
     if let Some(why) = status["stuck"].as_str() {
         all.push((format!("STUCK: {}", text::clip(&text::clean(why), 40)), Role::Bad));
     }
-    Some(all)
+    all
 }

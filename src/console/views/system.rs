@@ -18,7 +18,7 @@ use crate::{
     store::screens::{Micros, system::System},
 };
 
-use super::{clusters, list, parts, table};
+use super::{clusters, list, parts, strip, table};
 
 /// Lines that the last acts have at least: their title and some.
 const ACTS: u16 = 4;
@@ -133,6 +133,7 @@ fn scheduler(state: &State) -> (String, Role) {
         (Link::Up, Some(status)) => {
             let mut words = Vec::new();
             said("", status, state.now, &mut words);
+            words.extend(strip::loops(status).into_iter().map(|(text, _)| text));
             (text::clean(&words.join("  ")), Role::Good)
         }
         (Link::Up, None) => ("connected".into(), Role::Good),
@@ -154,7 +155,10 @@ fn scheduler(state: &State) -> (String, Role) {
 fn said(name: &str, value: &Value, now: Micros, words: &mut Vec<String>) {
     match value {
         Value::Null | Value::Bool(false) => {}
-        _ if matches!(name, "home" | "dags_folder" | "clusters" | "executors" | "slots") => {}
+        _ if matches!(
+            name,
+            "home" | "dags_folder" | "clusters" | "executors" | "slots" | "tick" | "lag" | "log_disk"
+        ) => {}
         Value::Object(all) => all.iter().for_each(|(name, value)| said(name, value, now, words)),
         Value::Bool(true) => words.push(name.to_owned()),
         Value::String(text) => match text.parse::<jiff::Timestamp>() {

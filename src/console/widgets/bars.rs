@@ -58,9 +58,15 @@ impl Axis {
 
 /// Values as a row of letters, the highest in each of at most so many parts; in plain ASCII, so that any terminal shows it.
 pub fn spark(values: impl Iterator<Item = f64>, columns: usize) -> String {
-    const STEPS: [char; 5] = ['_', '.', '-', '=', '^'];
     let values: Vec<f64> = values.collect();
     let top = values.iter().copied().fold(0.0, f64::max);
+    spark_below(values.into_iter(), columns, top)
+}
+
+/// The same with a height that is given: curves beside each other compare.
+pub fn spark_below(values: impl Iterator<Item = f64>, columns: usize, top: f64) -> String {
+    const STEPS: [char; 5] = ['_', '.', '-', '=', '^'];
+    let values: Vec<f64> = values.collect();
     if values.is_empty() || columns == 0 {
         return String::new();
     }

@@ -14,7 +14,7 @@ use std::{
     rc::Rc,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{mpsc::UnboundedReceiver, watch as channel};
 
 use super::{
@@ -76,6 +76,10 @@ pub struct Care {
     is_given_up: bool,
     /// Its task ended well.
     has_succeeded: bool,
+    /// The code of a worker.
+    needs: Option<Rc<Needs>>,
+    /// A node says that some of it isn't there.
+    misses_code: bool,
 }
 
 impl Care {
@@ -118,6 +122,8 @@ impl Care {
             saw_it_go: false,
             is_given_up: false,
             has_succeeded: ended_well(&job),
+            needs: None,
+            misses_code: false,
             job,
             teller,
             orders,
@@ -125,11 +131,12 @@ impl Care {
         };
         let Some(api) = care.connected(&hub).await else { return };
         let mut seat = hub.seat(&care.job.cluster, &care.job.pod.namespace, (care.job.pod.id, &care.name), &api);
-        let needs = care.job.worker.as_ref().map(|worker| {
+        care.needs = care.job.worker.as_mut().map(|worker| {
             let place = (care.job.cluster.clone(), care.job.pod.namespace.clone());
-            hub.delivery.need(api.clone(), place, &worker.home, &worker.config_maps)
+            let config_maps = std::mem::take(&mut worker.config_maps);
+            Rc::new(hub.delivery.need(api.clone(), place, &worker.home, config_maps))
         });
-        if !care.obtain(&api, &hub, &mut seat, needs.as_ref()).await {
+        if !care.obtain(&api, &hub, &mut seat).await {
             care.done();
             return;
         }
@@ -156,6 +163,8 @@ impl Care {
         care.tidy(&api, &mut seat).await;
         care.told_of_cleanup().await;
         care.done();
+        care.needs = None;
+        care.see_it_end(&api, &mut seat).await;
     }
 
     fn done(&self) {
@@ -193,29 +202,29 @@ impl Care {
     }
 
     /// Gets the pod. False if there is none to take care of; then everything is said.
-    async fn obtain(&mut self, api: &Api, hub: &Rc<Hub>, seat: &mut Seat, needs: Option<&Needs>) -> bool {
+    async fn obtain(&mut self, api: &Api, hub: &Rc<Hub>, seat: &mut Seat) -> bool {
         if matches!(self.job.pod.stage, PodStage::Created | PodStage::Ended) {
             return self.adopt(api).await;
         }
         for warning in std::mem::take(&mut self.job.warnings) {
             self.say("warning", &warning);
         }
-        let (pod, conduct) = (self.job.pod.clone(), self.job.conduct.clone());
-        let dropped = self.dropped.clone();
+        let (dropped, log) = (self.dropped.clone(), self.log.clone());
         let for_worker = dropped.clone();
         let unwanted = move || dropped.get();
-        let is_new = self.job.is_new;
-        let (job, delivery, needs, teller) = (self.job.clone(), hub.delivery.clone(), needs, self.teller.clone());
+        let warn = move |text: &str| log.borrow_mut().say("warning", text);
+        let (job, delivery, needs) = (self.job.clone(), hub.delivery.clone(), self.needs.clone());
+        let teller = self.teller.clone();
         let turns = seat.turns();
         let work = async {
             // Workers have turns of their own, which they give back while they wait for quota.
             let _turn = if needs.is_none() { turns.acquire().await.ok() } else { None };
-            if let Some(needs) = needs {
-                worker::obtain(&job, api, &delivery, needs, &teller, for_worker).await
-            } else if is_new {
-                find::create(api, &pod, &conduct, unwanted).await
+            if let Some(needs) = &needs {
+                worker::obtain(&job, api, &delivery, needs, &teller, (for_worker, &warn)).await
+            } else if job.is_new {
+                find::create(api, &job.pod, &job.conduct, unwanted).await
             } else {
-                find::obtain(api, &pod, &conduct, unwanted).await
+                find::obtain_again(api, &job, unwanted, &warn).await
             }
         };
         let obtained = self.while_listening(work).await;
@@ -236,6 +245,16 @@ impl Care {
                     // What happened to it before we sat at its watch.
                     self.take_view(View::Missing, api).await;
                 }
+                true
+            }
+            Obtained::Gone(uid) => {
+                let text = format!("Pod {} was created by a scheduler that was killed, and is gone", self.name);
+                self.say("warning", &text);
+                let (id, name) = (self.job.pod.id, self.name.clone());
+                self.teller.tell(Report::Created { id, name, uid: uid.clone() });
+                self.job.pod.uid = Some(uid.clone());
+                self.uid = uid;
+                self.is_lost(api).await;
                 true
             }
             Obtained::Refused(cause) => {
@@ -264,14 +283,18 @@ impl Care {
                 Err(_) => pause.wait().await,
             }
         }
-        let status = self.job.pod.sight.status.clone();
-        let last = json!({"metadata": {"name": self.name, "uid": self.uid}, "status": status, "spec": self.job.pod.manifest["spec"]});
+        self.is_lost(api).await;
+        true
+    }
+
+    /// It is gone, and was when this scheduler came.
+    async fn is_lost(&mut self, api: &Api) {
+        let last = glance::last_seen(&self.job.pod);
         self.seen.send_replace((Some(Rc::new(last)), true));
         self.past_events(api).await;
-        if self.job.pod.stage == PodStage::Created && !self.dropped.get() {
+        if self.job.pod.stage != PodStage::Ended && !self.dropped.get() {
             self.say("warning", "the pod was gone when dagdeck came back: its last lines may be missing here");
         }
-        true
     }
 
     /// What was said about the pod while nobody listened.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{
-    api::{Answer, Api},
+    api::{Answer, Api, Trouble},
     cluster::Cluster,
 };
 
@@ -21,6 +21,8 @@ use super::{
 const UNUSED: Duration = Duration::from_secs(60);
 /// How long it is believed that what was there is there: a namespace may be deleted and made anew, by anyone.
 const BELIEVED: Duration = Duration::from_secs(10);
+/// The same when a node says that something isn't: all pods that wait for the same one say so.
+const JUST_SEEN: Duration = Duration::from_secs(1);
 /// Kind of what is delivered.
 const MAPS: &str = "configmaps";
 /// Marks our ConfigMaps, with the home that made them.
@@ -67,6 +69,7 @@ pub struct Needs {
     place: Place,
     home: String,
     names: Vec<String>,
+    config_maps: Vec<Value>,
 }
 
 impl Delivery {
@@ -82,13 +85,13 @@ impl Delivery {
     }
 
     /// Notes that a pod needs these ConfigMaps, for as long as the answer is kept.
-    pub fn need(self: &Rc<Self>, api: Api, place: Place, home: &str, config_maps: &[Value]) -> Needs {
+    pub fn need(self: &Rc<Self>, api: Api, place: Place, home: &str, config_maps: Vec<Value>) -> Needs {
         let name = |map: &Value| map["metadata"]["name"].as_str().unwrap_or("").to_string();
         let names: Vec<String> = config_maps.iter().map(name).collect();
         for name in &names {
             *self.users.borrow_mut().entry((place.clone(), name.clone())).or_default() += 1;
         }
-        Needs { delivery: self.clone(), api, place, home: home.into(), names }
+        Needs { delivery: self.clone(), api, place, home: home.into(), names, config_maps }
     }
 
     fn is_used(&self, place: &Place, name: &str) -> bool {
@@ -106,7 +109,7 @@ impl Delivery {
     /// Looks again at what is there, if that was long ago.
     async fn look(&self, api: &Api, place: &Place, home: &str, there: &mut HashSet<(Place, String)>) -> Answer<()> {
         let is_known = there.iter().any(|(p, _)| p == place);
-        let is_fresh = self.looked.borrow().get(place).is_some_and(|at| at.elapsed() < BELIEVED);
+        let is_fresh = self.looked_within(place, BELIEVED);
         if is_known && !is_fresh {
             // Also where it is refused: not with each pod again.
             self.looked.borrow_mut().insert(place.clone(), Instant::now());
@@ -114,6 +117,10 @@ impl Delivery {
             there.retain(|(p, name)| p != place || made.contains(name));
         }
         Ok(())
+    }
+
+    fn looked_within(&self, place: &Place, time: Duration) -> bool {
+        self.looked.borrow().get(place).is_some_and(|at| at.elapsed() < time)
     }
 
     /// Deletes what a home made in a namespace and nobody needs.
@@ -134,29 +141,59 @@ impl Needs {
     ///
     /// # Errors
     /// The API server's own: forbidden, over quota, away.
-    pub async fn deliver(&self, config_maps: &[Value]) -> Answer<()> {
+    pub async fn deliver(&self) -> Answer<()> {
         let mut there = self.delivery.there.lock().await;
         // Where it can't be looked, what was there is believed to be there.
         let _ = self.delivery.look(&self.api, &self.place, &self.home, &mut there).await;
-        let mut is_new = false;
-        for (map, name) in config_maps.iter().zip(&self.names) {
+        self.create(&mut there).await.map(|_| ())
+    }
+
+    /// The same for a pod that is there already, and whose node misses one: somebody deleted it. How many were made again.
+    ///
+    /// # Errors
+    /// As of [`Self::deliver`]; and 404 for one of which only its name is known any more.
+    pub async fn deliver_again(&self) -> Answer<usize> {
+        let mut there = self.delivery.there.lock().await;
+        if !self.delivery.looked_within(&self.place, JUST_SEEN) {
+            self.delivery.looked.borrow_mut().insert(self.place.clone(), Instant::now());
+            let made = match self.delivery.made(&self.api, &self.home).await {
+                // Those that are there can't be made again.
+                Err(trouble) if trouble.is_forbidden() => Vec::new(),
+                made => made?,
+            };
+            there.retain(|(place, name)| *place != self.place || made.contains(name));
+            there.extend(made.into_iter().map(|name| (self.place.clone(), name)));
+        }
+        self.create(&mut there).await
+    }
+
+    /// Creates those that aren't there; how many these were.
+    async fn create(&self, there: &mut HashSet<(Place, String)>) -> Answer<usize> {
+        let (mut made_now, mut is_new) = (0, false);
+        for (map, name) in self.config_maps.iter().zip(&self.names) {
             let which = (self.place.clone(), name.clone());
             if there.contains(&which) {
                 continue;
+            }
+            if map["binaryData"].is_null() {
+                let message = format!("configmap {name:?} is gone, and the files that it was made from have changed");
+                return Err(Trouble::Refused { code: 404, reason: "NotFound".into(), message });
             }
             let mut made = map.clone();
             made["metadata"]["labels"] = json!({OF_HOME: self.home, "app.kubernetes.io/managed-by": "dagdeck"});
             let body = serde_json::to_vec(&made).unwrap_or_default();
             match self.api.ask::<Value>(self.api.path(MAPS).create(&PostParams::default(), body)).await {
-                Err(trouble) if !trouble.is_taken() => return Err(trouble),
-                _ => is_new = there.insert(which),
+                Ok(_) => made_now += 1,
+                Err(trouble) if trouble.is_taken() => {}
+                Err(trouble) => return Err(trouble),
             }
+            is_new |= there.insert(which);
         }
         // The files have changed: what the older pods needed may be of no use any more. What can't be deleted now is later.
         if is_new {
-            let _ = self.delivery.collect(&self.api, &self.place, &self.home, &mut there).await;
+            let _ = self.delivery.collect(&self.api, &self.place, &self.home, there).await;
         }
-        Ok(())
+        Ok(made_now)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
+    Job,
     api::{Answer, Api, Trouble},
     glance, judge,
 };
@@ -32,30 +33,74 @@ enum Earlier {
 pub enum Obtained {
     /// A pod; `true`: of an earlier try.
     Pod(Value, bool),
+    /// It was made, and is gone; its UID.
+    Gone(String),
     /// There can be none.
     Refused(Cause),
     /// Nobody wants it any more, and there is none.
     Unwanted,
 }
 
-/// Looks for the pods of this task instance, then creates one.
-pub async fn obtain(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn() -> bool) -> Obtained {
+/// The same for a pod that an earlier scheduler may have made, and that may be gone by now: the cluster's events tell of it then,
+/// for an hour. `warn` is told what can't be known.
+pub async fn obtain_again(api: &Api, job: &Job, unwanted: impl Fn() -> bool, warn: &impl Fn(&str)) -> Obtained {
+    match at_once(api, &job.pod, &unwanted).await {
+        Some(obtained) => return obtained,
+        None if unwanted() => return Obtained::Unwanted,
+        None => {}
+    }
     let mut pause = Pause::default();
-    // It may have been created by a scheduler that was killed before it could say so.
     loop {
-        match api.get(&pod.name).await {
-            Ok(found) if is_ours(&found, pod) => return Obtained::Pod(found, false),
-            Ok(_) => break,
-            Err(trouble) if trouble.is_missing() => break,
-            Err(trouble) if trouble.is_away() && !unwanted() => pause.wait().await,
-            Err(trouble) if trouble.is_away() => return Obtained::Unwanted,
-            Err(trouble) => return Obtained::Refused(judge::not_created(&trouble)),
+        match api.events(&job.pod.name).await {
+            Ok(events) => match unknown_uid(&events, &job.others) {
+                Some(uid) => return Obtained::Gone(uid),
+                None => break,
+            },
+            Err(_) if unwanted() => return Obtained::Unwanted,
+            Err(trouble) if trouble.is_away() => pause.wait().await,
+            Err(trouble) => {
+                let name = &job.pod.name;
+                warn(&format!("whether an earlier scheduler made pod {name}, which is gone, isn't known: {trouble}"));
+                break;
+            }
         }
     }
-    if unwanted() {
-        return Obtained::Unwanted;
+    create(api, &job.pod, &job.conduct, unwanted).await
+}
+
+/// The UID of the pod that events are about, if it isn't one of those that had the name before.
+fn unknown_uid(events: &[Value], known: &[String]) -> Option<String> {
+    let about = |event: &Value| {
+        let of = &event["involvedObject"];
+        let uid = of["uid"].as_str().filter(|uid| of["kind"] == "Pod" && !uid.is_empty())?;
+        (!known.iter().any(|known| known == uid)).then(|| uid.to_string())
+    };
+    events.iter().rev().find_map(about)
+}
+
+/// Looks for the pods of this task instance, then creates one.
+pub async fn obtain(api: &Api, pod: &Pod, conduct: &Conduct, unwanted: impl Fn() -> bool) -> Obtained {
+    match at_once(api, pod, &unwanted).await {
+        Some(obtained) => obtained,
+        None if unwanted() => Obtained::Unwanted,
+        None => create(api, pod, conduct, unwanted).await,
     }
-    create(api, pod, conduct, unwanted).await
+}
+
+/// Looks whether the pod is there; `None`: it is not. It may have been created by a scheduler that was killed before it could
+/// say so.
+async fn at_once(api: &Api, pod: &Pod, unwanted: &impl Fn() -> bool) -> Option<Obtained> {
+    let mut pause = Pause::default();
+    loop {
+        match api.get(&pod.name).await {
+            Ok(found) if is_ours(&found, pod) => return Some(Obtained::Pod(found, false)),
+            Ok(_) => return None,
+            Err(trouble) if trouble.is_missing() => return None,
+            Err(trouble) if trouble.is_away() && !unwanted() => pause.wait().await,
+            Err(trouble) if trouble.is_away() => return Some(Obtained::Unwanted),
+            Err(trouble) => return Some(Obtained::Refused(judge::not_created(&trouble))),
+        }
+    }
 }
 
 /// Creates the pod, unless one of an earlier try is taken up.

@@ -1,10 +1,10 @@
 //! Reads a pod's object: phase, containers, times. Pure functions of its JSON.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::facts::Facts;
-use crate::model::{PodEvent, PodSight};
+use crate::model::{Pod, PodEvent, PodSight};
 
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,14 @@ pub fn name(pod: &Value) -> &str {
 /// UID.
 pub fn uid(pod: &Value) -> &str {
     text(pod, "/metadata/uid")
+}
+
+/// The object of a pod that is gone, as far as its row knows it.
+pub fn last_seen(pod: &Pod) -> Value {
+    let mut last =
+        json!({"metadata": pod.manifest["metadata"], "spec": pod.manifest["spec"], "status": pod.sight.status});
+    (last["metadata"]["name"], last["metadata"]["uid"]) = (json!(pod.name), json!(pod.uid));
+    last
 }
 
 /// Phase.

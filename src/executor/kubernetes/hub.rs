@@ -86,7 +86,11 @@ pub type PodEventOf = (String, PodEvent);
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.watch.seats.borrow_mut().remove(&self.name);
+        let mut seats = self.watch.seats.borrow_mut();
+        // Whoever took the pod up after us sits there by now.
+        if seats.get(&self.name).is_some_and(|place| place.view.subscribe().same_channel(&self.view)) {
+            seats.remove(&self.name);
+        }
     }
 }
 

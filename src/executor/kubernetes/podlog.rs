@@ -1,18 +1,22 @@
 //! A pod's part of the task's log: lines of its containers with the cluster's own times, and the place to go on from after
 //! an interruption, read back from the log itself. So a line is there exactly once, whoever wrote it.
 
+mod mark;
+
+pub use mark::Mark;
+
 use std::{
     collections::HashMap,
     fs::File,
-    hash::{DefaultHasher, Hash, Hasher},
-    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{clock, model::time::rfc3339, tasklog::Log};
+use mark::{each_line, read_back};
 
 /// Logger of lines of a container: this and its name.
 const LOGGER: &str = "task.pod.";
@@ -21,8 +25,6 @@ const OURS: &str = "task";
 const FRAME: &str = "{\"dagdeck_frame\"";
 /// Key of a line's text where the log has another one.
 const GIVEN: &str = "given";
-/// An agent's lines are as old as what they say: those of so many seconds are compared.
-const AGENT_LAG: i64 = 60;
 /// The log is read back by so much, then twice that, until far enough.
 const FIRST_LOOK: u64 = 256 * 1024;
 
@@ -36,31 +38,6 @@ pub enum Form {
     },
     /// Lines of a task's log, as an agent writes them, and frames.
     Agent,
-}
-
-/// Where a container's output goes on.
-#[derive(Debug, Default)]
-pub struct Mark {
-    /// Time of the newest line that is in the log.
-    pub last: Option<Timestamp>,
-    /// How often each line of the last seconds is in the log, by the hash of its time and text: a million lines may be of
-    /// one second.
-    have: HashMap<u64, u32>,
-}
-
-impl Mark {
-    /// From when on the output is asked for: a little earlier than what is there, since a second is as fine as the API asks.
-    pub fn since(&self) -> Option<Timestamp> {
-        let whole = Timestamp::from_second(self.last?.as_second()).ok()?;
-        whole.checked_sub(SignedDuration::from_secs(1)).ok()
-    }
-
-    /// True if this line is in the log already; it is taken off the account.
-    fn has(&mut self, time: &str, event: &str) -> bool {
-        let Some(count) = self.have.get_mut(&hash_of(time, event)).filter(|c| **c > 0) else { return false };
-        *count -= 1;
-        true
-    }
 }
 
 /// The task's log, as the one who takes care of a pod writes it.
@@ -223,69 +200,6 @@ impl PodLog {
     }
 }
 
-/// Reads the end of a log, as much of it as is needed and one line at a time.
-fn read_back(path: &Path, container: &str, form: Form) -> std::io::Result<Mark> {
-    let size = std::fs::metadata(path)?.len();
-    let lag = if form == Form::Agent { AGENT_LAG } else { 0 };
-    let mut look = FIRST_LOOK;
-    loop {
-        let from = size.saturating_sub(look);
-        let (mut first, mut mark) = (None::<Timestamp>, Mark::default());
-        each_line(path, (from, size), container, form, |at, _, _| {
-            first = Some(first.map_or(at, |first| first.min(at)));
-            mark.last = Some(mark.last.map_or(at, |last| last.max(at)));
-        })?;
-        // Two streams of a container may be a moment out of order.
-        let since = mark.since();
-        let is_enough = first.zip(since).is_some_and(|(first, since)| first.duration_since(since).as_secs() < -1 - lag);
-        if !is_enough && from > 0 {
-            look *= 2;
-            continue;
-        }
-        let Some(since) = since else { return Ok(mark) };
-        each_line(path, (from, size), container, form, |at, time, event| {
-            if at.duration_since(since).as_secs() >= -lag {
-                *mark.have.entry(hash_of(time, event)).or_default() += 1;
-            }
-        })?;
-        return Ok(mark);
-    }
-}
-
-/// Does something with each line of a container in a part of a log: its time, as read and as written, and its text.
-fn each_line(
-    path: &Path,
-    (from, to): (u64, u64),
-    container: &str,
-    form: Form,
-    mut with: impl FnMut(Timestamp, &str, &str),
-) -> std::io::Result<()> {
-    let logger = format!("{LOGGER}{container}");
-    let is_of = |name: &str| if form == Form::Agent { name != OURS } else { name == logger };
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(from))?;
-    let mut lines = BufReader::with_capacity(64 * 1024, file.take(to - from));
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        if let Ok(line) = serde_json::from_slice::<Value>(&line)
-            && is_of(line["logger"].as_str().unwrap_or(OURS))
-            && let (Some(time), Some(event)) =
-                (line["timestamp"].as_str(), line[GIVEN].as_str().or_else(|| line["event"].as_str()))
-            && let Ok(at) = time.parse()
-        {
-            with(at, time, event);
-        }
-        line.clear();
-    }
-    Ok(())
-}
-
-fn hash_of(time: &str, event: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (time, event).hash(&mut hasher);
-    hasher.finish()
-}
-
 fn cut_half_line(mut file: File) -> std::io::Result<()> {
     let size = file.metadata()?.len();
     let mut end = size;
@@ -355,6 +269,26 @@ mod tests {
         log.line("base", "2026-01-01T00:00:06Z", "ValueError: bad \t", &mut mark);
         log.line("base", "2026-01-01T00:00:06Z", " ", &mut mark);
         assert_eq!((log.last_line("base").as_str(), log.last_line("none").as_str()), ("ValueError: bad", ""));
+    }
+
+    #[test]
+    fn lines_that_come_again_are_compared_as_they_come_and_in_any_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = PodLog::open(&dir.path().join("a.log"), Form::Plain { prefix: false }).unwrap();
+        let line = |n: usize| (format!("2026-01-01T00:00:05.{n:09}Z"), format!("line {}", n % 3));
+        let mut none = Mark::default();
+        (0..1000).for_each(|n| log.line("base", &line(n).0, &line(n).1, &mut none));
+        let mut new_of = |order: &mut dyn Iterator<Item = usize>| {
+            let mut mark = log.mark("base");
+            let new = order.filter(|n| log.is_new("base", &line(*n).0, &line(*n).1, &mut mark)).collect::<Vec<_>>();
+            (new, mark.have.len())
+        };
+        // The same order needs nothing to be kept; another one is taken as it is.
+        assert_eq!(new_of(&mut (0..1003)), (vec![1000, 1001, 1002], 0));
+        assert_eq!(new_of(&mut (0..999)), (vec![], 0));
+        assert_eq!(new_of(&mut (600..1001).chain(0..600)).0, [1000]);
+        assert_eq!(new_of(&mut (0..1001).filter(|n| *n != 500)), (vec![1000], 500));
+        assert_eq!(new_of(&mut [7, 7, 8].into_iter()).0, [7]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Requests about any kind of object, found by what the API server says of its kinds.
 
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use kube::{
     api::{DeleteParams, GetParams, ListParams, PostParams, Preconditions, PropagationPolicy, WatchParams},
     core::{Request, WatchEvent},
@@ -135,9 +135,7 @@ impl Things {
         from: &str,
     ) -> Answer<impl Stream<Item = Answer<WatchEvent<Value>>> + use<>> {
         let how = WatchParams::default().timeout(290).labels(selector);
-        let request = self.request().watch(&how, from).map_err(|e| unbuilt(&e))?;
-        let stream = self.api.client().request_events::<Value>(request).await.map_err(Trouble::from)?;
-        Ok(stream.map(|event: Result<WatchEvent<Value>, kube::Error>| event.map_err(Trouble::from)))
+        self.api.changes(self.request().watch(&how, from)).await
     }
 
     /// Makes an object once: one whose creation may have gone through is looked for by its name and the mark of its owner.

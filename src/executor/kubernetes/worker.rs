@@ -33,12 +33,12 @@ pub async fn obtain(
     delivery: &Rc<Delivery>,
     needs: &Needs,
     teller: &Teller,
-    dropped: Rc<Cell<bool>>,
+    (dropped, warn): (Rc<Cell<bool>>, &impl Fn(&str)),
 ) -> Obtained {
     let Some(worker) = &job.worker else { return Obtained::Unwanted };
     let turns = delivery.turns(worker.batch);
     let mut pause = Pause::default();
-    let mut is_new = job.is_new;
+    let (mut is_new, mut is_first) = (job.is_new, true);
     let mut queued = None;
     loop {
         if dropped.get() && is_new {
@@ -46,12 +46,15 @@ pub async fn obtain(
         }
         let Ok(turn) = turns.acquire().await else { return Obtained::Unwanted };
         let unwanted = || dropped.get();
-        let obtained = match needs.deliver(&worker.config_maps).await {
+        let obtained = match needs.deliver().await {
             Err(trouble) if trouble.is_away() => None,
             Err(trouble) => Some(Obtained::Refused(judge::not_created(&trouble))),
             Ok(()) if is_new => Some(find::create(api, &job.pod, &job.conduct, unwanted).await),
+            // What this scheduler sends itself it knows the answer of.
+            Ok(()) if is_first => Some(find::obtain_again(api, job, unwanted, warn).await),
             Ok(()) => Some(find::obtain(api, &job.pod, &job.conduct, unwanted).await),
         };
+        is_first &= obtained.is_none();
         drop(turn);
         // From now on it may be there.
         is_new = false;
@@ -68,6 +71,13 @@ pub async fn obtain(
         let least = queued.as_ref().map_or(Duration::ZERO, Queued::pause);
         pause.wait_at_least(least, || dropped.get()).await;
     }
+}
+
+/// True for what a kubelet says of a pod whose code isn't there (any more).
+pub fn misses_code(event: &PodEvent) -> bool {
+    event.reason == "FailedMount"
+        && event.message.contains("configmap \"dagdeck-")
+        && event.message.contains("not found")
 }
 
 /// Why a pending worker will never run, by the reasons that `worker_pod_pending_fatal_container_state_reasons` names.

@@ -90,6 +90,19 @@ pub fn materializers(db: &Connection, asset: AssetId) -> Result<Vec<String>> {
     read().map_err(failed)
 }
 
+/// DAGs that run when the asset is updated, also together with others.
+pub fn followers(db: &Connection, asset: AssetId) -> Result<Vec<String>> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        db.prepare(
+            "SELECT DISTINCT r.dag_id FROM asset a JOIN asset_reference r ON r.kind = 'asset' AND r.name = a.name \
+             AND r.uri = a.uri WHERE a.id = ?1 AND r.role = 'schedule' ORDER BY r.dag_id",
+        )?
+        .query_map([asset.0], |row| row.get(0))?
+        .collect()
+    };
+    read().map_err(failed)
+}
+
 /// Which events.
 #[derive(Debug, Clone, Default)]
 pub struct EventQuery {

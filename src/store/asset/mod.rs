@@ -10,7 +10,7 @@ mod state;
 pub use consume::consume;
 pub use declare::{activate, declare, forget};
 pub use emit::{Emitted, emit, of_success};
-pub use find::{EventQuery, Named, by_alias, consumed, created, events, find, inactive, materializers};
+pub use find::{EventQuery, Named, by_alias, consumed, created, events, find, followers, inactive, materializers};
 pub use queue::queues;
 pub use state::{clear_state, delete_state, set_state, state};
 

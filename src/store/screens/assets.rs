@@ -11,6 +11,9 @@ use super::{Micros, RunRef, TiRef, rows};
 /// Events that are shown of an asset.
 pub const EVENTS: usize = 12;
 
+/// Events that are read of an asset's history.
+pub const MOST_EVENTS: usize = 2000;
+
 /// One update of an asset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRow {
@@ -96,7 +99,7 @@ pub fn load(conn: &Connection) -> Result<Vec<AssetRow>> {
     )?;
     let at: HashMap<i64, usize> = all.iter().enumerate().map(|(i, a)| (a.id, i)).collect();
     for asset in &mut all {
-        asset.events = events(conn, asset.id)?;
+        asset.events = events(conn, asset.id, EVENTS)?;
     }
     let references = rows(
         conn,
@@ -145,14 +148,18 @@ fn lineage(all: &mut [AssetRow]) {
     }
 }
 
-fn events(conn: &Connection, asset: i64) -> Result<Vec<EventRow>> {
+/// The last updates of an asset, newest first.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn events(conn: &Connection, asset: i64, most: usize) -> Result<Vec<EventRow>> {
     rows(
         conn,
         "SELECT e.timestamp, e.extra, e.partition_key, e.source_dag_id, e.source_run_id, e.source_task_id, e.source_map_index,
                 r.id AS run_row, (SELECT count(*) FROM asset_event_run m WHERE m.event = e.id) AS runs
          FROM asset_event e LEFT JOIN dag_run r ON r.dag_id = e.source_dag_id AND r.run_id = e.source_run_id
          WHERE e.asset = ?1 ORDER BY e.timestamp DESC LIMIT ?2",
-        (asset, EVENTS as i64),
+        (asset, most as i64),
         |r| {
             let (dag, run, task): (Option<String>, Option<String>, Option<String>) = (r.get(3)?, r.get(4)?, r.get(5)?);
             let map_index = r.get(6)?;

@@ -3,7 +3,11 @@
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::{
+    error::Result,
+    model::{PodId, usage::Usage},
+    store,
+};
 
 use super::{Micros, TiRef, instance, instance::InstanceDetail, rows, ti_ref};
 
@@ -56,6 +60,30 @@ pub struct Compare {
     pub right: Side,
     /// Facts, inputs, XComs.
     pub pairs: Vec<Pair>,
+    /// What the containers of their pods used.
+    pub curves: Curves,
+}
+
+/// What the containers of two pods used.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Curves {
+    /// Of the base.
+    pub left: Vec<Usage>,
+    /// Of the try in question.
+    pub right: Vec<Usage>,
+}
+
+impl Curves {
+    /// Containers that were sampled on one side at least, with what is known of each.
+    pub fn containers(&self) -> Vec<(&str, Option<&Usage>, Option<&Usage>)> {
+        fn of<'a>(all: &'a [Usage], name: &str) -> Option<&'a Usage> {
+            all.iter().find(|u| u.container == name)
+        }
+        let mut names: Vec<&str> = self.left.iter().chain(&self.right).map(|u| u.container.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|name| (name, of(&self.left, name), of(&self.right, name))).collect()
+    }
 }
 
 /// Compares a try (0: the last one) with another; `None` if one of the two isn't there.
@@ -74,11 +102,23 @@ pub fn load(conn: &Connection, ti: &TiRef, number: u32, base: &Base) -> Result<O
     let left_number = base_number.unwrap_or(left.row.try_number);
     let mut pairs = Vec::new();
     for ((name, a), (_, b)) in facts(&left, left_number).into_iter().zip(facts(&right, number)) {
-        pairs.push(Pair { name: name.into(), left: a, right: b });
+        // What was kept of one try only is no difference.
+        if name != "host" || !a.is_empty() && !b.is_empty() {
+            pairs.push(Pair { name: name.into(), left: a, right: b });
+        }
     }
+    let (used, of_right) = (used(conn, &left, left_number)?, used(conn, &right, number)?);
+    let curves = Curves { left: used, right: of_right };
     merge("input", fields(&left), fields(&right), &mut pairs);
     merge("xcom", xcoms(&left), xcoms(&right), &mut pairs);
-    Ok(Some(Compare { left: Side { ti: other, number: left_number }, right: Side { ti: ti.clone(), number }, pairs }))
+    let (left, right) = (Side { ti: other, number: left_number }, Side { ti: ti.clone(), number });
+    Ok(Some(Compare { left, right, pairs, curves }))
+}
+
+/// What the containers of a try's pod used; of a try without a pod nothing.
+fn used(conn: &Connection, d: &InstanceDetail, number: u32) -> Result<Vec<Usage>> {
+    let Some(pod) = d.pods.iter().rev().find(|pod| pod.try_number == number) else { return Ok(Vec::new()) };
+    store::pod_usage::of_pod(conn, PodId(pod.id))
 }
 
 fn earlier(conn: &Connection, ti: &TiRef, success: bool) -> Result<Option<TiRef>> {
@@ -105,7 +145,6 @@ fn facts(d: &InstanceDetail, number: u32) -> Vec<(&'static str, String)> {
     };
     let (start, end) = of_try.map_or((d.row.start, d.row.end), |t| (t.start, t.end));
     let took = start.zip(end).map(|(a, b)| format!("{:.1} s", (b - a) as f64 / 1e6)).unwrap_or_default();
-    let last = number == d.row.try_number;
     vec![
         ("run", d.row.ti.run.run_id.clone()),
         ("try", number.to_string()),
@@ -114,7 +153,7 @@ fn facts(d: &InstanceDetail, number: u32) -> Vec<(&'static str, String)> {
         ("exit code", of_try.and_then(|t| t.exit_code).map(|c| c.to_string()).unwrap_or_default()),
         ("started", time(start)),
         ("took", took),
-        ("host", if last { d.place.0.clone().unwrap_or_default() } else { String::new() }),
+        ("host", of_try.and_then(|t| t.host.clone()).unwrap_or_default()),
         ("operator", d.row.operator.clone()),
         ("pool", format!("{} ({} slots)", d.row.pool, d.pool_slots)),
         ("DAG version", format!("v{}", d.version)),

@@ -80,8 +80,8 @@ pub struct DagRow {
     pub pools: Vec<String>,
     /// A failed instance of the newest run, with its cause.
     pub failure: Option<(String, String)>,
-    /// The first deadline of the newest run, and whether it was missed.
-    pub deadline: Option<(Micros, bool)>,
+    /// The first deadline of the newest run.
+    pub deadline: Option<Micros>,
 }
 
 impl DagRow {
@@ -181,9 +181,9 @@ pub fn load(conn: &Connection) -> Result<Dags> {
             }
             dag.deadline = rows(
                 conn,
-                "SELECT due_at, missed FROM deadline WHERE run = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+                "SELECT due_at FROM deadline WHERE run = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
                 [run],
-                |r| Ok((r.get(0)?, r.get(1)?)),
+                |r| r.get(0),
             )?
             .into_iter()
             .next();

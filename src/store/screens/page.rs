@@ -117,6 +117,10 @@ impl<T: Placed> Page<T> {
             self.looking = new.looking;
         }
         self.usual.extend(new.usual);
+        // A long list isn't doubled for one more page.
+        if self.rows.capacity() - self.rows.len() < new.rows.len() {
+            self.rows.reserve_exact(new.rows.len() + self.rows.len() / 8);
+        }
         self.rows.splice(between..between, new.rows);
         self.walk = walk;
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::Result,
     model::{
-        PodEvent, PodId,
+        Pod, PodEvent, PodId,
         pod_life::{Phase, phases},
         spec_diff::{self, SpecChange},
         usage::{Asked, Usage},
@@ -74,7 +74,7 @@ pub struct TaskUse {
     pub last_at: Micros,
 }
 
-/// How a pod's manifest differs from that of the last success of its task and index.
+/// How a pod's manifest differs from that of an earlier pod of its task and index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpecDiff {
     /// The other pod's name.
@@ -87,6 +87,13 @@ pub struct SpecDiff {
     pub digest: Option<(String, String)>,
     /// Fields that differ. Values may be secrets: see [`SpecChange::name`].
     pub changes: Vec<SpecChange>,
+}
+
+impl SpecDiff {
+    /// How many things differ.
+    pub fn count(&self) -> usize {
+        self.changes.len() + usize::from(self.digest.is_some())
+    }
 }
 
 /// A pod.
@@ -120,13 +127,15 @@ pub struct PodDetail {
     pub task_use: Vec<TaskUse>,
     /// Against the last success; `None` if there was none.
     pub diff: Option<SpecDiff>,
+    /// Against the try before; `None` if that had no pod.
+    pub try_diff: Option<SpecDiff>,
     /// Pods before it for the same try that failed before the task's code ran.
     pub failed_launches: usize,
 }
 
 /// Reads a pod; `None` if there is none of that number.
 pub fn load(conn: &Connection, id: i64) -> Result<Option<PodDetail>> {
-    let sql = format!("{} WHERE p.id = ?1", pods::SELECT);
+    let sql = format!("{} WHERE p.id = ?1", pods::select());
     let Some(row) = rows(conn, &sql, [id], pods::make)?.into_iter().next() else { return Ok(None) };
     let Some(pod) = store::pod::get(conn, PodId(id))? else { return Ok(None) };
     let events = store::pod::events(conn, pod.id)?;
@@ -140,7 +149,8 @@ pub fn load(conn: &Connection, id: i64) -> Result<Option<PodDetail>> {
         containers: containers(&pod.manifest, &pod.sight.status, &store::pod_usage::of_pod(conn, pod.id)?),
         phases: phases(&pod.sight, &events),
         task_use: of_task(conn, &pod.dag_id, &pod.key.task_id)?,
-        diff: diff(conn, pod.id)?,
+        diff: store::pod::last_success(conn, &pod)?.map(|then| against(then, &pod)),
+        try_diff: store::pod::of_try_before(conn, &pod)?.map(|then| against(then, &pod)),
         failed_launches: store::pod::failed_launches(conn, &pod.key, pod.epoch, Some(pod.id))?,
         manifest: pod.manifest,
         status: pod.sight.status,
@@ -237,13 +247,16 @@ fn middle_and_peak(mut all: Vec<f64>) -> (f64, f64) {
 /// What differs between a pod and that of the last success before it; `None` without one.
 pub fn diff(conn: &Connection, id: PodId) -> Result<Option<SpecDiff>> {
     let Some(pod) = store::pod::get(conn, id)? else { return Ok(None) };
-    let Some(then) = store::pod::last_success(conn, &pod)? else { return Ok(None) };
+    Ok(store::pod::last_success(conn, &pod)?.map(|then| against(then, &pod)))
+}
+
+fn against(then: Pod, pod: &Pod) -> SpecDiff {
     let digests = then.sight.image_id.clone().zip(pod.sight.image_id.clone());
-    Ok(Some(SpecDiff {
+    SpecDiff {
+        digest: digests.filter(|(then, now)| then != now),
+        changes: spec_diff::between(&then.manifest, &pod.manifest),
         pod: then.name,
         run: RunRef { id: then.key.run.0, dag_id: then.dag_id, run_id: then.run_id },
         try_number: then.try_number,
-        digest: digests.filter(|(then, now)| then != now),
-        changes: spec_diff::between(&then.manifest, &pod.manifest),
-    }))
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
     store::{
         self,
-        pod::{AtWork, IS_POD},
+        pod::{AtWork, IS_ENDING, IS_POD},
     },
 };
 
@@ -39,6 +39,8 @@ pub struct PodRow {
     pub namespace: String,
     /// Phase as seen last; empty before its creation.
     pub phase: String,
+    /// It is called running, though what it was made for has ended.
+    pub is_ending: bool,
     /// Node.
     pub node: Option<String>,
     /// Why it waits, in one line.
@@ -73,7 +75,11 @@ impl Placed for PodRow {
 }
 
 /// Columns of [`make`].
-pub(super) const SELECT: &str = "SELECT p.id, p.run AS run_row, p.dag_id, p.run_id, p.task_id, p.map_index, p.try_number, \
+pub(super) fn select() -> String {
+    format!("SELECT {IS_ENDING} AS is_ending, {COLUMNS}")
+}
+
+const COLUMNS: &str = "p.id, p.run AS run_row, p.dag_id, p.run_id, p.task_id, p.map_index, p.try_number, \
      p.kind, p.stage, p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) AS is_gone, p.name, p.namespace, \
      p.phase, p.node, p.why, p.manifest -> '$.spec.containers[0].resources' AS resources, \
      (SELECT max(u.memory ->> '$.peak') FROM pod_usage u WHERE u.pod = p.id) AS memory_peak, \
@@ -95,6 +101,7 @@ pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
         name: row.get("name")?,
         namespace: row.get("namespace")?,
         phase: row.get("phase")?,
+        is_ending: row.get("is_ending")?,
         node: row.get("node")?,
         why: row.get("why")?,
         asked: crate::model::usage::Asked::of("", &resources).summary(),
@@ -118,24 +125,23 @@ pub fn list(
     keep: impl Fn(&PodRow) -> bool,
     part: &Part,
 ) -> Result<Page<PodRow>> {
-    let sql = format!(
-        "{SELECT} WHERE p.id < ?3 AND (?1 IS NULL OR p.dag_id = ?1) AND {IS_POD}
-           AND (?2 OR p.stage <> 'done' OR (p.deleted_at IS NULL AND p.uid IS NOT NULL)) ORDER BY p.id DESC"
-    );
+    let sql =
+        format!("{} WHERE p.id < ?2 AND {} ORDER BY p.id DESC", select(), store::pod::listed(dag_id.is_some(), all));
     let before = part.after.as_ref().map_or(i64::MAX, |p| p.at.0);
-    let values = vec![dag_id.map(str::to_owned).into(), i64::from(all).into(), before.into()];
+    let values = vec![dag_id.map(str::to_owned).into(), before.into()];
     page::read(conn, (&sql, values), Walk::Runs, make, keep, part.limit)
 }
 
 /// The pods of a task instance, oldest first.
 pub fn of_instance(conn: &Connection, ti: &TiRef) -> Result<Vec<PodRow>> {
-    let sql = format!("{SELECT} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 AND {IS_POD} ORDER BY p.id");
+    let sql =
+        format!("{} WHERE p.run = ?1 AND p.task_id = ?2 AND p.map_index = ?3 AND {IS_POD} ORDER BY p.id", select());
     rows(conn, &sql, (ti.run.id, &ti.task_id, ti.map_index), make)
 }
 
 /// All pods of a run, oldest first: what the phases of its timeline are drawn from.
 pub fn of_run(conn: &Connection, run: i64) -> Result<Vec<PodRow>> {
-    rows(conn, &format!("{SELECT} WHERE p.run = ?1 AND {IS_POD} ORDER BY p.id"), [run], make)
+    rows(conn, &format!("{} WHERE p.run = ?1 AND {IS_POD} ORDER BY p.id", select()), [run], make)
 }
 
 /// A quota's line.

@@ -38,6 +38,8 @@ pub struct TryRow {
     pub why: Option<String>,
     /// Exit code.
     pub exit_code: Option<i32>,
+    /// Where it ran.
+    pub host: Option<String>,
 }
 
 /// The run.
@@ -126,7 +128,7 @@ pub fn graph(conn: &Connection, dag_id: &str, run: Option<i64>) -> Result<Option
 /// Tries of a run, or of one of its instances.
 pub fn tries(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>) -> Result<Vec<TryRow>> {
     const COLUMNS: &str = "SELECT task_id, map_index, try_number, state, start_date, end_date, cause_summary,
-        cause_exception, cause_exit_code FROM try WHERE run = ?1";
+        cause_exception, cause_exit_code, hostname FROM try WHERE run = ?1";
     let make = |r: &rusqlite::Row<'_>| {
         Ok(TryRow {
             task_id: r.get("task_id")?,
@@ -137,6 +139,7 @@ pub fn tries(conn: &Connection, run: i64, of: Option<(&str, MapIndex)>) -> Resul
             end: r.get("end_date")?,
             why: instances::reason(r.get("cause_summary")?, r.get("cause_exception")?),
             exit_code: r.get("cause_exit_code")?,
+            host: r.get("hostname")?,
         })
     };
     match of {

@@ -9,6 +9,9 @@ use crate::{
     operators::kubernetes_pod::{OnFinish, SIDECAR},
 };
 
+/// How long a pod that stays is watched when everything is done.
+const LINGERS: Duration = Duration::from_secs(60);
+
 impl Care {
     /// Has its object removed without waiting for its node.
     pub(super) fn give_up(&mut self, api: &Api) {
@@ -53,6 +56,24 @@ impl Care {
                 return;
             }
             pause.wait().await;
+        }
+    }
+
+    /// One that stays may outlive its task's end by a moment, as long as its sidecar takes: how it ended is to be known, though
+    /// nothing waits for that.
+    pub(super) async fn see_it_end(&mut self, api: &Api, seat: &mut Seat) {
+        let long = tokio::time::sleep(LINGERS);
+        tokio::pin!(long);
+        while !self.is_deleted && !self.is_gone() && !self.now().is_some_and(|pod| glance::is_over(&pod)) {
+            tokio::select! {
+                // Somebody else may take care of it by then.
+                changed = seat.view.changed() => {
+                    if changed.is_err() { return }
+                    let view = seat.view.borrow_and_update().clone();
+                    self.take_view(view, api).await;
+                }
+                () = &mut long => return,
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is seen of a pod, and the wait for its end.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -13,6 +13,9 @@ use crate::{
     model::{Cause, CauseKind, PodEvent},
     operators::kubernetes_pod::{Conduct, Containers, SIDECAR},
 };
+
+/// Where no events may be read: between two looks whether a waiting worker's code is there.
+const CODE: Duration = Duration::from_secs(5);
 
 /// Why a pod isn't waited for any longer, though it goes on.
 enum Stop {
@@ -63,6 +66,7 @@ impl Care {
             self.say(level, &format!("Pod Event: {} - {}", event.reason, event.message));
         }
         self.teller.tell(Report::Event { id: self.job.pod.id, event: Box::new(event.clone()) });
+        self.misses_code |= !base_runs && worker::misses_code(&event);
         self.events.retain(|e| e.uid != event.uid);
         self.events.push(event);
         self.look_again();
@@ -181,7 +185,17 @@ impl Care {
             if let Some(cause) = pod.as_deref().and_then(hopeless) {
                 return Some(Stop::Late(cause));
             }
-            let wake = clocks.next(pod.as_deref(), seat.outage());
+            if std::mem::take(&mut self.misses_code)
+                && let Some(cause) = self.deliver_again().await
+            {
+                return Some(Stop::Late(cause));
+            }
+            let mut wake = clocks.next(pod.as_deref(), seat.outage());
+            // Without events nobody tells that it misses something.
+            let must_ask = self.needs.is_some() && !seat.hears_events() && pod.as_deref().is_some_and(awaits_volumes);
+            if must_ask {
+                wake = wake.min(CODE);
+            }
             let raises = async {
                 match &mut raised {
                     Some(raised) => raised.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone()),
@@ -206,10 +220,29 @@ impl Care {
                     if let Some(cause) = clocks.over(pod.as_deref(), (&self.events, &self.facts), seat.outage()) {
                         return Some(Stop::Late(cause));
                     }
+                    self.misses_code |= must_ask;
                 }
             }
         }
         None
+    }
+
+    /// Makes code again that somebody deleted before the pod's node had it. A cause if that can't be done.
+    async fn deliver_again(&mut self) -> Option<Cause> {
+        let needs = self.needs.clone()?;
+        match self.while_listening(async move { needs.deliver_again().await }).await {
+            Ok(0) => None,
+            Ok(made) => {
+                self.say(
+                    "warning",
+                    &format!("someone deleted {made} ConfigMaps with the task's code: they are made again"),
+                );
+                None
+            }
+            // The node says it again.
+            Err(trouble) if trouble.is_away() || trouble.is_forbidden() => None,
+            Err(trouble) => Some(Cause::new(CauseKind::Mount, format!("the task's code is gone: {trouble}"))),
+        }
     }
 
     /// An order while the pod is followed; without an engine nobody waits for anything.
@@ -283,6 +316,12 @@ impl Care {
             }
         }
     }
+}
+
+/// True for a pod whose node has begun with it, and no container yet.
+fn awaits_volumes(pod: &Value) -> bool {
+    let has_begun = |container: &Value| !container["state"]["waiting"].is_object();
+    glance::phase(pod) == "Pending" && glance::is_scheduled(pod) && !glance::all_containers(pod).any(has_begun)
 }
 
 /// Names of containers whose output is wanted, and which the pod doesn't have.

@@ -89,6 +89,11 @@ impl Watch {
 }
 
 impl Seat {
+    /// Events can be watched, as far as is known.
+    pub fn hears_events(&self) -> bool {
+        self.watch.told.borrow().get("events").is_none_or(|(state, _)| state == "ok")
+    }
+
     /// How long the API server has been away in all since the watch began, and whether it is now.
     pub fn outage(&self) -> (Duration, bool) {
         let (away, silent) = (self.watch.away.sum(), self.watch.silent.sum());

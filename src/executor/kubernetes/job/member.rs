@@ -70,10 +70,15 @@ impl Member {
     }
     /// How it ended.
     pub fn end(&self, conduct: &Conduct) -> End {
-        // Exit codes that mean "skipped" are the pod operator's alone.
-        let conduct = Conduct { skip_on_exit_code: Vec::new(), do_xcom_push: false, ..conduct.clone() };
-        judge::end(&self.now(), self.is_gone(), &self.events, &conduct)
+        end(&self.now(), self.is_gone(), &self.events, conduct)
     }
+}
+
+/// How a pod of a job ended.
+pub fn end(pod: &Value, gone: bool, events: &[PodEvent], conduct: &Conduct) -> End {
+    // Exit codes that mean "skipped" are the pod operator's alone.
+    let conduct = Conduct { skip_on_exit_code: Vec::new(), do_xcom_push: false, ..conduct.clone() };
+    judge::end(pod, gone, events, &conduct)
 }
 
 impl JobCare {

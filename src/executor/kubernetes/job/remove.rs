@@ -1,6 +1,6 @@
 //! What becomes of a job's pods at its end, and of a job that nobody waits for any more.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
         things::{Removal, Things, patiently},
     },
     JobCare, Stir,
-    member::Member,
+    member::{self, Member},
 };
 use crate::operators::kubernetes_pod::OnFinish;
 
@@ -56,8 +56,15 @@ impl JobCare {
     /// is raised is only logged, as in Airflow.
     pub(super) async fn told_of_cleanup(&mut self) {
         let Some(calls) = self.calls.clone().filter(|_| !self.ground.dropped.get()) else { return };
-        let ended_well = |member: &&Member| member.end(&self.ground.work.conduct) == End::Success;
-        let pods: Vec<_> = self.members.values().filter(ended_well).map(|m| (m.uid.clone(), m.now())).collect();
+        let conduct = &self.ground.work.conduct;
+        let ended_well = |member: &&Member| member.end(conduct) == End::Success;
+        // Those that were gone before this scheduler came are judged by what was seen of them last.
+        let known = self.ground.work.members.iter().filter_map(|pod| Some((pod.uid.clone()?, glance::last_seen(pod))));
+        let unseen = known.filter(|(uid, pod)| {
+            !self.members.contains_key(uid) && member::end(pod, true, &[], conduct) == End::Success
+        });
+        let mut pods: Vec<_> = unseen.map(|(uid, pod)| (uid, Rc::new(pod))).collect();
+        pods.extend(self.members.values().filter(ended_well).map(|m| (m.uid.clone(), m.now())));
         for (uid, pod) in pods {
             if let Err(cause) = self.ground.while_listening(calls.tell_of("on_pod_cleanup", &uid, &pod)).await {
                 self.ground.say("warning", &format!("pod {}: {}", glance::name(&pod), cause.summary));
