@@ -106,7 +106,8 @@ fn open_console(options: ConsoleOptions, environment: &Environment) -> Result<()
 /// Starts a scheduler for a home, as the console wants it.
 fn start_scheduler(home: &Path, dags_folder: &Path) -> Result<Option<Child>> {
     let (home, dags_folder) = (Some(home.into()), Some(dags_folder.into()));
-    engine::launch(&Place::find(&Wanted { home, dags_folder })?)
+    let place = Place::find(&Wanted { home, dags_folder })?;
+    engine::launch(&place).map_err(|e| dagdeck::config::explained(e, &place.home))
 }
 
 /// Processes that dagdeck starts for itself.

@@ -36,7 +36,7 @@ impl Environment {
     /// # Errors
     /// What reading the settings says.
     pub fn place(&self) -> Result<Place> {
-        Place::find(&self.wanted()?).map_err(|e| self.explained(e))
+        Place::find(&self.wanted()?)
     }
 
     fn wanted(&self) -> Result<Wanted> {
@@ -60,7 +60,10 @@ impl Environment {
     #[must_use]
     pub(super) fn filled(mut self) -> Self {
         let said = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        self.home = self.home.or_else(|| said("DAGDECK_HOME"));
+        // A context that is named means its own home.
+        if self.context.is_none() {
+            self.home = self.home.or_else(|| said("DAGDECK_HOME"));
+        }
         self.dags_folder = self.dags_folder.or_else(|| said("DAGDECK_DAGS_FOLDER"));
         self
     }

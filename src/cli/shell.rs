@@ -273,6 +273,8 @@ impl Shell {
     /// # Errors
     /// Never: a lost stderr harms nothing.
     pub fn say(&mut self, message: &str) -> Result<()> {
+        // What was printed before stands before it, where both are one terminal. (An error is told at the end.)
+        let _ = self.out.flush();
         let _ = writeln!(self.err, "{message}");
         Ok(())
     }
@@ -308,7 +310,10 @@ impl Shell {
 
     /// Prints an error: what, why, what to do instead.
     pub fn complain(&mut self, error: Error) {
-        let error = self.environment.explained(error);
+        let mut error = self.environment.explained(error);
+        if let Some(hint) = &mut error.hint {
+            *hint = hint.replace("help VERB", &format!("help {}", verb_of(&self.command_line)));
+        }
         let _ = writeln!(self.err, "error: {error}");
     }
 }
@@ -317,6 +322,23 @@ impl Shell {
 pub fn no_scheduler(place: &Place) -> Error {
     Error::new(crate::error::Kind::NoScheduler, format!("no scheduler runs for the home {}", place.home.display()))
         .hint("`dagdeck scheduler start` starts one")
+}
+
+/// The verb of a command line: its first words, without flags and what follows those that have a value.
+fn verb_of(line: &str) -> String {
+    let mut words = line.split(' ').skip(1).peekable();
+    let mut verb = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            "--home" | "--dags-folder" | "--context" | "--output" | "-o" => drop(words.next()),
+            flag if flag.starts_with('-') => {}
+            word => verb.push(word),
+        }
+        if verb.len() == 2 || verb.first().is_some_and(|group| matches!(*group, "logs" | "screen" | "open")) {
+            break;
+        }
+    }
+    if verb.is_empty() { "VERB".into() } else { verb.join(" ") }
 }
 
 /// A command line that can be pasted into a shell.
@@ -347,5 +369,12 @@ mod tests {
         assert_eq!(quote("manual__2026-01-01T00:00:00+00:00"), "manual__2026-01-01T00:00:00+00:00");
         assert_eq!(quote(r#"{"a": "it's"}"#), r#"'{"a": "it'\''s"}'"#);
         assert_eq!(quote(""), "''");
+    }
+
+    #[test]
+    fn the_verb_of_a_command_line() {
+        assert_eq!(verb_of("dagdeck --home /h -o json dags details churn"), "dags details");
+        assert_eq!(verb_of("dagdeck --plain logs churn latest"), "logs");
+        assert_eq!(verb_of("dagdeck"), "VERB");
     }
 }

@@ -1,6 +1,7 @@
 //! `tasks clear`: which task instances, then their plan.
 
 use clap::Args;
+use rusqlite::Connection;
 
 use super::{
     plan::{self, PlanFlags},
@@ -108,25 +109,26 @@ pub fn run(clear: Clear, shell: &mut Shell) -> Result<i32> {
         return Err(Error::usage("--start-date is after --end-date"));
     }
     let conn = target::fresh_dag(shell, &dag_id)?;
-    let run_id = match &clear.run_id {
-        Some(run_id) => Some(target::find_run(shell, &conn, &dag_id, run_id)?.run_id),
+    let run = match &clear.run_id {
+        Some(run_id) => Some(target::find_run(shell, &conn, &dag_id, run_id)?),
         None => None,
     };
     let refs = |words: &[String]| words.iter().map(|t| split_index(t)).collect::<Result<Vec<_>>>();
     let (task_ids, exclude) = (refs(&clear.task_ids)?, refs(&clear.exclude)?);
     if let Some(version) = pages::dag::version(&conn, &dag_id, None)? {
         let tasks = version.dag.tasks.keys().map(|id| id.to_string());
-        let known: Vec<String> = tasks.chain(version.dag.task_groups.keys().cloned()).collect();
-        // A task of an old version may still have instances in the run that was named.
-        let is_known = |id: &String| known.contains(id) || run_id.is_some();
-        if let Some((unknown, _)) = task_ids.iter().chain(&exclude).find(|(id, _)| !is_known(id)) {
+        let mut known: Vec<String> = tasks.chain(version.dag.task_groups.keys().cloned()).collect();
+        if let Some(run) = &run {
+            known.extend(tasks_of(&conn, run)?);
+        }
+        if let Some((unknown, _)) = task_ids.iter().chain(&exclude).find(|(id, _)| !known.contains(id)) {
             return Err(target::unknown_task(&dag_id, unknown, &known));
         }
     }
     drop(conn);
     let selection = Selection {
         dag_id,
-        run_id,
+        run_id: run.map(|run| run.run_id),
         start_date,
         end_date,
         task_text: clear.task_text,
@@ -144,4 +146,17 @@ pub fn run(clear: Clear, shell: &mut Shell) -> Result<i32> {
         latest_version: clear.version.latest(),
     };
     plan::carry_out(shell, clear.flags, |dry_run| Command::Clear { selection: selection.clone(), dry_run })
+}
+
+/// Tasks that have instances in a run, and their groups: it may be of an older version of its DAG.
+fn tasks_of(conn: &Connection, run: &target::Run) -> Result<Vec<String>> {
+    let mut known: Vec<String> = Vec::new();
+    for row in pages::task_instance::list(conn, run.row, None, None)? {
+        let id = row["task_id"].as_str().unwrap_or_default();
+        known.extend(id.match_indices('.').map(|(dot, _)| id[..dot].to_owned()));
+        known.push(id.to_owned());
+    }
+    known.sort();
+    known.dedup();
+    Ok(known)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{pod_show, shell::Shell};
+use super::{pod_show, shell::Shell, target};
 use crate::{
     error::{Error, Result},
     store::{self, screens::pod},
@@ -25,7 +25,7 @@ pub struct Usage {
 /// # Errors
 /// `NotFound` if a task is named that has had no pod.
 pub fn run(of: Usage, shell: &mut Shell) -> Result<i32> {
-    let conn = shell.store()?;
+    let conn = target::fresh_dag(shell, &of.dag_id)?;
     let known = store::pod::tasks(&conn, &of.dag_id)?;
     let tasks = match of.task_id {
         Some(task) if known.contains(&task) => vec![task],

@@ -37,12 +37,13 @@ pub fn explained(error: Error, home: &Path) -> Error {
     let said = error.to_string();
     let is_about_home = said.contains(&*home.to_string_lossy()) || !error.message.contains(" /");
     // What a scheduler that ended at once wrote is `Refused`.
-    let may_be = matches!(error.kind, Kind::System | Kind::Refused) && is_about_home;
+    let is_explained = said.contains(&format!("home {} ", home.display()));
+    let may_be = matches!(error.kind, Kind::System | Kind::Refused) && is_about_home && !is_explained;
     if !may_be || !(SAID.iter().any(|words| said.contains(words)) || said.contains("ended at once")) {
         return error;
     }
     let Some((sentence, hint)) = trouble(home) else { return error };
-    let mut cause = error.message;
+    let mut cause = error.message.split("\n  hint:").next().unwrap_or_default().to_owned();
     if let Some(more) = error.cause {
         cause = format!("{cause}: {more}");
     }
@@ -159,6 +160,13 @@ mod tests {
         assert_eq!(explained(elsewhere.clone(), Path::new("/dev/null/home")).message, elsewhere.message);
         let sound = Error::system("cannot open the store", "disk I/O error");
         assert_eq!(explained(sound, home.path()).message, "cannot open the store");
+        // Told once, whoever asks again.
+        fs::write(home.path().join("file"), "").unwrap();
+        let below = home.path().join("file/home");
+        let once = explained(Error::system(format!("cannot create {}", below.display()), "Not a directory"), &below);
+        assert!(once.message.contains("is a file"), "{once}");
+        let ended = Error::refused("the scheduler ended at once").because(&once);
+        assert_eq!(explained(ended.clone(), &below).to_string(), ended.to_string());
         let refused = Error::refused("there is no pool \"x\"");
         assert_eq!(explained(refused.clone(), Path::new("/dev/null/home")).message, refused.message);
     }

@@ -87,7 +87,12 @@ pub fn screen(mut stage: Stage, name: &str, at: Option<Opening>, filter: Option<
             About::Run => format!("{name} needs DAG/RUN"),
             About::Task => format!("{name} needs DAG/RUN/TASK, and an index if the task is mapped"),
         })
-        .hint("--where narrows a list; RUN may be `latest`"));
+        .hint(match about {
+            About::Everything => format!("`dagdeck screen {name} --where FILTER` narrows it"),
+            About::Dag => format!("`dagdeck screen {name} DAG`"),
+            About::Run => format!("`dagdeck screen {name} DAG/latest`"),
+            About::Task => format!("`dagdeck screen {name} DAG/latest/TASK`"),
+        }));
     }
     // What is asked for may be inside of the object that was named.
     let at = match (about, at) {

@@ -172,9 +172,11 @@ pub fn start_detached(place: &Place) -> Result<bool> {
         if let Ok(Some(status)) = child.try_wait() {
             let said = tasklog::read_from(&log_path(place), before).map(|(text, _)| text).unwrap_or_default();
             let error = Error::refused(format!("the scheduler ended at once ({status})"));
-            return Err(match said.rsplit("error: ").next().map(str::trim_end).filter(|last| !last.is_empty()) {
-                Some(last) => error.because(last),
-                None => error.because(format!("it said nothing in {}", log_path(place).display())),
+            let begins = if said.starts_with("error: ") { Some(0) } else { said.rfind("\nerror: ").map(|at| at + 1) };
+            let last = said.get(begins.unwrap_or(0)..).unwrap_or_default();
+            return Err(match last.trim_start_matches("error: ").trim_end() {
+                last if !last.is_empty() => error.because(last),
+                _ => error.because(format!("it said nothing in {}", log_path(place).display())),
             });
         }
         if Instant::now() > give_up {

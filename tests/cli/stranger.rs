@@ -45,7 +45,8 @@ fn refused(home: &Home, path: &Path, lines: &[&str], reason: &str) {
         assert_eq!(output.status.code(), Some(1), "{line}: {err}");
         let begins = format!("error: home {} {reason}", path.display());
         assert!(err.contains(&begins) && err.contains("hint: "), "{line}: wanted {begins:?}, said {err}");
-        assert_eq!(err.matches("error: ").count(), 1, "{line}: {err}");
+        let told = err.matches(&format!("home {} ", path.display())).count();
+        assert_eq!((err.matches("error: ").count(), told), (1, 1), "{line}: {err}");
     }
 }
 
@@ -106,6 +107,26 @@ fn help_is_given_however_it_is_asked_for() {
     // The environment's home isn't shown as a flag that must be given.
     let ran = home.run(&["pools", "delete"]);
     assert!(ran.code == 2 && ran.err.contains("Usage: dagdeck pools delete <NAME>"), "{ran:?}");
+}
+
+#[test]
+fn what_is_missing_is_told_with_the_help_of_that_verb() {
+    let home = home();
+    home.run(&["dags", "list"]).ok();
+    let ran = home.run(&["dags", "details"]);
+    assert!(ran.code == 2 && ran.err.contains("`dagdeck help dags details` shows what a verb needs"), "{ran:?}");
+    home.run(&["dags", "trigger", "one", "-r", "r"]).ok();
+    let ran = home.run(&["tasks", "clear", "one", "--run-id", "r", "--task-id", "b", "-y"]);
+    assert!(ran.code == 1 && ran.err.contains("DAG one has no task \"b\""), "{ran:?}");
+    // A context that is named is meant, whatever home the environment names.
+    let ran = home.run(&["--context", "nowhere", "dags", "list"]);
+    assert!(ran.code == 2 && ran.err.contains("--context nowhere"), "{ran:?}");
+    // In one stream the last word comes last.
+    let both = fs::File::create(home.path().join("both")).unwrap();
+    let mut command = home.command(&["tasks", "clear", "one", "--run-id", "r", "--dry-run"]);
+    command.stdout(both.try_clone().unwrap()).stderr(both).status().unwrap();
+    let text = fs::read_to_string(home.path().join("both")).unwrap();
+    assert!(text.trim_end().ends_with("plan only, nothing was changed"), "{text}");
 }
 
 #[test]

@@ -159,7 +159,7 @@ pub const ACTS: &[Act] = &[
     Act {
         name: "clear a group of failures",
         at: "",
-        steps: &[("1", " triage "), ("/\x15task:g.*\r", "/ task:g.*"), ("C", "[ Clear 16 ]"), (RIGHT, ">[ Clear 16 ]<")],
+        steps: &[("1", " triage "), ("/\x15task:g.*\r", " / task:g.*"), ("C", "g.one selected"), ("", "[ Clear 16 ]"), (RIGHT, ">[ Clear 16 ]<")],
         last: "\r",
         action: "clear",
         plans: 8,

@@ -213,8 +213,9 @@ fn make_due(home: &Home) {
     await_done(home, "what was held", || ask(home, HELD) == 0);
 }
 
+/// Kills the console: no hang-up that it could hear of.
 fn end(mut terminal: Terminal) {
-    terminal.child.kill().unwrap();
+    kill(terminal.child.process_id().unwrap() as i32);
     terminal.child.wait().unwrap();
 }
 
@@ -247,11 +248,14 @@ fn what_is_taken_back_is_so_once_or_not_at_all() {
     let mut terminal = open(&home, clear.at);
     begin(&mut terminal, &clear);
     terminal.types(clear.last);
-    await_done(&home, "the clear", || ask(&home, HELD) == 1);
+    // It can take back only what it was told of.
+    terminal.wait_for("held for 10 s, then done");
     home.kill_scheduler();
     terminal.wait_for("NO SCHED");
     make_due(&home);
     terminal.wait_for("sched ok");
+    // What is held is thrown away by `U`, what was done is taken back: the console must know that it was done.
+    await_done(&home, "that the console forgets what was held", || !terminal.screen().contains("undoes"));
     with_kills_of_the_scheduler(&home, &TAKE_BACK, &mut terminal);
     end(terminal);
 }

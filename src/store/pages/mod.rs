@@ -49,7 +49,7 @@ pub fn open_any(db: &Path) -> Result<Connection> {
         return Err(Error::not_found(format!("there is no store at {}", db.display()))
             .hint("`dagdeck db migrate` creates it; `dagdeck` and `dagdeck scheduler` do, too"));
     }
-    let failed = |e| Error::system(format!("can't open the store {}", db.display()), e);
+    let failed = |e| super::failed(&format!("can't open the store {}", db.display()), e);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(db, flags).map_err(failed)?;
     conn.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
@@ -135,7 +135,7 @@ fn json(value: ValueRef<'_>, kind: As) -> Value {
 }
 
 fn read_error(e: rusqlite::Error) -> Error {
-    Error::system("can't read the store", &e)
+    super::failed("can't read the store", e)
 }
 
 /// The version that the store's schema has (`PRAGMA user_version`).
