@@ -48,7 +48,11 @@ impl State {
             && row.action != Action::Shell
             && let Some(why) = self.no_verbs()
         {
-            return Err(why);
+            let held = self.held.first().filter(|_| row.action == Action::Undo && !self.facts.read_only);
+            return Err(match held {
+                Some(held) => format!("{why}; without one `dagdeck plans discard {}` takes it back", held.plan_id),
+                None => why,
+            });
         }
         self.fits(row)
     }

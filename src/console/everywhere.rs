@@ -21,6 +21,8 @@ pub struct Everywhere {
     pub clusters: Option<Health>,
     /// Backfills that have not ended.
     pub backfills: Vec<Underway>,
+    /// Of the plans that were asked for: those that could not be applied, and why.
+    pub refused: Vec<(String, String)>,
 }
 
 /// How clusters are, in a word for the top line.
@@ -34,15 +36,16 @@ pub enum Health {
     Forbidden,
 }
 
-/// Reads it.
+/// Reads it; `plans` are those whose end somebody waits for.
 ///
 /// # Errors
 /// If the store can't be read.
-pub fn load(conn: &Connection) -> Result<Everywhere> {
+pub fn load(conn: &Connection, plans: &[String]) -> Result<Everywhere> {
     Ok(Everywhere {
         held: backfills::held(conn)?,
         clusters: health(&pods::clusters(conn)?),
         backfills: backfills::running(conn)?,
+        refused: backfills::refused(conn, plans)?,
     })
 }
 

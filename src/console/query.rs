@@ -103,7 +103,7 @@ pub enum Query {
     Logs(Logs),
     Backfills,
     /// What every screen shows.
-    Everywhere,
+    Everywhere(Vec<String>),
     /// What a task instance asks.
     Question(TiRef),
     Versions(String),
@@ -315,7 +315,7 @@ pub fn answer(conn: &Connection, query: &Query, kept: &mut Kept) -> Result<Data>
         }
         Query::Audit(about) => Data::Audit(audit::load(conn, about.as_ref(), LIMIT)?),
         Query::Backfills => Data::Backfills(backfills::load(conn)?),
-        Query::Everywhere => Data::Everywhere(Box::new(everywhere::load(conn)?)),
+        Query::Everywhere(plans) => Data::Everywhere(Box::new(everywhere::load(conn, plans)?)),
         Query::Question(ti) => Data::Question(questions::load(conn, Some(ti))?.into_iter().next().map(Box::new)),
         Query::Settings => Data::Settings(settings::load(conn)?),
         Query::Assets => Data::Assets(assets::load(conn)?),

@@ -50,7 +50,7 @@ fn nothing_is_read_by_going_through_all_runs_or_task_instances() {
         Query::Logs(Logs::These(vec![ti(run(2, "two"))])),
         Query::Logs(Logs::Task(run(2, "two"), "t".into())),
         Query::Backfills,
-        Query::Everywhere,
+        Query::Everywhere(Vec::new()),
         Query::Question(ti(run(2, "two"))),
         Query::Versions(dag.clone()),
         Query::Calendar { dag_id: dag.clone(), now },

@@ -320,7 +320,7 @@ mod tests {
         for (n, text) in [(2, "n"), (3, "no"), (4, "nothing")] {
             desk.ask(n, Asker::Screen, look(text));
         }
-        desk.ask(5, Asker::Everywhere, Query::Everywhere);
+        desk.ask(5, Asker::Everywhere, Query::Everywhere(Vec::new()));
         thread::spawn(move || store(&db, &questions, &events));
         let mut order = Vec::new();
         while order.len() < 5 {

@@ -261,6 +261,8 @@ impl Engine {
 
     /// Seconds by which the oldest due thing is late.
     pub(super) fn lag(&self) -> f64 {
-        self.world.next_wake().map_or(0.0, |at| crate::model::time::seconds_between(at, crate::clock::now()).max(0.0))
+        // What can be done at once has no time that it could be late by.
+        let at = self.world.next_wake().filter(|at| *at > jiff::Timestamp::MIN);
+        at.map_or(0.0, |at| crate::model::time::seconds_between(at, crate::clock::now()).max(0.0))
     }
 }

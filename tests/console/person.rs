@@ -107,6 +107,26 @@ fn a_run_that_waits_for_others_of_its_dag_alarms_nobody() {
 }
 
 #[test]
+fn a_failure_is_quiet_only_if_a_later_run_worked_after_it() {
+    let (dir, mut stage) = stage(SMALL);
+    let db = store(&dir);
+    let newest = "SELECT max(run) FROM task_instance WHERE state = 'failed' AND task_id = 'train_with_hp'";
+    let run: i64 = db.query_row(newest, [], |r| r.get(0)).unwrap();
+    db.execute("UPDATE task_instance SET end_date = ?1 WHERE state = 'failed'", [NOW - 60_000_000]).unwrap();
+    let mut worked_at = |end: i64| {
+        let sql =
+            "UPDATE task_instance SET state = 'success', end_date = ?2 WHERE run = ?1 AND task_id = 'train_with_hp'";
+        assert!(db.execute(sql, [run, end]).unwrap() > 0);
+        stage.changed().text()
+    };
+    // The older run failed once more after that: it was cleared, or is of a backfill.
+    let text = worked_at(1);
+    assert!(!text.contains("QUIET") && text.contains("train_with_hp[3]"), "{text}");
+    let text = worked_at(NOW);
+    assert!(text.contains("QUIET (worked since"), "{text}");
+}
+
+#[test]
 fn a_paused_dag_says_so_where_a_run_is_asked_for() {
     let (dir, mut stage) = stage(SMALL);
     store(&dir).execute("UPDATE dag SET is_paused = 1 WHERE dag_id = 'churn_train'", []).unwrap();

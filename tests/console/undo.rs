@@ -55,6 +55,31 @@ fn what_was_applied_while_u_was_on_its_way_is_taken_back_by_a_plan() {
 }
 
 #[test]
+fn what_could_not_be_done_when_its_time_had_come_is_said_until_a_key_is_pressed() {
+    let (dir, mut stage) = stage(SMALL);
+    let plan = json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
+    stage.keys("Enter C");
+    stage.answer(number(&stage.wanted[0]), plan).keys("Right Enter");
+    stage.answer(number(&stage.wanted[1]), json!({"plan_id": "p9", "state": "held", "task_instances": []}));
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute(
+        "INSERT INTO plan VALUES ('p9', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
+        [NOW, NOW + 10_000_000],
+    )
+    .unwrap();
+    stage.changed();
+    db.execute("UPDATE plan SET state = 'refused', result = 'plan p9 is of yesterday'", []).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("NOT DONE: plan p9 is of yesterday"), "{text}");
+    let text = stage.keys("@").text();
+    assert!(!text.contains("NOT DONE") && text.contains(" NO dagdeck tasks clear"), "{text}");
+    // Nothing is left to be taken back.
+    let asked = stage.wanted.len();
+    assert!(stage.keys("Esc U").text().contains("nothing is held"), "{}", stage.text());
+    assert_eq!(stage.wanted.len(), asked);
+}
+
+#[test]
 fn what_was_applied_is_taken_back_by_a_plan() {
     let (_dir, mut stage) = stage(SMALL);
     let asked = |line: &String| -> u64 { line.split(':').next().unwrap().parse().unwrap() };

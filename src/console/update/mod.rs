@@ -247,7 +247,7 @@ fn changed(state: &mut State) -> Vec<Effect> {
 /// Asks for what every screen shows.
 pub(crate) fn ask_everywhere(state: &mut State) -> Vec<Effect> {
     let ticket = state.next_ticket();
-    vec![Effect::Load(ticket, Asker::Everywhere, Query::Everywhere)]
+    vec![Effect::Load(ticket, Asker::Everywhere, Query::Everywhere(undo::awaited(state)))]
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
@@ -292,6 +292,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     if let Ok(Data::Everywhere(seen)) = answer {
         let seen = *seen;
         (state.held, state.clusters, state.backfills) = (seen.held, seen.clusters, seen.backfills);
+        undo::refused(state, seen.refused);
         return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {

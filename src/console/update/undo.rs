@@ -4,10 +4,10 @@ use crate::{
     console::{
         forms::{ActForm, Purpose},
         message::Effect,
-        state::{State, Undo},
+        state::{Done, State, Undo},
     },
     protocol::Command,
-    store::screens::backfills::Held,
+    store::screens::{Micros, backfills::Held},
 };
 
 use super::act;
@@ -67,18 +67,44 @@ fn discard(state: &mut State, plans: Vec<String>) -> Vec<Effect> {
 pub fn discarded(state: &mut State, plan_id: &str, is_done: bool) -> Vec<Effect> {
     state.held.retain(|h| h.plan_id != plan_id);
     if is_done {
-        state.undo.iter_mut().for_each(|u| {
-            if let Undo::Plans { ids, .. } = u {
-                ids.retain(|id| id != plan_id);
-            }
-        });
-        state.undo.retain(|u| !matches!(u, Undo::Plans { ids, .. } if ids.is_empty()));
+        forget(state, plan_id);
         return Vec::new();
     }
     let is_mine = |u: &Undo| matches!(u, Undo::Plans { ids, .. } if ids.iter().any(|id| id == plan_id));
     let is_last = !state.done.iter().any(|d| d.discards.is_some() && d.result.is_none());
     let is_free = state.held.is_empty() && state.undo.last().is_some_and(is_mine);
     if is_last && is_free { undo(state) } else { Vec::new() }
+}
+
+/// Plans of this session that were held when it was last looked.
+pub fn awaited(state: &State) -> Vec<String> {
+    let is_mine = |h: &&Held| state.done.iter().any(|d| d.plan.as_ref() == Some(&h.plan_id));
+    state.held.iter().filter(is_mine).map(|h| h.plan_id.clone()).collect()
+}
+
+/// Plans of this session that could not be applied when their time had come: said until a key is pressed, and in the session's log.
+pub fn refused(state: &mut State, plans: Vec<(String, String)>) {
+    for (plan_id, why) in plans {
+        forget(state, &plan_id);
+        let is_its = |d: &&mut Done| d.discards.is_none() && d.plan.as_ref() == Some(&plan_id);
+        let Some(done) = state.done.iter_mut().find(is_its) else { continue };
+        done.result = Some(Err(why.clone()));
+        let command = done.command.clone();
+        state.flash(format!("NOT DONE: {why}: {command}"), true);
+        if let Some(flash) = &mut state.flash {
+            flash.until = Micros::MAX;
+        }
+    }
+}
+
+/// There is nothing to take back of a plan.
+fn forget(state: &mut State, plan_id: &str) {
+    for u in &mut state.undo {
+        if let Undo::Plans { ids, .. } = u {
+            ids.retain(|id| id != plan_id);
+        }
+    }
+    state.undo.retain(|u| !matches!(u, Undo::Plans { ids, .. } if ids.is_empty()));
 }
 
 /// Keeps a plan that is held now with the others of the same form; `at` is the command's place in `done`.

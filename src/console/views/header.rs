@@ -66,6 +66,8 @@ fn right(state: &State) -> String {
             n => format!(", {n} plans"),
         };
         all.push(format!("HELD {seconds}s by {}{plans}{more} ({} undoes)", held.who, key(Action::Undo)));
+    } else if !state.held.is_empty() && matches!(state.link, Link::Down { .. }) {
+        all.push(format!("{} held until a scheduler runs", count(state.held.len(), "plan")));
     }
     all.extend(jobs::short(state, state.size.0 >= TWO_PANES));
     if let Some(others) = others(state) {

@@ -172,6 +172,16 @@ pub struct Held {
     pub act: Option<String>,
 }
 
+/// Of these plans those that could not be applied when their time had come, and why.
+pub fn refused(conn: &Connection, plans: &[String]) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for plan_id in plans {
+        let sql = "SELECT plan_id, coalesce(result, '') FROM plan WHERE plan_id = ?1 AND state = 'refused'";
+        found.extend(rows(conn, sql, [plan_id], |r| Ok((r.get(0)?, r.get(1)?)))?);
+    }
+    Ok(found)
+}
+
 /// Plans that are held now, the next one first.
 pub fn held(conn: &Connection) -> Result<Vec<Held>> {
     let sql =

@@ -105,10 +105,12 @@ pub(crate) fn make(r: &rusqlite::Row<'_>) -> rusqlite::Result<TiRow> {
     })
 }
 
-/// A cause's sentence, with the exception's class if it doesn't say it.
+/// A cause's sentence, with the exception's class if it doesn't say it. `AirflowException` says nothing that the sentence doesn't.
 pub(crate) fn reason(why: Option<String>, exception: Option<String>) -> Option<String> {
     match (why, exception) {
-        (Some(why), Some(class)) if !class.is_empty() && !why.contains(&class) => Some(format!("{class}: {why}")),
+        (Some(why), Some(class)) if !["", "AirflowException"].contains(&class.as_str()) && !why.contains(&class) => {
+            Some(format!("{class}: {why}"))
+        }
         (why, _) => why,
     }
 }

@@ -265,7 +265,7 @@ fn group(conn: &Connection, failed: Vec<TiRow>, now: Micros) -> Result<Vec<Group
         let before = if last_worked.is_none() { super::runs_before(conn, &newest.ti, LOOKED_AT)? } else { 0 };
         let mut settled = true;
         for member in members.iter().take(20) {
-            if last_success(conn, &member.ti, Some(member.run_after))?.is_none() {
+            if last_success(conn, &member.ti, Some((member.run_after, member.end.unwrap_or(0))))?.is_none() {
                 settled = false;
                 break;
             }
@@ -315,15 +315,17 @@ fn said(conn: &Connection, fingerprint: &str, now: Micros) -> Result<Said> {
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
-/// When this task (of any index) last ended well, among the last 100 runs; or in a run after `later_than`.
-fn last_success(conn: &Connection, ti: &TiRef, later_than: Option<Micros>) -> Result<Option<Micros>> {
+/// When this task (of any index) last ended well, among the last 100 runs; or in a run after the one of `later_than` whose
+/// instance also ended later.
+fn last_success(conn: &Connection, ti: &TiRef, later_than: Option<(Micros, Micros)>) -> Result<Option<Micros>> {
+    let (run_after, end) = later_than.unwrap_or((i64::MIN, i64::MIN));
     let found: Vec<Option<Micros>> = rows(
         conn,
         "SELECT t.end_date FROM (SELECT id FROM dag_run WHERE dag_id = ?1 AND run_after > ?4
              ORDER BY run_after DESC, id DESC LIMIT 100) r
          JOIN task_instance t ON t.run = r.id AND t.task_id = ?2 AND t.map_index = ?3
-         WHERE t.state = 'success' LIMIT 1",
-        (&ti.run.dag_id, &ti.task_id, ti.map_index, later_than.unwrap_or(i64::MIN)),
+         WHERE t.state = 'success' AND coalesce(t.end_date, 0) > ?5 LIMIT 1",
+        (&ti.run.dag_id, &ti.task_id, ti.map_index, run_after, end),
         |r| r.get(0),
     )?;
     Ok(found.into_iter().next().flatten())
