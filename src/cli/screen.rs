@@ -29,9 +29,10 @@ pub struct ScreenArgs {
 /// Prints it.
 pub fn run(of: ScreenArgs, shell: &mut Shell) -> Result<i32> {
     let at = of.reference.map(|reference| opening(&reference, shell.environment())).transpose()?;
+    let scheduler = shell.scheduler()?;
     let place = shell.place()?;
     let now = crate::clock::now().as_microsecond();
-    let stage = Stage::of(place.home.clone(), place.dags_folder.clone(), place.logs(), now)?;
+    let stage = Stage::of(place.home.clone(), place.dags_folder.clone(), place.logs(), scheduler, now)?;
     let shown = console::plain_screen(stage, &of.name, at, of.filter.as_deref())?;
     match shown.rows {
         _ if !shell.format().is_document() => shell.text(&shown.text)?,

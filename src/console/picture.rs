@@ -59,12 +59,20 @@ impl Stage {
         Self::with((home, dags_folder, logs), size, now, connected)
     }
 
-    /// A console of a home with its DAG folder and its folder of logs, without a scheduler.
+    /// A console of a home with its DAG folder and its folder of logs, and what its scheduler says of itself, if one runs.
     ///
     /// # Errors
     /// What reading the store says.
-    pub fn of(home: PathBuf, dags_folder: PathBuf, logs: PathBuf, now: i64) -> Result<Self> {
-        Self::with((home, dags_folder, logs), (80, 24), now, false)
+    pub fn of(
+        home: PathBuf,
+        dags_folder: PathBuf,
+        logs: PathBuf,
+        scheduler: Option<serde_json::Value>,
+        now: i64,
+    ) -> Result<Self> {
+        let mut stage = Self::with((home, dags_folder, logs), (80, 24), now, scheduler.is_some())?;
+        stage.state.status = scheduler;
+        Ok(stage)
     }
 
     fn with(

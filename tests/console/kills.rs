@@ -304,6 +304,8 @@ fn consoles_are_in_the_status() {
         status["consoles"].as_array().filter(|all| !all.is_empty()).cloned()
     });
     assert!(consoles[0]["at"].as_str().unwrap().starts_with("quiet"), "{consoles:?}");
+    let screen = home.run(&["screen", "system"]).ok().out;
+    assert!(screen.contains(&home.scheduler().to_string()) && !screen.contains("none runs"), "{screen}");
     end(terminal);
 }
 
