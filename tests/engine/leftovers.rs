@@ -92,18 +92,19 @@ fn the_same_with_a_scheduler_that_started_after_the_mark() {
 
 #[test]
 fn a_new_try_waits_until_the_process_of_the_old_one_is_gone() {
-    let home = home("2");
+    let home = home("60");
     home.run(&["dags", "trigger", "stubborn", "-r", "r1"]).ok();
     let (old, grandchild) = begun(&home, 1);
-    // Marked, the instance is done at once; its process has its grace. Cleared, the instance may run again.
+    // Marked, the instance is done at once; its process has its grace, longer than this test takes. Cleared, the instance may run again.
     home.run(&["tasks", "mark", "stubborn", "r1", "stays", "failed", "-y"]).ok();
     home.run(&["tasks", "clear", "stubborn", "--run-id", "r1", "--task-id", "stays", "-y"]).ok();
     let why = home.run(&["tasks", "explain", "stubborn", "r1", "stays", "-o", "json"]).ok();
     assert!(why.out.contains("earlier_try"), "{why:#?}");
+    assert_eq!(fs::read_to_string(home.path().join("starts.whole")).unwrap().lines().count(), 1);
+    kill(old);
+    kill(grandchild);
     begun(&home, 2);
     assert!(!home.path().join("overlap").exists(), "the old process still lived");
-    await_gone(old);
-    await_gone(grandchild);
     fs::write(home.path().join("go"), "").unwrap();
     let run = home.wait("stubborn", "r1");
     assert_eq!(run.state(), "success", "{run:#?}");

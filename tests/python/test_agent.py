@@ -89,7 +89,7 @@ class Pod:
 
     def order(self, task_id, **changes):
         start = startup(f"{self.run}/dags/example.py", "d", task_id)
-        return {"start": {"startup": start, "says": SAYS, "env": {}, "grace": 5.0, "timeout": None, **changes}}
+        return {"start": {"startup": start, "says": SAYS, "env": {}, "grace": 60.0, "timeout": None, **changes}}
 
     def lines(self):
         with open(self.log.name, "rb") as file:
