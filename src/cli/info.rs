@@ -1,6 +1,6 @@
 //! `version` and `info`: what to look at when something is odd.
 
-use std::{io::IsTerminal, process::Command as Process};
+use std::{io::IsTerminal, path::Path, process::Command as Process};
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ pub fn run(shell: &mut Shell) -> Result<i32> {
         "settings_without_effect": place.settings.lint().iter().map(|f| format!("{} {}", f.section, f.key)).collect::<Vec<_>>(),
         "user_settings_file": context::file(),
         "store": place.db(),
-        "store_size": std::fs::metadata(place.db()).map(|m| m.len()).ok(),
+        "store_size": store_size(&place),
         "schema_version": pages::open_any(&place.db()).and_then(|conn| pages::schema_version(&conn)).ok(),
         "socket": place.socket(),
         "scheduler": scheduler,
@@ -58,6 +58,14 @@ pub fn run(shell: &mut Shell) -> Result<i32> {
     });
     shell.show_flat(document)?;
     Ok(0)
+}
+
+/// Bytes of the database with its write-ahead log, which may hold the most of it; `None` without a database.
+fn store_size(place: &Place) -> Option<u64> {
+    let bytes = |path: &Path| std::fs::metadata(path).map(|m| m.len()).ok();
+    let mut log = place.db().into_os_string();
+    log.push("-wal");
+    Some(bytes(&place.db())? + bytes(Path::new(&log)).unwrap_or(0))
 }
 
 /// Asks the interpreter itself: a path alone doesn't say that it works.

@@ -39,10 +39,17 @@ pub fn explained(error: Error, home: &Path) -> Error {
     // What a scheduler that ended at once wrote is `Refused`.
     let is_explained = said.contains(&format!("home {} ", home.display()));
     let may_be = matches!(error.kind, Kind::System | Kind::Refused) && is_about_home && !is_explained;
-    if !may_be || !(SAID.iter().any(|words| said.contains(words)) || said.contains("ended at once")) {
-        return error;
-    }
-    let Some((sentence, hint)) = trouble(home) else { return error };
+    let found = if !may_be {
+        None
+    } else if SAID.iter().any(|words| said.contains(words)) || said.contains("ended at once") {
+        trouble(home)
+    } else if said.contains("No such file or directory") {
+        // Files may miss in a home that is sound.
+        reached(home)
+    } else {
+        None
+    };
+    let Some((sentence, hint)) = found else { return error };
     let mut cause = error.message.split("\n  hint:").next().unwrap_or_default().to_owned();
     if let Some(more) = error.cause {
         cause = format!("{cause}: {more}");
@@ -72,7 +79,7 @@ fn reached(home: &Path) -> Option<Reason> {
                     ANOTHER,
                 ));
             }
-            let why = not_writable(above)?;
+            let why = not_writable(above).or_else(|| no_folder(above, home))?;
             Some((format!("can't be made: {} {why}", above.display()), ANOTHER))
         }
     }
@@ -117,6 +124,19 @@ fn not_writable(path: &Path) -> Option<String> {
         return Some("lies on a file system that is mounted read-only".into());
     }
     access(path, Access::WRITE_OK).is_err().then(|| format!("may not be written ({})", whose(path)))
+}
+
+/// Why a folder takes no other one on the way to the home, though its rights allow that (`/proc` is such): it is tried.
+fn no_folder(above: &Path, home: &Path) -> Option<String> {
+    let next = above.join(home.strip_prefix(above).ok()?.components().next()?);
+    match fs::create_dir(&next) {
+        Ok(()) => {
+            let _ = fs::remove_dir(&next);
+            None
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => None,
+        Err(e) => Some(format!("takes no folder ({e})")),
+    }
 }
 
 /// Whether the home's disk has room.

@@ -87,6 +87,25 @@ fn a_home_without_rights_says_whose_it_is() {
 }
 
 #[test]
+fn a_home_in_a_file_system_that_takes_no_folders_is_named_first() {
+    let home = home();
+    refused(&home, Path::new("/proc/dagdeck-home"), &["dags list", "dags trigger one"], "can't be made: /proc ");
+}
+
+#[test]
+fn the_size_of_the_store_counts_its_write_ahead_log() {
+    let home = home();
+    home.run(&["dags", "list"]).ok();
+    // While somebody has the store open, the log stays.
+    let db = home.path().join("dagdeck.db");
+    let store = rusqlite::Connection::open(&db).unwrap();
+    store.execute_batch("CREATE TABLE large (x); INSERT INTO large VALUES (zeroblob(300000));").unwrap();
+    let [bytes, log] = [db, home.path().join("dagdeck.db-wal")].map(|path| fs::metadata(path).unwrap().len());
+    assert!(log > 300_000, "{log}");
+    assert_eq!(home.run(&["info", "-o", "json"]).ok().json()["store_size"], bytes + log);
+}
+
+#[test]
 fn help_is_given_however_it_is_asked_for() {
     let home = Home::with_files(&[]);
     let usage = |words: &[&str]| {

@@ -184,6 +184,59 @@ fn a_comparison_is_one_that_exists() {
 }
 
 #[test]
+fn xcoms_of_the_first_run_have_none_to_compare_with() {
+    let (dir, mut stage) = stage(SMALL);
+    store(&dir)
+        .execute("DELETE FROM dag_run WHERE dag_id = 'churn_train' AND run_id NOT LIKE '%2026-11-16%'", [])
+        .unwrap();
+    let text = stage.changed().keys("2 Enter v t x Esc =").text();
+    assert!(text.contains("no earlier run has it"), "{text}");
+    assert!(!text.contains("BEFORE"), "{text}");
+}
+
+#[test]
+fn what_ended_well_needs_no_cause() {
+    let (dir, mut stage) = stage(SMALL);
+    let text = stage.keys("4 /").type_text("state:success dag:churn_train").keys("Enter b").text();
+    assert!(text.contains("It ended well.") && !text.contains("no cause"), "{text}");
+    store(&dir).execute("UPDATE task_instance SET state = 'skipped' WHERE state = 'success'", []).unwrap();
+    let text = stage.changed().text();
+    assert!(text.contains("It was skipped; nobody said why."), "{text}");
+}
+
+#[test]
+fn what_runs_is_as_old_as_it_has_run() {
+    let (dir, mut stage) = stage(SMALL);
+    let start = super::home::NOW - 8_900_000;
+    for table in ["task_instance", "dag_run"] {
+        let sql = format!("UPDATE {table} SET start_date = ?1, end_date = NULL WHERE state = 'running'");
+        store(&dir).execute(&sql, [start]).unwrap();
+    }
+    for keys in ["3 /", "4 /"] {
+        let text = stage.changed().keys(keys).type_text("state:running").keys("Enter").text();
+        let line = cursor(&text);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        // AGE and DUR: seconds, the same ones.
+        assert!(words.windows(2).any(|w| w[0] == w[1] && w[0].ends_with('s')), "{text}");
+    }
+}
+
+#[test]
+fn enter_goes_on_in_a_form_and_space_toggles() {
+    let (_dir, mut stage) = stage(SMALL);
+    let text = stage.keys("Enter C Tab Tab Tab").text();
+    let text = if text.contains(">[x]downstream") { text } else { stage.keys("Tab").text() };
+    assert!(text.contains(">[x]downstream") && text.contains("Space:toggle  Enter:next"), "{text}");
+    let text = stage.keys("Enter").text();
+    assert!(text.contains(" [x]downstream") && text.contains(">[ ]upstream"), "{text}");
+    assert!(stage.keys("Space").text().contains(">[x]upstream"), "{}", stage.text());
+    // A choice too.
+    let text = stage.keys("Enter Enter Enter Enter Enter Enter").text();
+    assert!(text.contains(">retries <all>"), "{text}");
+    assert!(stage.keys("Enter").text().contains(">running <restart>"), "{}", stage.text());
+}
+
+#[test]
 fn messages_that_are_long_are_whole() {
     let (_dir, mut stage) = stage((60, 16));
     let text = stage.keys("0 b").text();

@@ -171,6 +171,32 @@ fn clear_form() {
 }
 
 #[test]
+fn the_plan_is_seen_on_the_smallest_terminal() {
+    let (_dir, mut stage) = stage((60, 16));
+    stage.keys("Enter C");
+    let asked: u64 = stage.wanted[0].split(':').next().unwrap().parse().unwrap();
+    let run = "scheduled__2026-11-16T02:00:00+00:00";
+    let planned: Vec<_> = (0..6)
+        .map(|n| {
+            serde_json::json!({"dag_id": "churn_train", "dag_run_id": run, "task_id": format!("t{n}"), "map_index": -1,
+                "from": "failed", "to": null, "reason": "selected"})
+        })
+        .collect();
+    let effects = ["3 XComs are deleted", "2 pods that were kept are deleted", "a version of a model stays"];
+    let plan = serde_json::json!({"plan_id": "p1", "applied": false, "task_instances": planned, "dag_runs": [],
+        "effects": effects});
+    stage.answer(asked, plan);
+    let text = stage.text();
+    insta::assert_snapshot!("clear_60x16", text);
+    for part in ["6 task instances", "F -> .  t0", "F -> .  t1", "more (PgDn)", "[ Clear 6 ]"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    // All of it is reached.
+    let text = stage.keys("PgDn PgDn").text();
+    assert!(text.contains("t5") && text.contains("a version of a model stays"), "{text}");
+}
+
+#[test]
 fn trigger_form() {
     frames("trigger", "2 T Down Down Down Space");
 }

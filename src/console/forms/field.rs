@@ -55,11 +55,11 @@ impl Field {
     /// Takes a key that changes it; true if it did.
     pub fn key(&mut self, key: &str) -> bool {
         match &mut self.control {
-            Control::Toggle(on) if matches!(key, "Space" | "Enter") => {
+            Control::Toggle(on) if key == "Space" => {
                 *on = !*on;
                 true
             }
-            Control::Choice(all, at) if !all.is_empty() && matches!(key, "Space" | "Right" | "Left" | "Enter") => {
+            Control::Choice(all, at) if !all.is_empty() && matches!(key, "Space" | "Right" | "Left") => {
                 let step = if key == "Left" { all.len() - 1 } else { 1 };
                 *at = (*at + step) % all.len();
                 true

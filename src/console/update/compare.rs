@@ -17,6 +17,12 @@ use super::navigate;
 /// Compares: a try with an earlier one, or the XComs of a run with those of the run before.
 pub fn compare(state: &mut State) -> Vec<Effect> {
     let screen = state.screen_mut();
+    if let (Place::Xcom(..), Data::Xcoms(xcoms)) = (&screen.place, &screen.data)
+        && xcoms.previous.is_none()
+    {
+        state.flash("no earlier run has it", true);
+        return Vec::new();
+    }
     if let Place::Xcom(_, _, compared) = &mut screen.place {
         *compared = !*compared;
         return state.load();

@@ -43,7 +43,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
                 _ => (form.row + 1).min(last),
             };
         }
-        "Space" | "Enter" if form.on_rows() => {
+        "Space" if form.on_rows() => {
             outlook::toggle(form);
             form.check();
             return changed(state);
@@ -62,7 +62,7 @@ pub fn key(state: &mut State, key: &str) -> Vec<Effect> {
         }
         "Enter" if form.on_act() => return super::protect::ask(state, false),
         "Enter" if form.on_save() => return super::protect::ask(state, true),
-        "Enter" if form.on_text() => form.turn(true),
+        "Enter" => form.turn(true),
         "q" if !form.on_text() => {
             state.overlay = Overlay::None;
             return Vec::new();

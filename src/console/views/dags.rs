@@ -89,7 +89,10 @@ fn line(state: &State, dag: &DagRow) -> Line {
     };
     let last_run = match dag.runs.first() {
         Some(run) => {
-            let age = text::age(run.end.or(run.start).unwrap_or(run.run_after), state.now);
+            let age = match (run.end, run.start) {
+                (None, Some(start)) => text::since(start, state.now),
+                (end, _) => text::age(end.unwrap_or(run.run_after), state.now),
+            };
             vec![(run.state.letter().to_string(), theme.run(run.state)), (text::fit_right(&age, 5), body)]
         }
         None => cell(".    -", dim),

@@ -39,6 +39,14 @@ pub fn draw(state: &State, parts: &Layout, buf: &mut Buffer) {
         Overlay::Form(form) if form.on_text() => {
             &[("Tab", "next"), ("Ctrl-e", "editor"), ("Ctrl-y", "copy command"), ("Enter", "next"), ("Esc", "cancel")]
         }
+        Overlay::Form(form) if form.focus < form.fields.len() => &[
+            ("Tab", "field"),
+            ("Space", "toggle"),
+            ("Enter", "next"),
+            ("PgDn", "scroll"),
+            ("Ctrl-y", "copy command"),
+            ("Esc", "cancel"),
+        ],
         Overlay::Form(form) if form.on_rows() => &[
             ("Up/Down", "line"),
             ("Space", "leave out, take back"),

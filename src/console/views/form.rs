@@ -18,6 +18,9 @@ use crate::{
     model::{RunState, TiState},
 };
 
+/// Lines of the plan, below its sum, that are seen on the smallest terminal.
+const LEAST_ROWS: usize = 2;
+
 /// Draws it.
 pub fn draw(state: &State, form: &ActForm, layout: &Layout, buf: &mut Buffer) {
     let theme = &state.theme;
@@ -35,25 +38,50 @@ pub fn draw(state: &State, form: &ActForm, layout: &Layout, buf: &mut Buffer) {
             y += 1;
         }
     }
-    let (lines, first_row) = plan(state, form, area.width as usize - 4);
-    let room = bottom.saturating_sub(y) as usize;
-    let cursor = form.on_rows().then_some(first_row + form.row);
-    let top = match cursor {
-        Some(at) => form.scroll.clamp((at + 1).saturating_sub(room), at),
-        None => form.scroll,
+    let (mut lines, mut first_row) = plan(state, form, area.width as usize - 4);
+    let wanted = lines.len().min(first_row + LEAST_ROWS + 1);
+    // Where the plan has no room, the command gives way, which Ctrl-y copies all the same; then the empty line above the buttons.
+    let (command, bottom) = match bottom.saturating_sub(y) as usize {
+        room if room >= wanted || !matches!(form.preview, Preview::Plans(_)) => (command, bottom),
+        _ if (buttons.saturating_sub(y + 1) as usize) < wanted => (Vec::new(), buttons),
+        _ => (Vec::new(), buttons.saturating_sub(1)),
     };
-    let top = top.min(lines.len().saturating_sub(room));
-    for (at, (line, role)) in lines.iter().enumerate().skip(top).take(room) {
+    let room = bottom.saturating_sub(y) as usize;
+    if room < wanted && first_row > 1 {
+        // What is said about all of them then comes after them.
+        let rest = lines.split_off(first_row);
+        let about = lines.split_off(1);
+        lines.extend(rest);
+        lines.extend(about);
+        first_row = 1;
+    }
+    let cursor = form.on_rows().then_some(first_row + form.row);
+    let (top, shown) = window(lines.len(), room, form.scroll, cursor);
+    for (at, (line, role)) in lines.iter().enumerate().skip(top).take(shown) {
         let on = cursor == Some(at);
         paint::put(buf, 1, y, if on { ">" } else { " " }, 1, theme.role(Role::Key));
         let style = theme.role(if on { Role::Focus } else { *role });
         paint::put(buf, 2, y, line, area.width as usize - 3, style);
         y += 1;
     }
+    let below = lines.len().saturating_sub(top + shown);
+    if below > 0 && shown < room {
+        let more = format!("+{below} more (PgDn)");
+        paint::put(buf, 2, y, &more, area.width as usize - 3, theme.role(Role::Dim));
+    }
     for (i, line) in command.iter().enumerate() {
         paint::put(buf, 1, bottom + i as u16, line, area.width as usize - 2, theme.role(Role::Dim));
     }
     button_row(state, form, buttons, buf);
+}
+
+/// The first line of a plan that is shown and how many are: one fewer than there is room for while more of them follow, which the
+/// last line says. The line of the cursor is among them.
+fn window(lines: usize, room: usize, scroll: usize, cursor: Option<usize>) -> (usize, usize) {
+    let last = lines.saturating_sub(room);
+    let most = if room > 1 { room - 1 } else { room };
+    let top = cursor.map_or(scroll, |at| scroll.clamp((at + 1).saturating_sub(most.max(1)), at)).min(last);
+    (top, if top < last { most } else { room })
 }
 
 fn button_row(state: &State, form: &ActForm, y: u16, buf: &mut Buffer) {
@@ -321,4 +349,23 @@ fn calendar(plans: &[Value], columns: usize) -> Vec<String> {
         line.push_str(&day);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::window;
+
+    #[test]
+    fn the_line_of_the_cursor_is_in_the_window() {
+        assert_eq!((window(3, 5, 7, None), window(9, 4, 0, None), window(9, 4, 99, None)), ((0, 5), (0, 3), (5, 4)));
+        assert_eq!(window(3, 0, 0, Some(1)).1, 0);
+        for (lines, room) in [(9, 4), (9, 1), (2, 1), (9, 2), (4, 4)] {
+            for at in 0..lines {
+                for scroll in 0..lines {
+                    let (top, shown) = window(lines, room, scroll, Some(at));
+                    assert!((top..top + shown).contains(&at), "{at} of {lines} in {room}: {top} {shown}");
+                }
+            }
+        }
+    }
 }

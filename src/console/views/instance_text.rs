@@ -42,7 +42,8 @@ pub fn now(state: &State, d: &InstanceDetail) -> String {
                 (Some(p50), _) => format!(", usually {}", text::duration(p50)),
                 _ => String::new(),
             };
-            format!("running{}{usual} (pid {})", since(d.row.start), d.place.1.unwrap_or(0))
+            let long = d.row.start.map(|s| format!(" for {}", text::since(s, state.now))).unwrap_or_default();
+            format!("running{long}{usual} (pid {})", d.place.1.unwrap_or(0))
         }
         (TiState::UpForRetry, Some(w)) => format!("waits for its next try, in {w}"),
         (TiState::UpForReschedule, Some(w)) => format!("sensor, looks again in {w}"),
@@ -248,13 +249,27 @@ fn why_key(state: &State) -> String {
     format!(" ({}: why)", state.keymap.short(Action::Blockers))
 }
 
+/// How it ended, and why where that is known; a success needs no cause.
+fn ended(state: TiState, why: Option<&str>) -> String {
+    let how = match state {
+        TiState::Success => "It ended well".to_owned(),
+        TiState::Skipped => "It was skipped".to_owned(),
+        state => format!("It ended {state}"),
+    };
+    match (why, state) {
+        (Some(why), _) => format!("{how}: {why}"),
+        (None, TiState::Success) => format!("{how}."),
+        (None, TiState::Skipped) => format!("{how}; nobody said why."),
+        (None, _) => format!("{how}: no cause was stored"),
+    }
+}
+
 /// What the store tells about why it isn't running, or why it ended.
 pub fn why(state: &State, d: &InstanceDetail) -> Lines {
     let r = &d.row;
     let mut out = Lines::new();
     if r.state.is_finished() {
-        let why = r.why.clone().unwrap_or_else(|| "no cause was stored".into());
-        out.push((format!("It ended {}: {why}", r.state), Role::Title));
+        out.push((ended(r.state, r.why.as_deref()), Role::Title));
     } else {
         let title = now(state, d).replace(&why_key(state), "");
         // What the title says isn't said again.

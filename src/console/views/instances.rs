@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 
 use crate::{
     console::{keymap::Action, layout::Layout, log::progress, place::Place, state::State, theme::Role, widgets::text},
+    model::TiState,
     store::screens::instances::TiRow,
 };
 
@@ -60,17 +61,20 @@ pub fn draw(state: &State, rows: &[TiRow], layout: &Layout, buf: &mut Buffer) {
 
 fn line(state: &State, r: &TiRow) -> Vec<Cell> {
     let body = parts::body(state);
-    let at = r.end.or(r.start);
+    let age = match r.start {
+        Some(start) if r.state == TiState::Running => Some(text::since(start, state.now)),
+        start => r.end.or(start).map(|t| text::age(t, state.now)),
+    };
     let tries = if r.try_number == 0 { "-".into() } else { format!("{}/{}", r.try_number, r.max_tries + 1) };
     let why = match r.wake_at {
         Some(at) if !r.state.is_finished() => {
             format!("in {} {}", text::until(at, state.now), r.why.as_deref().unwrap_or(""))
         }
-        _ if r.state == crate::model::TiState::Running => {
+        _ if r.state == TiState::Running => {
             state.progress.get(&r.ti).map(|p| progress::bar(*p, 10)).unwrap_or_default()
         }
-        _ if r.state == crate::model::TiState::Success => String::new(),
-        _ if r.state == crate::model::TiState::Scheduled && r.why.is_none() => {
+        _ if r.state == TiState::Success => String::new(),
+        _ if r.state == TiState::Scheduled && r.why.is_none() => {
             format!("waits, pool {} ({}: why)", r.pool, state.keymap.short(Action::Blockers))
         }
         _ => r.why.clone().unwrap_or_default(),
@@ -80,7 +84,7 @@ fn line(state: &State, r: &TiRow) -> Vec<Cell> {
         cell(r.ti.run.dag_id.as_str(), body),
         cell(text::time(r.logical_date.unwrap_or(r.run_after), "%m-%d %H:%M"), body),
         cell(r.ti.label(), body),
-        cell(at.map(|t| text::age(t, state.now)).unwrap_or_default(), body),
+        cell(age.unwrap_or_default(), body),
         cell(r.seconds(state.now).map(text::duration).unwrap_or_default(), body),
         cell(tries, body),
         cell(why, state.theme.role(Role::Dim)),

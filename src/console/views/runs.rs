@@ -46,11 +46,15 @@ fn line(state: &State, r: &RunRow, wide: bool) -> Line {
     let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
     let name = if wide { r.run.run_id.clone() } else { text::run_id(&r.run.run_id) };
     let took = r.start.map(|s| text::duration((r.end.unwrap_or(state.now) - s) as f64 / 1e6)).unwrap_or_default();
+    let age = match (r.end, r.start) {
+        (None, Some(start)) => text::since(start, state.now),
+        (end, _) => text::age(end.unwrap_or(r.run_after), state.now),
+    };
     Line::Cells(vec![
         cell(r.state.letter().to_string(), state.theme.run(r.state)),
         cell(r.run.dag_id.as_str(), body),
         cell(name, body),
-        cell(text::age(r.end.or(r.start).unwrap_or(r.run_after), state.now), body),
+        cell(age, body),
         cell(took, body),
         cell(r.run_type.as_str(), dim),
         parts::counts_cell(state, &r.counts),

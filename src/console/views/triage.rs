@@ -182,7 +182,7 @@ pub fn line(state: &State, t: &Triage, item: &Item) -> Line {
             let p95 = pace.p95().map(text::duration).unwrap_or_default();
             let p50 = pace.p50().map(text::duration).unwrap_or_default();
             let cause = format!("runs {}; p95 {p95}, p50 {p50}", text::duration(took));
-            let since = r.start.map(|s| text::age(s, state.now)).unwrap_or_default();
+            let since = r.start.map(|s| text::since(s, state.now)).unwrap_or_default();
             made(since, r.state.letter(), theme.state(r.state), cell(where_(r), body), cell(cause, warn))
         }
         Kind::Retry => {

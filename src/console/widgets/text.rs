@@ -195,11 +195,19 @@ pub fn age(then: Micros, now: Micros) -> String {
     }
 }
 
-/// Like [`age`] for what lies ahead, with hours and minutes: `41m`, `19h41`, `4d`.
+/// Age of what still runs: below a minute as [`duration`] says it, beside which it stands, so that it is never the smaller one.
+pub fn since(start: Micros, now: Micros) -> String {
+    match now - start {
+        took @ 0..60_000_000 => duration(took as f64 / SECOND as f64),
+        _ => age(start, now),
+    }
+}
+
+/// Like [`age`] for what lies ahead, with hours and minutes: `41m`, `19h41`, `4d`; below a minute what it is less than: `<10s`.
 pub fn until(then: Micros, now: Micros) -> String {
     let s = (then - now).max(0) / SECOND;
     match s {
-        0..60 => format!("{}s", (s + 9) / 10 * 10),
+        0..60 => format!("<{}s", (s / 10 + 1) * 10),
         60..3600 => format!("{}m", s / 60),
         3600..86_400 => format!("{}h{:02}", s / 3600, s % 3600 / 60),
         _ => format!("{}d", s / 86_400),
@@ -329,6 +337,10 @@ mod tests {
         assert_eq!(age(0, 59 * SECOND), "50s");
         assert_eq!(age(0, 2 * 86_400 * SECOND), "2d");
         assert_eq!(until(3 * 3600 * SECOND, 0), "3h00");
+        let ahead = [0, 2, 10, 59, 60].map(|s| until(s * SECOND, 0));
+        assert_eq!(ahead, ["<10s", "<10s", "<20s", "<60s", "1m"]);
+        let running = [2, 89, 590, 640].map(|tenths| since(0, tenths * SECOND / 10));
+        assert_eq!(running, ["0.2s", "8.9s", "59s", "1m"]);
         assert_eq!(duration(0.31), "0.3s");
         assert_eq!(duration(8042.0), "2h14");
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
