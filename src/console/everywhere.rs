@@ -5,10 +5,13 @@ use rusqlite::Connection;
 use crate::{
     error::Result,
     model::ClusterHealth,
-    store::screens::{
-        Micros,
-        backfills::{self, Held, Underway},
-        pods::{self, Clusters},
+    store::{
+        pod::{Owners, owners},
+        screens::{
+            Micros,
+            backfills::{self, Held, Underway},
+            pods::{self, Clusters},
+        },
     },
 };
 
@@ -21,6 +24,8 @@ pub struct Everywhere {
     pub clusters: Option<Health>,
     /// Backfills that have not ended.
     pub backfills: Vec<Underway>,
+    /// Which tasks ever had a pod.
+    pub pod_owners: Owners,
 }
 
 /// How clusters are, in a word for the top line.
@@ -43,6 +48,7 @@ pub fn load(conn: &Connection) -> Result<Everywhere> {
         held: backfills::held(conn)?,
         clusters: health(&pods::clusters(conn)?),
         backfills: backfills::running(conn)?,
+        pod_owners: owners(conn)?,
     })
 }
 

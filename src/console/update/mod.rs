@@ -292,6 +292,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
     if let Ok(Data::Everywhere(seen)) = answer {
         let seen = *seen;
         (state.held, state.clusters, state.backfills) = (seen.held, seen.clusters, seen.backfills);
+        state.pod_owners = seen.pod_owners;
         return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {
