@@ -274,7 +274,8 @@ pub fn health(shell: &mut Shell) -> Result<i32> {
         return Ok(0);
     }
     if watched.is_empty() {
-        shell.say("no task has had a pod yet")?;
+        let no_pod = "no task has had a pod yet";
+        shell.say(if known.had_pods { "no cluster was asked since the scheduler began" } else { no_pod })?;
         return Ok(0);
     }
     shell.show_rows(watched, &["cluster", "namespace", "what", "state", "since", "message"])?;

@@ -5,10 +5,13 @@ use rusqlite::Connection;
 use crate::{
     error::Result,
     model::ClusterHealth,
-    store::screens::{
-        Micros,
-        backfills::{self, Held, Underway},
-        pods::{self, Clusters},
+    store::{
+        pod::{Owners, owners},
+        screens::{
+            Micros,
+            backfills::{self, Held, Underway},
+            pods::{self, Clusters},
+        },
     },
 };
 
@@ -23,6 +26,8 @@ pub struct Everywhere {
     pub backfills: Vec<Underway>,
     /// Of the plans that were asked for: those that could not be applied, and why.
     pub refused: Vec<(String, String)>,
+    /// Which tasks ever had a pod.
+    pub pod_owners: Owners,
 }
 
 /// How clusters are, in a word for the top line.
@@ -46,6 +51,7 @@ pub fn load(conn: &Connection, plans: &[String]) -> Result<Everywhere> {
         clusters: health(&pods::clusters(conn)?),
         backfills: backfills::running(conn)?,
         refused: backfills::refused(conn, plans)?,
+        pod_owners: owners(conn)?,
     })
 }
 

@@ -272,7 +272,7 @@ pub fn pod(p: &PodRow, now: Micros) -> Row<'_> {
             ("node", p.node.as_deref().unwrap_or("").into()),
             ("namespace", p.namespace.as_str().into()),
             ("type", p.kind.as_str().into()),
-            ("cause", p.why.as_deref().unwrap_or("").into()),
+            ("cause", p.why.as_deref().or(p.cause.as_deref()).unwrap_or("").into()),
             ("note", p.asked.as_str().into()),
         ],
         duration: p.started.map(|s| (p.ended.unwrap_or(now) - s) as f64 / 1e6),

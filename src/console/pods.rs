@@ -2,7 +2,10 @@
 
 use crate::{
     model::{PodEvent, PodStage, filter::Filter},
-    store::screens::{SECOND, TiRef, pod::PodDetail, pods::PodRow},
+    store::{
+        pod::Owners,
+        screens::{SECOND, TiRef, pod::PodDetail, pods::PodRow},
+    },
 };
 
 use super::{
@@ -109,6 +112,12 @@ pub fn is_problem(row: &PodRow, at: i64) -> bool {
         PodNow::Gone => false,
         _ => row.phase == "Failed",
     }
+}
+
+/// True if what is under the cursor has, or once had, a pod.
+pub fn has_had(owners: &Owners, object: &Object) -> bool {
+    let tasks = object.dag_id().and_then(|dag_id| owners.get(dag_id));
+    tasks.is_some_and(|tasks| object.ti().is_none_or(|ti| tasks.contains(&ti.task_id)))
 }
 
 /// Names it.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     protocol::Command,
+    store::pod::Owners,
     store::screens::{
         Micros, SECOND, TiRef,
         backfills::{Held, Underway},
@@ -206,6 +207,8 @@ pub struct State {
     pub side: Side,
     /// How clusters are; `None`: none is known.
     pub clusters: Option<Health>,
+    /// Which tasks ever had a pod.
+    pub pod_owners: Owners,
     /// How far away the terminal is.
     pub distance: Distance,
     /// A search through logs that is under way.
@@ -301,6 +304,7 @@ impl State {
             told: None,
             side: Side::default(),
             clusters: None,
+            pod_owners: Owners::new(),
             distance: Distance::default(),
             search: None,
             hunt: None,

@@ -1,7 +1,9 @@
 //! Pods, their events, and the health of the clusters that they run in.
 
+mod owners;
 mod said;
 
+pub use owners::{Owners, owners};
 pub use said::{EVENT_ORDER, events, forget_clusters, health};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -32,6 +34,12 @@ pub(super) fn listed(of_dag: bool, with_gone: bool) -> String {
 /// time. The container of a job's pod may be started again.
 pub(super) const IS_ENDING: &str =
     "coalesce(phase = 'Running' AND (stage = 'ended' OR (ended_at >= started_at AND kind <> 'job_pod')), 0)";
+
+/// Why a pod that has ended did so without success: as was said of itself, or of its task's try; of a pod `p`.
+pub(super) const CAUSE: &str = "CASE WHEN p.stage IN ('ended', 'done') AND p.result ->> '$.end' IS NOT 'success' THEN \
+     coalesce(p.result ->> '$.end.failed.summary', p.result ->> '$.end.skipped.summary', \
+     p.result ->> '$.failed_launch.summary', iif(p.phase = 'Succeeded', NULL, (SELECT t.cause_summary FROM try t \
+     WHERE t.run = p.run AND t.task_id = p.task_id AND t.map_index = p.map_index AND t.try_number = p.try_number))) END";
 
 /// Writes one change.
 pub fn write(tx: &Transaction<'_>, change: &PodWrite) -> Result<()> {

@@ -79,6 +79,45 @@ fn a_pod_names_what_differs_from_the_last_success() {
 }
 
 #[test]
+fn the_list_says_why_a_pod_failed() {
+    let (_dir, mut stage) = stage((160, 45));
+    let text = stage.keys("6").text();
+    let line = text.lines().find(|line| line.contains("k2x9")).unwrap();
+    assert!(line.contains("container base was killed"), "{text}");
+    let text = stage.keys("/").type_text("cause:memory").keys("Enter").text();
+    assert!(text.contains("k2x9"), "{text}");
+}
+
+#[test]
+fn the_key_to_a_pod_is_named_only_where_there_was_one() {
+    for (screen, filter, is_named) in [
+        ("2", "churn_train", true),
+        ("2", "new_one", false),
+        ("2", "late_one", false),
+        ("4", "dag:ctr_daily task:load", true),
+        ("4", "dag:ctr_daily task:report", false),
+        ("4", "dag:late_one task:load", false),
+    ] {
+        let (_dir, mut stage) = stage((160, 45));
+        let text = stage.keys(&format!("{screen} /")).type_text(filter).keys("Enter").text();
+        let hints = text.lines().last().unwrap();
+        assert!(hints.contains("Enter:open") && hints.contains("e:pod") == is_named, "{filter}: {text}");
+    }
+    // The grid of a DAG whose tasks are processes.
+    let (_dir, mut stage) = stage((160, 45));
+    let text = stage.keys("2 /").type_text("late_one").keys("Enter Enter").text();
+    assert!(text.contains("late_one >") && !text.lines().last().unwrap().contains("e:pod"), "{text}");
+}
+
+#[test]
+fn pods_of_a_cluster_that_was_not_asked_are_not_denied() {
+    let (dir, mut stage) = stage((160, 45));
+    sql(&dir, "DELETE FROM cluster_health; DELETE FROM cluster_traffic");
+    let text = stage.changed().keys("6").text();
+    assert!(text.contains("no cluster was asked since the scheduler began"), "{text}");
+}
+
+#[test]
 fn tries_are_a_key_apart() {
     let (_dir, mut stage) = stage((80, 24));
     assert!(stage.keys("e").text().contains("pod churn-train-3-k2x9"), "{}", stage.text());

@@ -27,6 +27,7 @@ mod silence;
 mod situations;
 mod strays;
 mod unseen;
+mod unusable;
 mod workers;
 
 use crate::support::Home;

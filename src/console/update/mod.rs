@@ -293,6 +293,7 @@ fn loaded(state: &mut State, ticket: u64, answer: Result<Data, String>) -> Vec<E
         let seen = *seen;
         (state.held, state.clusters, state.backfills) = (seen.held, seen.clusters, seen.backfills);
         undo::refused(state, seen.refused);
+        state.pod_owners = seen.pod_owners;
         return Vec::new();
     }
     if let Ok(Data::Dags(d)) = &answer {

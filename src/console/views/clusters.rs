@@ -24,6 +24,9 @@ fn status(state: &State) -> Option<&Value> {
 
 /// One line: what is wrong with a cluster first, then what is well.
 pub fn health(state: &State, clusters: &Clusters) -> (String, Role) {
+    if clusters.health.is_empty() && clusters.had_pods {
+        return ("no cluster was asked since the scheduler began".into(), Role::Dim);
+    }
     if clusters.health.is_empty() {
         return ("no cluster is known: no task has had a pod yet".into(), Role::Dim);
     }

@@ -7,6 +7,7 @@ use crate::console::{
     layout::Layout,
     overlay::Overlay,
     place::Scope,
+    pods,
     state::{Link, State},
     theme::Role,
     widgets::{
@@ -136,11 +137,11 @@ fn reason(state: &State, rows: &[&'static Row]) -> String {
 /// The keys to show: first those that are about what is under the cursor, as they stand in the table, then help and palette.
 fn hints(state: &State) -> Vec<&'static Row> {
     let scope = state.scope();
-    // Where nothing runs in pods, nobody needs to be told how to get to one.
-    let knows_pods = state.clusters.is_some();
+    // Where there was no pod, nobody needs to be told how to get to one.
+    let has_pod = pods::has_had(&state.pod_owners, &state.screen().object());
     // On the screen of the system only a backfill can be paused.
     let is_odd = |r: &&Row| {
-        r.action == Action::Pod && !knows_pods
+        r.action == Action::Pod && !has_pod
             || r.action == Action::Pause && scope == Scope::SYSTEM && state.fits(r).is_err()
     };
     let is_hint = |r: &&Row| !r.hint.is_empty() && r.scope.has(scope) && !is_odd(r);

@@ -31,7 +31,7 @@ const COLUMNS: &[Column] = &[
     left("TASK", 16, 60),
     Column { drop: 3, ..right("TRY", 3, 3) },
     left("NODE", 8, 40),
-    left("WHY IT WAITS, OR WHAT IT ASKED AND USED", 20, 160),
+    left("WHY IT WAITS OR FAILED, OR WHAT IT ASKED AND USED", 20, 160),
 ];
 
 /// Title line: how many are how.
@@ -86,9 +86,10 @@ fn line(state: &State, pods: &Pods, item: &Item) -> Line {
     let (body, dim) = (parts::body(state), state.theme.role(Role::Dim));
     let style = state.theme.role(role(row, state.now));
     let age = row.created.map(|at| text::age(at, state.now)).unwrap_or_default();
-    let why = match &row.why {
-        Some(why) => cell(why.as_str(), state.theme.role(Role::Warn)),
-        None => cell(used(row), dim),
+    let why = match (&row.why, &row.cause) {
+        (Some(why), _) => cell(text::clean(why), state.theme.role(Role::Warn)),
+        (None, Some(cause)) => cell(text::clean(cause), style),
+        (None, None) => cell(used(row), dim),
     };
     Line::Cells(vec![
         cell(row.name.as_str(), body),
@@ -131,6 +132,9 @@ fn about(state: &State, row: &PodRow) -> Vec<(String, Role)> {
     out.push((format!("{}  namespace {}{node}", word(row), row.namespace), role(row, state.now)));
     if let Some(why) = &row.why {
         out.push((why.clone(), Role::Warn));
+    }
+    if let Some(cause) = &row.cause {
+        out.push((text::clean(cause), Role::Bad));
     }
     let steps = [
         ("created", row.created),

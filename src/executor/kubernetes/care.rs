@@ -25,11 +25,11 @@ use super::{
     facts::Facts,
     find::{self, Obtained, Pause},
     glance,
-    hub::{Hub, Seat, View},
+    hub::{Hub, Seat, View, reason},
     podlog::{Form, PodLog},
     worker,
 };
-use crate::model::{Cause, CauseKind, PodEvent, PodStage};
+use crate::model::{Cause, CauseKind, PodEvent, PodSight, PodStage};
 use end::{Verdict, fail};
 
 /// What the engine says about one pod.
@@ -177,7 +177,7 @@ impl Care {
 
     /// The API, once the kubeconfig can be used. One that is wrong fails the task.
     async fn connected(&mut self, hub: &Rc<Hub>) -> Option<Api> {
-        match hub.api(&self.job.cluster, &self.job.pod.namespace).await {
+        match hub.api_needed(&self.job.cluster, &self.job.pod.namespace).await {
             Ok(api) => Some(api),
             Err(e) => {
                 let cause =
@@ -190,6 +190,8 @@ impl Care {
                     self.done();
                     return None;
                 }
+                let sight = PodSight { why: Some(reason(&e)), ..self.job.pod.sight.clone() };
+                self.teller.tell(Report::Seen { id: self.job.pod.id, sight: Box::new(sight) });
                 let mut pause = Pause::default();
                 loop {
                     pause.wait().await;

@@ -183,6 +183,8 @@ impl Cluster {
     /// What is wrong with the kubeconfig.
     pub async fn connect(&self, counts: Arc<Counts>) -> Result<kube::Client> {
         let wrong = |e: &dyn std::fmt::Display| {
+            // The library quotes a path that is quoted already.
+            let e = e.to_string().replace("'\"", "'").replace("\"'", "'");
             Error::refused(format!("cannot use the cluster {}", self.name())).because(e).hint(
                 "name a kubeconfig by the operator's config_file, the connection's extra kube_config_path, or KUBECONFIG \
                  in the scheduler's environment",

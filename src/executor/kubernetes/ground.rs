@@ -14,12 +14,12 @@ use super::{
     api::Api,
     care::Order,
     find::Pause,
-    hub::Hub,
+    hub::{Hub, reason},
     podlog::{Form, PodLog},
 };
 use crate::{
     clock,
-    model::{Cause, CauseKind, PodStage},
+    model::{Cause, CauseKind, PodSight, PodStage},
 };
 
 /// One piece of work.
@@ -56,8 +56,9 @@ impl Ground {
     /// The API, once the kubeconfig can be used. One that is wrong fails a task that has done nothing yet.
     pub async fn connected(&mut self, hub: &Rc<Hub>) -> Option<Api> {
         let mut pause = Pause::default();
+        let mut is_told = false;
         loop {
-            let error = match hub.api(&self.work.cluster, &self.work.pod.namespace).await {
+            let error = match hub.api_needed(&self.work.cluster, &self.work.pod.namespace).await {
                 Ok(api) => return Some(api),
                 Err(error) => error,
             };
@@ -65,6 +66,11 @@ impl Ground {
                 let text = error.to_string().replace('\n', " ");
                 self.fail(Cause::new(CauseKind::Cluster, text).exception("AirflowException")).await;
                 return None;
+            }
+            if !is_told {
+                let sight = PodSight { why: Some(reason(&error)), ..self.work.pod.sight.clone() };
+                self.teller.tell(Report::Seen { id: self.work.pod.id, sight: Box::new(sight) });
+                is_told = true;
             }
             pause.wait().await;
         }

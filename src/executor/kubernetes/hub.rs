@@ -3,13 +3,15 @@
 
 mod family;
 mod known;
+mod refused;
 
 pub use family::{FamilySeat, News};
 use known::Gone;
+pub use refused::reason;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -151,6 +153,8 @@ struct Connected {
 pub struct Hub {
     doors: RefCell<HashMap<Cluster, Rc<Connected>>>,
     watches: RefCell<HashMap<(Cluster, String), Rc<Watch>>>,
+    /// Namespaces of clusters that can't be used, and are needed.
+    refused: RefCell<HashSet<(Cluster, String)>>,
     teller: Teller,
     /// How often pods are asked what they use; never if it is zero.
     pub metrics_interval: Duration,
@@ -164,6 +168,7 @@ impl Hub {
         Rc::new(Self {
             doors: RefCell::default(),
             watches: RefCell::default(),
+            refused: RefCell::default(),
             teller,
             metrics_interval,
             delivery: Rc::default(),

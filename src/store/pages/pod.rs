@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::documents;
 use crate::{
     error::Result,
-    store::pod::{EVENT_ORDER, IS_ENDING, listed},
+    store::pod::{CAUSE, EVENT_ORDER, IS_ENDING, listed},
 };
 
 /// `state` is Kubernetes' phase where there is one.
@@ -15,7 +15,7 @@ fn columns() -> String {
         r#"p.name, p.namespace, p.dag_id, p.run_id AS dag_run_id, p.task_id, p.map_index, p.try_number, p.kind, p.stage,
     CASE WHEN p.stage = 'done' AND (p.deleted_at IS NOT NULL OR p.uid IS NULL) THEN 'gone' WHEN {IS_ENDING} THEN 'Ending'
          ELSE coalesce(nullif(p.phase, ''), p.stage) END AS state,
-    p.phase, p.node, p.why, p.created_at AS "created_at@t", p.scheduled_at AS "scheduled_at@t",
+    p.phase, p.node, coalesce(p.why, {CAUSE}) AS why, p.created_at AS "created_at@t", p.scheduled_at AS "scheduled_at@t",
     p.started_at AS "started_at@t", p.ended_at AS "ended_at@t", p.deleted_at AS "deleted_at@t""#
     )
 }

@@ -14,7 +14,7 @@ use crate::{
     model::{ClusterHealth, PodKind, PodStage, Quota, Traffic},
     store::{
         self,
-        pod::{AtWork, IS_ENDING, IS_POD},
+        pod::{AtWork, CAUSE, IS_ENDING, IS_POD},
     },
 };
 
@@ -45,6 +45,8 @@ pub struct PodRow {
     pub node: Option<String>,
     /// Why it waits, in one line.
     pub why: Option<String>,
+    /// Why it ended without success, in one line.
+    pub cause: Option<String>,
     /// What its first container asks for: `8 cpu, 48Gi memory, 1 nvidia.com/gpu`.
     pub asked: String,
     /// Most memory that one of its containers used at a time, bytes.
@@ -76,7 +78,7 @@ impl Placed for PodRow {
 
 /// Columns of [`make`].
 pub(super) fn select() -> String {
-    format!("SELECT {IS_ENDING} AS is_ending, {COLUMNS}")
+    format!("SELECT {IS_ENDING} AS is_ending, {CAUSE} AS cause, {COLUMNS}")
 }
 
 const COLUMNS: &str = "p.id, p.run AS run_row, p.dag_id, p.run_id, p.task_id, p.map_index, p.try_number, \
@@ -104,6 +106,7 @@ pub(super) fn make(row: &Row<'_>) -> rusqlite::Result<PodRow> {
         is_ending: row.get("is_ending")?,
         node: row.get("node")?,
         why: row.get("why")?,
+        cause: row.get("cause")?,
         asked: crate::model::usage::Asked::of("", &resources).summary(),
         memory_peak: number("memory_peak")?,
         cpu_peak: number("cpu_peak")?,
@@ -168,6 +171,8 @@ pub struct Clusters {
     pub traffic: Vec<Traffic>,
     /// What is at work in them.
     pub work: Vec<AtWork>,
+    /// A pod is known, whether or not its cluster is.
+    pub had_pods: bool,
 }
 
 impl Clusters {
@@ -192,5 +197,6 @@ pub fn clusters(conn: &Connection) -> Result<Clusters> {
         quotas: quotas.collect(),
         traffic: store::pod_usage::traffic(conn)?,
         work: store::pod::at_work(conn)?,
+        had_pods: store::pod::last_id(conn)? > 0,
     })
 }
