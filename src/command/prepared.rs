@@ -90,12 +90,12 @@ pub fn prepare(tx: &Transaction<'_>, place: &Place, command: &Command, now: Time
         }
         other => return Err(Error::usage(format!("there is no plan for {other:?}"))),
     };
-    let mut shown = prepared.document.clone();
-    if matches!(command, Command::CreateBackfill { .. }) {
-        // It is the same whether its DAG is paused meanwhile or not, which its sentences say.
-        shown["effects"].take();
+    // A backfill is the same whether its DAG is paused meanwhile or not, which its sentences say.
+    let aside = matches!(command, Command::CreateBackfill { .. }).then(|| prepared.document["effects"].take());
+    let whole = json!([prepared.document, prepared.basis]).to_string();
+    if let Some(effects) = aside {
+        prepared.document["effects"] = effects;
     }
-    let whole = json!([shown, prepared.basis]).to_string();
     prepared.document["plan_id"] = hash::text(&whole)[..12].into();
     prepared.document["applied"] = false.into();
     Ok(prepared)

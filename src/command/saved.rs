@@ -101,19 +101,16 @@ pub fn apply(
         .map_err(|e| Error { message: format!("plan {plan_id} can't be applied any more: {}", e.message), ..e })?;
     if prepared.document["plan_id"] != content_of(&saved.plan_id) {
         let done = siblings::done(tx, &saved)?;
-        let is_theirs = done.explains(&saved.basis, &prepared.basis);
-        if is_theirs {
-            done.leave_out(&mut prepared);
-            prepared.document["plan_id"] = saved.plan_id.as_str().into();
-            // It is taken back by what it did, not by what it was to do.
-            plan::rewrite(tx, plan_id, &prepared.document)?;
-        }
-        if !is_theirs {
+        if !done.explains(&saved.basis, &prepared.basis) {
             let why = differences(&saved.basis, &prepared.basis);
             return Err(Error::refused(format!("what plan {plan_id} was computed from has changed"))
                 .because(why)
                 .hint(format!("`dagdeck plans discard {plan_id}`, and plan again: {}", saved.command_line)));
         }
+        done.leave_out(&mut prepared);
+        prepared.document["plan_id"] = saved.plan_id.as_str().into();
+        // It is taken back by what it did, not by what it was to do.
+        plan::rewrite(tx, plan_id, &prepared.document)?;
     }
     let before = revert::states_before(tx, &prepared.document)?;
     let (mut document, mut touched) = prepared.apply(tx, &saved.who, now)?;

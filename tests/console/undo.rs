@@ -18,17 +18,35 @@ fn answer_all(stage: &mut Stage, from: usize, answer: impl Fn(usize) -> serde_js
     }
 }
 
+/// A plan that is held for ten seconds, in the store.
+fn hold(dir: &tempfile::TempDir, plan_id: &str) -> rusqlite::Connection {
+    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
+    db.execute(
+        "INSERT INTO plan VALUES (?3, 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
+        (NOW, NOW + 10_000_000, plan_id),
+    )
+    .unwrap();
+    db
+}
+
+/// A console whose clear is held as plan p9.
+fn clear_that_is_held() -> (tempfile::TempDir, Stage, rusqlite::Connection) {
+    let (dir, mut stage) = stage(SMALL);
+    let plan = json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
+    stage.keys("Enter C");
+    stage.answer(number(&stage.wanted[0]), plan).keys("Right Enter");
+    stage.answer(number(&stage.wanted[1]), json!({"plan_id": "p9", "state": "held", "task_instances": []}));
+    let db = hold(&dir, "p9");
+    stage.changed();
+    (dir, stage, db)
+}
+
 #[test]
 fn what_is_held_is_shown_to_everybody_and_undone() {
     let (dir, mut stage) = stage(SMALL);
     stage.keys("U");
     assert!(stage.text().contains("nothing is held"), "{}", stage.text());
-    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
-    db.execute(
-        "INSERT INTO plan VALUES ('p7', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
-        [NOW, NOW + 10_000_000],
-    )
-    .unwrap();
+    hold(&dir, "p7");
     stage.changed();
     assert!(stage.text().contains("s by ana (U undoes)"), "{}", stage.text());
     stage.keys("U");
@@ -37,18 +55,8 @@ fn what_is_held_is_shown_to_everybody_and_undone() {
 
 #[test]
 fn what_was_applied_while_u_was_on_its_way_is_taken_back_by_a_plan() {
-    let (dir, mut stage) = stage(SMALL);
-    let plan = json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
-    stage.keys("Enter C");
-    stage.answer(number(&stage.wanted[0]), plan).keys("Right Enter");
-    stage.answer(number(&stage.wanted[1]), json!({"plan_id": "p9", "state": "held", "task_instances": []}));
-    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
-    db.execute(
-        "INSERT INTO plan VALUES ('p9', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
-        [NOW, NOW + 10_000_000],
-    )
-    .unwrap();
-    stage.changed().keys("U");
+    let (_dir, mut stage, _db) = clear_that_is_held();
+    stage.keys("U");
     assert!(stage.wanted[2].ends_with("plans discard p9"), "{:?}", stage.wanted);
     stage.refuse(number(&stage.wanted[2]), "plan p9 is applied already");
     assert!(stage.wanted[3].ends_with("plans revert p9 --dry-run"), "{:?}", stage.wanted);
@@ -56,18 +64,7 @@ fn what_was_applied_while_u_was_on_its_way_is_taken_back_by_a_plan() {
 
 #[test]
 fn what_could_not_be_done_when_its_time_had_come_is_said_until_a_key_is_pressed() {
-    let (dir, mut stage) = stage(SMALL);
-    let plan = json!({"task_instances": [{"task_id": "x", "map_index": -1, "from": "failed", "to": null, "reason": "selected"}]});
-    stage.keys("Enter C");
-    stage.answer(number(&stage.wanted[0]), plan).keys("Right Enter");
-    stage.answer(number(&stage.wanted[1]), json!({"plan_id": "p9", "state": "held", "task_instances": []}));
-    let db = rusqlite::Connection::open(dir.path().join("dagdeck.db")).unwrap();
-    db.execute(
-        "INSERT INTO plan VALUES ('p9', 'held', ?1, 'ana', 'dagdeck tasks clear ..', '{}', '{}', '[]', ?2, NULL, NULL, NULL, NULL)",
-        [NOW, NOW + 10_000_000],
-    )
-    .unwrap();
-    stage.changed();
+    let (_dir, mut stage, db) = clear_that_is_held();
     db.execute("UPDATE plan SET state = 'refused', result = 'plan p9 is of yesterday'", []).unwrap();
     let text = stage.changed().text();
     assert!(text.contains("NOT DONE: plan p9 is of yesterday"), "{text}");

@@ -79,25 +79,22 @@ pub fn inactive(db: &Connection, named: &[AssetCondition]) -> Result<Vec<(String
 
 /// DAGs with a task that has the asset as an outlet.
 pub fn materializers(db: &Connection, asset: AssetId) -> Result<Vec<String>> {
-    let read = || -> rusqlite::Result<Vec<String>> {
-        db.prepare(
-            "SELECT DISTINCT r.dag_id FROM asset a JOIN asset_reference r ON r.kind = 'asset' AND r.name = a.name \
-             AND r.uri = a.uri WHERE a.id = ?1 AND r.role = 'outlet' ORDER BY r.dag_id",
-        )?
-        .query_map([asset.0], |row| row.get(0))?
-        .collect()
-    };
-    read().map_err(failed)
+    named_by(db, asset, "outlet")
 }
 
 /// DAGs that run when the asset is updated, also together with others.
 pub fn followers(db: &Connection, asset: AssetId) -> Result<Vec<String>> {
+    named_by(db, asset, "schedule")
+}
+
+/// DAGs that name the asset in this role.
+fn named_by(db: &Connection, asset: AssetId, role: &str) -> Result<Vec<String>> {
     let read = || -> rusqlite::Result<Vec<String>> {
         db.prepare(
             "SELECT DISTINCT r.dag_id FROM asset a JOIN asset_reference r ON r.kind = 'asset' AND r.name = a.name \
-             AND r.uri = a.uri WHERE a.id = ?1 AND r.role = 'schedule' ORDER BY r.dag_id",
+             AND r.uri = a.uri WHERE a.id = ?1 AND r.role = ?2 ORDER BY r.dag_id",
         )?
-        .query_map([asset.0], |row| row.get(0))?
+        .query_map((asset.0, role), |row| row.get(0))?
         .collect()
     };
     read().map_err(failed)
